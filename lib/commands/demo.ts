@@ -1,0 +1,100 @@
+/**
+ * `demo`: the whole pipeline with nothing installed. A generator or a file stands
+ * in for Kafka, and an embedded PostgreSQL for the server.
+ * @module
+ */
+
+import { join } from "node:path";
+import { z } from "zod";
+import type { Config } from "../core/config.ts";
+import { OperatorError } from "../core/failure.ts";
+import { Generator } from "../core/generator.ts";
+import type { Source } from "../endpoints.ts";
+import { fileIdentity, FileSource, STANDARD_INPUT } from "../io/file_source.ts";
+import { GeneratorSource } from "../io/generator_source.ts";
+import { EmbeddedPostgres } from "../io/pglite.ts";
+import { Worker } from "./worker.ts";
+
+export interface DemoOptions {
+  /** Where counts are kept; in memory if not given. */
+  readonly dataDir: string | undefined;
+  /** File with one event a line, or `-` for standard input; the generator if not given. */
+  readonly file: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+const PARTITIONS = 4;
+
+/** What a generated log depends on. Kept in the data directory, so that a later start reads the same log. */
+const GENERATOR_STATE = z.object({
+  seed: z.number(),
+  rate: z.number(),
+  startMs: z.number(),
+  lotteries: z.number(),
+  badShare: z.number(),
+  lateShare: z.number(),
+});
+type GeneratorState = z.output<typeof GENERATOR_STATE>;
+
+const DEFAULT_STATE = { seed: 1, rate: 200, lotteries: 12, badShare: 0.005, lateShare: 0.03 };
+
+export async function demo(
+  config: Config,
+  { dataDir, file, signal }: DemoOptions,
+): Promise<void> {
+  if (dataDir !== undefined) await Deno.mkdir(dataDir, { recursive: true });
+  await using source = file === undefined
+    ? await openGenerator(dataDir)
+    : await openFile(file, dataDir);
+  await using database = await EmbeddedPostgres.open(dataDir && join(dataDir, "postgres"));
+  await using worker = new Worker({ config, databaseUrl: database.url });
+  await using _server = worker.serve();
+  await worker.run(source.source, { clusterId: source.id, topic: config.kafka.topic, signal });
+}
+
+/** A source, and the name under which its log is known. */
+interface NamedSource extends AsyncDisposable {
+  readonly source: Source;
+  readonly id: string;
+}
+
+async function openFile(path: string, dataDir: string | undefined): Promise<NamedSource> {
+  if (path === STANDARD_INPUT && dataDir !== undefined) {
+    throw new OperatorError(
+      "Cannot keep counts of standard input, which cannot be read again: leave out --data-dir, or give --file a path.",
+    );
+  }
+  return named(await FileSource.open(path), await fileIdentity(path));
+}
+
+async function openGenerator(dataDir: string | undefined): Promise<NamedSource> {
+  const { rate, startMs, ...options } = await generatorState(dataDir);
+  const source = new GeneratorSource({
+    generator: new Generator(options),
+    partitions: PARTITIONS,
+    rate,
+    startMs,
+  });
+  return named(source, `generator ${startMs}`);
+}
+
+async function generatorState(dataDir: string | undefined): Promise<GeneratorState> {
+  const fresh = { ...DEFAULT_STATE, startMs: Date.now() };
+  if (dataDir === undefined) return fresh;
+  const path = join(dataDir, "generator.json");
+  try {
+    return GENERATOR_STATE.parse(JSON.parse(await Deno.readTextFile(path)));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) {
+      throw new OperatorError(`Cannot read ${path}: remove the directory to start anew.`, {
+        cause: error,
+      });
+    }
+  }
+  await Deno.writeTextFile(path, JSON.stringify(fresh, null, 2));
+  return fresh;
+}
+
+function named(source: Source, id: string): NamedSource {
+  return { source, id, [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]() };
+}

@@ -1,0 +1,75 @@
+/**
+ * `doctor`: tries everything that `start` needs, changes nothing, and reports it all.
+ * @module
+ */
+
+import type { Config, SmtpConfig } from "../core/config.ts";
+import { describe, OperatorError } from "../core/failure.ts";
+import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
+import { Connection, redacted } from "../io/postgres/connection.ts";
+import { assertUsable } from "../io/postgres/migrate.ts";
+import { verifySmtp } from "../io/smtp.ts";
+
+/** What was looked at, and how it is. */
+export interface Finding {
+  readonly subject: string;
+  readonly isGood: boolean;
+  readonly text: string;
+}
+
+/** Looks at everything, one after the other; never throws for what it finds. */
+export async function* doctor(config: Config): AsyncGenerator<Finding> {
+  yield* checkKafka(config);
+  yield await finding(
+    `PostgreSQL ${redacted(config.databaseUrl)}`,
+    () => checkPostgres(config.databaseUrl),
+  );
+  yield await finding("SMTP", () => checkSmtp(config.smtp));
+}
+
+async function* checkKafka({ kafka }: Config): AsyncGenerator<Finding> {
+  const subject = `Kafka ${kafka.brokers.join(", ")}`;
+  let isReachable = false;
+  const client = await createKafka(kafka).catch((error) => error as Error);
+  if (client instanceof Error) {
+    yield { subject, isGood: false, text: describe(client) };
+    return;
+  }
+  await using cluster = new KafkaCluster(client, kafka);
+  yield await finding(subject, async () => {
+    const id = await cluster.id();
+    isReachable = true;
+    return `answers, cluster ${id}`;
+  });
+  if (!isReachable) return;
+  yield await finding(`Topic ${kafka.topic}`, async () => {
+    if (!await cluster.hasTopic()) {
+      throw new OperatorError("does not exist: create it, or set KAFKA_TOPIC to another");
+    }
+    const ranges = [...(await cluster.logRanges()).values()];
+    const offsets = ranges.reduce(
+      (sum, { startOffset, endOffset }) => sum + endOffset - startOffset,
+      0,
+    );
+    return `${ranges.length} partitions with ${offsets} offsets`;
+  });
+}
+
+async function checkPostgres(databaseUrl: string): Promise<string> {
+  await using connection = new Connection(databaseUrl);
+  return await assertUsable(connection);
+}
+
+async function checkSmtp(smtp: SmtpConfig | undefined): Promise<string> {
+  if (!smtp) return "SMTP_HOST is not set: no mails are sent";
+  await verifySmtp(smtp);
+  return `${smtp.host}:${smtp.port} answers`;
+}
+
+async function finding(subject: string, check: () => Promise<string>): Promise<Finding> {
+  try {
+    return { subject, isGood: true, text: await check() };
+  } catch (error) {
+    return { subject, isGood: false, text: describe(error) };
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * Settings: environment variables to a typed configuration, or every problem at once.
+ * @module
+ */
+
+import { z } from "zod";
+
+/** All settings, with their defaults filled in. `undefined` means off. */
+export interface Config {
+  readonly kafka: KafkaConfig;
+  readonly databaseUrl: string;
+  readonly windowMs: number;
+  readonly graceMs: number;
+  readonly maxFutureMs: number;
+  readonly commitIntervalMs: number;
+  readonly httpHost: string;
+  /** `undefined`: 8000, or the next free port. */
+  readonly httpPort: number | undefined;
+  readonly smtp: SmtpConfig | undefined;
+  readonly logLevel: LogLevel;
+  /** `undefined`: pretty on a terminal, JSON elsewhere. */
+  readonly logFormat: LogFormat | undefined;
+}
+
+export interface KafkaConfig {
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  readonly groupId: string;
+  readonly ssl: {
+    readonly caFile: string | undefined;
+    readonly certFile: string | undefined;
+    readonly keyFile: string | undefined;
+  } | undefined;
+  readonly sasl: {
+    readonly mechanism: SaslMechanism;
+    readonly username: string;
+    readonly password: string;
+  } | undefined;
+}
+
+export interface SmtpConfig {
+  readonly host: string;
+  readonly port: number;
+  /** TLS from the first byte; otherwise STARTTLS if the server offers it. */
+  readonly isSecure: boolean;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly from: string;
+  readonly to: string;
+}
+
+export type SaslMechanism = "plain" | "scram-sha-256" | "scram-sha-512";
+export type LogLevel = "debug" | "info" | "warn" | "error";
+export type LogFormat = "pretty" | "json";
+
+/** A setting that cannot be used as it is. */
+export interface ConfigProblem {
+  readonly setting: string;
+  /** What is wrong and what would be right; never holds a secret. */
+  readonly message: string;
+}
+
+/** Settings whose values appear in no message and no log. */
+const SECRETS = new Set(["DATABASE_URL", "KAFKA_SASL_PASSWORD", "SMTP_PASSWORD"]);
+
+const integer = (least: number, greatest: number) =>
+  z.string().regex(/^\d+$/, `must be a whole number from ${least} to ${greatest}`)
+    .transform(Number)
+    .refine(
+      (value) => value >= least && value <= greatest,
+      `must be a whole number from ${least} to ${greatest}`,
+    );
+
+const flag = z.enum(["true", "false"], { error: "must be true or false" })
+  .transform((value) => value === "true");
+
+const port = integer(1, 65_535);
+
+const broker = /^(\[[0-9a-fA-F:.]+\]|[^\s:,/]+):\d{1,5}$/;
+
+const SCHEMA = z.object({
+  KAFKA_BROKERS: z.string().default("localhost:9092")
+    .transform((value) => value.split(",").map((part) => part.trim()))
+    .refine(
+      (brokers) => brokers.every((part) => broker.test(part)),
+      "must be host:port, or several separated by commas",
+    ),
+  KAFKA_TOPIC: z.string().default("user-events")
+    .refine(
+      (topic) => /^[A-Za-z0-9._-]{1,249}$/.test(topic) && topic !== "." && topic !== "..",
+      "must be a topic name: up to 249 letters, digits, dots, dashes and underscores",
+    ),
+  KAFKA_GROUP_ID: z.string().default("lottery-aggregates"),
+  KAFKA_SSL: flag.default(false),
+  KAFKA_SSL_CA_FILE: z.string().optional(),
+  KAFKA_SSL_CERT_FILE: z.string().optional(),
+  KAFKA_SSL_KEY_FILE: z.string().optional(),
+  KAFKA_SASL_MECHANISM: z.enum(["plain", "scram-sha-256", "scram-sha-512"], {
+    error: "must be plain, scram-sha-256 or scram-sha-512",
+  }).optional(),
+  KAFKA_SASL_USERNAME: z.string().optional(),
+  KAFKA_SASL_PASSWORD: z.string().optional(),
+  DATABASE_URL: z.string().default("postgres://admin:admin@localhost:5432/lottery_db")
+    .refine(isPostgresUrl, "must look like postgres://user:password@host:5432/database"),
+  WINDOW_SECONDS: integer(1, 86_400).default(60),
+  GRACE_SECONDS: integer(0, 86_400).default(60),
+  MAX_FUTURE_SECONDS: integer(0, 31_536_000).default(300),
+  COMMIT_INTERVAL_MS: integer(10, 60_000).default(250),
+  HTTP_HOST: z.string().default("127.0.0.1"),
+  HTTP_PORT: port.optional(),
+  SMTP_HOST: z.string().optional(),
+  SMTP_PORT: port.default(587),
+  SMTP_SECURE: flag.default(false),
+  SMTP_USERNAME: z.string().optional(),
+  SMTP_PASSWORD: z.string().optional(),
+  ALERT_FROM: z.string().optional(),
+  ALERT_TO: z.string().optional(),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], {
+    error: "must be debug, info, warn or error",
+  }).default("info"),
+  LOG_FORMAT: z.enum(["pretty", "json"], { error: "must be pretty or json" }).optional(),
+});
+
+type Setting = keyof typeof SCHEMA.shape;
+
+/** Settings that mean nothing without others. */
+const COMPANIONS: readonly { readonly of: Setting; readonly needed: readonly Setting[] }[] = [
+  { of: "KAFKA_SASL_MECHANISM", needed: ["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"] },
+  { of: "KAFKA_SASL_USERNAME", needed: ["KAFKA_SASL_MECHANISM"] },
+  { of: "KAFKA_SSL_CA_FILE", needed: ["KAFKA_SSL"] },
+  { of: "KAFKA_SSL_CERT_FILE", needed: ["KAFKA_SSL", "KAFKA_SSL_KEY_FILE"] },
+  { of: "KAFKA_SSL_KEY_FILE", needed: ["KAFKA_SSL_CERT_FILE"] },
+  { of: "SMTP_HOST", needed: ["ALERT_FROM", "ALERT_TO"] },
+];
+
+/** Names of all settings, in the order of the documentation. */
+export const SETTINGS: readonly string[] = Object.keys(SCHEMA.shape);
+
+/** Reads the settings from environment variables. An empty one counts as not set. */
+export function parseConfig(
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly config: Config } | { readonly problems: readonly ConfigProblem[] } {
+  const given = Object.fromEntries(
+    SETTINGS.flatMap((setting) => {
+      const value = env[setting]?.trim();
+      return value ? [[setting, value]] : [];
+    }),
+  );
+  const { data, error } = SCHEMA.safeParse(given);
+  const problems = [
+    ...(error?.issues ?? []).map((issue) => invalid(issue, given)),
+    ...missing(given),
+  ];
+  return data && problems.length === 0 ? { config: toConfig(data) } : { problems };
+}
+
+type Given = Readonly<Record<string, string>>;
+
+function invalid({ path, message }: z.core.$ZodIssue, given: Given): ConfigProblem {
+  const setting = String(path[0]);
+  const shown = SECRETS.has(setting) ? "" : `, but is ${JSON.stringify(given[setting])}`;
+  return { setting, message: `${message}${shown}` };
+}
+
+function missing(given: Given): ConfigProblem[] {
+  return COMPANIONS.flatMap(({ of, needed }) =>
+    given[of] === undefined ? [] : needed
+      .filter((setting) => given[setting] === undefined)
+      .map((setting) => ({ setting, message: `is needed because ${of} is set` }))
+  );
+}
+
+function toConfig(settings: z.output<typeof SCHEMA>): Config {
+  return {
+    kafka: {
+      brokers: settings.KAFKA_BROKERS,
+      topic: settings.KAFKA_TOPIC,
+      groupId: settings.KAFKA_GROUP_ID,
+      ssl: settings.KAFKA_SSL
+        ? {
+          caFile: settings.KAFKA_SSL_CA_FILE,
+          certFile: settings.KAFKA_SSL_CERT_FILE,
+          keyFile: settings.KAFKA_SSL_KEY_FILE,
+        }
+        : undefined,
+      sasl: settings.KAFKA_SASL_MECHANISM && {
+        mechanism: settings.KAFKA_SASL_MECHANISM,
+        username: settings.KAFKA_SASL_USERNAME!,
+        password: settings.KAFKA_SASL_PASSWORD!,
+      },
+    },
+    databaseUrl: settings.DATABASE_URL,
+    windowMs: settings.WINDOW_SECONDS * 1000,
+    graceMs: settings.GRACE_SECONDS * 1000,
+    maxFutureMs: settings.MAX_FUTURE_SECONDS * 1000,
+    commitIntervalMs: settings.COMMIT_INTERVAL_MS,
+    httpHost: settings.HTTP_HOST,
+    httpPort: settings.HTTP_PORT,
+    smtp: settings.SMTP_HOST === undefined ? undefined : {
+      host: settings.SMTP_HOST,
+      port: settings.SMTP_PORT,
+      isSecure: settings.SMTP_SECURE,
+      username: settings.SMTP_USERNAME,
+      password: settings.SMTP_PASSWORD,
+      from: settings.ALERT_FROM!,
+      to: settings.ALERT_TO!,
+    },
+    logLevel: settings.LOG_LEVEL,
+    logFormat: settings.LOG_FORMAT,
+  };
+}
+
+function isPostgresUrl(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.hostname !== "" &&
+    url.pathname.length > 1;
+}

@@ -1,0 +1,96 @@
+/**
+ * Failures are of two kinds: what passes by itself is retried, what needs a
+ * person stops the program with a sentence that says what to do.
+ * @module
+ */
+
+/** A failure that a person has to mend. Its message is meant for that person and names the setting to change. */
+export class OperatorError extends Error {
+  override readonly name = "OperatorError";
+}
+
+/** An outside system that does not answer. It is expected back, whatever the reason says. */
+export class UnavailableError extends Error {
+  override readonly name = "UnavailableError";
+}
+
+/** Codes of sockets and name lookups while the other side is away or coming back. */
+const PASSING_SOCKET_CODES = new Set([
+  "EAI_AGAIN",
+  "ECONNABORTED",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
+
+/**
+ * SQLSTATEs that pass: 08 connection, 40 rollback (deadlock, serialization), 53 out of
+ * resources, 55P03 lock timeout, 57 operator intervention (shutdown, cancelled), 58 disk
+ * trouble, 25006 read-only (during a failover).
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const PASSING_SQLSTATE = /^(08|40|53|57|58)...$|^55P03$|^25006$/;
+
+/** Errors of the Kafka client that say nothing but "not now". */
+const PASSING_KAFKA_NAMES = new Set([
+  "KafkaJSBrokerNotFound",
+  "KafkaJSConnectionClosedError",
+  "KafkaJSConnectionError",
+  "KafkaJSGroupCoordinatorNotFound",
+  "KafkaJSLockTimeout",
+  "KafkaJSMetadataNotLoaded",
+  "KafkaJSNoBrokerAvailableError",
+  "KafkaJSRequestTimeoutError",
+  "KafkaJSStaleTopicMetadataAssignment",
+  "KafkaJSTimeout",
+  "KafkaJSTopicMetadataNotLoaded",
+]);
+
+/** What drivers put on their errors. */
+interface DriverError extends Error {
+  readonly code?: unknown;
+  readonly retriable?: unknown;
+  readonly type?: unknown;
+}
+
+/**
+ * True for a failure that passes by itself, judged by the first error of the
+ * `cause` chain that says anything. Whatever is unknown needs a person.
+ */
+export function isPassing(error: unknown): boolean {
+  for (const link of causes(error)) {
+    if (link instanceof OperatorError) return false;
+    if (link instanceof UnavailableError) return true;
+    const { code, name, retriable, type } = link as DriverError;
+    if (typeof code === "string" && PASSING_SOCKET_CODES.has(code)) return true;
+    if (typeof code === "string" && /^[0-9A-Z]{5}$/.test(code)) return PASSING_SQLSTATE.test(code);
+    if (PASSING_KAFKA_NAMES.has(name)) return true;
+    if (typeof type === "string" && typeof retriable === "boolean") return retriable;
+  }
+  return false;
+}
+
+/** The error, its cause, the cause of that, and so on: outermost first, each once. */
+export function causes(error: unknown): Error[] {
+  const chain: Error[] = [];
+  for (
+    let link = error;
+    link instanceof Error && !chain.includes(link);
+    link = link.cause
+  ) chain.push(link);
+  return chain;
+}
+
+/** One line about an error and its causes, without repeating what an outer message already holds. */
+export function describe(error: unknown): string {
+  const messages: string[] = [];
+  for (const { message, name } of causes(error)) {
+    const text = message || name;
+    if (!messages.some((outer) => outer.includes(text))) messages.push(text);
+  }
+  return messages.length === 0 ? String(error) : messages.join(": ");
+}

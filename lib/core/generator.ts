@@ -1,0 +1,145 @@
+/**
+ * A realistic stream of lottery events: popular and rare lotteries, a funnel from
+ * clicked to pay, late events and bad ones.
+ *
+ * Event n depends on the options, n and its time alone, so a stream can be made
+ * again, from any point, to see what should have been counted.
+ * @module
+ */
+
+export interface GeneratorOptions {
+  readonly seed: number;
+  /** Number of lotteries, the first of which is the most popular. */
+  readonly lotteries: number;
+  /** Share of records that are no event, from 0 to 1. */
+  readonly badShare: number;
+  /** Share of events that come minutes after their event time, from 0 to 1. */
+  readonly lateShare: number;
+}
+
+export interface GeneratedRecord {
+  /** The lottery's name: Kafka keeps the events of one lottery in one partition. */
+  readonly key: string;
+  /** The value, as text or, where it is not even that, as bytes. */
+  readonly value: string | Uint8Array | null;
+}
+
+const FIRST_NAMES = ("mega euro lucky golden daily super royal diamond happy silver " +
+  "grand magic turbo vega nordic solar urban pearl crystal thunder").split(" ");
+const LAST_NAMES = "draw millions six spin keno jackpot pick scratch".split(" ");
+
+/** What users do, with the share of it. */
+const EVENT_TYPES: readonly (readonly [name: string, share: number])[] = [
+  ["clicked", 0.62],
+  ["viewed", 0.17],
+  ["login", 0.09],
+  ["register", 0.05],
+  ["add_to_cart", 0.04],
+  ["pay", 0.03],
+];
+
+/** How far behind late events are: up to this long. */
+const LATEST_MS = 10 * 60_000;
+
+/** Bad records, each of another kind. */
+const BAD_VALUES: readonly ((timestampMs: number) => GeneratedRecord["value"])[] = [
+  () => null,
+  () => "",
+  () => "not json",
+  () => new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]),
+  () => "[1, 2, 3]",
+  (timestamp) => JSON.stringify({ event_type: "clicked", timestamp }),
+  (timestamp) => JSON.stringify({ lottery_name: "", event_type: "clicked", timestamp }),
+  (timestamp) => JSON.stringify({ lottery_name: "mega_draw", event_type: 7, timestamp }),
+  (timestamp) =>
+    JSON.stringify({ lottery_name: "mega_draw", event_type: "x".repeat(101), timestamp }),
+  () => JSON.stringify({ lottery_name: "mega_draw", event_type: "clicked", timestamp: "today" }),
+  (timestamp) =>
+    JSON.stringify({
+      lottery_name: "mega_draw",
+      event_type: "clicked",
+      timestamp: Math.floor(timestamp / 1000),
+    }),
+  () => JSON.stringify({ lottery_name: "mega_draw", event_type: "clicked", timestamp: -1 }),
+  (timestamp) =>
+    JSON.stringify({
+      lottery_name: "mega_draw",
+      event_type: "clicked",
+      timestamp: timestamp + 86_400_000,
+    }),
+];
+
+export class Generator {
+  readonly #options: GeneratorOptions;
+  readonly #names: readonly string[];
+  /** Running sums of the lotteries' popularity, the last of which is 1. */
+  readonly #popularity: readonly number[];
+
+  constructor(options: GeneratorOptions) {
+    this.#options = options;
+    this.#names = Array.from({ length: options.lotteries }, (_, at) => lotteryName(at));
+    this.#popularity = zipf(options.lotteries);
+  }
+
+  /** Record number `n`, made at `nowMs`. */
+  record(n: number, nowMs: number): GeneratedRecord {
+    const { badShare, lateShare, seed } = this.#options;
+    const random = (purpose: number) => hash(seed, n, purpose);
+    const key = this.#names[firstAbove(this.#popularity, random(0))]!;
+    if (random(1) < badShare) {
+      return { key, value: BAD_VALUES[Math.floor(random(2) * BAD_VALUES.length)]!(nowMs) };
+    }
+    const timestamp = Math.floor(
+      random(3) < lateShare ? nowMs - random(4) * LATEST_MS : nowMs - random(4) * 1_000,
+    );
+    const event = { lottery_name: key, event_type: eventType(random(5)), timestamp };
+    return { key, value: JSON.stringify(event) };
+  }
+}
+
+function lotteryName(at: number): string {
+  const first = FIRST_NAMES[at % FIRST_NAMES.length]!;
+  const last = LAST_NAMES[(at * 3 + Math.floor(at / FIRST_NAMES.length)) % LAST_NAMES.length]!;
+  const round = Math.floor(at / (FIRST_NAMES.length * LAST_NAMES.length));
+  return round === 0 ? `${first}_${last}` : `${first}_${last}_${round + 1}`;
+}
+
+/** Running sums of shares that fall with the rank: 1, 1/2, 1/3 … */
+function zipf(count: number): number[] {
+  const weights = Array.from({ length: count }, (_, at) => 1 / (at + 1));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let sum = 0;
+  return weights.map((weight, at) => at === count - 1 ? 1 : sum += weight / total);
+}
+
+/** Index of the first of the rising `sums` that is above `value`. */
+function firstAbove(sums: readonly number[], value: number): number {
+  let low = 0;
+  let high = sums.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sums[middle]! > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function eventType(random: number): string {
+  let sum = 0;
+  for (const [name, share] of EVENT_TYPES) if (random < (sum += share)) return name;
+  return EVENT_TYPES[0]![0];
+}
+
+/** A number in [0, 1) that looks random but depends on its arguments alone (two rounds of MurmurHash3's mixer). */
+function hash(seed: number, n: number, purpose: number): number {
+  const low = mix(seed ^ Math.imul(purpose + 1, 0x9e3779b1) ^ (n >>> 0));
+  return mix(low ^ Math.floor(n / 2 ** 32)) / 2 ** 32;
+}
+
+function mix(value: number): number {
+  value ^= value >>> 16;
+  value = Math.imul(value, 0x85ebca6b);
+  value ^= value >>> 13;
+  value = Math.imul(value, 0xc2b2ae35);
+  return (value ^ (value >>> 16)) >>> 0;
+}

@@ -1,0 +1,231 @@
+/**
+ * What has been counted since the last commit: deltas per window, dead letters,
+ * and how far each partition was read. It leaves as one commit, or is dropped as a whole.
+ * @module
+ */
+
+import { type EventParser, type RejectionReason } from "./event.ts";
+import { type RecordBatch, RecordCursor, type RecordHeader } from "./record_batch.ts";
+import { type WindowCount, WindowCounts } from "./window.ts";
+
+/** A record that could not be counted, as it came. */
+export interface DeadLetter {
+  readonly partition: number;
+  readonly offset: number;
+  readonly reason: RejectionReason;
+  /** Milliseconds since the epoch, or −1 if the record has none. */
+  readonly recordTimestampMs: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly RecordHeader[];
+}
+
+/** Identifies the log that was read: another log has other batches at the same offsets. */
+export interface BatchMark {
+  /** Offset of the batch's last record. */
+  readonly lastOffset: number;
+  readonly crc: number;
+}
+
+/** How a commit moves one partition: only from `expectedOffset`, and then to `nextOffset`. */
+export interface PartitionCommit {
+  readonly partition: number;
+  readonly expectedOffset: number;
+  readonly nextOffset: number;
+  readonly counted: number;
+  readonly dead: number;
+  /** Greatest event time counted, or null if none was. */
+  readonly maxEventTimeMs: number | null;
+  /** The last batch that held records, or null if none did. */
+  readonly lastBatch: BatchMark | null;
+  /** True if `nextOffset` is the end of the log. */
+  readonly caughtUp: boolean;
+}
+
+/** Everything that goes into the database together, or not at all. */
+export interface Commit {
+  readonly partitions: readonly PartitionCommit[];
+  readonly counts: readonly WindowCount[];
+  readonly deadLetters: readonly DeadLetter[];
+  /** Events counted, the sum of `counts`. */
+  readonly events: number;
+  /** Events counted whose window was closed already. */
+  readonly lateEvents: number;
+  /** Record timestamps of the batches in it (the oldest of each), for latency. */
+  readonly batchTimestampsMs: readonly number[];
+}
+
+export interface PendingOptions {
+  readonly parser: EventParser;
+  readonly windowMs: number;
+}
+
+/** Rough memory of one row of counts, for the bound on bytes. */
+const BYTES_PER_KEY = 200;
+/** Memory of a dead letter besides its key, value and headers. */
+const BYTES_PER_DEAD_LETTER = 300;
+
+export class Pending {
+  readonly #parser: EventParser;
+  readonly #windowMs: number;
+  #counts: WindowCounts;
+  #partitions = new Map<number, Progress>();
+  #deadLetters: DeadLetter[] = [];
+  #deadLetterBytes = 0;
+  #lateEvents = 0;
+  #batchTimestampsMs: number[] = [];
+
+  constructor({ parser, windowMs }: PendingOptions) {
+    this.#parser = parser;
+    this.#windowMs = windowMs;
+    this.#counts = new WindowCounts(windowMs);
+  }
+
+  get isEmpty(): boolean {
+    return this.#partitions.size === 0;
+  }
+
+  /** Rough number of bytes that this keeps in memory. */
+  get bytes(): number {
+    return this.#counts.keys * BYTES_PER_KEY + this.#deadLetterBytes;
+  }
+
+  /**
+   * Counts the records of `batch` at or after `from`, and moves the partition behind it.
+   * @param closedUpToMs events before it are late.
+   */
+  count(
+    batch: RecordBatch,
+    { partition, from, closedUpToMs }: {
+      readonly partition: number;
+      readonly from: number;
+      readonly closedUpToMs: number;
+    },
+  ): void {
+    const progress = this.#progress(partition, from);
+    const cursor = new RecordCursor(batch);
+    while (cursor.next()) {
+      if (cursor.offset < from) continue;
+      const parsed = this.#parser.parse(batch.records, {
+        start: cursor.valueStart,
+        end: cursor.valueEnd,
+        recordTimestampMs: cursor.timestampMs,
+      });
+      if (typeof parsed === "string") {
+        this.#keep(cursor, { partition, reason: parsed });
+        progress.dead++;
+        continue;
+      }
+      this.#counts.add(parsed);
+      progress.counted++;
+      if (parsed.timestampMs > progress.maxEventTimeMs) {
+        progress.maxEventTimeMs = parsed.timestampMs;
+      }
+      if (parsed.timestampMs < closedUpToMs) this.#lateEvents++;
+    }
+    progress.nextOffset = batch.nextOffset;
+    if (batch.recordCount === 0) return;
+    progress.lastBatch = { lastOffset: batch.nextOffset - 1, crc: batch.crc };
+    this.#batchTimestampsMs.push(
+      batch.isLogAppendTime ? batch.maxTimestampMs : batch.baseTimestampMs,
+    );
+  }
+
+  /** Moves a partition from `from` to `nextOffset` (which may be `from`), over offsets without records. */
+  advance(
+    { partition, from, nextOffset, caughtUp }: {
+      readonly partition: number;
+      readonly from: number;
+      readonly nextOffset: number;
+      readonly caughtUp: boolean;
+    },
+  ): void {
+    const progress = this.#progress(partition, from);
+    progress.nextOffset = nextOffset;
+    progress.caughtUp = caughtUp;
+  }
+
+  /** Hands over everything and is empty again. */
+  drain(): Commit {
+    const commit: Commit = {
+      partitions: Array.from(this.#partitions, ([partition, progress]) => ({
+        partition,
+        expectedOffset: progress.expectedOffset,
+        nextOffset: progress.nextOffset,
+        counted: progress.counted,
+        dead: progress.dead,
+        maxEventTimeMs: progress.maxEventTimeMs < 0 ? null : progress.maxEventTimeMs,
+        lastBatch: progress.lastBatch,
+        caughtUp: progress.caughtUp,
+      })),
+      counts: Array.from(this.#counts),
+      deadLetters: this.#deadLetters,
+      events: this.#counts.events,
+      lateEvents: this.#lateEvents,
+      batchTimestampsMs: this.#batchTimestampsMs,
+    };
+    this.clear();
+    return commit;
+  }
+
+  /** Forgets everything, positions included: counts and offsets stay together. */
+  clear(): void {
+    this.#counts = new WindowCounts(this.#windowMs);
+    this.#partitions = new Map();
+    this.#deadLetters = [];
+    this.#deadLetterBytes = 0;
+    this.#lateEvents = 0;
+    this.#batchTimestampsMs = [];
+  }
+
+  #progress(partition: number, from: number): Progress {
+    let progress = this.#partitions.get(partition);
+    if (!progress) this.#partitions.set(partition, progress = new Progress(from));
+    if (progress.nextOffset !== from) {
+      throw new Error(
+        `Cannot count partition ${partition} from offset ${from}: it is pending up to ${progress.nextOffset}`,
+      );
+    }
+    return progress;
+  }
+
+  #keep(
+    cursor: RecordCursor,
+    { partition, reason }: { readonly partition: number; readonly reason: RejectionReason },
+  ): void {
+    // Copies: a slice would keep the bytes of the whole fetch in memory.
+    const deadLetter: DeadLetter = {
+      partition,
+      offset: cursor.offset,
+      reason,
+      recordTimestampMs: cursor.timestampMs,
+      key: cursor.key(),
+      value: cursor.value(),
+      headers: cursor.headers(),
+    };
+    this.#deadLetters.push(deadLetter);
+    this.#deadLetterBytes += BYTES_PER_DEAD_LETTER + sizeOf(deadLetter);
+  }
+}
+
+class Progress {
+  readonly expectedOffset: number;
+  nextOffset: number;
+  counted = 0;
+  dead = 0;
+  maxEventTimeMs = -1;
+  lastBatch: BatchMark | null = null;
+  caughtUp = false;
+
+  constructor(from: number) {
+    this.expectedOffset = from;
+    this.nextOffset = from;
+  }
+}
+
+function sizeOf({ key, value, headers }: DeadLetter): number {
+  return headers.reduce(
+    (sum, header) => sum + header.key.length + (header.value?.length ?? 0),
+    (key?.length ?? 0) + (value?.length ?? 0),
+  );
+}

@@ -1,0 +1,103 @@
+/**
+ * The two ends of the pipeline, as the pipeline needs them: where records come
+ * from, and where counts go. It knows neither Kafka nor PostgreSQL.
+ * @module
+ */
+
+import type { LogRange } from "./core/log_range.ts";
+import type { Commit } from "./core/pending.ts";
+import type { RecordBatch } from "./core/record_batch.ts";
+
+/** What one read of one partition gave. */
+export interface Fetched {
+  readonly partition: number;
+  /** Offset that was asked for. */
+  readonly fetchedOffset: number;
+  /** Offset to ask for next; beyond `fetchedOffset` even if no batch holds a record. */
+  readonly nextOffset: number;
+  /** End of the log as far as it may be read, when this was read. */
+  readonly endOffset: number;
+  readonly batches: readonly RecordBatch[];
+}
+
+/** What a source tells while it reads. Neither call may throw for a reason of its own. */
+export interface SourceReader {
+  /**
+   * These partitions, and no others, are ours from now on. All that was read
+   * before is void, and nothing is read before `resume`.
+   */
+  assigned(partitions: readonly number[]): void;
+  /**
+   * Takes what was read. The source reads on when the promise has resolved, as it does
+   * when the signal of `read` aborts; it stays a member of its group meanwhile.
+   */
+  fetched(fetched: Fetched): Promise<void>;
+  /** The connection is lost, which passes: the source goes on trying, and `assigned` follows. */
+  interrupted(error: unknown): void;
+}
+
+/** Where records come from. */
+export interface Source extends AsyncDisposable {
+  /**
+   * Reads until the signal aborts or the input ends; resolves when no more calls will come.
+   * Reconnects by itself. Rejects when a person is needed, or with what the reader threw.
+   */
+  read(reader: SourceReader, signal: AbortSignal): Promise<void>;
+  /** Reads each assigned partition from its offset. Does nothing for partitions that are not assigned any more. */
+  resume(positions: ReadonlyMap<number, number>): void;
+  /** Ranges of the given partitions, or of all there are. May run beside everything else. */
+  logRanges(partitions?: readonly number[]): Promise<ReadonlyMap<number, LogRange>>;
+  /** Tells the source's own tools how far we are. Best effort: it never fails and nothing depends on it. */
+  acknowledge(positions: ReadonlyMap<number, number>): void;
+}
+
+/**
+ * Where counts go, and the only truth about progress. `positions` first, then commits;
+ * of these two only one runs at a time.
+ */
+export interface Sink extends AsyncDisposable {
+  /**
+   * Stored next offset of each partition. One that has none yet gets the given start of its log.
+   * @throws {OperatorError} if the pipeline was reset since this sink was opened.
+   */
+  positions(logStarts: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, number>>;
+  /**
+   * Stores counts, dead letters and offsets together, or nothing.
+   * After a failure that passes it is unknown which; the same commit may then be
+   * tried again, because one that was stored is fenced.
+   * @throws {FencedError} if a partition does not stand at its expected offset: drop
+   * what is pending and ask for `positions` again.
+   */
+  commit(commit: Commit): Promise<void>;
+  /**
+   * Computes the watermark over all partitions of the log, stores and returns it.
+   * Milliseconds since the epoch, or null as long as nothing is known.
+   */
+  advanceWatermark(partitionCount: number): Promise<number | null>;
+}
+
+/** Another worker has moved a partition, or an earlier try of the same commit has. */
+export class FencedError extends Error {
+  override readonly name = "FencedError";
+}
+
+/** What can be seen of a running pipeline. Calls are synchronous and must not throw. */
+export interface PipelineObserver {
+  assigned(partitions: readonly number[]): void;
+  /** Where counting goes on, for each partition assigned. */
+  positioned(positions: ReadonlyMap<number, number>): void;
+  committed(commit: Commit, seconds: number): void;
+  fenced(error: FencedError): void;
+  /** A try failed and will be repeated. */
+  failed(system: System, error: unknown): void;
+  /** The system answered. */
+  answered(system: System): void;
+  /** The end was asked for while a system is away: what was pending is not committed, and will be read again. */
+  abandoned(error: unknown): void;
+  /** Records between our positions and the ends of the partitions. */
+  lag(lags: ReadonlyMap<number, number>): void;
+  watermark(watermarkMs: number | null): void;
+}
+
+/** What can be away: the source, our membership in its group, the sink. */
+export type System = "source" | "group" | "sink";

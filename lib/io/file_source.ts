@@ -1,0 +1,134 @@
+/**
+ * A file with one event a line as a log: partition 0, and a line's number is its offset.
+ * @module
+ */
+
+import { OperatorError } from "../core/failure.ts";
+import type { LogRange } from "../core/log_range.ts";
+import { encodeRecordBatch, type NewRecord } from "../core/record_encoder.ts";
+import { Condition, pause } from "../condition.ts";
+import type { Source, SourceReader } from "../endpoints.ts";
+
+/** Stands for standard input in place of a path. */
+export const STANDARD_INPUT = "-";
+
+const PARTITION = 0;
+const MAX_BATCH_RECORDS = 5_000;
+const MAX_BATCH_BYTES = 1 << 20;
+const LINE_FEED = 0x0a;
+
+/** A record's timestamp when it has none: a file says nothing about when its lines were written. */
+const NO_TIMESTAMP = -1;
+
+export class FileSource implements Source {
+  readonly #path: string;
+  readonly #changed = new Condition();
+  #position: number | null = null;
+  #range: LogRange;
+
+  private constructor(path: string, range: LogRange) {
+    this.#path = path;
+    this.#range = range;
+  }
+
+  /** @throws {OperatorError} if the file cannot be read. */
+  static async open(path: string): Promise<FileSource> {
+    // The end of standard input is known when it has been read.
+    let lines = 0;
+    if (path !== STANDARD_INPUT) {
+      for await (const _ of linesOf(await openFile(path))) lines++;
+    }
+    return new FileSource(path, { startOffset: 0, endOffset: lines });
+  }
+
+  /** Reads to the end of the file, and then waits for the signal: its counts can be looked at meanwhile. */
+  async read(reader: SourceReader, signal: AbortSignal): Promise<void> {
+    reader.assigned([PARTITION]);
+    if (!await this.#changed.until(() => this.#position !== null, { signal })) return;
+    let lineNumber = 0;
+    let records: NewRecord[] = [];
+    let bytes = 0;
+    for await (const value of linesOf(await openFile(this.#path))) {
+      if (signal.aborted) return;
+      if (lineNumber++ < this.#position!) continue;
+      records.push({ timestampMs: NO_TIMESTAMP, key: null, value });
+      bytes += value.length;
+      if (records.length < MAX_BATCH_RECORDS && bytes < MAX_BATCH_BYTES) continue;
+      await this.#hand(records, reader);
+      records = [];
+      bytes = 0;
+    }
+    if (records.length > 0) await this.#hand(records, reader);
+    await pause(Infinity, signal);
+  }
+
+  resume(positions: ReadonlyMap<number, number>): void {
+    this.#position = positions.get(PARTITION) ?? this.#position;
+    this.#changed.notify();
+  }
+
+  logRanges(): Promise<ReadonlyMap<number, LogRange>> {
+    return Promise.resolve(new Map([[PARTITION, this.#range]]));
+  }
+
+  acknowledge(): void {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #hand(records: readonly NewRecord[], reader: SourceReader): Promise<void> {
+    const fetchedOffset = this.#position!;
+    const nextOffset = fetchedOffset + records.length;
+    const endOffset = Math.max(this.#range.endOffset, nextOffset);
+    this.#position = nextOffset;
+    this.#range = { startOffset: 0, endOffset };
+    const batches = [encodeRecordBatch(fetchedOffset, records)];
+    await reader.fetched({ partition: PARTITION, fetchedOffset, nextOffset, endOffset, batches });
+  }
+}
+
+/**
+ * A name for a file that another file does not have: its path and a hash of its first line,
+ * which stays when lines are added.
+ */
+export async function fileIdentity(path: string): Promise<string> {
+  if (path === STANDARD_INPUT) return `standard input ${crypto.randomUUID()}`;
+  for await (const line of linesOf(await openFile(path))) {
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", line.slice()));
+    return `${await Deno.realPath(path)} ${hash.slice(0, 8).toHex()}`;
+  }
+  throw new OperatorError(`Cannot count the file ${path}: it is empty.`);
+}
+
+async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
+  if (path === STANDARD_INPUT) return Deno.stdin.readable;
+  try {
+    return (await Deno.open(path)).readable;
+  } catch (error) {
+    throw new OperatorError(`Cannot read the file ${path}. Check the path given with --file.`, {
+      cause: error,
+    });
+  }
+}
+
+/** Lines without their line feeds; the last one needs none. */
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let rest = new Uint8Array();
+  for await (const chunk of stream) {
+    let start = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
+      const tail = chunk.subarray(start, end);
+      yield rest.length === 0 ? tail : concat(rest, tail);
+      rest = new Uint8Array();
+      start = end + 1;
+    }
+    rest = concat(rest, chunk.subarray(start));
+  }
+  if (rest.length > 0) yield rest;
+}
+
+function concat(head: Uint8Array, tail: Uint8Array): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(head.length + tail.length);
+  whole.set(head);
+  whole.set(tail, head.length);
+  return whole;
+}

@@ -1,0 +1,111 @@
+/**
+ * The worker's web server: its page, metrics and health.
+ * @module
+ */
+
+import type { WindowCount } from "../core/window.ts";
+import { OperatorError } from "../core/failure.ts";
+import { renderPage } from "../page/page.ts";
+import type { Health } from "./health.ts";
+import type { Metrics } from "./metrics.ts";
+
+export interface Handlers {
+  readonly health: Health;
+  readonly metrics: Metrics;
+  /** The newest counts, for the page. */
+  readonly recentCounts: () => Promise<readonly WindowCount[]>;
+}
+
+/** Answers one request; needs no port, so that a test can call it. */
+export function createHandler(
+  { health, metrics, recentCounts }: Handlers,
+): (request: Request) => Promise<Response> {
+  return async ({ method, url }) => {
+    if (method !== "GET" && method !== "HEAD") {
+      return text("only GET is allowed", { status: 405, headers: { allow: "GET, HEAD" } });
+    }
+    switch (new URL(url).pathname) {
+      case "/":
+        return html(renderPage(await recentCounts().catch(() => null)));
+      case "/metrics":
+        return text(await metrics.text(), { headers: { "content-type": metrics.contentType } });
+      case "/healthz":
+        return text("ok");
+      case "/readyz":
+        return health.problem ? text(health.problem, { status: 503 }) : text("ok");
+      default:
+        return text("not found", { status: 404 });
+    }
+  };
+}
+
+function text(body: string, { headers, ...init }: ResponseInit = {}): Response {
+  return new Response(`${body}\n`, {
+    ...init,
+    headers: {
+      "content-type": "text/plain; charset=utf-8",
+      "cache-control": "no-store",
+      ...headers,
+    },
+  });
+}
+
+function html(body: string): Response {
+  return new Response(body, {
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-store",
+      "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+      "x-content-type-options": "nosniff",
+    },
+  });
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  /** `undefined`: 8000, or the next free one. */
+  readonly port: number | undefined;
+}
+
+const FIRST_PORT = 8000;
+const PORTS_TO_TRY = 100;
+
+/** A web server that is open; disposing it ends the requests under way. */
+export interface WebServer extends AsyncDisposable {
+  /** Where to point a browser. */
+  readonly url: string;
+}
+
+/**
+ * Serves `handler`.
+ * @throws {OperatorError} if the port is taken or the host is not ours.
+ */
+export function listen(
+  handler: (request: Request) => Promise<Response>,
+  { host, port }: ListenOptions,
+): WebServer {
+  const last = port ?? FIRST_PORT + PORTS_TO_TRY - 1;
+  for (let candidate = port ?? FIRST_PORT;; candidate++) {
+    try {
+      const options = { hostname: host, port: candidate, onListen: () => {} };
+      const server = Deno.serve(options, handler);
+      const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host;
+      return {
+        url: `http://${shown.includes(":") ? `[${shown}]` : shown}:${server.addr.port}/`,
+        [Symbol.asyncDispose]: () => server.shutdown(),
+      };
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) {
+        throw new OperatorError(
+          `Cannot serve the page on ${host}:${candidate}: check HTTP_HOST and HTTP_PORT.`,
+          { cause: error },
+        );
+      }
+      if (candidate < last) continue;
+      throw new OperatorError(
+        `Cannot serve the page: port ${candidate} is in use. Set HTTP_PORT to a free one, or leave it unset to have one chosen.`,
+        { cause: error },
+      );
+    }
+  }
+}

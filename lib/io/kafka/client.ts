@@ -1,0 +1,127 @@
+/**
+ * A connection to Kafka: settings to a kafkajs client, its log lines to ours,
+ * and what is asked of a cluster apart from reading it.
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { KafkaConfig } from "../../core/config.ts";
+import { OperatorError } from "../../core/failure.ts";
+import { atMost } from "../../condition.ts";
+import type { LogRange } from "../../core/log_range.ts";
+import { explain } from "./errors.ts";
+import { type Admin, Kafka, type LogEntry, logLevel, type SASLOptions } from "./kafkajs.ts";
+
+/** Few and short: whoever calls tries again for as long as it takes. */
+export const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 };
+
+/** A connection that hangs must not hold up who closes it. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
+/** @throws {OperatorError} if a file that the settings name cannot be read. */
+export async function createKafka({ brokers, ssl, sasl }: KafkaConfig): Promise<Kafka> {
+  return new Kafka({
+    clientId: "lottery-events-pipeline",
+    brokers: [...brokers],
+    connectionTimeout: 5_000,
+    requestTimeout: 30_000,
+    retry: RETRY,
+    logLevel: logLevel.DEBUG,
+    logCreator: () => log,
+    ...(ssl && {
+      ssl: {
+        ...(ssl.caFile && { ca: await readPem("KAFKA_SSL_CA_FILE", ssl.caFile) }),
+        ...(ssl.certFile && { cert: await readPem("KAFKA_SSL_CERT_FILE", ssl.certFile) }),
+        ...(ssl.keyFile && { key: await readPem("KAFKA_SSL_KEY_FILE", ssl.keyFile) }),
+      },
+    }),
+    ...(sasl && { sasl: sasl as SASLOptions }),
+  });
+}
+
+async function readPem(setting: string, path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    throw new OperatorError(`Cannot read the file that ${setting} names: ${path}`, {
+      cause: error,
+    });
+  }
+}
+
+/** kafkajs's own lines are of use to whoever looks for a fault in it; what matters is logged by us. */
+function log({ namespace, log: { message, timestamp: _, logger: __, ...extra } }: LogEntry): void {
+  getLogger(["lottery", "kafkajs"]).debug(`${namespace}: ${message}`, extra);
+}
+
+/** Questions to a cluster about itself and one topic. Opens its connection with the first. */
+export class KafkaCluster implements AsyncDisposable {
+  readonly #kafka: Kafka;
+  readonly #config: KafkaConfig;
+  #admin: Promise<Admin> | null = null;
+
+  constructor(kafka: Kafka, config: KafkaConfig) {
+    this.#kafka = kafka;
+    this.#config = config;
+  }
+
+  async id(): Promise<string> {
+    return await this.#ask(async (admin) => (await admin.describeCluster()).clusterId);
+  }
+
+  async hasTopic(): Promise<boolean> {
+    return await this.#ask(async (admin) =>
+      (await admin.listTopics()).includes(this.#config.topic)
+    );
+  }
+
+  /** Offsets `[first, last stable)` of the given partitions, or of all. */
+  async logRanges(partitions?: readonly number[]): Promise<ReadonlyMap<number, LogRange>> {
+    const ranges = await this.#logRanges();
+    if (!partitions) return ranges;
+    const isKnown = partitions.every((partition) => ranges.has(partition));
+    // kafkajs keeps what it knows of a topic for minutes: ask anew about a partition that was added.
+    if (!isKnown) await this.#close();
+    const fresh = isKnown ? ranges : await this.#logRanges();
+    return new Map(partitions.flatMap((partition) => {
+      const range = fresh.get(partition);
+      return range ? [[partition, range]] : [];
+    }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+
+  async #logRanges(): Promise<Map<number, LogRange>> {
+    const offsets = await this.#ask((admin) => admin.fetchTopicOffsets(this.#config.topic));
+    return new Map(offsets.map(({ partition, low, high }) => [
+      partition,
+      { startOffset: Number(low), endOffset: Number(high) },
+    ]));
+  }
+
+  /** A failed question leaves a connection that may be half open: the next one opens another. */
+  async #ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
+    this.#admin ??= this.#open();
+    try {
+      return await question(await this.#admin);
+    } catch (error) {
+      await this.#close();
+      throw explain(error, this.#config);
+    }
+  }
+
+  async #open(): Promise<Admin> {
+    const admin = this.#kafka.admin();
+    await admin.connect();
+    return admin;
+  }
+
+  async #close(): Promise<void> {
+    const admin = this.#admin;
+    this.#admin = null;
+    const opened = await admin?.catch(() => null);
+    if (opened) await atMost(CLOSE_TIMEOUT_MS, opened.disconnect());
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Three parts of kafkajs 2.2.4 that are replaced before anything loads it.
+ * It is pinned to that version, which is its last; tests compare each part with what it replaces.
+ * @module
+ */
+
+import { createRequire } from "node:module";
+import "kafkajs/src/consumer/filterAbortedMessages.js";
+import "kafkajs/src/network/requestQueue/index.js";
+import "kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js";
+import { decodeRecordBatches, dropAborted } from "./fetch_decoder.ts";
+
+const require = createRequire(import.meta.url);
+
+function replaceExports(path: string, exports: unknown): void {
+  const module = require.cache[require.resolve(path)];
+  if (!module) throw new Error(`Cannot replace ${path}: it is not loaded`);
+  module.exports = exports;
+}
+
+replaceExports("kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js", decodeRecordBatches);
+replaceExports("kafkajs/src/consumer/filterAbortedMessages.js", dropAborted);
+
+/** What is used of kafkajs's request queue. */
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  readonly throttledUntil: number;
+  throttleCheckTimeoutId: unknown;
+  checkPendingRequests(): void;
+}
+
+const MIN_CHECK_MS = 10;
+
+/**
+ * The original sets a timer after every response, with nothing to wait for and a
+ * negative delay: 900 wake-ups a second when idle (4 % of a core), and a warning from the runtime.
+ */
+function scheduleCheckPendingRequests(this: RequestQueue): void {
+  if (this.throttleCheckTimeoutId || this.pending.length === 0) return;
+  this.throttleCheckTimeoutId = setTimeout(() => {
+    this.throttleCheckTimeoutId = null;
+    this.checkPendingRequests();
+  }, Math.max(this.throttledUntil - Date.now(), MIN_CHECK_MS));
+}
+
+const { prototype } = require("kafkajs/src/network/requestQueue/index.js");
+prototype.scheduleCheckPendingRequests = scheduleCheckPendingRequests;

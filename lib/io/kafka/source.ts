@@ -1,0 +1,219 @@
+/**
+ * Records from a Kafka topic, read as one member of a consumer group.
+ *
+ * Offsets are not taken from Kafka: each assignment starts paused, and the
+ * pipeline says where to go on. kafkajs may restart, reset or die as it likes;
+ * the supervisor here ends its consumer and starts another.
+ * @module
+ */
+
+import { backoffMs } from "../../core/backoff.ts";
+import type { KafkaConfig } from "../../core/config.ts";
+import { isPassing } from "../../core/failure.ts";
+import { atMost, Condition, pause } from "../../condition.ts";
+import type { LogRange } from "../../core/log_range.ts";
+import type { Fetched, Source, SourceReader } from "../../endpoints.ts";
+import { KafkaCluster, RETRY } from "./client.ts";
+import { explain } from "./errors.ts";
+import type { BatchMessage } from "./fetch_decoder.ts";
+import type { Batch, Consumer, EachBatchPayload, Kafka } from "./kafkajs.ts";
+
+const SESSION_TIMEOUT_MS = 10_000;
+const REBALANCE_TIMEOUT_MS = 30_000;
+const HEARTBEAT_INTERVAL_MS = 1_000;
+/** Longest wait of a fetch for news, and of kafkajs before it looks whether a pause is over. */
+const MAX_WAIT_MS = 250;
+const MAX_BYTES_PER_PARTITION = 2 << 20;
+const MAX_BYTES = 16 << 20;
+/** How long leaving the group may take; its session runs out anyway. */
+const LEAVE_TIMEOUT_MS = 3_000;
+const BACKOFF = { firstMs: 200, maxMs: 10_000 };
+
+export class KafkaSource implements Source {
+  readonly #kafka: Kafka;
+  readonly #config: KafkaConfig;
+  readonly #cluster: KafkaCluster;
+  #consumer: Consumer | null = null;
+  #assigned = new Set<number>();
+  /** Consumers that ended before they joined the group, one after the other. */
+  #failures = 0;
+  #toAcknowledge = new Map<number, number>();
+  #acknowledging: Promise<void> | null = null;
+
+  constructor(kafka: Kafka, config: KafkaConfig) {
+    this.#kafka = kafka;
+    this.#config = config;
+    this.#cluster = new KafkaCluster(kafka, config);
+  }
+
+  async read(reader: SourceReader, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#consume(reader, signal);
+      } catch (error) {
+        await this.#leave();
+        const explained = explain(error, this.#config);
+        if (!isPassing(explained)) throw explained;
+        reader.interrupted(explained);
+        const waitMs = backoffMs(this.#failures++, { ...BACKOFF, random: Math.random() });
+        await pause(waitMs, signal);
+      }
+    }
+  }
+
+  resume(positions: ReadonlyMap<number, number>): void {
+    const { topic } = this.#config;
+    const partitions = [...positions.keys()].filter((partition) => this.#assigned.has(partition));
+    if (!this.#consumer || partitions.length === 0) return;
+    for (const partition of partitions) {
+      this.#consumer.seek({ topic, partition, offset: String(positions.get(partition)) });
+    }
+    this.#consumer.resume([{ topic, partitions }]);
+  }
+
+  logRanges(partitions?: readonly number[]): Promise<ReadonlyMap<number, LogRange>> {
+    return this.#cluster.logRanges(partitions);
+  }
+
+  acknowledge(positions: ReadonlyMap<number, number>): void {
+    for (const [partition, position] of positions) this.#toAcknowledge.set(partition, position);
+    this.#acknowledging ??= this.#acknowledgeAll().finally(() => this.#acknowledging = null);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#leave();
+    await this.#cluster[Symbol.asyncDispose]();
+  }
+
+  /** The life of one consumer: resolves when the signal aborts, still a member of the group. */
+  async #consume(reader: SourceReader, signal: AbortSignal): Promise<void> {
+    const { groupId } = this.#config;
+    const consumer = this.#kafka.consumer({
+      groupId,
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+      maxWaitTimeInMs: MAX_WAIT_MS,
+      maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
+      maxBytes: MAX_BYTES,
+      metadataMaxAge: 60_000,
+      allowAutoTopicCreation: false,
+      // Its own restarts can outlive a stop(): it never restarts, we do.
+      retry: { ...RETRY, restartOnFailure: () => Promise.resolve(false) },
+    });
+    this.#consumer = consumer;
+
+    const ended = Promise.withResolvers<void>();
+    const stop = () => {
+      this.#pause(consumer);
+      ended.resolve();
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    consumer.on("consumer.crash", ({ payload }) => ended.reject(payload.error));
+    consumer.on("consumer.group_join", ({ payload }) => {
+      this.#assigned = new Set(payload.memberAssignment[this.#config.topic]);
+      // Not a moment later: what is fetched before would start anywhere.
+      this.#pause(consumer);
+      this.#failures = 0;
+      this.#toAcknowledge.clear();
+      reader.assigned([...this.#assigned]);
+    });
+    this.#start(consumer, async (payload) => {
+      if (signal.aborted || payload.isStale()) return;
+      const taken = reader.fetched(toFetched(payload.batch));
+      // What the reader throws must not reach kafkajs, which would stop without a word.
+      taken.catch(ended.reject);
+      await this.#whenTaken(taken, payload);
+    }).catch(ended.reject);
+
+    try {
+      await ended.promise;
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  async #start(
+    consumer: Consumer,
+    eachBatch: (payload: EachBatchPayload) => Promise<void>,
+  ): Promise<void> {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [this.#config.topic], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: 1,
+      eachBatch,
+    });
+  }
+
+  #pause(consumer: Consumer): void {
+    if (this.#assigned.size === 0) return;
+    consumer.pause([{ topic: this.#config.topic, partitions: [...this.#assigned] }]);
+  }
+
+  /** Lets kafkajs read on when the batch is taken; stays a live member of the group until then. */
+  async #whenTaken(taken: Promise<void>, payload: EachBatchPayload): Promise<void> {
+    const changed = new Condition();
+    let isTaken = false;
+    const settle = () => {
+      isTaken = true;
+      changed.notify();
+    };
+    taken.then(settle, settle);
+    while (!await changed.until(() => isTaken, { timeoutMs: HEARTBEAT_INTERVAL_MS })) {
+      await payload.heartbeat(); // throws when the group rebalances: kafkajs joins again
+    }
+    try {
+      payload.resolveOffset(payload.batch.lastOffset());
+    } catch { // the partition was lost while waiting, so there is nothing to read on
+    }
+  }
+
+  /** Commits to Kafka what its tools show as lag; one request at a time, with the newest offsets. */
+  async #acknowledgeAll(): Promise<void> {
+    try {
+      while (this.#toAcknowledge.size > 0 && this.#consumer) {
+        const offsets = Array.from(this.#toAcknowledge, ([partition, position]) => ({
+          topic: this.#config.topic,
+          partition,
+          offset: String(position),
+        })).filter(({ partition }) => this.#assigned.has(partition));
+        this.#toAcknowledge.clear();
+        await this.#consumer.commitOffsets(offsets);
+      }
+    } catch { // nothing depends on it, and the next commit tells the same and more
+    }
+  }
+
+  async #leave(): Promise<void> {
+    const consumer = this.#consumer;
+    if (!consumer) return;
+    const left = Promise.resolve(this.#acknowledging)
+      .then(() => consumer.disconnect())
+      .catch(() => {});
+    await atMost(LEAVE_TIMEOUT_MS, left);
+    this.#consumer = null;
+    this.#assigned.clear();
+  }
+}
+
+/** The decoder puts a whole record batch where kafkajs expects a message. */
+function toFetched(batch: Batch): Fetched {
+  const { partition, fetchedOffset, highWatermark, messages } = batch as unknown as FetchedBatch;
+  return {
+    partition,
+    fetchedOffset: Number(fetchedOffset),
+    nextOffset: Number(batch.lastOffset()) + 1,
+    endOffset: Number(highWatermark),
+    batches: messages.map((message) => message.batch),
+  };
+}
+
+/** kafkajs's batch, with what its types leave out and our decoder puts in. */
+interface FetchedBatch {
+  readonly partition: number;
+  readonly fetchedOffset: string;
+  readonly highWatermark: string;
+  readonly messages: readonly BatchMessage[];
+}

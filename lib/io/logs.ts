@@ -1,0 +1,140 @@
+/**
+ * Log lines: for a person on a terminal, as JSON elsewhere. They go to standard error.
+ * @module
+ */
+
+import { configure, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
+import type { LogFormat, LogLevel } from "../core/config.ts";
+import { describe } from "../core/failure.ts";
+import type { Commit } from "../core/pending.ts";
+import type { FencedError, PipelineObserver, System } from "../endpoints.ts";
+import type { Terminal } from "./terminal.ts";
+
+export const log: Logger = getLogger(["lottery"]);
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** `undefined`: pretty on a terminal, JSON elsewhere. */
+  readonly format: LogFormat | undefined;
+  readonly terminal: Terminal;
+}
+
+export async function configureLogs({ level, format, terminal }: LogOptions): Promise<void> {
+  const isPretty = format === undefined ? terminal.isInteractive : format === "pretty";
+  const toLine = isPretty
+    ? (record: LogRecord) => prettyLine(record, terminal.hasColors)
+    : jsonLine;
+  await configure({
+    sinks: {
+      stderr: (record: LogRecord) => terminal.writeLine(toLine(record)),
+    },
+    loggers: [
+      { category: "lottery", lowestLevel: level === "warn" ? "warning" : level, sinks: ["stderr"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
+    ],
+    reset: true,
+  });
+}
+
+/** One line of JSON: time, level, message, and what the message was made of. */
+function jsonLine({ timestamp, level, message, properties }: LogRecord): string {
+  return JSON.stringify({
+    time: new Date(timestamp).toISOString(),
+    level,
+    message: plainText(message),
+    ...properties,
+  });
+}
+
+const LEVEL_COLORS: Readonly<Record<string, string>> = { warning: "\x1b[33m", error: "\x1b[31m" };
+
+/** `21:07:26 WARN  message`, the level only where it is not the usual one. */
+function prettyLine({ timestamp, level, message }: LogRecord, hasColors: boolean): string {
+  const time = new Date(timestamp).toTimeString().slice(0, 8);
+  const name = level === "info" ? "" : `${level.slice(0, 5).toUpperCase()} `;
+  const text = `${name}${plainText(message)}`;
+  const color = hasColors ? LEVEL_COLORS[level] : undefined;
+  return color ? `${time} ${color}${text}\x1b[0m` : `${time} ${text}`;
+}
+
+function plainText(message: readonly unknown[]): string {
+  return message
+    .map((part) => typeof part === "string" || typeof part === "number" ? part : Deno.inspect(part))
+    .join("");
+}
+
+const NAMES: Readonly<Record<System, string>> = {
+  source: "Kafka",
+  group: "Kafka",
+  sink: "PostgreSQL",
+};
+
+/** Since when a system is away, and which of its parts are. */
+interface Outage {
+  readonly since: number;
+  readonly parts: Set<System>;
+  tries: number;
+}
+
+/** Logs what a pipeline does: changes of state, not repeats. */
+export class LogObserver implements Partial<PipelineObserver> {
+  readonly #outages = new Map<string, Outage>();
+
+  assigned(partitions: readonly number[]): void {
+    log.info(
+      partitions.length === 0
+        ? "Joined the group without a partition: standing by"
+        : "Joined the group with {count} partitions: {partitions}",
+      { count: partitions.length, partitions: partitions.join(", ") },
+    );
+  }
+
+  committed({ events, deadLetters }: Commit, seconds: number): void {
+    log.debug("Committed {events} events and {deadLetters} dead letters in {seconds} s", {
+      events,
+      deadLetters: deadLetters.length,
+      seconds,
+    });
+  }
+
+  fenced(error: FencedError): void {
+    log.warn(
+      "Another worker has counted these partitions: going on from the stored offsets ({reason})",
+      { reason: error.message },
+    );
+  }
+
+  failed(part: System, error: unknown): void {
+    const system = NAMES[part];
+    const outage = this.#outages.get(system);
+    if (outage) {
+      outage.parts.add(part);
+      outage.tries++;
+      return;
+    }
+    this.#outages.set(system, { since: Date.now(), parts: new Set([part]), tries: 1 });
+    log.warn("{system} does not answer; trying again for as long as it takes: {reason}", {
+      system,
+      reason: describe(error),
+    });
+  }
+
+  answered(part: System): void {
+    const system = NAMES[part];
+    const outage = this.#outages.get(system);
+    if (!outage?.parts.delete(part) || outage.parts.size > 0) return;
+    this.#outages.delete(system);
+    log.info("{system} answers again after {seconds} s and {tries} tries", {
+      system,
+      seconds: Math.round((Date.now() - outage.since) / 1000),
+      tries: outage.tries,
+    });
+  }
+
+  abandoned(error: unknown): void {
+    log.warn(
+      "Stopping without the last commit: {reason}. Nothing is lost, the next start reads it again.",
+      { reason: describe(error) },
+    );
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * One PostgreSQL connection that is replaced when it breaks.
+ * @module
+ */
+
+// @ts-types="@types/pg"
+import pg from "pg";
+import { OperatorError, UnavailableError } from "../../core/failure.ts";
+
+/** Waiting for a lock ends before the statement does, and the statement before the client gives up. */
+const LOCK_TIMEOUT_MS = 10_000;
+const STATEMENT_TIMEOUT_MS = 20_000;
+const QUERY_TIMEOUT_MS = 25_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+const INT8_OID = 20;
+
+/** A row as the driver gives it: `bigint` columns are numbers, `timestamptz` ones are Dates. */
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface Query {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+  /** Prepares the statement under this name, once per connection. */
+  readonly name?: string;
+}
+
+/**
+ * A connection to one database. It is opened by the first query, and again by the
+ * first query after it broke. Queries that are sent together run one after the other.
+ */
+export class Connection implements AsyncDisposable {
+  readonly #url: string;
+  #client: Promise<pg.Client> | null = null;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /**
+   * @throws {OperatorError} if the database refuses us, with the setting to change.
+   * @throws {UnavailableError} if the connection is lost; whether the query ran is unknown then.
+   * @throws {pg.DatabaseError} for everything else that the database says.
+   */
+  async query<T extends Row>({ text, values, name }: Query): Promise<T[]> {
+    const client = await this.#connected();
+    try {
+      const { rows } = await client.query<T>({
+        text,
+        ...(values && { values: [...values] }),
+        ...(name && { name }),
+      });
+      return rows;
+    } catch (error) {
+      if (isStatementError(error)) throw error;
+      await this.#discard(client);
+      throw error instanceof TypeError ? error : new UnavailableError(
+        `Cannot reach PostgreSQL: the connection to ${redacted(this.#url)} is lost`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Runs `action` between BEGIN and COMMIT. Nothing else may use the connection meanwhile. */
+  async transaction<T>(action: () => Promise<T>): Promise<T> {
+    await this.query({ text: "begin" });
+    try {
+      const result = await action();
+      await this.query({ text: "commit" });
+      return result;
+    } catch (error) {
+      await this.query({ text: "rollback" }).catch(() => {}); // the first error says what happened
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const client = this.#client;
+    this.#client = null;
+    if (client) await client.then((open) => open.end(), () => {});
+  }
+
+  #connected(): Promise<pg.Client> {
+    this.#client ??= connect(this.#url).catch((error) => {
+      this.#client = null;
+      throw error;
+    });
+    return this.#client;
+  }
+
+  async #discard(client: pg.Client): Promise<void> {
+    if (await this.#client?.catch(() => null) !== client) return;
+    this.#client = null;
+    client.end().catch(() => {}); // not waited for: it may hang as the connection did
+  }
+}
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: "lottery-events-pipeline",
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    keepAlive: true,
+    types: { getTypeParser },
+  });
+  client.on("error", () => {}); // the query under way rejects as well, or the next one does
+  try {
+    await client.connect();
+  } catch (error) {
+    client.end().catch(() => {});
+    throw refusal(error, url);
+  }
+  return client;
+}
+
+/** The driver's parsers, but `bigint` as a number: all of ours are below 2^53. */
+function getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
+  if (oid === INT8_OID) return toSafeInteger;
+  return format === "binary"
+    ? pg.types.getTypeParser(oid, "binary") as (value: unknown) => unknown
+    : pg.types.getTypeParser(oid, "text");
+}
+
+function toSafeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`Cannot count exactly with ${text}`);
+  return value;
+}
+
+/** True if the database answered with an error and the connection is still good. */
+function isStatementError(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.severity === "ERROR";
+}
+
+function refusal(error: unknown, url: string): Error {
+  const code = error instanceof pg.DatabaseError ? error.code : undefined;
+  const where = redacted(url);
+  switch (code) {
+    case "28P01":
+    case "28000":
+      return new OperatorError(
+        `Cannot log in to PostgreSQL at ${where}: it refuses the user or password. Check DATABASE_URL.`,
+        { cause: error },
+      );
+    case "3D000":
+      return new OperatorError(
+        `Cannot open the database of ${where}: it does not exist. ` +
+          "Create it with `migrate --create-database`, or name another in DATABASE_URL.",
+        { cause: error },
+      );
+    case undefined:
+      return new UnavailableError(
+        `Cannot reach PostgreSQL at ${where}. Is it running, and is DATABASE_URL right?`,
+        { cause: error },
+      );
+    default:
+      return error as Error;
+  }
+}
+
+/** A connection URL that can be shown: without the password. */
+export function redacted(url: string): string {
+  const { host, pathname, username } = new URL(url);
+  return `${username ? `${username}@` : ""}${host}${pathname}`;
+}

@@ -1,0 +1,101 @@
+-- Stores counts, dead letters and offsets together, or nothing.
+--
+-- The offset rows are locked first, in one order, and all of them must stand at their
+-- expected offset and epoch before anything is written. Nothing weaker will do: with
+-- writes beside the check (data-modifying CTEs), one fenced partition of two let the
+-- other one's offset move without its counts.
+--
+-- Arrays that belong together have one element per row; times are milliseconds since the epoch.
+create function commit_counts(
+  of_topic text,
+  of_epoch bigint,
+  partitions integer[],
+  expected_offsets bigint[],
+  next_offsets bigint[],
+  counted_records bigint[],
+  dead_records bigint[],
+  max_event_times_ms bigint[],
+  batch_offsets bigint[],
+  batch_crcs bigint[],
+  are_caught_up boolean[],
+  window_starts_ms bigint[],
+  lottery_names text[],
+  event_types text[],
+  event_counts bigint[],
+  dead_partitions integer[],
+  dead_offsets bigint[],
+  dead_reasons text[],
+  dead_timestamps_ms bigint[],
+  dead_keys bytea[],
+  dead_values bytea[],
+  dead_headers jsonb[]
+) returns void
+language plpgsql
+as $$
+declare
+  standing integer;
+  window_size interval;
+begin
+  select count(*) into standing
+  from (
+    select o.partition, o.next_offset, o.epoch
+    from kafka_offsets o
+    where o.topic = of_topic and o.partition = any (partitions)
+    order by o.partition
+    for update
+  ) locked
+  join unnest(partitions, expected_offsets) as expected (partition, next_offset)
+    using (partition, next_offset)
+  where locked.epoch = of_epoch;
+
+  if standing <> cardinality(partitions) then
+    raise exception using
+      errcode = 'LE001',
+      message = format(
+        'only %s of %s partitions stand at their expected offset',
+        standing, cardinality(partitions)
+      );
+  end if;
+
+  select make_interval(secs => window_seconds) into strict window_size from pipeline;
+
+  insert into lottery_aggregates as a
+    (window_start, window_end, lottery_name, event_type, event_count)
+  select
+    to_timestamp(start_ms / 1000.0), to_timestamp(start_ms / 1000.0) + window_size,
+    lottery_name, event_type, event_count
+  from unnest(window_starts_ms, lottery_names, event_types, event_counts)
+    as counts (start_ms, lottery_name, event_type, event_count)
+  order by start_ms, lottery_name, event_type
+  on conflict (window_start, lottery_name, event_type) do update
+    set event_count = a.event_count + excluded.event_count, updated_at = now();
+
+  insert into dead_letters
+    (topic, partition, kafka_offset, reason, record_timestamp, key, value, headers)
+  select
+    of_topic, partition, kafka_offset, reason, to_timestamp(timestamp_ms / 1000.0),
+    key, value, headers
+  from unnest(
+    dead_partitions, dead_offsets, dead_reasons, dead_timestamps_ms,
+    dead_keys, dead_values, dead_headers
+  ) as letters (partition, kafka_offset, reason, timestamp_ms, key, value, headers)
+  order by partition, kafka_offset
+  on conflict do nothing;
+
+  update kafka_offsets o set
+    next_offset = moved.next_offset,
+    counted = o.counted + moved.counted,
+    dead = o.dead + moved.dead,
+    max_event_time = greatest(o.max_event_time, to_timestamp(moved.max_event_time_ms / 1000.0)),
+    last_batch_offset = coalesce(moved.batch_offset, o.last_batch_offset),
+    last_batch_crc = coalesce(moved.batch_crc, o.last_batch_crc),
+    caught_up_at = case when moved.is_caught_up then now() else o.caught_up_at end,
+    updated_at = case when moved.next_offset > o.next_offset then now() else o.updated_at end
+  from unnest(
+    partitions, next_offsets, counted_records, dead_records, max_event_times_ms,
+    batch_offsets, batch_crcs, are_caught_up
+  ) as moved
+    (partition, next_offset, counted, dead, max_event_time_ms, batch_offset, batch_crc, is_caught_up)
+  where o.topic = of_topic and o.partition = moved.partition;
+end
+$$;

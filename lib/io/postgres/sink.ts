@@ -1,0 +1,186 @@
+/**
+ * Counts into PostgreSQL, exactly once: each commit is one call of a function
+ * that moves offsets and counts together, or nothing.
+ * @module
+ */
+
+import type { Commit, DeadLetter } from "../../core/pending.ts";
+import type { RecordHeader } from "../../core/record_batch.ts";
+import { OperatorError } from "../../core/failure.ts";
+import { watermark } from "../../core/watermark.ts";
+import { FencedError, type Sink } from "../../endpoints.ts";
+import type { Connection } from "./connection.ts";
+
+/** SQLSTATE that `commit_counts` raises. */
+const FENCED = "LE001";
+
+/** A partition without news for this long, read to its end, does not hold the watermark back. */
+const IDLE_MS = 30_000;
+
+export interface PostgresSinkOptions {
+  readonly topic: string;
+  /** The pipeline's epoch when this worker started. */
+  readonly epoch: number;
+  /** How far ahead of the clock a stored event time may be. */
+  readonly maxFutureMs: number;
+}
+
+export class PostgresSink implements Sink {
+  readonly #connection: Connection;
+  readonly #options: PostgresSinkOptions;
+
+  constructor(connection: Connection, options: PostgresSinkOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  async positions(logStarts: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, number>> {
+    const { topic, epoch } = this.#options;
+    const partitions = [...logStarts.keys()];
+    await this.#connection.query({
+      text: `
+        insert into kafka_offsets (topic, partition, epoch, next_offset)
+        select $1, partition, epoch, log_start
+        from unnest($2::integer[], $3::bigint[]) as missing (partition, log_start), pipeline
+        where epoch = $4
+        order by partition
+        on conflict do nothing`,
+      values: [topic, partitions, [...logStarts.values()], epoch],
+    });
+    const rows = await this.#connection.query<{ partition: number; next_offset: number }>({
+      text: `
+        select partition, next_offset
+        from kafka_offsets
+        where topic = $1 and partition = any ($2) and epoch = $3`,
+      values: [topic, partitions, epoch],
+    });
+    if (rows.length !== partitions.length) {
+      throw new OperatorError(
+        "Cannot go on counting: the pipeline was reset while this worker was running. Start it again.",
+      );
+    }
+    return new Map(rows.map(({ partition, next_offset }) => [partition, next_offset]));
+  }
+
+  async commit(commit: Commit): Promise<void> {
+    try {
+      await this.#connection.query({
+        name: "commit_counts",
+        text: `select commit_counts(${PLACEHOLDERS})`,
+        values: [
+          this.#options.topic,
+          this.#options.epoch,
+          ...partitionColumns(commit, Date.now() + this.#options.maxFutureMs),
+          ...countColumns(commit),
+          ...deadLetterColumns(commit),
+        ],
+      });
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === FENCED)) throw error;
+      throw new FencedError(`Cannot commit: ${error.message}`, { cause: error });
+    }
+  }
+
+  async advanceWatermark(partitionCount: number): Promise<number | null> {
+    const rows = await this.#connection.query<
+      { watermark: Date | null; max_event_time: Date | null; is_idle: boolean | null }
+    >({
+      text: `
+        select
+          p.watermark,
+          o.max_event_time,
+          o.caught_up_at > now() - $3::bigint * interval '1 ms'
+            and o.updated_at < now() - $3::bigint * interval '1 ms' as is_idle
+        from pipeline p
+        cross join generate_series(0, $2::integer - 1) as all_partitions (partition)
+        left join kafka_offsets o on o.topic = $1 and o.partition = all_partitions.partition`,
+      values: [this.#options.topic, partitionCount, IDLE_MS],
+    });
+    const before = rows[0]?.watermark?.getTime() ?? null;
+    const now = watermark(
+      rows.map(({ max_event_time, is_idle }) => ({
+        maxEventTimeMs: max_event_time?.getTime() ?? null,
+        isIdle: is_idle ?? false,
+      })),
+      before,
+    );
+    if (now !== null && now !== before) {
+      await this.#connection.query({
+        text: `
+          update pipeline
+          set watermark = greatest(watermark, to_timestamp($1::bigint / 1000.0))
+          where epoch = $2`,
+        values: [now, this.#options.epoch],
+      });
+    }
+    return now;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection[Symbol.asyncDispose]();
+  }
+}
+
+/** As many as `commit_counts` has parameters. */
+const PLACEHOLDERS = Array.from({ length: 22 }, (_, at) => `$${at + 1}`).join(", ");
+
+function partitionColumns({ partitions }: Commit, latestMs: number): unknown[] {
+  return [
+    partitions.map(({ partition }) => partition),
+    partitions.map(({ expectedOffset }) => expectedOffset),
+    partitions.map(({ nextOffset }) => nextOffset),
+    partitions.map(({ counted }) => counted),
+    partitions.map(({ dead }) => dead),
+    // Capped, so that one clock that is wrong cannot close every window.
+    partitions.map(({ maxEventTimeMs }) =>
+      maxEventTimeMs === null ? null : Math.min(maxEventTimeMs, latestMs)
+    ),
+    partitions.map(({ lastBatch }) => lastBatch?.lastOffset ?? null),
+    partitions.map(({ lastBatch }) => lastBatch?.crc ?? null),
+    partitions.map(({ caughtUp }) => caughtUp),
+  ];
+}
+
+function countColumns({ counts }: Commit): unknown[] {
+  return [
+    counts.map(({ windowStartMs }) => windowStartMs),
+    counts.map(({ lotteryName }) => lotteryName),
+    counts.map(({ eventType }) => eventType),
+    counts.map(({ count }) => count),
+  ];
+}
+
+function deadLetterColumns({ deadLetters }: Commit): unknown[] {
+  return [
+    deadLetters.map(({ partition }) => partition),
+    deadLetters.map(({ offset }) => offset),
+    deadLetters.map(({ reason }) => reason),
+    deadLetters.map(({ recordTimestampMs }) => recordTimestampMs < 0 ? null : recordTimestampMs),
+    deadLetters.map(({ key }) => bytea(key)),
+    deadLetters.map(({ value }) => bytea(value)),
+    deadLetters.map(headersJson),
+  ];
+}
+
+function bytea(bytes: Uint8Array | null): string | null {
+  return bytes && `\\x${bytes.toHex()}`;
+}
+
+/** Headers as JSON that loses nothing: a key that PostgreSQL's text cannot hold is kept as base64. */
+function headersJson({ headers }: DeadLetter): string {
+  return JSON.stringify(headers.map(({ key, value }: RecordHeader) => ({
+    ...headerKey(key),
+    value_base64: value && value.toBase64(),
+  })));
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function headerKey(key: Uint8Array): { key: string } | { key_base64: string } {
+  if (!key.includes(0)) {
+    try {
+      return { key: UTF8.decode(key) };
+    } catch { /* not UTF-8 */ }
+  }
+  return { key_base64: key.toBase64() };
+}
