@@ -78,7 +78,7 @@ function program(): Command {
     .description("send a realistic stream of events to the topic")
     .option("--rate <events>", "events per second, or max", rate, 50)
     .option("--count <events>", "stop after so many", wholeNumber, Infinity)
-    .option("--lotteries <number>", "how many lotteries, from popular to rare", wholeNumber, 12)
+    .option("--lotteries <number>", "how many lotteries, from popular to rare", atLeastOne, 12)
     .option("--bad <share>", "share of records that are no event", share, 0.01)
     .option("--late <share>", "share of events that come minutes late", share, 0.05)
     .option("--seed <number>", "another seed gives other events", wholeNumber, 1)
@@ -182,6 +182,11 @@ function example(...lines: readonly string[]): string {
 
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(text);
+}
+
+function atLeastOne(text: string): number {
+  if (wholeNumber(text) < 1) throw new InvalidArgumentError("It must be at least 1.");
   return Number(text);
 }
 

@@ -12,9 +12,11 @@ export interface UntilOptions {
 /** A condition variable: one side waits until a statement is true, others `notify` when it may have become so. */
 export class Condition {
   #waiting = new Set<() => void>();
+  #notified = 0;
 
   /** Makes all who wait look again. */
   notify(): void {
+    this.#notified++;
     const waiting = this.#waiting;
     this.#waiting = new Set();
     for (const wake of waiting) wake();
@@ -22,24 +24,25 @@ export class Condition {
 
   /** Resolves at the next `notify`, when the time is over or when the signal aborts. */
   async next(options: UntilOptions = {}): Promise<void> {
-    let isNotified = false;
-    this.#waiting.add(() => isNotified = true);
-    await this.until(() => isNotified, options);
+    const before = this.#notified;
+    await this.until(() => this.#notified !== before, options);
   }
 
   /** Resolves to true once `isSo()`; to false if the time is over or the signal aborts before. */
   async until(isSo: () => boolean, { timeoutMs, signal }: UntilOptions = {}): Promise<boolean> {
     if (isSo()) return true;
     let isOver = signal?.aborted ?? false;
+    let wake = () => {};
     const end = () => {
       isOver = true;
-      this.notify();
+      this.#waiting.delete(wake);
+      wake();
     };
     const timer = timeoutMs === undefined ? undefined : setTimeout(end, timeoutMs);
     signal?.addEventListener("abort", end, { once: true });
     try {
       while (!isOver) {
-        await new Promise<void>((wake) => this.#waiting.add(wake));
+        await new Promise<void>((resolve) => this.#waiting.add(wake = resolve));
         if (isSo()) return true;
       }
       return false;

@@ -12,7 +12,7 @@
 
 import { isPassing } from "./core/failure.ts";
 import { lagWithin } from "./core/log_range.ts";
-import { type Commit, Pending } from "./core/pending.ts";
+import { Pending } from "./core/pending.ts";
 import type { EventParser } from "./core/event.ts";
 import { closedUpTo } from "./core/watermark.ts";
 import { Condition, pause } from "./condition.ts";
@@ -26,6 +26,7 @@ import {
   type System,
 } from "./endpoints.ts";
 import { retry } from "./retry.ts";
+import { storing } from "./storing.ts";
 
 export interface PipelineOptions {
   readonly source: Source;
@@ -64,8 +65,8 @@ export class Pipeline implements SourceReader {
   readonly #positions = new Map<number, number>();
   #pendingSince: number | null = null;
   #isCommitting = false;
-  /** The commit under way has failed at least once. */
-  #isSinkAway = false;
+  /** Systems whose last answer was a failure that passes. */
+  readonly #away = new Set<System>();
   #closedUpToMs = -Infinity;
   /** Aborts when the end was asked for. */
   #stopping = new AbortController().signal;
@@ -94,18 +95,17 @@ export class Pipeline implements SourceReader {
       this.#commitLoop(),
       this.#watchLoop(),
     ];
+    let failure: { readonly error: unknown } | undefined;
+    const settled = loops.map((loop) =>
+      loop.catch((error) => {
+        // A question that was given up because the end was asked for is no failure.
+        if (!stopping.aborted || !isPassing(error)) failure ??= { error };
+      }).finally(() => ended.abort())
+    );
     try {
-      const results = await Promise.allSettled(
-        loops.map((loop) => loop.finally(() => ended.abort())),
-      );
-      for (const result of results) {
-        if (result.status === "rejected") throw result.reason;
-      }
+      await Promise.all(settled);
+      if (failure) throw failure.error;
       if (!this.#pending.isEmpty) await this.#commit();
-    } catch (error) {
-      // Asked to stop while a system is away: what is not committed is read again by the next start.
-      if (!signal.aborted || !isPassing(error)) throw error;
-      this.#options.observer.abandoned(error);
     } finally {
       clearTimeout(deadline);
     }
@@ -137,8 +137,7 @@ export class Pipeline implements SourceReader {
     let from = fetchedOffset;
     try {
       for (const batch of batches) {
-        this.#pending.count(batch, { partition, from, closedUpToMs: this.#closedUpToMs });
-        from = batch.nextOffset;
+        from = this.#pending.count(batch, { partition, from, closedUpToMs: this.#closedUpToMs });
       }
     } catch (error) {
       this.#drop(); // half a batch is counted, which no offset stands for
@@ -174,7 +173,7 @@ export class Pipeline implements SourceReader {
   }
 
   #hasRoom(): boolean {
-    return this.#assignment === this.#positioned && !this.#isSinkAway &&
+    return this.#assignment === this.#positioned && !this.#away.has("sink") &&
       this.#pending.bytes < FULL_BYTES;
   }
 
@@ -183,13 +182,7 @@ export class Pipeline implements SourceReader {
     const isDue = () => this.#assignment !== this.#positioned && !this.#isCommitting;
     while (await this.#changed.until(isDue, { signal: this.#stopping })) {
       const assignment = this.#assignment;
-      let positions: ReadonlyMap<number, number>;
-      try {
-        positions = await this.#locate(assignment.partitions, this.#stopping);
-      } catch (error) {
-        if (this.#stopping.aborted) return;
-        throw error;
-      }
+      const positions = await this.#locate(assignment.partitions, this.#stopping);
       if (assignment !== this.#assignment) continue;
       this.#positioned = assignment;
       for (const [partition, position] of positions) this.#positions.set(partition, position);
@@ -233,63 +226,35 @@ export class Pipeline implements SourceReader {
   }
 
   async #commit(): Promise<void> {
-    const { observer, source } = this.#options;
+    const { observer, sink, source } = this.#options;
     const commit = this.#pending.drain();
     this.#pendingSince = null;
     this.#isCommitting = true;
     this.#changed.notify();
     const startedAt = performance.now();
     try {
-      await this.#store(commit);
+      await this.#ask("sink", storing(commit, sink), this.#abandon.signal);
       observer.committed(commit, (performance.now() - startedAt) / 1000);
       source.acknowledge(
         new Map(commit.partitions.map(({ partition, nextOffset }) => [partition, nextOffset])),
       );
     } catch (error) {
-      if (!(error instanceof FencedError)) throw error;
-      observer.fenced(error);
+      if (error instanceof FencedError) observer.fenced(error);
+      else if (isPassing(error)) observer.abandoned(error);
+      else throw error;
       this.#startOver(this.#assignment.partitions);
     } finally {
       this.#isCommitting = false;
-      this.#isSinkAway = false;
       this.#changed.notify();
     }
   }
 
-  /** Stores the commit, trying again while the sink is away. */
-  async #store(commit: Commit): Promise<void> {
-    let mayBeStored = false;
-    await this.#ask("sink", async () => {
-      try {
-        await this.#options.sink.commit(commit);
-      } catch (error) {
-        if (error instanceof FencedError && mayBeStored && await this.#isStored(commit)) return;
-        mayBeStored = true;
-        this.#isSinkAway = !(error instanceof FencedError);
-        throw error;
-      }
-    }, this.#abandon.signal);
-  }
-
-  /** True if the sink stands where the commit would have brought it: a try whose answer was lost did. */
-  async #isStored({ partitions }: Commit): Promise<boolean> {
-    const stored = await this.#options.sink.positions(
-      new Map(partitions.map(({ partition, expectedOffset }) => [partition, expectedOffset])),
-    );
-    return partitions.every(({ partition, nextOffset }) => stored.get(partition) === nextOffset);
-  }
-
   /** Looks at lag and watermark, and notes partitions that have been read to their end. */
   async #watchLoop(): Promise<void> {
-    while (!this.#stopping.aborted) {
+    for (;;) {
       await pause(WATCH_INTERVAL_MS, this.#stopping);
       if (this.#stopping.aborted) return;
-      try {
-        await this.#watch(this.#stopping);
-      } catch (error) {
-        if (this.#stopping.aborted) return;
-        throw error;
-      }
+      await this.#watch(this.#stopping);
     }
   }
 
@@ -316,8 +281,13 @@ export class Pipeline implements SourceReader {
     const answer = await retry(action, {
       ...BACKOFF,
       signal,
-      onFailure: (error) => observer.failed(system, error),
+      onFailure: (error) => {
+        this.#away.add(system);
+        observer.failed(system, error);
+      },
     });
+    this.#away.delete(system);
+    this.#changed.notify();
     observer.answered(system);
     return answer;
   }

@@ -42,6 +42,10 @@ export async function produce(
   }
   await using producer = await KafkaProducer.open(client, kafka.topic);
   const generator = new Generator(generatorOptions);
+  log.info("Producing {rate} events/s to {topic}", {
+    rate: Number.isFinite(rate) ? rate : "as many",
+    topic: kafka.topic,
+  });
   const startedAt = performance.now();
   let sent = 0;
   let reportedAt = startedAt;

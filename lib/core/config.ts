@@ -76,13 +76,11 @@ const flag = z.enum(["true", "false"], { error: "must be true or false" })
 
 const port = integer(1, 65_535);
 
-const broker = /^(\[[0-9a-fA-F:.]+\]|[^\s:,/]+):\d{1,5}$/;
-
 const SCHEMA = z.object({
   KAFKA_BROKERS: z.string().default("localhost:9092")
     .transform((value) => value.split(",").map((part) => part.trim()))
     .refine(
-      (brokers) => brokers.every((part) => broker.test(part)),
+      (brokers) => brokers.every(isBroker),
       "must be host:port, or several separated by commas",
     ),
   KAFKA_TOPIC: z.string().default("user-events")
@@ -127,10 +125,15 @@ type Setting = keyof typeof SCHEMA.shape;
 const COMPANIONS: readonly { readonly of: Setting; readonly needed: readonly Setting[] }[] = [
   { of: "KAFKA_SASL_MECHANISM", needed: ["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"] },
   { of: "KAFKA_SASL_USERNAME", needed: ["KAFKA_SASL_MECHANISM"] },
+  { of: "KAFKA_SASL_PASSWORD", needed: ["KAFKA_SASL_MECHANISM"] },
   { of: "KAFKA_SSL_CA_FILE", needed: ["KAFKA_SSL"] },
   { of: "KAFKA_SSL_CERT_FILE", needed: ["KAFKA_SSL", "KAFKA_SSL_KEY_FILE"] },
   { of: "KAFKA_SSL_KEY_FILE", needed: ["KAFKA_SSL_CERT_FILE"] },
   { of: "SMTP_HOST", needed: ["ALERT_FROM", "ALERT_TO"] },
+  { of: "SMTP_USERNAME", needed: ["SMTP_HOST", "SMTP_PASSWORD"] },
+  { of: "SMTP_PASSWORD", needed: ["SMTP_USERNAME"] },
+  { of: "ALERT_FROM", needed: ["SMTP_HOST"] },
+  { of: "ALERT_TO", needed: ["SMTP_HOST"] },
 ];
 
 /** Names of all settings, in the order of the documentation. */
@@ -142,8 +145,9 @@ export function parseConfig(
 ): { readonly config: Config } | { readonly problems: readonly ConfigProblem[] } {
   const given = Object.fromEntries(
     SETTINGS.flatMap((setting) => {
-      const value = env[setting]?.trim();
-      return value ? [[setting, value]] : [];
+      const value = env[setting];
+      if (!value?.trim()) return [];
+      return [[setting, SECRETS.has(setting) ? value : value.trim()]]; // a password may end in a space
     }),
   );
   const { data, error } = SCHEMA.safeParse(given);
@@ -163,11 +167,17 @@ function invalid({ path, message }: z.core.$ZodIssue, given: Given): ConfigProbl
 }
 
 function missing(given: Given): ConfigProblem[] {
-  return COMPANIONS.flatMap(({ of, needed }) =>
-    given[of] === undefined ? [] : needed
-      .filter((setting) => given[setting] === undefined)
-      .map((setting) => ({ setting, message: `is needed because ${of} is set` }))
-  );
+  const because = new Map<Setting, Setting[]>();
+  for (const { of, needed } of COMPANIONS) {
+    if (given[of] === undefined) continue;
+    for (const setting of needed) {
+      if (given[setting] === undefined) because.set(setting, [...because.get(setting) ?? [], of]);
+    }
+  }
+  return Array.from(because, ([setting, others]) => ({
+    setting,
+    message: `is needed because of ${others.join(" and ")}`,
+  }));
 }
 
 function toConfig(settings: z.output<typeof SCHEMA>): Config {
@@ -208,6 +218,11 @@ function toConfig(settings: z.output<typeof SCHEMA>): Config {
     logLevel: settings.LOG_LEVEL,
     logFormat: settings.LOG_FORMAT,
   };
+}
+
+function isBroker(value: string): boolean {
+  const port = Number(value.match(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:,/]+):(\d{1,5})$/)?.[1]);
+  return port >= 1 && port <= 65_535;
 }
 
 function isPostgresUrl(value: string): boolean {

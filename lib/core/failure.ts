@@ -29,11 +29,11 @@ const PASSING_SOCKET_CODES = new Set([
 
 /**
  * SQLSTATEs that pass: 08 connection, 40 rollback (deadlock, serialization), 53 out of
- * resources, 55P03 lock timeout, 57 operator intervention (shutdown, cancelled), 58 disk
- * trouble, 25006 read-only (during a failover).
+ * resources, 55P03 lock timeout, 57 shutdown and cancelled (but not 57P04, a dropped
+ * database), 58 disk trouble, 25006 read-only (during a failover).
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const PASSING_SQLSTATE = /^(08|40|53|57|58)...$|^55P03$|^25006$/;
+const PASSING_SQLSTATE = /^(08|40|53|58)...$|^57(014|P0[1235])$|^55P03$|^25006$/;
 
 /** Errors of the Kafka client that say nothing but "not now". */
 const PASSING_KAFKA_NAMES = new Set([
@@ -88,9 +88,10 @@ export function causes(error: unknown): Error[] {
 /** One line about an error and its causes, without repeating what an outer message already holds. */
 export function describe(error: unknown): string {
   const messages: string[] = [];
-  for (const { message, name } of causes(error)) {
-    const text = message || name;
+  for (const link of causes(error)) {
+    const { code, message, name } = link as DriverError;
+    const text = message || (typeof code === "string" ? code : name);
     if (!messages.some((outer) => outer.includes(text))) messages.push(text);
   }
-  return messages.length === 0 ? String(error) : messages.join(": ");
+  return messages.length === 0 ? String(error) : messages.join(": ").replace(/\s*[\r\n]+\s*/g, " ");
 }

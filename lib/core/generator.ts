@@ -132,7 +132,7 @@ function eventType(random: number): string {
 
 /** A number in [0, 1) that looks random but depends on its arguments alone (two rounds of MurmurHash3's mixer). */
 function hash(seed: number, n: number, purpose: number): number {
-  const low = mix(seed ^ Math.imul(purpose + 1, 0x9e3779b1) ^ (n >>> 0));
+  const low = mix(mix(seed ^ Math.imul(purpose + 1, 0x9e3779b1)) ^ (n >>> 0));
   return mix(low ^ Math.floor(n / 2 ** 32)) / 2 ** 32;
 }
 

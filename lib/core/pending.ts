@@ -51,7 +51,7 @@ export interface Commit {
   readonly events: number;
   /** Events counted whose window was closed already. */
   readonly lateEvents: number;
-  /** Record timestamps of the batches in it (the oldest of each), for latency. */
+  /** Timestamp of the first record of each batch in it, or −1, for latency. */
   readonly batchTimestampsMs: readonly number[];
 }
 
@@ -93,6 +93,7 @@ export class Pending {
   /**
    * Counts the records of `batch` at or after `from`, and moves the partition behind it.
    * @param closedUpToMs events before it are late.
+   * @returns the offset where the partition stands now.
    */
   count(
     batch: RecordBatch,
@@ -101,7 +102,7 @@ export class Pending {
       readonly from: number;
       readonly closedUpToMs: number;
     },
-  ): void {
+  ): number {
     const progress = this.#progress(partition, from);
     const cursor = new RecordCursor(batch);
     while (cursor.next()) {
@@ -123,12 +124,14 @@ export class Pending {
       }
       if (parsed.timestampMs < closedUpToMs) this.#lateEvents++;
     }
-    progress.nextOffset = batch.nextOffset;
-    if (batch.recordCount === 0) return;
+    progress.nextOffset = Math.max(from, batch.nextOffset);
+    progress.caughtUp = false;
+    if (batch.recordCount === 0) return progress.nextOffset;
     progress.lastBatch = { lastOffset: batch.nextOffset - 1, crc: batch.crc };
     this.#batchTimestampsMs.push(
       batch.isLogAppendTime ? batch.maxTimestampMs : batch.baseTimestampMs,
     );
+    return progress.nextOffset;
   }
 
   /** Moves a partition from `from` to `nextOffset` (which may be `from`), over offsets without records. */

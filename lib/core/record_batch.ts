@@ -107,11 +107,10 @@ export class RecordCursor {
     const resumeAt = this.#at;
     this.#at = this.#headersAt;
     const headers: RecordHeader[] = [];
-    for (let left = this.#varint(); left > 0; left--) {
+    for (let left = this.#varint(); left > 0 && this.#at <= resumeAt; left--) {
       headers.push({ key: this.#bytes() ?? new Uint8Array(), value: this.#bytes() });
-      if (this.#at > resumeAt) throw corrupt(this.#batch);
     }
-    this.#at = resumeAt;
+    if (this.#at !== resumeAt) throw corrupt(this.#batch);
     return headers;
   }
 
@@ -133,6 +132,7 @@ export class RecordCursor {
     let byte = bytes[this.#at++]!;
     let value = byte & 0x7f;
     for (let shift = 7; byte >= 0x80; shift += 7) {
+      if (shift > 28) throw corrupt(this.#batch);
       byte = bytes[this.#at++]!;
       value |= (byte & 0x7f) << shift;
     }
@@ -145,6 +145,7 @@ export class RecordCursor {
     let byte = bytes[this.#at++]!;
     let value = byte & 0x7f;
     for (let scale = 0x80; byte >= 0x80; scale *= 0x80) {
+      if (scale > 2 ** 63) throw corrupt(this.#batch);
       byte = bytes[this.#at++]!;
       value += (byte & 0x7f) * scale;
     }

@@ -6,7 +6,7 @@
 import { OperatorError } from "../core/failure.ts";
 import type { LogRange } from "../core/log_range.ts";
 import { encodeRecordBatch, type NewRecord } from "../core/record_encoder.ts";
-import { Condition, pause } from "../condition.ts";
+import { Condition } from "../condition.ts";
 import type { Source, SourceReader } from "../endpoints.ts";
 
 /** Stands for standard input in place of a path. */
@@ -59,7 +59,7 @@ export class FileSource implements Source {
       bytes = 0;
     }
     if (records.length > 0) await this.#hand(records, reader);
-    await pause(Infinity, signal);
+    await this.#changed.until(() => false, { signal });
   }
 
   resume(positions: ReadonlyMap<number, number>): void {

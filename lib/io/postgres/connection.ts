@@ -21,8 +21,6 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface Query {
   readonly text: string;
   readonly values?: readonly unknown[];
-  /** Prepares the statement under this name, once per connection. */
-  readonly name?: string;
 }
 
 /**
@@ -42,13 +40,12 @@ export class Connection implements AsyncDisposable {
    * @throws {UnavailableError} if the connection is lost; whether the query ran is unknown then.
    * @throws {pg.DatabaseError} for everything else that the database says.
    */
-  async query<T extends Row>({ text, values, name }: Query): Promise<T[]> {
+  async query<T extends Row>({ text, values }: Query): Promise<T[]> {
     const client = await this.#connected();
     try {
       const { rows } = await client.query<T>({
         text,
         ...(values && { values: [...values] }),
-        ...(name && { name }),
       });
       return rows;
     } catch (error) {

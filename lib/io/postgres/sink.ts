@@ -65,7 +65,6 @@ export class PostgresSink implements Sink {
   async commit(commit: Commit): Promise<void> {
     try {
       await this.#connection.query({
-        name: "commit_counts",
         text: `select commit_counts(${PLACEHOLDERS})`,
         values: [
           this.#options.topic,

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { freePort } from "../support/guarded_process.ts";
+import { serverTest } from "../support/servers.ts";
+import { openStack } from "../support/stack.ts";
+import { Program, runProgram } from "../support/worker_process.ts";
+
+const AWAY = {
+  KAFKA_BROKERS: `127.0.0.1:${freePort()}`,
+  DATABASE_URL: `postgres://admin:hunter2@127.0.0.1:${freePort()}/lottery_db`,
+};
+
+Deno.test("main reports every wrong setting at once, without secrets, and exits 2", async () => {
+  const { code, stderr } = await runProgram(["start"], {
+    env: {
+      WINDOW_SECONDS: "soon",
+      KAFKA_BROKERS: "localhost",
+      DATABASE_URL: "mysql://admin:hunter2@localhost/x",
+      KAFKA_SASL_MECHANISM: "plain",
+    },
+  });
+  assert.equal(code, 2);
+  for (
+    const setting of ["WINDOW_SECONDS", "KAFKA_BROKERS", "DATABASE_URL", "KAFKA_SASL_USERNAME"]
+  ) {
+    assert.match(stderr, new RegExp(`^${setting} `, "m"));
+  }
+  assert.doesNotMatch(stderr, /hunter2/);
+});
+
+Deno.test("main explains wrong arguments and exits 2", async () => {
+  for (const args of [["start", "--twice"], ["produce", "--bad", "2"], ["start", "now"]]) {
+    const { code, stderr } = await runProgram(args);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /--help/);
+  }
+});
+
+Deno.test("main shows help with an example for every command", async () => {
+  for (const command of ["start", "demo", "produce", "migrate", "doctor"]) {
+    const { code, stdout } = await runProgram([command, "--help"]);
+    assert.equal(code, 0);
+    assert.match(stdout, new RegExp(`For example:\\s+deno task ${command}`));
+  }
+});
+
+Deno.test("start waits for Kafka, naming the setting, and stops when asked", async () => {
+  await using worker = await Program.start(["start"], { env: AWAY });
+  await worker.printed(
+    /Cannot reach Kafka at 127.0.0.1:\d+. Is it running, and is KAFKA_BROKERS right\?/,
+  );
+  worker.signal("SIGTERM");
+  assert.equal(await worker.exitCode(), 0, worker.stderr);
+});
+
+Deno.test("start --once, produce and migrate do not wait: they exit 1 with one line", async () => {
+  for (
+    const [args, setting] of [
+      [["start", "--once"], "KAFKA_BROKERS"],
+      [["produce", "--count", "1"], "KAFKA_BROKERS"],
+      [["migrate"], "DATABASE_URL"],
+    ] as const
+  ) {
+    const { code, stderr } = await runProgram(args, { env: { ...AWAY, LOG_FORMAT: "pretty" } });
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`${setting} right`));
+    assert.equal(stderr.trim().split("\n").length, 1, stderr);
+    assert.doesNotMatch(stderr, /hunter2/);
+  }
+});
+
+Deno.test("main shows stacks only with LOG_LEVEL=debug", async () => {
+  const { stderr } = await runProgram(["migrate"], { env: { ...AWAY, LOG_LEVEL: "debug" } });
+  assert.match(stderr, /^\s+at /m);
+  assert.doesNotMatch(stderr, /hunter2/);
+});
+
+Deno.test("doctor reports everything that is wrong and exits 1", async () => {
+  const { code, stdout } = await runProgram(["doctor"], {
+    env: {
+      ...AWAY,
+      SMTP_HOST: "127.0.0.1",
+      SMTP_PORT: String(freePort()),
+      ALERT_FROM: "a@b.example",
+      ALERT_TO: "c@d.example",
+    },
+  });
+  assert.equal(code, 1);
+  assert.match(stdout, /^FAIL {2}Kafka 127/m);
+  assert.match(stdout, /^FAIL {2}PostgreSQL admin@127/m);
+  assert.match(stdout, /^FAIL {2}SMTP/m);
+  assert.doesNotMatch(stdout, /hunter2/);
+});
+
+serverTest(
+  "doctor finds everything in order, and changes nothing",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack();
+    const { code, stdout } = await runProgram(["doctor"], { env: stack.env });
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^ok {4}Topic test-[^ ]+: 4 partitions with 0 offsets$/m);
+    assert.match(stdout, /^ok {4}PostgreSQL .*empty: the first start creates the tables$/m);
+    const tables = await stack.database.connection.query({
+      text: "select 1 from information_schema.tables where table_schema = 'public'",
+    });
+    assert.deepEqual(tables, []);
+  },
+);
+
+serverTest(
+  "start stops with a sentence when PostgreSQL refuses it",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack();
+    const wrong = new URL(stack.database.url);
+    wrong.password = "hunter2";
+    const missing = new URL(stack.database.url);
+    missing.pathname = "/not_there";
+    for (
+      const [url, message] of [
+        [wrong.href, /it refuses the user or password. Check DATABASE_URL/],
+        [missing.href, /does not exist. Create it with `migrate --create-database`/],
+      ] as const
+    ) {
+      const { code, stderr } = await runProgram(["start"], {
+        env: { ...stack.env, DATABASE_URL: url },
+      });
+      assert.equal(code, 1);
+      assert.match(stderr, message);
+      assert.doesNotMatch(stderr, /hunter2/);
+    }
+  },
+);
+
+Deno.test("start takes the next port if none is set, and says so if the one that is set is taken", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr;
+  const { code, stderr } = await runProgram(["start"], {
+    env: { ...AWAY, HTTP_PORT: String(port) },
+  });
+  assert.equal(code, 1);
+  assert.match(stderr, new RegExp(`port ${port} is in use. Set HTTP_PORT to a free one`));
+
+  await using first = await Program.start(["start"], { env: AWAY });
+  const [firstUrl] = await first.printed(/http:[^ ]+\d\//);
+  await using second = await Program.start(["start"], { env: AWAY });
+  const [secondUrl] = await second.printed(/http:[^ ]+\d\//);
+  assert.notEqual(firstUrl, secondUrl);
+});

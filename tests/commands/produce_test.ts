@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { Generator } from "../../lib/core/generator.ts";
+import { readWithOurs } from "../support/record_reader.ts";
+import { serverTest } from "../support/servers.ts";
+import { openStack } from "../support/stack.ts";
+import { Program, runProgram } from "../support/worker_process.ts";
+
+serverTest("produce sends as many events as it was told, those of its seed, keyed by lottery", [
+  "kafka",
+  "postgres",
+], async () => {
+  await using stack = await openStack();
+  const args = [
+    "--count",
+    "3000",
+    "--rate",
+    "max",
+    "--lotteries",
+    "7",
+    "--bad",
+    "0.1",
+    "--late",
+    "0",
+    "--seed",
+    "5",
+  ];
+  const { code, stderr } = await runProgram(["produce", ...args], { env: stack.env });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /Sent 3000 records in [\d.]+ s/);
+
+  const records = await readWithOurs(stack.topic);
+  assert.equal(records.length, 3_000);
+  const text = (hex: string | null) => hex === null ? null : Buffer.from(hex, "hex").toString();
+  const generator = new Generator({ seed: 5, lotteries: 7, badShare: 0.1, lateShare: 0 });
+  const keys = Array.from({ length: 3_000 }, (_, n) => generator.record(n, 0).key);
+  assert.deepEqual(records.map(({ key }) => text(key)).sort(), keys.sort());
+  const partitions = new Map(records.map(({ key, partition }) => [text(key), partition]));
+  for (const { key, partition } of records) assert.equal(partition, partitions.get(text(key)));
+  assert.equal(partitions.size, 7);
+});
+
+serverTest("produce keeps its rate and stops when asked", ["kafka", "postgres"], async () => {
+  await using stack = await openStack();
+  await using program = await Program.start(["produce", "--rate", "200", "--count", "300"], {
+    env: stack.env,
+  });
+  assert.equal(await program.exitCode(), 0, program.stderr);
+  const [, seconds] = program.stderr.match(/Sent 300 records in ([\d.]+) s/)!;
+  assert.ok(Number(seconds) > 1.2, `300 events at 200/s took ${seconds} s`);
+
+  await using endless = await Program.start(["produce"], { env: stack.env });
+  await endless.printed(/Producing 50 events\/s/);
+  endless.signal("SIGINT");
+  assert.equal(await endless.exitCode(), 0, endless.stderr);
+  assert.match(endless.stderr, /Sent \d+ records/);
+});
+
+serverTest(
+  "migrate creates the database that is missing, once",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack();
+    const url = new URL(stack.database.url);
+    url.pathname += "_new";
+    const env = { ...stack.env, DATABASE_URL: url.href };
+    try {
+      assert.equal((await runProgram(["migrate"], { env })).code, 1);
+      const created = await runProgram(["migrate", "--create-database"], { env });
+      assert.equal(created.code, 0, created.stderr);
+      assert.match(created.stderr, /Created the database/);
+      const again = await runProgram(["migrate", "--create-database"], { env });
+      assert.equal(again.code, 0, again.stderr);
+      assert.match(again.stderr, /is up to date/);
+    } finally {
+      await stack.database.connection.query({
+        text: `drop database if exists ${url.pathname.slice(1)} with (force)`,
+      });
+    }
+  },
+);

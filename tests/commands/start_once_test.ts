@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { makeLines } from "../support/event_lines.ts";
+import { assertBooksBalance, Expectation } from "../support/expectation.ts";
+import { kcatProduce } from "../support/kcat.ts";
+import { serverTest } from "../support/servers.ts";
+import { openStack } from "../support/stack.ts";
+import { runProgram } from "../support/worker_process.ts";
+
+serverTest(
+  "start --once counts 300,000 foreign records exactly, keeps the bad ones, and goes on from there",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack();
+    const { topic, database: { connection }, env } = stack;
+    const expected = new Expectation();
+    const countAndCompare = async () => {
+      const { code, stderr } = await runProgram(["start", "--once"], { env });
+      assert.equal(code, 0, stderr);
+      await expected.assertStored(connection);
+      await assertBooksBalance(connection);
+    };
+
+    await kcatProduce(topic, makeLines(300_000, expected));
+    await countAndCompare();
+    await countAndCompare(); // nothing new: nothing changes
+    await kcatProduce(topic, makeLines(50_000, expected));
+    await countAndCompare();
+  },
+);
+
+serverTest(
+  "start --once ends at once on a topic without records",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack();
+    const { code, stderr } = await runProgram(["start", "--once"], { env: stack.env });
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /Counted 0 events/);
+  },
+);
+
+serverTest(
+  "start --once says that the topic is missing, and exits 1",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack();
+    const env = { ...stack.env, KAFKA_TOPIC: "not-there" };
+    const { code, stderr } = await runProgram(["start", "--once"], { env });
+    assert.equal(code, 1);
+    assert.match(stderr, /topic not-there: it does not exist. Create it, or set KAFKA_TOPIC/);
+  },
+);
+
+serverTest("start --once refuses other settings than those of the counts that are there", [
+  "kafka",
+  "postgres",
+], async () => {
+  await using stack = await openStack();
+  assert.equal((await runProgram(["start", "--once"], { env: stack.env })).code, 0);
+  const { code, stderr } = await runProgram(["start", "--once"], {
+    env: { ...stack.env, WINDOW_SECONDS: "300", KAFKA_GROUP_ID: "another" },
+  });
+  assert.equal(code, 1);
+  assert.match(stderr, /WINDOW_SECONDS is 300, but was 60/);
+  assert.match(stderr, /KAFKA_GROUP_ID is another, but was group-test/);
+});

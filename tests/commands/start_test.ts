@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { makeLines } from "../support/event_lines.ts";
+import { eventually } from "../support/eventually.ts";
+import { assertBooksBalance, Expectation } from "../support/expectation.ts";
+import { openAdmin } from "../support/kafka.ts";
+import { kcatProduce } from "../support/kcat.ts";
+import { serverTest } from "../support/servers.ts";
+import { openStack, recordsRead, type TestStack } from "../support/stack.ts";
+import { Program, runProgram } from "../support/worker_process.ts";
+
+async function groupMembers({ topic }: TestStack): Promise<number> {
+  await using admin = await openAdmin(topic.brokers);
+  const { groups } = await admin.describeGroups([topic.config.groupId]);
+  return groups[0]!.members.length;
+}
+
+serverTest(
+  "start counts exactly although it is killed in the middle",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack();
+    const { topic, database, env } = stack;
+    const expected = new Expectation();
+    const total = 400_000;
+    await kcatProduce(topic, makeLines(total, expected));
+
+    for (const share of [0.1, 0.4]) {
+      await using worker = await Program.start(["start"], { env });
+      await eventually(async () => await recordsRead(database) > share * total);
+      worker.signal("SIGKILL");
+      await worker.exitCode();
+      assert.ok(await recordsRead(database) < total, "killed before the end");
+    }
+    const { code, stderr } = await runProgram(["start", "--once"], { env });
+    assert.equal(code, 0, stderr);
+    await expected.assertStored(database.connection);
+    await assertBooksBalance(database.connection);
+  },
+);
+
+serverTest(
+  "start shares eight partitions between two workers, exactly",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack({ partitions: 8 });
+    const { topic, database, env } = stack;
+    const expected = new Expectation();
+    await kcatProduce(topic, makeLines(100_000, expected));
+
+    await using first = await Program.start(["start"], { env });
+    await first.printed(/Joined the group with 8 partitions/);
+    await using second = await Program.start(["start"], { env });
+    await kcatProduce(topic, makeLines(100_000, expected));
+    await second.printed(/Joined the group with 4 partitions/);
+    await first.printed(/Joined the group with 4 partitions/);
+    await kcatProduce(topic, makeLines(100_000, expected));
+    await eventually(async () => await recordsRead(database) === 300_000);
+
+    // One leaves: the other takes over.
+    second.signal("SIGTERM");
+    assert.equal(await second.exitCode(), 0, second.stderr);
+    await first.printed(/with 8 partitions[^]*with 8 partitions/);
+    await kcatProduce(topic, makeLines(50_000, expected));
+    await eventually(async () => await recordsRead(database) === 350_000);
+    first.signal("SIGTERM");
+    assert.equal(await first.exitCode(), 0, first.stderr);
+    await expected.assertStored(database.connection);
+    await assertBooksBalance(database.connection);
+  },
+);
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  serverTest(
+    `start commits what it has and leaves its group on ${signal}`,
+    ["kafka", "postgres"],
+    async () => {
+      await using stack = await openStack();
+      const { topic, database } = stack;
+      const env = { ...stack.env, COMMIT_INTERVAL_MS: "60000" };
+      await using worker = await Program.start(["start"], { env });
+      const [, url] = await worker.printed(/Page on (http:[^ ]+\/),/);
+      await worker.printed(/Joined the group/);
+      assert.equal(await groupMembers(stack), 1);
+      const expected = new Expectation();
+      await kcatProduce(topic, makeLines(1_000, expected));
+      // Read, but not committed for a minute: only the offsets that are pending show it.
+      await eventually(async () =>
+        /lottery_consumer_lag{[^}]*} 0\n/.test(await (await fetch(`${url}metrics`)).text())
+      );
+      assert.equal(await recordsRead(database), 0);
+
+      worker.signal(signal);
+      worker.signal(signal); // as from the terminal and from the task runner: one request
+      assert.equal(await worker.exitCode(), 0, worker.stderr);
+      assert.equal(await groupMembers(stack), 0, "it has left");
+      await expected.assertStored(database.connection);
+    },
+  );
+}
+
+serverTest("start waits for its topic, and says so once", ["kafka", "postgres"], async () => {
+  await using stack = await openStack();
+  const { topic, database } = stack;
+  const name = `late-${crypto.randomUUID()}`;
+  await using worker = await Program.start(["start"], { env: { ...stack.env, KAFKA_TOPIC: name } });
+  await worker.printed(/the topic late-[^ ]+ does not exist yet. Create it, or set KAFKA_TOPIC/);
+  const [, url] = await worker.printed(/Page on (http:[^ ]+\/),/);
+  assert.equal((await fetch(`${url}readyz`)).status, 503);
+  assert.equal((await fetch(`${url}healthz`)).status, 200);
+
+  await using admin = await openAdmin(topic.brokers);
+  await admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }] });
+  const expected = new Expectation();
+  await kcatProduce({ ...topic, name }, makeLines(500, expected));
+  await eventually(async () => await recordsRead(database).catch(() => 0) === 500);
+  assert.equal((await fetch(`${url}readyz`)).status, 200);
+  await expected.assertStored(database.connection);
+  const lines = worker.stderr.split("\n");
+  assert.equal(lines.filter((line) => line.includes("does not exist yet")).length, 1);
+});
+
+serverTest(
+  "start notices that Kafka deleted records before it read them",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack({ partitions: 1 });
+    const { topic, database, env } = stack;
+    await kcatProduce(topic, makeLines(1_000, new Expectation()));
+    await using worker = await Program.start(["start"], { env });
+    await eventually(async () => await recordsRead(database).catch(() => 0) === 1_000);
+
+    worker.signal("SIGSTOP"); // shorter than its session: it stays the owner
+    // The first answers the fetch that is under way; the others would need another one.
+    await kcatProduce(topic, makeLines(1_000, new Expectation()));
+    await kcatProduce(topic, makeLines(1_000, new Expectation()));
+    await using admin = await openAdmin(topic.brokers);
+    await admin.fetchTopicOffsets(topic.name); // it needs to know the topic before it deletes in it
+    await admin.deleteTopicRecords({
+      topic: topic.name,
+      partitions: [{ partition: 0, offset: "2500" }],
+    });
+    worker.signal("SIGCONT");
+
+    assert.equal(await worker.exitCode(), 1, worker.stderr);
+    assert.match(
+      worker.stderr,
+      /partition 0 at offset \d+: the log starts at 2500, so \d+ offsets were deleted/,
+    );
+    assert.ok(await recordsRead(database) <= 2_000, "nothing is counted beyond the gap");
+  },
+);

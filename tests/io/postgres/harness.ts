@@ -1,0 +1,66 @@
+/**
+ * Two workers' sinks on one PostgreSQL database.
+ * @module
+ */
+
+import { Connection } from "../../../lib/io/postgres/connection.ts";
+import { claimPipeline, type Identity } from "../../../lib/io/postgres/identity.ts";
+import { migrate } from "../../../lib/io/postgres/migrate.ts";
+import { PostgresSink } from "../../../lib/io/postgres/sink.ts";
+import type { SinkHarness } from "../../support/sink_contract.ts";
+
+export const IDENTITY: Identity = {
+  clusterId: "cluster",
+  topic: "user-events",
+  groupId: "lottery-aggregates",
+  windowSeconds: 60,
+  maxFutureSeconds: 300,
+  eventRules: 1,
+};
+
+export interface PostgresHarness extends SinkHarness {
+  readonly connection: Connection;
+  readonly first: PostgresSink;
+  readonly second: PostgresSink;
+}
+
+/** Migrates the database of `url` and opens the sinks; `release` is awaited at the end. */
+export async function openPostgresHarness(
+  url: string,
+  release: () => Promise<void>,
+): Promise<PostgresHarness> {
+  const connection = new Connection(url);
+  await migrate(connection);
+  const epoch = await claimPipeline(connection, IDENTITY);
+  const sink = () =>
+    new PostgresSink(new Connection(url), { topic: IDENTITY.topic, epoch, maxFutureMs: 300_000 });
+  const [first, second] = [sink(), sink()];
+  return {
+    connection,
+    first,
+    second,
+    stored: async () => {
+      const counts = await connection.query<
+        { window_start: Date; lottery_name: string; event_type: string; event_count: number }
+      >({ text: "select * from lottery_aggregates" });
+      const letters = await connection.query<
+        { partition: number; kafka_offset: number; reason: string }
+      >({ text: "select * from dead_letters" });
+      return {
+        counts: new Map(counts.map((row) => [
+          JSON.stringify([row.window_start.getTime(), row.lottery_name, row.event_type]),
+          row.event_count,
+        ])),
+        deadLetters: new Map(
+          letters.map((row) => [`${row.partition}/${row.kafka_offset}`, row.reason]),
+        ),
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await first[Symbol.asyncDispose]();
+      await second[Symbol.asyncDispose]();
+      await connection[Symbol.asyncDispose]();
+      await release();
+    },
+  };
+}

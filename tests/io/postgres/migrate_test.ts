@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { OperatorError } from "../../../lib/core/failure.ts";
+import { Connection } from "../../../lib/io/postgres/connection.ts";
+import { claimPipeline } from "../../../lib/io/postgres/identity.ts";
+import { createDatabase as createMissing, migrate } from "../../../lib/io/postgres/migrate.ts";
+import { createDatabase, type TestDatabase } from "../../support/postgres.ts";
+import { serverTest } from "../../support/servers.ts";
+import { IDENTITY } from "./harness.ts";
+
+function migrateTest(rule: string, body: (database: TestDatabase) => Promise<void>): void {
+  serverTest(rule, ["postgres"], async () => {
+    await using database = await createDatabase();
+    await body(database);
+  });
+}
+
+migrateTest("migrate() applies everything once", async ({ connection }) => {
+  assert.ok((await migrate(connection)).length > 0);
+  assert.deepEqual(await migrate(connection), []);
+});
+
+migrateTest("migrate() is safe with several starting at once", async ({ url }) => {
+  const applied = await Promise.all(Array.from({ length: 5 }, async () => {
+    await using connection = new Connection(url);
+    return await migrate(connection);
+  }));
+  assert.equal(applied.filter((names) => names.length > 0).length, 1);
+});
+
+migrateTest(
+  "migrate() refuses the replaced system's table, says how to rename it, and changes nothing",
+  async ({ connection }) => {
+    await connection.query({
+      text:
+        "create table lottery_aggregates (window_start timestamp, lottery_name varchar, event_type varchar, event_count bigint)",
+    });
+    await assert.rejects(
+      migrate(connection),
+      (error: Error) =>
+        error instanceof OperatorError &&
+        /alter table lottery_aggregates rename to/.test(error.message),
+    );
+    assert.deepEqual(
+      await connection.query({ text: "select to_regclass('kafka_offsets') as oid" }),
+      [{ oid: null }],
+    );
+
+    await connection.query({
+      text: "alter table lottery_aggregates rename to lottery_aggregates_old",
+    });
+    assert.ok((await migrate(connection)).length > 0);
+  },
+);
+
+serverTest("migrate() refuses a database that is not UTF-8", ["postgres"], async () => {
+  await using neighbour = await createDatabase();
+  const url = new URL(neighbour.url);
+  const name = `${url.pathname.slice(1)}_latin1`;
+  await neighbour.connection.query({
+    text: `create database ${name} encoding 'LATIN1' locale 'C' template template0`,
+  });
+  try {
+    url.pathname = `/${name}`;
+    await using connection = new Connection(url.href);
+    await assert.rejects(migrate(connection), /encoding is LATIN1/);
+  } finally {
+    await neighbour.connection.query({ text: `drop database ${name} with (force)` });
+  }
+});
+
+serverTest(
+  "createDatabase() creates a database once, whatever it is called",
+  ["postgres"],
+  async () => {
+    await using neighbour = await createDatabase();
+    const name = `odd "name ü ${crypto.randomUUID()}`;
+    const url = new URL(neighbour.url);
+    url.pathname = `/${encodeURIComponent(name)}`;
+    assert.equal(await createMissing(url.href), true);
+    try {
+      assert.equal(await createMissing(url.href), false);
+      await using connection = new Connection(url.href);
+      assert.ok((await migrate(connection)).length > 0);
+    } finally {
+      await neighbour.connection.query({
+        text: `drop database "${name.replaceAll('"', '""')}" with (force)`,
+      });
+    }
+  },
+);
+
+migrateTest(
+  "claimPipeline() keeps the first settings and names each that differs later",
+  async ({ connection }) => {
+    await migrate(connection);
+    assert.equal(await claimPipeline(connection, IDENTITY), 1);
+    assert.equal(await claimPipeline(connection, IDENTITY), 1);
+    await assert.rejects(
+      claimPipeline(connection, { ...IDENTITY, windowSeconds: 300, topic: "others" }),
+      (error: Error) =>
+        error instanceof OperatorError &&
+        /KAFKA_TOPIC is others, but was user-events/.test(error.message) &&
+        /WINDOW_SECONDS is 300, but was 60/.test(error.message) &&
+        !/KAFKA_GROUP_ID/.test(error.message),
+    );
+  },
+);

@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import type { DeadLetter } from "../../../lib/core/pending.ts";
+import { OperatorError } from "../../../lib/core/failure.ts";
+import { FencedError } from "../../../lib/endpoints.ts";
+import { createDatabase } from "../../support/postgres.ts";
+import { serverTest } from "../../support/servers.ts";
+import { commitOf } from "../../support/sink_contract.ts";
+import { openPostgresHarness, type PostgresHarness } from "./harness.ts";
+
+const MINUTE = 1_763_800_020_000;
+const encoder = new TextEncoder();
+
+function postgresTest(rule: string, body: (harness: PostgresHarness) => Promise<void>): void {
+  serverTest(`PostgresSink ${rule}`, ["postgres"], async () => {
+    const database = await createDatabase();
+    const release = async () => await database[Symbol.asyncDispose]();
+    await using harness = await openPostgresHarness(database.url, release);
+    await body(harness);
+  });
+}
+
+postgresTest("keeps dead letters byte by byte", async ({ first, connection }) => {
+  const anyBytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+  const letters: DeadLetter[] = [
+    {
+      partition: 0,
+      offset: 3,
+      reason: "not_utf8",
+      recordTimestampMs: MINUTE,
+      key: anyBytes,
+      value: anyBytes.toReversed(),
+      headers: [
+        { key: encoder.encode("trace"), value: anyBytes },
+        { key: encoder.encode("nul\0"), value: null },
+        { key: new Uint8Array([0xff]), value: new Uint8Array() },
+        { key: encoder.encode("trace"), value: encoder.encode("again") },
+      ],
+    },
+    {
+      partition: 0,
+      offset: 4,
+      reason: "tombstone",
+      recordTimestampMs: -1,
+      key: null,
+      value: null,
+      headers: [],
+    },
+    {
+      partition: 0,
+      offset: 5,
+      reason: "not_json",
+      recordTimestampMs: -1,
+      key: new Uint8Array(),
+      value: new Uint8Array(),
+      headers: [],
+    },
+  ];
+  await first.positions(new Map([[0, 3]]));
+  await first.commit(commitOf([[0, 3, 6]], { deadLetters: letters }));
+
+  const rows = await connection.query<Record<string, unknown>>({
+    text: `
+      select topic, partition, kafka_offset, reason, record_timestamp,
+        encode(key, 'hex') as key, encode(value, 'hex') as value, headers
+      from dead_letters order by kafka_offset`,
+  });
+  assert.deepEqual(rows, [
+    {
+      topic: "user-events",
+      partition: 0,
+      kafka_offset: 3,
+      reason: "not_utf8",
+      record_timestamp: new Date(MINUTE),
+      key: anyBytes.toHex(),
+      value: anyBytes.toReversed().toHex(),
+      headers: [
+        { key: "trace", value_base64: anyBytes.toBase64() },
+        { key_base64: encoder.encode("nul\0").toBase64(), value_base64: null },
+        { key_base64: "/w==", value_base64: "" },
+        { key: "trace", value_base64: encoder.encode("again").toBase64() },
+      ],
+    },
+    {
+      topic: "user-events",
+      partition: 0,
+      kafka_offset: 4,
+      reason: "tombstone",
+      record_timestamp: null,
+      key: null,
+      value: null,
+      headers: [],
+    },
+    {
+      topic: "user-events",
+      partition: 0,
+      kafka_offset: 5,
+      reason: "not_json",
+      record_timestamp: null,
+      key: "",
+      value: "",
+      headers: [],
+    },
+  ]);
+});
+
+postgresTest(
+  "writes windows of the pipeline's size and books per partition",
+  async ({ first, connection }) => {
+    await first.positions(new Map([[0, 0]]));
+    await first.commit(commitOf([[0, 0, 2]]));
+    await first.commit(commitOf([[0, 2, 5]]));
+    const [counted] = await connection.query<{ size: string; start: Date; event_count: number }>({
+      text:
+        "select (window_end - window_start)::text as size, window_start as start, event_count from lottery_aggregates",
+    });
+    assert.deepEqual(counted, { size: "00:01:00", start: new Date(MINUTE), event_count: 5 });
+    const [offsets] = await connection.query<Record<string, unknown>>({
+      text:
+        "select next_offset, counted, dead, max_event_time, last_batch_offset, last_batch_crc from kafka_offsets",
+    });
+    assert.deepEqual(offsets, {
+      next_offset: 5,
+      counted: 5,
+      dead: 0,
+      max_event_time: new Date(MINUTE),
+      last_batch_offset: 4,
+      last_batch_crc: 0xffff_ffff,
+    });
+  },
+);
+
+postgresTest(
+  "lets two workers write the same rows in opposite orders",
+  async ({ first, second, connection }) => {
+    await first.positions(new Map([[0, 0], [1, 0]]));
+    const rows = Array.from({ length: 2_000 }, (_, n) => (
+      { windowStartMs: MINUTE, lotteryName: `lottery ${n}`, eventType: "pay", count: 1 }
+    ));
+    for (let round = 0; round < 5; round++) {
+      await Promise.all([
+        first.commit(commitOf([[0, round, round + 1]], { counts: rows })),
+        second.commit(commitOf([[1, round, round + 1]], { counts: rows.toReversed() })),
+      ]);
+    }
+    const [total] = await connection.query<{ rows: number; least: number; most: number }>({
+      text:
+        "select count(*) as rows, min(event_count) as least, max(event_count) as most from lottery_aggregates",
+    });
+    assert.deepEqual(total, { rows: 2_000, least: 10, most: 10 });
+  },
+);
+
+postgresTest(
+  "fences a worker from before a reset, and tells it to start again",
+  async ({ first, connection }) => {
+    await first.positions(new Map([[0, 0]]));
+    await connection.query({ text: "update pipeline set epoch = epoch + 1" });
+    await connection.query({ text: "update kafka_offsets set epoch = epoch + 1" });
+    await assert.rejects(first.commit(commitOf([[0, 0, 1]])), FencedError);
+    await assert.rejects(first.positions(new Map([[0, 0]])), OperatorError);
+    await assert.rejects(first.positions(new Map([[7, 0]])), OperatorError);
+  },
+);
+
+postgresTest("caps the event time of one clock that is wrong", async ({ first, connection }) => {
+  const { partitions } = commitOf([[0, 0, 1]]);
+  const inYear9999 = 253_402_300_000_000;
+  await first.positions(new Map([[0, 0]]));
+  await first.commit(commitOf([], {
+    partitions: partitions.map((each) => ({ ...each, maxEventTimeMs: inYear9999 })),
+  }));
+  const [row] = await connection.query<{ seconds_ahead: number }>({
+    text:
+      "select extract(epoch from max_event_time - now())::float8 as seconds_ahead from kafka_offsets",
+  });
+  assert.ok(row!.seconds_ahead > 200 && row!.seconds_ahead < 301, `${row!.seconds_ahead}`);
+});
+
+postgresTest(
+  "advances the watermark with the slowest partition, and never back",
+  async ({ first, second, connection }) => {
+    const commit = (partition: number, from: number, maxEventTimeMs: number) => {
+      const { partitions } = commitOf([[partition, from, from + 1]]);
+      return first.commit(
+        commitOf([], { partitions: partitions.map((each) => ({ ...each, maxEventTimeMs })) }),
+      );
+    };
+    await first.positions(new Map([[0, 0], [1, 0]]));
+    assert.equal(await first.advanceWatermark(2), null);
+    await commit(0, 0, MINUTE);
+    assert.equal(await first.advanceWatermark(2), null, "nothing is known of partition 1");
+    await commit(1, 0, MINUTE + 5_000);
+    assert.equal(await first.advanceWatermark(2), MINUTE);
+    await commit(0, 1, MINUTE + 60_000);
+    assert.equal(await first.advanceWatermark(2), MINUTE + 5_000);
+    assert.equal(
+      await second.advanceWatermark(3),
+      MINUTE + 5_000,
+      "a new partition holds it, but not back",
+    );
+
+    // Partition 1 is read to its end and has had no news for a minute: the watermark goes on without it.
+    await connection.query({
+      text:
+        "update kafka_offsets set caught_up_at = now(), updated_at = now() - interval '1 minute' where partition = 1",
+    });
+    assert.equal(await first.advanceWatermark(2), MINUTE + 60_000);
+    // Its owner is gone: nobody says that it is still at its end.
+    await connection.query({
+      text: "update kafka_offsets set caught_up_at = now() - interval '1 minute'",
+    });
+    await commit(0, 2, MINUTE + 120_000);
+    assert.equal(await first.advanceWatermark(2), MINUTE + 60_000);
+  },
+);

@@ -1,0 +1,207 @@
+/**
+ * A real Kafka for tests: `KAFKA_BROKERS` if that is set, else a broker of our own.
+ * @module
+ */
+
+import { join } from "node:path";
+import { type Admin, Kafka, logLevel } from "../../lib/io/kafka/kafkajs.ts";
+import type { KafkaConfig } from "../../lib/core/config.ts";
+import { eventually } from "./eventually.ts";
+import { freePort, run, spawnGuarded, which } from "./guarded_process.ts";
+import { sharedServer } from "./shared_server.ts";
+
+const KAFKA_VERSION = "4.3.1";
+
+/** Why there can be no Kafka on this machine, or null. */
+export const kafkaProblem: string | null = await findProblem();
+
+async function findProblem(): Promise<string | null> {
+  if (Deno.env.get("KAFKA_BROKERS")) return null;
+  if (!await which("java")) return "java (17 or later) is missing";
+  if (!await which("mvn") && !await hasJars()) return "mvn is missing";
+  return null;
+}
+
+/** Addresses of the run's broker. */
+export async function kafkaBrokers(): Promise<string> {
+  return Deno.env.get("KAFKA_BROKERS") ??
+    await sharedServer("kafka", async (directory) => (await Broker.start(directory)).address);
+}
+
+/** A broker with its data in `directory`, that can be killed and started again. */
+export class Broker {
+  readonly address: string;
+  readonly #directory: string;
+  #pid = 0;
+
+  private constructor(directory: string, port: number) {
+    this.#directory = directory;
+    this.address = `127.0.0.1:${port}`;
+  }
+
+  /** Resolves when it answers. */
+  static async start(
+    directory: string,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<Broker> {
+    const broker = new Broker(directory, freePort());
+    await broker.#format(settings);
+    await broker.restart();
+    return broker;
+  }
+
+  async restart(): Promise<void> {
+    this.#pid = await spawnGuarded(
+      await javaCommand("kafka.Kafka", join(this.#directory, "server.properties")),
+      { logFile: join(this.#directory, "kafka.log"), directory: this.#directory },
+    );
+    await eventually(() => this.#answers(), { timeoutMs: 60_000 });
+  }
+
+  /** As `kill -9`: nothing is flushed, nobody is told. */
+  kill(): void {
+    Deno.kill(this.#pid, "SIGKILL");
+  }
+
+  async #format(settings: Readonly<Record<string, string>>): Promise<void> {
+    const controller = `127.0.0.1:${freePort()}`;
+    const properties = {
+      "process.roles": "broker,controller",
+      "node.id": "1",
+      "controller.quorum.voters": `1@${controller}`,
+      "listeners": `PLAINTEXT://${this.address},CONTROLLER://${controller}`,
+      "advertised.listeners": `PLAINTEXT://${this.address}`,
+      "controller.listener.names": "CONTROLLER",
+      "log.dirs": join(this.#directory, "data"),
+      "offsets.topic.replication.factor": "1",
+      "offsets.topic.num.partitions": "1",
+      "transaction.state.log.replication.factor": "1",
+      "transaction.state.log.min.isr": "1",
+      "transaction.state.log.num.partitions": "1",
+      "group.initial.rebalance.delay.ms": "0",
+      "auto.create.topics.enable": "false",
+      "message.max.bytes": String(16 << 20),
+      "log.cleaner.backoff.ms": "100",
+      "log.retention.check.interval.ms": "500",
+      ...settings,
+    };
+    const path = join(this.#directory, "server.properties");
+    await Deno.writeTextFile(
+      path,
+      Object.entries(properties).map(([name, value]) => `${name}=${value}\n`).join(""),
+    );
+    const [java, ...args] = await javaCommand(
+      "kafka.tools.StorageTool",
+      "format",
+      ...[
+        "-t",
+        crypto.getRandomValues(new Uint8Array(16)).toBase64({
+          alphabet: "base64url",
+          omitPadding: true,
+        }),
+      ],
+      ...["-c", path],
+    );
+    await run(java!, args);
+  }
+
+  async #answers(): Promise<true> {
+    await using admin = await openAdmin(this.address);
+    await admin.describeCluster();
+    return true;
+  }
+}
+
+/** Command line of one of Kafka's own programs. */
+export async function javaCommand(mainClass: string, ...args: string[]): Promise<string[]> {
+  const fast = ["-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
+  const logLevel = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn";
+  return ["java", ...fast, logLevel, "-cp", join(await jars(), "*"), mainClass, ...args];
+}
+
+function jarDirectory(): string {
+  const cache = Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "/tmp", ".cache");
+  return join(cache, "lottery-events-pipeline", `kafka-${KAFKA_VERSION}`);
+}
+
+async function hasJars(): Promise<boolean> {
+  return await Deno.stat(jarDirectory()).then(() => true, () => false);
+}
+
+/** Directory with Kafka's programs; Maven brings them the first time. */
+async function jars(): Promise<string> {
+  const directory = jarDirectory();
+  if (await hasJars()) return directory;
+  const temporary = `${directory}.${Deno.pid}`;
+  await Deno.mkdir(temporary, { recursive: true });
+  const dependency = (group: string, artifact: string, version: string) =>
+    `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
+  await Deno.writeTextFile(
+    join(temporary, "pom.xml"),
+    `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+    <groupId>test</groupId><artifactId>kafka</artifactId><version>1</version><dependencies>
+    ${dependency("org.apache.kafka", "kafka_2.13", KAFKA_VERSION)}
+    ${dependency("org.apache.kafka", "kafka-tools", KAFKA_VERSION)}
+    ${dependency("org.slf4j", "slf4j-simple", "1.7.36")}
+    </dependencies></project>`,
+  );
+  await run("mvn", [
+    ...["--batch-mode", "--quiet", "--file", join(temporary, "pom.xml")],
+    ...["dependency:copy-dependencies", `-DoutputDirectory=${temporary}`],
+  ]);
+  await Deno.rename(temporary, directory).catch(() => {}); // another run may have been faster
+  return directory;
+}
+
+/** An admin client that is disconnected when it is disposed. */
+export async function openAdmin(brokers: string): Promise<Admin & AsyncDisposable> {
+  const admin = new Kafka({ brokers: brokers.split(","), logLevel: logLevel.NOTHING }).admin({
+    retry: { retries: 1 },
+  });
+  await admin.connect();
+  return Object.assign(admin, { [Symbol.asyncDispose]: () => admin.disconnect() });
+}
+
+export interface TopicOptions {
+  readonly partitions?: number;
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+/** A topic of one test, with a consumer group of its own; deleted when it is disposed. */
+export interface TestTopic extends AsyncDisposable {
+  readonly config: KafkaConfig;
+  readonly brokers: string;
+  readonly name: string;
+}
+
+export async function createTopic(
+  { partitions = 4, config = {} }: TopicOptions = {},
+  brokers?: string,
+): Promise<TestTopic> {
+  const address = brokers ?? await kafkaBrokers();
+  const name = `test-${crypto.randomUUID()}`;
+  await using admin = await openAdmin(address);
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: [{
+      topic: name,
+      numPartitions: partitions,
+      configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+    }],
+  });
+  return {
+    name,
+    brokers: address,
+    config: {
+      brokers: address.split(","),
+      topic: name,
+      groupId: `group-${name}`,
+      ssl: undefined,
+      sasl: undefined,
+    },
+    [Symbol.asyncDispose]: async () => {
+      await using admin = await openAdmin(address);
+      await admin.deleteTopics({ topics: [name] });
+    },
+  };
+}

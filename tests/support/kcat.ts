@@ -1,0 +1,54 @@
+/**
+ * kcat, a Kafka client that shares no code with ours.
+ * @module
+ */
+
+import { run } from "./guarded_process.ts";
+import type { TestTopic } from "./kafka.ts";
+
+export interface ProduceOptions {
+  readonly codec?: "none" | "gzip" | "snappy" | "lz4" | "zstd";
+  readonly partition?: number;
+}
+
+/** Produces one record a line, spread over the partitions; an empty line is a null value. */
+export async function kcatProduce(
+  { brokers, name }: TestTopic,
+  lines: readonly (string | Uint8Array)[],
+  { codec = "none", partition }: ProduceOptions = {},
+): Promise<void> {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeFile(path, joined(lines));
+    await run("kcat", [
+      ...["-P", "-b", brokers, "-t", name, "-Z", "-K", "\t", "-z", codec],
+      ...[
+        "-X",
+        "topic.partitioner=random",
+        "-X",
+        "linger.ms=20",
+        "-X",
+        "sticky.partitioning.linger.ms=0",
+      ],
+      ...partition === undefined ? [] : ["-p", String(partition)],
+      ...["-l", path],
+    ]);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+/** Lines of an empty key, a tab and the value: kcat leaves out lines that are empty altogether. */
+function joined(lines: readonly (string | Uint8Array)[]): Uint8Array {
+  const encoder = new TextEncoder();
+  const parts = lines.map((line) => typeof line === "string" ? encoder.encode(line) : line);
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length + 2, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes[at++] = 0x09;
+    bytes.set(part, at);
+    at += part.length;
+    bytes[at++] = 0x0a;
+  }
+  return bytes;
+}

@@ -1,0 +1,161 @@
+/**
+ * A log and a sink in memory, for tests of the pipeline between them.
+ * @module
+ */
+
+import { Condition } from "../../lib/condition.ts";
+import type { Commit } from "../../lib/core/pending.ts";
+import type { LogRange } from "../../lib/core/log_range.ts";
+import { encodeRecordBatch, type NewRecord } from "../../lib/core/record_encoder.ts";
+import { FencedError, type Sink, type Source, type SourceReader } from "../../lib/endpoints.ts";
+
+/** What a sink holds; shared by the sinks of several workers. */
+export class MemoryStore {
+  readonly counts = new Map<string, number>();
+  readonly deadLetters = new Map<string, string>();
+  readonly offsets = new Map<number, number>();
+}
+
+export class MemorySink implements Sink {
+  readonly store: MemoryStore;
+  /** Called before and after each commit is stored; what it throws is thrown by the commit. */
+  readonly #interfere: (moment: "before" | "after") => void | Promise<void>;
+
+  constructor(
+    store: MemoryStore,
+    interfere: (moment: "before" | "after") => void | Promise<void> = () => {},
+  ) {
+    this.store = store;
+    this.#interfere = interfere;
+  }
+
+  positions(logStarts: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, number>> {
+    const { offsets } = this.store;
+    for (const [partition, start] of logStarts) {
+      if (!offsets.has(partition)) offsets.set(partition, start);
+    }
+    return Promise.resolve(new Map([...logStarts.keys()].map((id) => [id, offsets.get(id)!])));
+  }
+
+  async commit({ partitions, counts, deadLetters }: Commit): Promise<void> {
+    await this.#interfere("before");
+    for (const { partition, expectedOffset } of partitions) {
+      const stored = this.store.offsets.get(partition);
+      if (stored !== expectedOffset) throw new FencedError(`${partition} is at ${stored}`);
+    }
+    for (const { partition, nextOffset } of partitions) {
+      this.store.offsets.set(partition, nextOffset);
+    }
+    for (const { windowStartMs, lotteryName, eventType, count } of counts) {
+      const key = JSON.stringify([windowStartMs, lotteryName, eventType]);
+      this.store.counts.set(key, (this.store.counts.get(key) ?? 0) + count);
+    }
+    for (const { partition, offset, reason } of deadLetters) {
+      this.store.deadLetters.set(`${partition}/${offset}`, reason);
+    }
+    await this.#interfere("after");
+  }
+
+  advanceWatermark(): Promise<number | null> {
+    return Promise.resolve(null);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** Records of each partition; offset n is the n-th. */
+export type MemoryLog = readonly (readonly NewRecord[])[];
+
+export interface MemorySourceOptions {
+  /** Records that one fetch gives at most. */
+  readonly fetchSize?: number;
+  /** First offset that the log still has. */
+  readonly startOffset?: number;
+}
+
+/** Reads a log that does not grow, in turns over the partitions, and then waits. */
+export class MemorySource implements Source {
+  readonly acknowledged = new Map<number, number>();
+  readonly #log: MemoryLog;
+  readonly #fetchSize: number;
+  readonly #changed = new Condition();
+  #startOffset: number;
+  #positions = new Map<number, number>();
+  #reader: SourceReader | null = null;
+
+  constructor(log: MemoryLog, { fetchSize = 7, startOffset = 0 }: MemorySourceOptions = {}) {
+    this.#log = log;
+    this.#fetchSize = fetchSize;
+    this.#startOffset = startOffset;
+  }
+
+  async read(reader: SourceReader, signal: AbortSignal): Promise<void> {
+    this.#reader = reader;
+    this.assign(this.#log.map((_, partition) => partition));
+    while (await this.#changed.until(() => this.#next() !== undefined, { signal })) {
+      const [partition, position] = this.#next()!;
+      const records = this.#log[partition]!.slice(position, position + this.#fetchSize);
+      const nextOffset = position + records.length;
+      // Behind the others, so that partitions take turns.
+      this.#positions.delete(partition);
+      this.#positions.set(partition, nextOffset);
+      await this.fetch({ partition, fetchedOffset: position, records });
+      await new Promise((resolve) => setTimeout(resolve)); // commits come in between, as with a broker
+    }
+  }
+
+  /** Gives the reader other partitions, as a rebalance does. */
+  assign(partitions: readonly number[]): void {
+    this.#positions.clear();
+    this.#reader!.assigned(partitions);
+  }
+
+  /** Hands over records as if they had been read at `fetchedOffset`. */
+  async fetch(
+    { partition, fetchedOffset, records }: {
+      readonly partition: number;
+      readonly fetchedOffset: number;
+      readonly records: readonly NewRecord[];
+    },
+  ): Promise<void> {
+    await this.#reader!.fetched({
+      partition,
+      fetchedOffset,
+      nextOffset: fetchedOffset + records.length,
+      endOffset: this.#log[partition]!.length,
+      batches: [encodeRecordBatch(fetchedOffset, records)],
+    });
+  }
+
+  /** Deletes the records before `offset`, as retention does. */
+  deleteBefore(offset: number): void {
+    this.#startOffset = offset;
+  }
+
+  resume(positions: ReadonlyMap<number, number>): void {
+    for (const [partition, position] of positions) this.#positions.set(partition, position);
+    this.#changed.notify();
+  }
+
+  logRanges(): Promise<ReadonlyMap<number, LogRange>> {
+    return Promise.resolve(
+      new Map(this.#log.map((records, partition) => [
+        partition,
+        { startOffset: this.#startOffset, endOffset: records.length },
+      ])),
+    );
+  }
+
+  acknowledge(positions: ReadonlyMap<number, number>): void {
+    for (const [partition, position] of positions) this.acknowledged.set(partition, position);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** The partition whose turn it is. */
+  #next(): [number, number] | undefined {
+    return [...this.#positions].find(([partition, position]) =>
+      position < this.#log[partition]!.length
+    );
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * Tests that need servers: where one is missing they are reported as ignored with
+ * the reason, but in CI they fail.
+ * @module
+ */
+
+import { kafkaProblem } from "./kafka.ts";
+import { postgresProblem } from "./postgres.ts";
+
+const PROBLEMS = { kafka: kafkaProblem, postgres: postgresProblem };
+
+export type Server = keyof typeof PROBLEMS;
+
+/** Like `Deno.test`, for a test that needs these servers. */
+export function serverTest(
+  name: string,
+  needs: readonly Server[],
+  test: () => Promise<void>,
+): void {
+  const problems = needs.flatMap((server) => PROBLEMS[server] ?? []);
+  const isInCi = Deno.env.get("CI") === "true";
+  Deno.test({
+    name: problems.length === 0 ? name : `${name} (needs: ${problems.join(", ")})`,
+    ignore: problems.length > 0 && !isInCi,
+    fn: test,
+  });
+}

@@ -1,0 +1,111 @@
+/**
+ * The program as its users start it: a process with arguments, environment and signals.
+ * @module
+ */
+
+import { join } from "node:path";
+import { eventually } from "./eventually.ts";
+
+const ROOT = join(import.meta.dirname!, "..", "..");
+
+export interface ProgramOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly stdin?: "null" | "piped";
+  /** Flags of the runtime in place of those that the task gives. */
+  readonly permissions?: readonly string[];
+}
+
+/** Permissions of the task of that name. */
+async function taskPermissions(task: string): Promise<string[]> {
+  const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
+  return tasks[task].command.match(/--allow-[^ ]+/g) ?? [];
+}
+
+/** A program that was started. Killed when it is disposed. */
+export class Program implements AsyncDisposable {
+  /** Everything it has printed on standard error, and on standard output. */
+  stderr = "";
+  stdout = "";
+  readonly #child: Deno.ChildProcess;
+  readonly #ended: Promise<unknown>;
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.#ended = Promise.all([
+      collect(child.stderr, (text) => this.stderr += text),
+      collect(child.stdout, (text) => this.stdout += text),
+    ]);
+  }
+
+  /** Starts `main.ts` with these arguments, the first of which is the command. */
+  static async start(args: readonly string[], options: ProgramOptions = {}): Promise<Program> {
+    const { env = {}, cwd = ROOT, stdin = "null" } = options;
+    const permissions = options.permissions ?? await taskPermissions(args[0]!);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", ...permissions, join(ROOT, "main.ts"), ...args],
+      cwd,
+      env: { LOG_FORMAT: "json", ...env },
+      stdin,
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    return new Program(child);
+  }
+
+  get stdin(): WritableStream<Uint8Array> {
+    return this.#child.stdin;
+  }
+
+  /** Exit code, once it has ended; 128 and more for signals. @throws if it runs on for a minute. */
+  async exitCode(): Promise<number> {
+    let code: number | undefined;
+    this.#child.status.then((status) => code = status.code);
+    await this.#eventually(() => code !== undefined, 60_000);
+    await this.#ended;
+    return code!;
+  }
+
+  /** Resolves when it has printed a line that matches, on either stream. */
+  async printed(pattern: RegExp): Promise<RegExpMatchArray> {
+    return await this.#eventually(() => {
+      return `${this.stderr}${this.stdout}`.match(pattern) ?? false;
+    }, 30_000) as RegExpMatchArray;
+  }
+
+  async #eventually<T>(look: () => T, timeoutMs: number): Promise<T> {
+    try {
+      return await eventually(look, { timeoutMs });
+    } catch (error) {
+      throw new Error(`It printed:\n${this.stderr}${this.stdout}`, { cause: error });
+    }
+  }
+
+  signal(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch { /* it has ended */ }
+    await this.exitCode();
+  }
+}
+
+async function collect(
+  stream: ReadableStream<Uint8Array>,
+  add: (text: string) => void,
+): Promise<void> {
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) add(text);
+}
+
+/** Runs `main.ts` to its end. */
+export async function runProgram(
+  args: readonly string[],
+  options: ProgramOptions = {},
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  await using program = await Program.start(args, options);
+  const code = await program.exitCode();
+  return { code, stdout: program.stdout, stderr: program.stderr };
+}
