@@ -12,15 +12,19 @@ import { sharedServer } from "./shared_server.ts";
 
 const KAFKA_VERSION = "4.3.1";
 
-/** Why there can be no Kafka on this machine, or null. */
-export const kafkaProblem: string | null = await findProblem();
+/** Why Kafka's own programs cannot be run on this machine, or null. */
+export const javaProblem: string | null = !await which("java")
+  ? "java (17 or later) is missing"
+  : !await which("mvn") && !await hasJars()
+  ? "mvn is missing"
+  : null;
 
-async function findProblem(): Promise<string | null> {
-  if (Deno.env.get("KAFKA_BROKERS")) return null;
-  if (!await which("java")) return "java (17 or later) is missing";
-  if (!await which("mvn") && !await hasJars()) return "mvn is missing";
-  return null;
-}
+/** Why there can be no Kafka on this machine, or nothing to produce with, or null. */
+export const kafkaProblem: string | null = !await which("kcat")
+  ? "kcat is missing"
+  : Deno.env.get("KAFKA_BROKERS")
+  ? null
+  : javaProblem;
 
 /** Addresses of the run's broker. */
 export async function kafkaBrokers(): Promise<string> {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { kafkaProblem } from "./kafka.ts";
+import { javaProblem, kafkaProblem } from "./kafka.ts";
 import { postgresProblem } from "./postgres.ts";
 
-const PROBLEMS = { kafka: kafkaProblem, postgres: postgresProblem };
+const PROBLEMS = { java: javaProblem, kafka: kafkaProblem, postgres: postgresProblem };
 
 export type Server = keyof typeof PROBLEMS;
 

@@ -15,16 +15,28 @@ export async function sharedServer(
   start: (directory: string) => Promise<string>,
 ): Promise<string> {
   const directory = join(RUN_DIRECTORY, name);
-  const addressFile = join(directory, "address");
+  const answerFile = join(directory, "answer.json");
   await Deno.mkdir(RUN_DIRECTORY, { recursive: true });
   try {
     await Deno.mkdir(directory); // the first of several wins
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    return await eventually(() => Deno.readTextFile(addressFile), { timeoutMs: 120_000 });
+    return read(await eventually(() => Deno.readTextFile(answerFile), { timeoutMs: 120_000 }));
   }
-  const address = await start(directory);
-  await Deno.writeTextFile(`${addressFile}.new`, address);
-  await Deno.rename(`${addressFile}.new`, addressFile);
-  return address;
+  const answer: Answer = await start(directory).then(
+    (address) => ({ address }),
+    (error) => ({ problem: String(error) }),
+  );
+  await Deno.writeTextFile(`${answerFile}.new`, JSON.stringify(answer));
+  await Deno.rename(`${answerFile}.new`, answerFile);
+  return read(JSON.stringify(answer));
+}
+
+/** Where the server is, or why it is not. */
+type Answer = { readonly address: string } | { readonly problem: string };
+
+function read(text: string): string {
+  const answer: Answer = JSON.parse(text);
+  if ("address" in answer) return answer.address;
+  throw new Error(`Cannot start the server: ${answer.problem}`);
 }

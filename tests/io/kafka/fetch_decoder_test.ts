@@ -60,7 +60,7 @@ for (const codec of ["none", "gzip", "snappy", "lz4", "zstd"] as const) {
   });
 }
 
-serverTest("decodeRecordBatches() reads snappy as Java frames it", ["kafka"], async () => {
+serverTest("decodeRecordBatches() reads snappy as Java frames it", ["kafka", "java"], async () => {
   await using topic = await createTopic({ partitions: 1 });
   const [java, ...args] = await javaCommand(
     "org.apache.kafka.tools.ConsoleProducer",
