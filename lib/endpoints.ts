@@ -6,19 +6,8 @@
 
 import type { LogRange } from "./core/log_range.ts";
 import type { Commit } from "./core/pending.ts";
-import type { RecordBatch } from "./core/record_batch.ts";
-
-/** What one read of one partition gave. */
-export interface Fetched {
-  readonly partition: number;
-  /** Offset that was asked for. */
-  readonly fetchedOffset: number;
-  /** Offset to ask for next; beyond `fetchedOffset` even if no batch holds a record. */
-  readonly nextOffset: number;
-  /** End of the log as far as it may be read, when this was read. */
-  readonly endOffset: number;
-  readonly batches: readonly RecordBatch[];
-}
+import type { Fetched } from "./core/record_batch.ts";
+import type { Position } from "./core/standings.ts";
 
 /** What a source tells while it reads. Neither call may throw for a reason of its own. */
 export interface SourceReader {
@@ -43,8 +32,15 @@ export interface Source extends AsyncDisposable {
    * Reconnects by itself. Rejects when a person is needed, or with what the reader threw.
    */
   read(reader: SourceReader, signal: AbortSignal): Promise<void>;
+  /** Ends the connection and opens another, because nothing comes although there is something to read. */
+  renew(): void;
   /** Reads each assigned partition from its offset. Does nothing for partitions that are not assigned any more. */
   resume(positions: ReadonlyMap<number, number>): void;
+  /**
+   * True if batches may be missing from the log or be written anew, so that a mark proves nothing.
+   * Asked only when a mark does not match.
+   */
+  isCompacted(): Promise<boolean>;
   /** Ranges of the given partitions, or of all there are. May run beside everything else. */
   logRanges(partitions?: readonly number[]): Promise<ReadonlyMap<number, LogRange>>;
   /** Tells the source's own tools how far we are. Best effort: it never fails and nothing depends on it. */
@@ -57,10 +53,10 @@ export interface Source extends AsyncDisposable {
  */
 export interface Sink extends AsyncDisposable {
   /**
-   * Stored next offset of each partition. One that has none yet gets the given start of its log.
+   * Where each partition stands. One that is not known yet gets the given start of its log.
    * @throws {OperatorError} if the pipeline was reset since this sink was opened.
    */
-  positions(logStarts: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, number>>;
+  positions(logStarts: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, Position>>;
   /**
    * Stores counts, dead letters and offsets together, or nothing.
    * After a failure that passes it is unknown which; the same commit may then be
@@ -94,6 +90,8 @@ export interface PipelineObserver {
   answered(system: System): void;
   /** The end was asked for while a system is away: what was pending is not committed, and will be read again. */
   abandoned(error: unknown): void;
+  /** The source stood still although there was something to read: it was told to connect anew. */
+  stalled(partitions: readonly number[]): void;
   /** Records between our positions and the ends of the partitions. */
   lag(lags: ReadonlyMap<number, number>): void;
   watermark(watermarkMs: number | null): void;

@@ -2,41 +2,44 @@
  * The loop between a source and a sink: counts what was read, and commits the
  * counts together with the offsets they stand for.
  *
- * Exactly once rests on one invariant: what is pending for a partition are the
- * counts of exactly the records between the offset that the sink has stored and
- * `#positions`. So pending counts and positions are dropped together, positions
- * are only ever taken from the sink while no commit is under way, and a batch
- * counts only if it was fetched at the position.
+ * Positions are only ever taken from the sink, and only while no commit is under
+ * way: after a rebalance, and after a commit that was fenced. All that is pending
+ * is dropped before (see `core/ledger.ts`).
  * @module
  */
 
 import { isPassing } from "./core/failure.ts";
-import { lagWithin } from "./core/log_range.ts";
-import { Pending } from "./core/pending.ts";
-import type { EventParser } from "./core/event.ts";
+import { LagWatch } from "./core/lag_watch.ts";
+import { Ledger } from "./core/ledger.ts";
+import { lagWithin, type LogRange, OtherLogError } from "./core/log_range.ts";
+import type { PendingOptions } from "./core/pending.ts";
+import type { Fetched } from "./core/record_batch.ts";
+import type { Placement } from "./core/standings.ts";
 import { closedUpTo } from "./core/watermark.ts";
 import { Condition, pause } from "./condition.ts";
 import {
   FencedError,
-  type Fetched,
   type PipelineObserver,
   type Sink,
   type Source,
   type SourceReader,
   type System,
 } from "./endpoints.ts";
-import { retry } from "./retry.ts";
+import { Outages } from "./outages.ts";
 import { storing } from "./storing.ts";
+import { together } from "./together.ts";
 
-export interface PipelineOptions {
+export interface PipelineOptions extends PendingOptions {
   readonly source: Source;
   readonly sink: Sink;
   readonly observer: PipelineObserver;
-  readonly parser: EventParser;
-  readonly windowMs: number;
   readonly graceMs: number;
   /** Age at which pending counts are committed. */
   readonly commitIntervalMs: number;
+  /** What to do when Kafka has deleted records before they were read: stop, or go on behind them. */
+  readonly onDataLoss: "fail" | "continue";
+  /** How long the source may stand still, with something to read, before it is told to connect anew. */
+  readonly stallMs: number;
 }
 
 /** Pending counts that are committed at once, whatever their age. */
@@ -47,7 +50,6 @@ const FULL_BYTES = 8 << 20;
 const WATCH_INTERVAL_MS = 5_000;
 /** How long the last commit may take after the end was asked for. */
 const LAST_COMMIT_MS = 5_000;
-const BACKOFF = { firstMs: 100, maxMs: 5_000 };
 
 /** Partitions that the source gave us; another object, even with the same ones, starts over. */
 interface Assignment {
@@ -56,17 +58,16 @@ interface Assignment {
 
 export class Pipeline implements SourceReader {
   readonly #options: PipelineOptions;
-  readonly #pending: Pending;
+  readonly #ledger: Ledger;
+  readonly #lagWatch: LagWatch;
+  readonly #outages: Outages;
   /** Notified whenever something below changes. */
   readonly #changed = new Condition();
   #assignment: Assignment = { partitions: [] };
-  #positioned: Assignment = this.#assignment;
-  /** Next offset to count, per partition that has been positioned. */
-  readonly #positions = new Map<number, number>();
+  /** The assignment whose positions the ledger has. */
+  #placed: Assignment = this.#assignment;
   #pendingSince: number | null = null;
   #isCommitting = false;
-  /** Systems whose last answer was a failure that passes. */
-  readonly #away = new Set<System>();
   #closedUpToMs = -Infinity;
   /** Aborts when the end was asked for. */
   #stopping = new AbortController().signal;
@@ -75,7 +76,9 @@ export class Pipeline implements SourceReader {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    this.#pending = new Pending(options);
+    this.#ledger = new Ledger(options);
+    this.#lagWatch = new LagWatch(options);
+    this.#outages = new Outages(options.observer);
   }
 
   /**
@@ -91,21 +94,13 @@ export class Pipeline implements SourceReader {
     }, { once: true });
     const loops = [
       this.#options.source.read(this, stopping),
-      this.#positionLoop(),
+      this.#placeLoop(),
       this.#commitLoop(),
       this.#watchLoop(),
     ];
-    let failure: { readonly error: unknown } | undefined;
-    const settled = loops.map((loop) =>
-      loop.catch((error) => {
-        // A question that was given up because the end was asked for is no failure.
-        if (!stopping.aborted || !isPassing(error)) failure ??= { error };
-      }).finally(() => ended.abort())
-    );
     try {
-      await Promise.all(settled);
-      if (failure) throw failure.error;
-      if (!this.#pending.isEmpty) await this.#commit();
+      await together(loops, { ended, stopping });
+      if (!this.#ledger.isEmpty) await this.#commit();
     } finally {
       clearTimeout(deadline);
     }
@@ -118,12 +113,17 @@ export class Pipeline implements SourceReader {
   }
 
   async fetched(fetched: Fetched): Promise<void> {
-    const position = this.#positions.get(fetched.partition);
-    if (position === fetched.fetchedOffset) {
-      this.#count(fetched);
-    } else if (position !== undefined) {
-      // Not read where we stand: the log may have moved away under us. The position loop looks.
-      this.#startOver(this.#assignment.partitions);
+    switch (this.#ledger.take(fetched, this.#closedUpToMs)) {
+      case "fits":
+        this.#ledgerChanged();
+        break;
+      case "elsewhere": // the log may have moved away under us: the place loop looks
+        this.#startOver(this.#assignment.partitions);
+        break;
+      case "other log":
+        await this.#trustCompacted(fetched.partition);
+        break;
+      case "not placed": // what was on its way before a rebalance
     }
     await this.#changed.until(() => this.#hasRoom(), { signal: this.#stopping });
   }
@@ -133,101 +133,94 @@ export class Pipeline implements SourceReader {
     this.#options.observer.failed("group", error);
   }
 
-  #count({ partition, fetchedOffset, nextOffset, endOffset, batches }: Fetched): void {
-    let from = fetchedOffset;
-    try {
-      for (const batch of batches) {
-        from = this.#pending.count(batch, { partition, from, closedUpToMs: this.#closedUpToMs });
-      }
-    } catch (error) {
-      this.#drop(); // half a batch is counted, which no offset stands for
-      throw error;
+  /**
+   * The last counted batch is not as it was: compaction may have rewritten it.
+   * @throws {OtherLogError} if it has not.
+   */
+  async #trustCompacted(partition: number): Promise<void> {
+    const { source } = this.#options;
+    const assignment = this.#assignment;
+    if (!await this.#ask("source", () => source.isCompacted())) {
+      throw new OtherLogError(partition, "the last record batch that was counted is not there");
     }
-    this.#advance(partition, { from, nextOffset, caughtUp: nextOffset === endOffset });
+    if (assignment !== this.#assignment) return;
+    const position = this.#ledger.trust(partition);
+    if (position !== undefined) source.resume(new Map([[partition, position]]));
   }
 
-  #advance(
-    partition: number,
-    { from, nextOffset, caughtUp }: {
-      readonly from: number;
-      readonly nextOffset: number;
-      readonly caughtUp: boolean;
-    },
-  ): void {
-    this.#pending.advance({ partition, from, nextOffset, caughtUp });
-    this.#positions.set(partition, nextOffset);
-    this.#pendingSince ??= performance.now();
+  #ledgerChanged(): void {
+    if (!this.#ledger.isEmpty) this.#pendingSince ??= performance.now();
     this.#changed.notify();
   }
 
   #startOver(partitions: readonly number[]): void {
-    this.#drop();
+    this.#ledger.drop();
+    this.#lagWatch.reset();
+    this.#pendingSince = null;
     this.#assignment = { partitions };
     this.#changed.notify();
   }
 
-  #drop(): void {
-    this.#pending.clear();
-    this.#pendingSince = null;
-    this.#positions.clear();
-  }
-
   #hasRoom(): boolean {
-    return this.#assignment === this.#positioned && !this.#away.has("sink") &&
-      this.#pending.bytes < FULL_BYTES;
+    return this.#assignment === this.#placed && !this.#outages.isAway("sink") &&
+      this.#ledger.pendingBytes < FULL_BYTES;
   }
 
-  /** Positions each new assignment, once the commit under way is settled. */
-  async #positionLoop(): Promise<void> {
-    const isDue = () => this.#assignment !== this.#positioned && !this.#isCommitting;
+  /** Places each new assignment, once the commit under way is settled. */
+  async #placeLoop(): Promise<void> {
+    const isDue = () => this.#assignment !== this.#placed && !this.#isCommitting;
     while (await this.#changed.until(isDue, { signal: this.#stopping })) {
       const assignment = this.#assignment;
-      const positions = await this.#locate(assignment.partitions, this.#stopping);
+      const placements = await this.#locate(assignment.partitions);
       if (assignment !== this.#assignment) continue;
-      this.#positioned = assignment;
-      for (const [partition, position] of positions) this.#positions.set(partition, position);
-      this.#options.source.resume(positions);
-      this.#options.observer.positioned(positions);
-      this.#changed.notify();
+      this.#placed = assignment;
+      this.#options.source.resume(this.#ledger.place(placements));
+      this.#options.observer.positioned(this.#ledger.positions());
+      this.#ledgerChanged();
     }
   }
 
-  async #locate(
-    partitions: readonly number[],
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<number, number>> {
-    if (partitions.length === 0) return new Map();
+  /** Where the sink has each partition, and what its log holds. */
+  async #locate(partitions: readonly number[]): Promise<Placement[]> {
+    if (partitions.length === 0) return [];
     const { source, sink } = this.#options;
-    const ranges = await this.#ask("source", () => source.logRanges(partitions), signal);
-    const starts = new Map(Array.from(ranges, ([id, { startOffset }]) => [id, startOffset]));
-    const positions = await this.#ask("sink", () => sink.positions(starts), signal);
+    const askRanges = () => this.#ask("source", () => source.logRanges(partitions));
+    const starts = new Map(Array.from(await askRanges(), ([id, range]) => [id, range.startOffset]));
+    const positions = await this.#ask("sink", () => sink.positions(starts));
     // Read again: the log may have grown, and been counted elsewhere, since the first look.
-    const rangesNow = await this.#ask("source", () => source.logRanges(partitions), signal);
-    for (const [partition, position] of positions) {
-      lagWithin(partition, position, rangesNow.get(partition));
-    }
-    return positions;
+    const ranges = await askRanges();
+    return Array.from(positions, ([partition, position]) => {
+      const range = ranges.get(partition);
+      if (!range) throw new OtherLogError(partition, "the topic does not have it any more");
+      if (!this.#isLossAccepted(position.nextOffset, range)) {
+        lagWithin(partition, position.nextOffset, range);
+      }
+      return { partition, position, range };
+    });
+  }
+
+  #isLossAccepted(position: number, range: LogRange | undefined): boolean {
+    return this.#options.onDataLoss === "continue" && range !== undefined &&
+      position < range.startOffset;
   }
 
   /** Commits when the pending counts are old or large enough. */
   async #commitLoop(): Promise<void> {
-    const { commitIntervalMs } = this.#options;
-    while (
-      await this.#changed.until(() => this.#pendingSince !== null, { signal: this.#stopping })
-    ) {
-      const age = performance.now() - (this.#pendingSince ?? 0);
-      await this.#changed.until(() => this.#pending.bytes >= LARGE_BYTES, {
-        timeoutMs: Math.max(0, commitIntervalMs - age),
+    const isPending = () => this.#pendingSince !== null;
+    while (await this.#changed.until(isPending, { signal: this.#stopping })) {
+      const ageMs = performance.now() - (this.#pendingSince ?? 0);
+      await this.#changed.until(() => this.#ledger.pendingBytes >= LARGE_BYTES, {
+        timeoutMs: Math.max(0, this.#options.commitIntervalMs - ageMs),
         signal: this.#stopping,
       });
       if (this.#stopping.aborted) return;
-      if (!this.#pending.isEmpty) await this.#commit();
+      if (!this.#ledger.isEmpty) await this.#commit();
     }
   }
 
   async #commit(): Promise<void> {
     const { observer, sink, source } = this.#options;
-    const commit = this.#pending.drain();
+    const commit = this.#ledger.drain();
     this.#pendingSince = null;
     this.#isCommitting = true;
     this.#changed.notify();
@@ -254,41 +247,44 @@ export class Pipeline implements SourceReader {
     for (;;) {
       await pause(WATCH_INTERVAL_MS, this.#stopping);
       if (this.#stopping.aborted) return;
-      await this.#watch(this.#stopping);
+      await this.#watch();
     }
   }
 
-  async #watch(signal: AbortSignal): Promise<void> {
+  async #watch(): Promise<void> {
     const { source, sink, observer, graceMs, windowMs } = this.#options;
-    const positions = new Map(this.#positions);
-    const ranges = await this.#ask("source", () => source.logRanges(), signal);
-    const lags = new Map<number, number>();
+    const positions = this.#ledger.positions();
+    const ranges = await this.#ask("source", () => source.logRanges());
     for (const [partition, position] of positions) {
-      const lag = lagWithin(partition, position, ranges.get(partition));
-      lags.set(partition, lag);
-      if (lag === 0 && this.#positions.get(partition) === position) {
-        this.#advance(partition, { from: position, nextOffset: position, caughtUp: true });
+      if (this.#isLossAccepted(position, ranges.get(partition))) {
+        return this.#startOver(this.#assignment.partitions);
       }
     }
+    const { lags, stalled } = this.#lagWatch.look(positions, { ranges, nowMs: performance.now() });
+    for (const [partition, lag] of lags) {
+      if (lag === 0) this.#ledger.noteEnd(partition, positions.get(partition)!);
+    }
+    this.#ledgerChanged();
     observer.lag(lags);
-    const watermarkMs = await this.#ask("sink", () => sink.advanceWatermark(ranges.size), signal);
+    if (!this.#hasRoom()) {
+      this.#lagWatch.reset(); // it stands still because of us
+    } else if (stalled.length > 0) {
+      this.#lagWatch.reset();
+      observer.stalled(stalled);
+      source.renew();
+    }
+    const watermarkMs = await this.#ask("sink", () => sink.advanceWatermark(ranges.size));
     this.#closedUpToMs = closedUpTo(watermarkMs, { sizeMs: windowMs, graceMs });
     observer.watermark(watermarkMs);
   }
 
-  async #ask<T>(system: System, action: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const { observer } = this.#options;
-    const answer = await retry(action, {
-      ...BACKOFF,
-      signal,
-      onFailure: (error) => {
-        this.#away.add(system);
-        observer.failed(system, error);
-      },
-    });
-    this.#away.delete(system);
+  async #ask<T>(
+    system: System,
+    question: () => Promise<T>,
+    signal: AbortSignal = this.#stopping,
+  ): Promise<T> {
+    const answer = await this.#outages.ask(system, question, signal);
     this.#changed.notify();
-    observer.answered(system);
     return answer;
   }
 }

@@ -28,5 +28,7 @@ async function isStored({ partitions }: Commit, sink: Sink): Promise<boolean> {
   const stored = await sink.positions(
     new Map(partitions.map(({ partition, expectedOffset }) => [partition, expectedOffset])),
   );
-  return partitions.every(({ partition, nextOffset }) => stored.get(partition) === nextOffset);
+  return partitions.every(({ partition, nextOffset }) =>
+    stored.get(partition)?.nextOffset === nextOffset
+  );
 }

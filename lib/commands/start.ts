@@ -21,16 +21,13 @@ export async function start(config: Config, { signal }: StartOptions): Promise<v
 
   const client = await createKafka(kafka);
   await using cluster = new KafkaCluster(client, kafka);
-  const clusterId = await worker.patiently("source", {
-    action: async () => {
-      if (await cluster.hasTopic()) return await cluster.id();
-      throw new UnavailableError(
-        `the topic ${kafka.topic} does not exist yet. Create it, or set KAFKA_TOPIC to another`,
-      );
-    },
-    signal,
-  });
+  const clusterId = await worker.ask("source", async () => {
+    if (await cluster.hasTopic()) return await cluster.id();
+    throw new UnavailableError(
+      `the topic ${kafka.topic} does not exist yet. Create it, or set KAFKA_TOPIC to another`,
+    );
+  }, signal);
 
-  await using source = new KafkaSource(client, kafka);
+  await using source = new KafkaSource(client, { config: kafka, cluster });
   await worker.run(source, { clusterId, topic: kafka.topic, signal });
 }

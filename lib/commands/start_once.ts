@@ -44,7 +44,7 @@ export async function startOnce(
 
   const progress = new Progress(ranges, terminal);
   await using worker = new Worker({ config, databaseUrl, observers: [progress] });
-  await using source = new KafkaSource(client, kafka);
+  await using source = new KafkaSource(client, { config: kafka, cluster });
   const ended = new AbortController();
   const stopping = AbortSignal.any([signal, ended.signal]);
   const running = worker.run(source, { clusterId, topic: kafka.topic, signal: stopping });

@@ -6,7 +6,7 @@
 
 import type { Config } from "../core/config.ts";
 import { EVENT_RULES_VERSION, EventParser } from "../core/event.ts";
-import type { PipelineObserver, Source } from "../endpoints.ts";
+import type { PipelineObserver, Source, System } from "../endpoints.ts";
 import { Health } from "../io/health.ts";
 import { createHandler, listen, type WebServer } from "../io/http.ts";
 import { log, LogObserver } from "../io/logs.ts";
@@ -16,8 +16,8 @@ import { claimPipeline } from "../io/postgres/identity.ts";
 import { migrate } from "../io/postgres/migrate.ts";
 import { recentCounts, storedOffsets } from "../io/postgres/reader.ts";
 import { PostgresSink } from "../io/postgres/sink.ts";
+import { Outages } from "../outages.ts";
 import { Pipeline } from "../pipeline.ts";
-import { retry } from "../retry.ts";
 
 export interface WorkerOptions {
   readonly config: Config;
@@ -27,11 +27,13 @@ export interface WorkerOptions {
 }
 
 const MAX_PAGE_ROWS = 500;
-const BACKOFF = { firstMs: 500, maxMs: 10_000 };
+/** Longer than any rebalance takes. */
+const STALL_MS = 30_000;
 
 export class Worker implements AsyncDisposable {
   readonly #config: Config;
   readonly #observer: PipelineObserver;
+  readonly #outages: Outages;
   readonly #health = new Health();
   readonly #metrics: Metrics;
   readonly #sinkConnection: Connection;
@@ -42,6 +44,7 @@ export class Worker implements AsyncDisposable {
     this.#config = config;
     this.#metrics = new Metrics({ topic: config.kafka.topic });
     this.#observer = observeAll([this.#health, this.#metrics, new LogObserver(), ...observers]);
+    this.#outages = new Outages(this.#observer);
     this.#sinkConnection = new Connection(databaseUrl);
     this.#pageConnection = new Connection(databaseUrl);
   }
@@ -63,18 +66,13 @@ export class Worker implements AsyncDisposable {
     return storedOffsets(this.#pageConnection, topic);
   }
 
-  /** Tries `action` until it succeeds, the signal aborts or a person is needed; says so once. */
-  async patiently<T>(
-    system: "source" | "sink",
-    { action, signal }: { readonly action: () => Promise<T>; readonly signal: AbortSignal },
+  /** Asks until there is an answer, the signal aborts or a person is needed; says once that it waits. */
+  async ask<T>(
+    system: System,
+    question: () => Promise<T>,
+    signal: AbortSignal,
   ): Promise<T> {
-    const result = await retry(action, {
-      ...BACKOFF,
-      signal,
-      onFailure: (error) => this.#observer.failed(system, error),
-    });
-    this.#observer.answered(system);
-    return result;
+    return await this.#outages.ask(system, question, signal);
   }
 
   /** Brings the database up to date and counts into it until the signal aborts or the source ends. */
@@ -87,22 +85,22 @@ export class Worker implements AsyncDisposable {
     },
   ): Promise<void> {
     const { groupId } = this.#config.kafka;
-    const { windowMs, graceMs, maxFutureMs, commitIntervalMs } = this.#config;
-    const epoch = await this.patiently("sink", {
-      action: async () => {
-        const applied = await migrate(this.#sinkConnection);
-        if (applied.length > 0) log.info("Migrated the database: {applied}", { applied });
-        return await claimPipeline(this.#sinkConnection, {
-          clusterId,
-          topic,
-          groupId,
-          windowSeconds: windowMs / 1000,
-          maxFutureSeconds: maxFutureMs / 1000,
-          eventRules: EVENT_RULES_VERSION,
-        });
-      },
-      signal,
-    });
+    const { windowMs, graceMs, maxFutureMs, commitIntervalMs, onDataLoss } = this.#config;
+    const prepare = async () => {
+      const applied = await migrate(this.#sinkConnection);
+      if (applied.length > 0) {
+        log.info("Migrated the database: {applied}", { applied: applied.join(", ") });
+      }
+      return await claimPipeline(this.#sinkConnection, {
+        clusterId,
+        topic,
+        groupId,
+        windowSeconds: windowMs / 1000,
+        maxFutureSeconds: maxFutureMs / 1000,
+        eventRules: EVENT_RULES_VERSION,
+      });
+    };
+    const epoch = await this.ask("sink", prepare, signal);
     const pipeline = new Pipeline({
       source,
       sink: new PostgresSink(this.#sinkConnection, { topic, epoch, maxFutureMs }),
@@ -111,6 +109,8 @@ export class Worker implements AsyncDisposable {
       windowMs,
       graceMs,
       commitIntervalMs,
+      onDataLoss,
+      stallMs: STALL_MS,
     });
     await pipeline.run(signal);
   }
@@ -131,6 +131,7 @@ function observeAll(observers: readonly Partial<PipelineObserver>[]): PipelineOb
     failed: (system, error) => observers.forEach((each) => each.failed?.(system, error)),
     answered: (system) => observers.forEach((each) => each.answered?.(system)),
     abandoned: (error) => observers.forEach((each) => each.abandoned?.(error)),
+    stalled: (partitions) => observers.forEach((each) => each.stalled?.(partitions)),
     lag: (lags) => observers.forEach((each) => each.lag?.(lags)),
     watermark: (watermarkMs) => observers.forEach((each) => each.watermark?.(watermarkMs)),
   };

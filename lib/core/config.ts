@@ -13,6 +13,8 @@ export interface Config {
   readonly graceMs: number;
   readonly maxFutureMs: number;
   readonly commitIntervalMs: number;
+  /** What to do when Kafka has deleted records before they were read. */
+  readonly onDataLoss: "fail" | "continue";
   readonly httpHost: string;
   /** `undefined`: 8000, or the next free port. */
   readonly httpPort: number | undefined;
@@ -104,6 +106,7 @@ const SCHEMA = z.object({
   GRACE_SECONDS: integer(0, 86_400).default(60),
   MAX_FUTURE_SECONDS: integer(0, 31_536_000).default(300),
   COMMIT_INTERVAL_MS: integer(10, 60_000).default(250),
+  ON_DATA_LOSS: z.enum(["fail", "continue"], { error: "must be fail or continue" }).default("fail"),
   HTTP_HOST: z.string().default("127.0.0.1"),
   HTTP_PORT: port.optional(),
   SMTP_HOST: z.string().optional(),
@@ -204,6 +207,7 @@ function toConfig(settings: z.output<typeof SCHEMA>): Config {
     graceMs: settings.GRACE_SECONDS * 1000,
     maxFutureMs: settings.MAX_FUTURE_SECONDS * 1000,
     commitIntervalMs: settings.COMMIT_INTERVAL_MS,
+    onDataLoss: settings.ON_DATA_LOSS,
     httpHost: settings.HTTP_HOST,
     httpPort: settings.HTTP_PORT,
     smtp: settings.SMTP_HOST === undefined ? undefined : {

@@ -11,9 +11,32 @@ export interface LogRange {
   readonly endOffset: number;
 }
 
+/** Kafka has deleted records before they were read. */
+export class RecordsLostError extends OperatorError {
+  constructor(partition: number, { from, to }: { readonly from: number; readonly to: number }) {
+    super(
+      `Cannot go on with partition ${partition} at offset ${from}: the log starts at ${to}, ` +
+        `so ${to - from} offsets were deleted by Kafka before they were counted. ` +
+        "Make the topic's retention longer than a worker may be away. To go on without them, set ON_DATA_LOSS=continue.",
+    );
+  }
+}
+
+/** The log is not the one that was counted. */
+export class OtherLogError extends OperatorError {
+  constructor(partition: number, what: string) {
+    super(
+      `Cannot go on with partition ${partition}: ${what}. It is not the log that was counted: ` +
+        "was the topic deleted and created again, is KAFKA_BROKERS another cluster, or has Kafka lost records? " +
+        "Nothing of it is counted. Point the settings at the log that was counted, or DATABASE_URL at another database.",
+    );
+  }
+}
+
 /**
  * Number of records between a position and the end of its log.
- * @throws {OperatorError} if the log does not hold the position: it is another log, or it has lost records.
+ * @throws {RecordsLostError} if the log starts behind the position.
+ * @throws {OtherLogError} if the log ends before it, or is not there.
  */
 export function lagWithin(
   partition: number,
@@ -21,23 +44,16 @@ export function lagWithin(
   range: LogRange | undefined,
 ): number {
   if (range === undefined) {
-    throw new OperatorError(
-      `Cannot go on with partition ${partition}: the topic does not have it any more. ` +
-        "Was the topic deleted and created again?",
-    );
+    throw new OtherLogError(partition, "the topic does not have it any more");
   }
   const { startOffset, endOffset } = range;
   if (position < startOffset) {
-    throw new OperatorError(
-      `Cannot go on with partition ${partition} at offset ${position}: the log starts at ${startOffset}, ` +
-        `so ${startOffset - position} offsets were deleted by Kafka before they were counted. ` +
-        "Is the topic's retention shorter than the worker was away?",
-    );
+    throw new RecordsLostError(partition, { from: position, to: startOffset });
   }
   if (position > endOffset) {
-    throw new OperatorError(
-      `Cannot go on with partition ${partition} at offset ${position}: the log ends at ${endOffset}. ` +
-        "It is not the log that was counted: was the topic deleted and created again, or is KAFKA_BROKERS another cluster?",
+    throw new OtherLogError(
+      partition,
+      `it was counted up to offset ${position}, but the log ends at ${endOffset}`,
     );
   }
   return endOffset - position;

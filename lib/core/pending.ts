@@ -27,6 +27,13 @@ export interface BatchMark {
   readonly crc: number;
 }
 
+/** Offsets `[from, to)` of a partition that were gone before they were read. */
+export interface LostRange {
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** How a commit moves one partition: only from `expectedOffset`, and then to `nextOffset`. */
 export interface PartitionCommit {
   readonly partition: number;
@@ -47,6 +54,8 @@ export interface Commit {
   readonly partitions: readonly PartitionCommit[];
   readonly counts: readonly WindowCount[];
   readonly deadLetters: readonly DeadLetter[];
+  /** What the partitions were moved over without being read. */
+  readonly lostRanges: readonly LostRange[];
   /** Events counted, the sum of `counts`. */
   readonly events: number;
   /** Events counted whose window was closed already. */
@@ -72,6 +81,7 @@ export class Pending {
   #partitions = new Map<number, Progress>();
   #deadLetters: DeadLetter[] = [];
   #deadLetterBytes = 0;
+  #lostRanges: LostRange[] = [];
   #lateEvents = 0;
   #batchTimestampsMs: number[] = [];
 
@@ -127,7 +137,9 @@ export class Pending {
     progress.nextOffset = Math.max(from, batch.nextOffset);
     progress.caughtUp = false;
     if (batch.recordCount === 0) return progress.nextOffset;
-    progress.lastBatch = { lastOffset: batch.nextOffset - 1, crc: batch.crc };
+    if (batch.crc !== null) {
+      progress.lastBatch = { lastOffset: batch.nextOffset - 1, crc: batch.crc };
+    }
     this.#batchTimestampsMs.push(
       batch.isLogAppendTime ? batch.maxTimestampMs : batch.baseTimestampMs,
     );
@@ -148,6 +160,12 @@ export class Pending {
     progress.caughtUp = caughtUp;
   }
 
+  /** Moves a partition over records that are gone. */
+  skip({ partition, from, to }: LostRange): void {
+    this.advance({ partition, from, nextOffset: to, caughtUp: false });
+    this.#lostRanges.push({ partition, from, to });
+  }
+
   /** Hands over everything and is empty again. */
   drain(): Commit {
     const commit: Commit = {
@@ -163,6 +181,7 @@ export class Pending {
       })),
       counts: Array.from(this.#counts),
       deadLetters: this.#deadLetters,
+      lostRanges: this.#lostRanges,
       events: this.#counts.events,
       lateEvents: this.#lateEvents,
       batchTimestampsMs: this.#batchTimestampsMs,
@@ -177,6 +196,7 @@ export class Pending {
     this.#partitions = new Map();
     this.#deadLetters = [];
     this.#deadLetterBytes = 0;
+    this.#lostRanges = [];
     this.#lateEvents = 0;
     this.#batchTimestampsMs = [];
   }

@@ -20,10 +20,22 @@ export interface RecordBatch {
   /** Greatest timestamp of the batch; with `isLogAppendTime` the one of every record. */
   readonly maxTimestampMs: number;
   readonly isLogAppendTime: boolean;
-  /** CRC-32C that the producer or broker gave the batch, as an unsigned number. */
-  readonly crc: number;
+  /** CRC-32C that the producer or broker gave the batch, as an unsigned number; null if its source has none. */
+  readonly crc: number | null;
   /** The records, one after the other. */
   readonly records: Uint8Array;
+}
+
+/** What one read of one partition gave. */
+export interface Fetched {
+  readonly partition: number;
+  /** Offset that was asked for. */
+  readonly fetchedOffset: number;
+  /** Offset to ask for next; beyond `fetchedOffset` even if no batch holds a record. */
+  readonly nextOffset: number;
+  /** End of the log as far as it may be read, when this was read. */
+  readonly endOffset: number;
+  readonly batches: readonly RecordBatch[];
 }
 
 /** A header of a record: Kafka allows any bytes as the value, and none. */

@@ -27,7 +27,7 @@ export function encodeRecordBatch(baseOffset: number, records: readonly NewRecor
     baseTimestampMs,
     maxTimestampMs: records.reduce((max, { timestampMs }) => Math.max(max, timestampMs), -1),
     isLogAppendTime: false,
-    crc: 0,
+    crc: null,
     records: writer.bytes(),
   };
 }

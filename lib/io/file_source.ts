@@ -71,6 +71,12 @@ export class FileSource implements Source {
     return Promise.resolve(new Map([[PARTITION, this.#range]]));
   }
 
+  isCompacted(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  renew(): void {}
+
   acknowledge(): void {}
 
   async [Symbol.asyncDispose](): Promise<void> {}

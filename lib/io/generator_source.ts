@@ -62,6 +62,12 @@ export class GeneratorSource implements Source {
     );
   }
 
+  isCompacted(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  renew(): void {}
+
   acknowledge(): void {}
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -89,7 +89,13 @@ export class LogObserver implements Partial<PipelineObserver> {
     );
   }
 
-  committed({ events, deadLetters }: Commit, seconds: number): void {
+  committed({ events, deadLetters, lostRanges }: Commit, seconds: number): void {
+    for (const { partition, from, to } of lostRanges) {
+      log.error(
+        "Lost offsets {from} to {last} of partition {partition}: Kafka had deleted them before they were read",
+        { partition, from, last: to - 1 },
+      );
+    }
     log.debug("Committed {events} events and {deadLetters} dead letters in {seconds} s", {
       events,
       deadLetters: deadLetters.length,
@@ -101,6 +107,15 @@ export class LogObserver implements Partial<PipelineObserver> {
     log.warn(
       "Another worker has counted these partitions: going on from the stored offsets ({reason})",
       { reason: error.message },
+    );
+  }
+
+  stalled(partitions: readonly number[]): void {
+    log.warn(
+      "Partitions {partitions} stand still although there is something to read: connecting anew",
+      {
+        partitions: partitions.join(", "),
+      },
     );
   }
 

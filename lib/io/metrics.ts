@@ -32,6 +32,11 @@ export class Metrics implements Partial<PipelineObserver> {
     help: "Events counted after their window was closed.",
     registers: [this.#registry],
   });
+  readonly #lostRecords = new Counter({
+    name: "lottery_lost_records_total",
+    help: "Offsets that Kafka had deleted before they were read (ON_DATA_LOSS=continue).",
+    registers: [this.#registry],
+  });
   readonly #commits = new Counter({
     name: "lottery_commits_total",
     help: "Commits to the database.",
@@ -94,6 +99,7 @@ export class Metrics implements Partial<PipelineObserver> {
     this.#events.inc(commit.events);
     this.#lateEvents.inc(commit.lateEvents);
     for (const { reason } of commit.deadLetters) this.#deadLetters.inc({ reason });
+    for (const { from, to } of commit.lostRanges) this.#lostRecords.inc(to - from);
     this.#commits.inc();
     this.#commitSeconds.observe(seconds);
     const now = Date.now();

@@ -40,6 +40,7 @@ function assertEmpty(pending: Pending): void {
     deadLetters: [],
     events: 0,
     lateEvents: 0,
+    lostRanges: [],
     batchTimestampsMs: [],
   });
 }

@@ -73,7 +73,7 @@ Deno.test("encodeRecordBatch() tells the batch's offsets, number and timestamps"
     baseTimestampMs: 5_000,
     maxTimestampMs: 9_000,
     isLogAppendTime: false,
-    crc: 0,
+    crc: null,
   });
 });
 

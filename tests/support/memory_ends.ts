@@ -6,6 +6,7 @@
 import { Condition } from "../../lib/condition.ts";
 import type { Commit } from "../../lib/core/pending.ts";
 import type { LogRange } from "../../lib/core/log_range.ts";
+import type { Position } from "../../lib/core/standings.ts";
 import { encodeRecordBatch, type NewRecord } from "../../lib/core/record_encoder.ts";
 import { FencedError, type Sink, type Source, type SourceReader } from "../../lib/endpoints.ts";
 
@@ -29,12 +30,17 @@ export class MemorySink implements Sink {
     this.#interfere = interfere;
   }
 
-  positions(logStarts: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, number>> {
+  positions(logStarts: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, Position>> {
     const { offsets } = this.store;
     for (const [partition, start] of logStarts) {
       if (!offsets.has(partition)) offsets.set(partition, start);
     }
-    return Promise.resolve(new Map([...logStarts.keys()].map((id) => [id, offsets.get(id)!])));
+    return Promise.resolve(
+      new Map([...logStarts.keys()].map((id) => [
+        id,
+        { nextOffset: offsets.get(id)!, lastBatch: null },
+      ])),
+    );
   }
 
   async commit({ partitions, counts, deadLetters }: Commit): Promise<void> {
@@ -145,6 +151,12 @@ export class MemorySource implements Source {
       ])),
     );
   }
+
+  isCompacted(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  renew(): void {}
 
   acknowledge(positions: ReadonlyMap<number, number>): void {
     for (const [partition, position] of positions) this.acknowledged.set(partition, position);

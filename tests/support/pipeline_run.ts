@@ -87,6 +87,7 @@ export class Witness implements PipelineObserver {
   abandoned(error: unknown): void {
     this.abandonedWith = error;
   }
+  stalled(): void {}
   lag(): void {}
   watermark(): void {}
 }
@@ -106,6 +107,8 @@ export function makePipeline(
     windowMs: MINUTE_MS,
     graceMs: MINUTE_MS,
     commitIntervalMs: 1,
+    onDataLoss: "fail",
+    stallMs: 30_000,
   });
 }
 

@@ -3,9 +3,9 @@
  * @module
  */
 
-import { RecordCursor } from "../../lib/core/record_batch.ts";
-import type { Fetched, SourceReader } from "../../lib/endpoints.ts";
-import { createKafka } from "../../lib/io/kafka/client.ts";
+import { type Fetched, RecordCursor } from "../../lib/core/record_batch.ts";
+import type { SourceReader } from "../../lib/endpoints.ts";
+import { createKafka, KafkaCluster } from "../../lib/io/kafka/client.ts";
 import { KafkaSource } from "../../lib/io/kafka/source.ts";
 import type { TestTopic } from "./kafka.ts";
 
@@ -32,10 +32,10 @@ export async function readWithOurs(
   topic: TestTopic,
   from: ReadonlyMap<number, number> = new Map(),
 ): Promise<PlainRecord[]> {
-  await using source = new KafkaSource(await createKafka(topic.config), {
-    ...topic.config,
-    groupId: crypto.randomUUID(),
-  });
+  const config = { ...topic.config, groupId: crypto.randomUUID() };
+  const kafka = await createKafka(config);
+  await using cluster = new KafkaCluster(kafka, config);
+  await using source = new KafkaSource(kafka, { config, cluster });
   const ranges = await source.logRanges();
   const positions = new Map(
     Array.from(ranges, ([id, { startOffset }]) => [id, from.get(id) ?? startOffset]),
@@ -65,8 +65,8 @@ export async function readWithKafkajs(
   topic: TestTopic,
   from: ReadonlyMap<number, number> = new Map(),
 ): Promise<PlainRecord[]> {
-  await using source = new KafkaSource(await createKafka(topic.config), topic.config);
-  const ranges = await source.logRanges();
+  await using cluster = new KafkaCluster(await createKafka(topic.config), topic.config);
+  const ranges = await cluster.logRanges();
   const request: PlainRequest = {
     brokers: [...topic.config.brokers],
     topic: topic.name,

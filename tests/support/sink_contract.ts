@@ -45,6 +45,7 @@ export function commitOf(
       { windowStartMs: MINUTE, lotteryName: "mega_draw", eventType: "pay", count: events },
     ],
     deadLetters: [],
+    lostRanges: [],
     events,
     lateEvents: 0,
     batchTimestampsMs: [],

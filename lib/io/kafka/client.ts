@@ -10,7 +10,14 @@ import { OperatorError } from "../../core/failure.ts";
 import { atMost } from "../../condition.ts";
 import type { LogRange } from "../../core/log_range.ts";
 import { explain } from "./errors.ts";
-import { type Admin, Kafka, type LogEntry, logLevel, type SASLOptions } from "./kafkajs.ts";
+import {
+  type Admin,
+  ConfigResourceTypes,
+  Kafka,
+  type LogEntry,
+  logLevel,
+  type SASLOptions,
+} from "./kafkajs.ts";
 
 /** Few and short: whoever calls tries again for as long as it takes. */
 export const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 };
@@ -54,11 +61,15 @@ function log({ namespace, log: { message, timestamp: _, logger: __, ...extra } }
   getLogger(["lottery", "kafkajs"]).debug(`${namespace}: ${message}`, extra);
 }
 
-/** Questions to a cluster about itself and one topic. Opens its connection with the first. */
+/**
+ * Questions to a cluster about itself and one topic. Opens its connection with the
+ * first, and makes sure with each new one that it is still the same cluster.
+ */
 export class KafkaCluster implements AsyncDisposable {
   readonly #kafka: Kafka;
   readonly #config: KafkaConfig;
   #admin: Promise<Admin> | null = null;
+  #id: string | null = null;
 
   constructor(kafka: Kafka, config: KafkaConfig) {
     this.#kafka = kafka;
@@ -66,7 +77,24 @@ export class KafkaCluster implements AsyncDisposable {
   }
 
   async id(): Promise<string> {
-    return await this.#ask(async (admin) => (await admin.describeCluster()).clusterId);
+    return await this.#ask(() => Promise.resolve(this.#id!));
+  }
+
+  /** True if the topic is compacted: then its batches may be rewritten. */
+  async isCompacted(): Promise<boolean> {
+    return await this.#ask(async (admin) => {
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{
+          type: ConfigResourceTypes.TOPIC,
+          name: this.#config.topic,
+          configNames: ["cleanup.policy"],
+        }],
+      });
+      return resources.some(({ configEntries }) =>
+        configEntries.some(({ configValue }) => configValue.includes("compact"))
+      );
+    });
   }
 
   async hasTopic(): Promise<boolean> {
@@ -115,7 +143,14 @@ export class KafkaCluster implements AsyncDisposable {
   async #open(): Promise<Admin> {
     const admin = this.#kafka.admin();
     await admin.connect();
-    return admin;
+    const { clusterId } = await admin.describeCluster();
+    this.#id ??= clusterId;
+    if (clusterId === this.#id) return admin;
+    await admin.disconnect();
+    throw new OperatorError(
+      `Cannot go on: another Kafka cluster (${clusterId}) answers where ${this.#id} did. ` +
+        "Nothing of it is counted. Set KAFKA_BROKERS to the cluster that was counted, or DATABASE_URL to another database.",
+    );
   }
 
   async #close(): Promise<void> {

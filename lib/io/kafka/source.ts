@@ -9,14 +9,21 @@
 
 import { backoffMs } from "../../core/backoff.ts";
 import type { KafkaConfig } from "../../core/config.ts";
-import { isPassing } from "../../core/failure.ts";
+import { isPassing, UnavailableError } from "../../core/failure.ts";
 import { atMost, Condition, pause } from "../../condition.ts";
 import type { LogRange } from "../../core/log_range.ts";
-import type { Fetched, Source, SourceReader } from "../../endpoints.ts";
-import { KafkaCluster, RETRY } from "./client.ts";
+import type { Fetched } from "../../core/record_batch.ts";
+import type { Source, SourceReader } from "../../endpoints.ts";
+import { type KafkaCluster, RETRY } from "./client.ts";
 import { explain } from "./errors.ts";
 import type { BatchMessage } from "./fetch_decoder.ts";
 import type { Batch, Consumer, EachBatchPayload, Kafka } from "./kafkajs.ts";
+
+export interface KafkaSourceOptions {
+  readonly config: KafkaConfig;
+  /** Asked about the log, and knows whether it is still the same cluster. */
+  readonly cluster: KafkaCluster;
+}
 
 const SESSION_TIMEOUT_MS = 10_000;
 const REBALANCE_TIMEOUT_MS = 30_000;
@@ -40,10 +47,14 @@ export class KafkaSource implements Source {
   #toAcknowledge = new Map<number, number>();
   #acknowledging: Promise<void> | null = null;
 
-  constructor(kafka: Kafka, config: KafkaConfig) {
+  /** Ends the consumer under way. */
+  #end: (reason: Error) => void = () => {};
+
+  /** @param cluster stays open when the source is disposed: it belongs to the caller. */
+  constructor(kafka: Kafka, { config, cluster }: KafkaSourceOptions) {
     this.#kafka = kafka;
     this.#config = config;
-    this.#cluster = new KafkaCluster(kafka, config);
+    this.#cluster = cluster;
   }
 
   async read(reader: SourceReader, signal: AbortSignal): Promise<void> {
@@ -71,6 +82,14 @@ export class KafkaSource implements Source {
     this.#consumer.resume([{ topic, partitions }]);
   }
 
+  renew(): void {
+    this.#end(new UnavailableError("nothing came although there is something to read"));
+  }
+
+  isCompacted(): Promise<boolean> {
+    return this.#cluster.isCompacted();
+  }
+
   logRanges(partitions?: readonly number[]): Promise<ReadonlyMap<number, LogRange>> {
     return this.#cluster.logRanges(partitions);
   }
@@ -82,7 +101,6 @@ export class KafkaSource implements Source {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#leave();
-    await this.#cluster[Symbol.asyncDispose]();
   }
 
   /** The life of one consumer: resolves when the signal aborts, still a member of the group. */
@@ -104,6 +122,7 @@ export class KafkaSource implements Source {
     this.#consumer = consumer;
 
     const ended = Promise.withResolvers<void>();
+    this.#end = ended.reject;
     const stop = () => {
       this.#pause(consumer);
       ended.resolve();

@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { Commit, DeadLetter } from "../../core/pending.ts";
+import type { BatchMark, Commit, DeadLetter } from "../../core/pending.ts";
 import type { RecordHeader } from "../../core/record_batch.ts";
 import { OperatorError } from "../../core/failure.ts";
 import { watermark } from "../../core/watermark.ts";
+import type { Position } from "../../core/standings.ts";
 import { FencedError, type Sink } from "../../endpoints.ts";
 import type { Connection } from "./connection.ts";
 
@@ -34,7 +35,7 @@ export class PostgresSink implements Sink {
     this.#options = options;
   }
 
-  async positions(logStarts: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, number>> {
+  async positions(logStarts: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, Position>> {
     const { topic, epoch } = this.#options;
     const partitions = [...logStarts.keys()];
     await this.#connection.query({
@@ -47,9 +48,9 @@ export class PostgresSink implements Sink {
         on conflict do nothing`,
       values: [topic, partitions, [...logStarts.values()], epoch],
     });
-    const rows = await this.#connection.query<{ partition: number; next_offset: number }>({
+    const rows = await this.#connection.query<OffsetRow>({
       text: `
-        select partition, next_offset
+        select partition, next_offset, last_batch_offset, last_batch_crc
         from kafka_offsets
         where topic = $1 and partition = any ($2) and epoch = $3`,
       values: [topic, partitions, epoch],
@@ -59,7 +60,10 @@ export class PostgresSink implements Sink {
         "Cannot go on counting: the pipeline was reset while this worker was running. Start it again.",
       );
     }
-    return new Map(rows.map(({ partition, next_offset }) => [partition, next_offset]));
+    return new Map(rows.map((row) => [
+      row.partition,
+      { nextOffset: row.next_offset, lastBatch: toBatchMark(row) },
+    ]));
   }
 
   async commit(commit: Commit): Promise<void> {
@@ -118,6 +122,20 @@ export class PostgresSink implements Sink {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connection[Symbol.asyncDispose]();
   }
+}
+
+interface OffsetRow {
+  readonly [column: string]: number | null;
+  readonly partition: number;
+  readonly next_offset: number;
+  readonly last_batch_offset: number | null;
+  readonly last_batch_crc: number | null;
+}
+
+function toBatchMark({ last_batch_offset, last_batch_crc }: OffsetRow): BatchMark | null {
+  return last_batch_offset === null || last_batch_crc === null
+    ? null
+    : { lastOffset: last_batch_offset, crc: last_batch_crc };
 }
 
 /** As many as `commit_counts` has parameters. */

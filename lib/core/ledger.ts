@@ -1,0 +1,105 @@
+/**
+ * What a worker holds between the log and the sink: where it stands in each
+ * partition, and the counts that are not committed yet.
+ *
+ * Exactly once rests on one invariant: what is pending for a partition are the
+ * counts of exactly the records between the offset that the sink has stored and
+ * where the partition stands. So both are changed together here, and dropped together.
+ * @module
+ */
+
+import { type Commit, Pending, type PendingOptions } from "./pending.ts";
+import type { Fetched } from "./record_batch.ts";
+import { type Fit, type Placement, Standings } from "./standings.ts";
+
+export class Ledger {
+  readonly #pending: Pending;
+  readonly #standings = new Standings();
+
+  constructor(options: PendingOptions) {
+    this.#pending = new Pending(options);
+  }
+
+  /** Nothing to commit, not even a partition that was moved. */
+  get isEmpty(): boolean {
+    return this.#pending.isEmpty;
+  }
+
+  /** Rough number of bytes that the pending counts keep in memory. */
+  get pendingBytes(): number {
+    return this.#pending.bytes;
+  }
+
+  /** Next offset to count of every partition that was placed. */
+  positions(): Map<number, number> {
+    return this.#standings.all();
+  }
+
+  /**
+   * Takes stored positions as ours. One before the start of its log is moved there,
+   * and the next commit tells what was lost.
+   * @returns the offsets to read from.
+   */
+  place(placements: readonly Placement[]): Map<number, number> {
+    return new Map(placements.map((placement) => {
+      const { partition, position, range } = placement;
+      const resumeAt = this.#standings.place(placement);
+      const [from, to] = [position.nextOffset, range.startOffset];
+      if (from >= to) return [partition, resumeAt];
+      this.#pending.skip({ partition, from, to });
+      this.#standings.move(partition, to);
+      return [partition, to];
+    }));
+  }
+
+  /**
+   * Counts a fetch if it fits where its partition stands.
+   * @param closedUpToMs events before it are late.
+   * @throws {RangeError} for a batch that cannot be read; everything is dropped then.
+   */
+  take(fetched: Fetched, closedUpToMs: number): Fit {
+    const fit = this.#standings.judge(fetched);
+    if (fit !== "fits") return fit;
+    try {
+      this.#count(fetched, closedUpToMs);
+    } catch (error) {
+      this.drop(); // half a batch is counted, which no offset stands for
+      throw error;
+    }
+    return fit;
+  }
+
+  /** Takes the log of a partition for the one that was counted. @returns the offset to read from. */
+  trust(partition: number): number | undefined {
+    this.#standings.trust(partition);
+    return this.#standings.get(partition);
+  }
+
+  /** Notes that `position` is the end of the log, if the partition still stands there. */
+  noteEnd(partition: number, position: number): void {
+    if (this.#standings.get(partition) !== position) return;
+    this.#pending.advance({ partition, from: position, nextOffset: position, caughtUp: true });
+  }
+
+  /** Hands over what is pending; the partitions stay where they stand. */
+  drain(): Commit {
+    return this.#pending.drain();
+  }
+
+  /** Forgets everything: counting goes on only where the partitions are placed anew. */
+  drop(): void {
+    this.#pending.clear();
+    this.#standings.clear();
+  }
+
+  #count({ partition, nextOffset, endOffset, batches }: Fetched, closedUpToMs: number): void {
+    let from = this.#standings.get(partition)!;
+    for (const batch of batches) {
+      if (batch.nextOffset <= from) continue; // counted before: it was read to know the log by
+      from = this.#pending.count(batch, { partition, from, closedUpToMs });
+    }
+    const to = Math.max(from, nextOffset);
+    this.#pending.advance({ partition, from, nextOffset: to, caughtUp: to === endOffset });
+    this.#standings.move(partition, to);
+  }
+}
