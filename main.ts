@@ -16,7 +16,17 @@ const EXIT_USAGE = 2;
 /** Signals within this time are one: Ctrl-C reaches a task's program twice, directly and through the runner. */
 const SAME_SIGNAL_MS = 1_000;
 
+/** By then whoever asked for the end gets it, whatever hangs. */
+const STOP_DEADLINE_MS = 9_000;
+
+/** What counting says when it is told to stop. */
+const STOPPING_COUNT = {
+  first: "Stopping: committing what is counted and leaving the group",
+  second: "Stopped at once. Nothing is lost: the next start goes on from the last commit.",
+};
+
 const terminal = new Terminal();
+let areLogsConfigured = false;
 let showsStacks = false;
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
@@ -43,11 +53,11 @@ function program(): Command {
 
   program.command("start")
     .description("count the topic into the database until stopped")
-    .option("--once", "stop when the ends that the topic has now are reached")
+    .option("--once", "stop at the ends that the topic has now; does not wait for what is away")
     .addHelpText("after", example("start", "start --once"))
     .action(async ({ once }: { once?: true }) => {
       const config = await configured();
-      const signal = untilSignal();
+      const signal = untilSignal(STOPPING_COUNT);
       if (once) {
         const { startOnce } = await import("./lib/commands/start_once.ts");
         await startOnce(config, { signal, terminal });
@@ -70,24 +80,27 @@ function program(): Command {
     .action(async ({ dataDir, file }: { dataDir?: string; file?: string }) => {
       const config = await configured();
       const { demo } = await import("./lib/commands/demo.ts");
-      const signal = untilSignal();
+      const signal = untilSignal({
+        ...STOPPING_COUNT,
+        first: "Stopping: committing what is counted",
+      });
       await unlessStopped(demo(config, { dataDir, file, signal }), signal);
     });
 
   program.command("produce")
     .description("send a realistic stream of events to the topic")
     .option("--rate <events>", "events per second, or max", rate, 50)
-    .option("--count <events>", "stop after so many", wholeNumber, Infinity)
+    .option("--count <events>", "stop after so many", wholeNumber)
     .option("--lotteries <number>", "how many lotteries, from popular to rare", atLeastOne, 12)
     .option("--bad <share>", "share of records that are no event", share, 0.01)
     .option("--late <share>", "share of events that come minutes late", share, 0.05)
     .option("--seed <number>", "another seed gives other events", wholeNumber, 1)
     .addHelpText("after", example("produce --rate 50", "produce --rate max --count 1000000"))
-    .action(async ({ bad, late, ...options }) => {
+    .action(async ({ bad: badShare, late: lateShare, count = Infinity, ...options }) => {
       const config = await configured();
       const { produce } = await import("./lib/commands/produce.ts");
-      const signal = untilSignal();
-      await produce(config, { ...options, badShare: bad, lateShare: late, signal, terminal });
+      const signal = untilSignal({ first: "Stopping", second: "Stopped at once" });
+      await produce(config, { ...options, count, badShare, lateShare, signal, terminal });
     });
 
   program.command("migrate")
@@ -129,22 +142,25 @@ async function configured(): Promise<Config> {
   const { config } = result;
   showsStacks = config.logLevel === "debug";
   await configureLogs({ level: config.logLevel, format: config.logFormat, terminal });
+  areLogsConfigured = true;
   return config;
 }
 
 /** Aborts at the first SIGINT or SIGTERM; a later one ends the program at once. */
-function untilSignal(): AbortSignal {
+function untilSignal({ first, second }: Readonly<Record<"first" | "second", string>>): AbortSignal {
   const stop = new AbortController();
   let firstAt = 0;
   const onSignal = () => {
     if (!stop.signal.aborted) {
       firstAt = performance.now();
-      log.info("Stopping: committing what is counted and leaving the group");
+      log.info(first);
       stop.abort();
+      setTimeout(() => {
+        log.warn("Stopped although not everything is closed. Nothing is lost.");
+        Deno.exit(0);
+      }, STOP_DEADLINE_MS);
     } else if (performance.now() - firstAt > SAME_SIGNAL_MS) {
-      terminal.endStatus(
-        "Stopped at once. Nothing is lost: the next start goes on from the last commit.",
-      );
+      terminal.endStatus(second);
       Deno.exit(EXIT_FAILURE);
     }
   };
@@ -163,7 +179,8 @@ async function unlessStopped(running: Promise<void>, signal: AbortSignal): Promi
 }
 
 function report(error: unknown): void {
-  log.error("{message}", { message: describe(error) });
+  if (areLogsConfigured) log.error("{message}", { message: describe(error) });
+  else terminal.writeLine(describe(error));
   if (showsStacks && error instanceof Error) terminal.writeLine(Deno.inspect(error));
 }
 
@@ -172,7 +189,8 @@ function loadEnvFile(): void {
   try {
     process.loadEnvFile();
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+    throw new OperatorError("Cannot read the file .env of this directory", { cause: error });
   }
 }
 

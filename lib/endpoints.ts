@@ -51,7 +51,7 @@ export interface Source extends AsyncDisposable {
  * Where counts go, and the only truth about progress. `positions` first, then commits;
  * of these two only one runs at a time.
  */
-export interface Sink extends AsyncDisposable {
+export interface Sink {
   /**
    * Where each partition stands. One that is not known yet gets the given start of its log.
    * @throws {OperatorError} if the pipeline was reset since this sink was opened.

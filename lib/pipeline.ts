@@ -29,6 +29,7 @@ import { Outages } from "./outages.ts";
 import { storing } from "./storing.ts";
 import { together } from "./together.ts";
 
+/** What a pipeline connects, and how it behaves. */
 export interface PipelineOptions extends PendingOptions {
   readonly source: Source;
   readonly sink: Sink;
@@ -40,6 +41,8 @@ export interface PipelineOptions extends PendingOptions {
   readonly onDataLoss: "fail" | "continue";
   /** How long the source may stand still, with something to read, before it is told to connect anew. */
   readonly stallMs: number;
+  /** How long the last commit may take after the end was asked for. */
+  readonly stopTimeoutMs: number;
 }
 
 /** Pending counts that are committed at once, whatever their age. */
@@ -48,14 +51,13 @@ const LARGE_BYTES = 2 << 20;
 const FULL_BYTES = 8 << 20;
 /** How often lag and watermark are looked at. */
 const WATCH_INTERVAL_MS = 5_000;
-/** How long the last commit may take after the end was asked for. */
-const LAST_COMMIT_MS = 5_000;
 
 /** Partitions that the source gave us; another object, even with the same ones, starts over. */
 interface Assignment {
   readonly partitions: readonly number[];
 }
 
+/** Counts what one source reads into one sink. */
 export class Pipeline implements SourceReader {
   readonly #options: PipelineOptions;
   readonly #ledger: Ledger;
@@ -90,7 +92,7 @@ export class Pipeline implements SourceReader {
     const stopping = this.#stopping = AbortSignal.any([signal, ended.signal]);
     let deadline: ReturnType<typeof setTimeout> | undefined;
     stopping.addEventListener("abort", () => {
-      deadline = setTimeout(() => this.#abandon.abort(), LAST_COMMIT_MS);
+      deadline = setTimeout(() => this.#abandon.abort(), this.#options.stopTimeoutMs);
     }, { once: true });
     const loops = [
       this.#options.source.read(this, stopping),
@@ -193,7 +195,7 @@ export class Pipeline implements SourceReader {
       const range = ranges.get(partition);
       if (!range) throw new OtherLogError(partition, "the topic does not have it any more");
       if (!this.#isLossAccepted(position.nextOffset, range)) {
-        lagWithin(partition, position.nextOffset, range);
+        lagWithin({ partition, position: position.nextOffset }, range);
       }
       return { partition, position, range };
     });

@@ -12,9 +12,11 @@ import { Generator } from "../core/generator.ts";
 import type { Source } from "../endpoints.ts";
 import { fileIdentity, FileSource, STANDARD_INPUT } from "../io/file_source.ts";
 import { GeneratorSource } from "../io/generator_source.ts";
+import type { Origin } from "../io/postgres/identity.ts";
 import { EmbeddedPostgres } from "../io/pglite.ts";
 import { Worker } from "./worker.ts";
 
+/** How `demo` was called. */
 export interface DemoOptions {
   /** Where counts are kept; in memory if not given. */
   readonly dataDir: string | undefined;
@@ -38,24 +40,44 @@ type GeneratorState = z.output<typeof GENERATOR_STATE>;
 
 const DEFAULT_STATE = { seed: 1, rate: 200, lotteries: 12, badShare: 0.005, lateShare: 0.03 };
 
+/** Runs until the signal aborts. @throws {OperatorError} if the file or the directory cannot be used. */
 export async function demo(
   config: Config,
   { dataDir, file, signal }: DemoOptions,
 ): Promise<void> {
-  if (dataDir !== undefined) await Deno.mkdir(dataDir, { recursive: true });
-  await using source = file === undefined
+  using _lock = dataDir === undefined ? null : await lockDirectory(dataDir);
+  const { source, origin } = file === undefined
     ? await openGenerator(dataDir)
     : await openFile(file, dataDir);
   await using database = await EmbeddedPostgres.open(dataDir && join(dataDir, "postgres"));
   await using worker = new Worker({ config, databaseUrl: database.url });
   await using _server = worker.serve();
-  await worker.run(source.source, { clusterId: source.id, topic: config.kafka.topic, signal });
+  await worker.count(source, { epoch: await worker.prepare(origin), signal });
+}
+
+/** Makes the directory, and keeps it to ourselves until it is disposed. */
+async function lockDirectory(dataDir: string): Promise<Disposable> {
+  let lock: Deno.FsFile;
+  try {
+    await Deno.mkdir(dataDir, { recursive: true });
+    lock = await Deno.open(join(dataDir, "lock"), { create: true, write: true });
+  } catch (error) {
+    throw new OperatorError(
+      `Cannot keep counts in ${dataDir}. Check the directory given with --data-dir`,
+      { cause: error },
+    );
+  }
+  if (await lock.tryLock(true)) return lock;
+  lock.close();
+  throw new OperatorError(
+    `Cannot keep counts in ${dataDir}: another demo is running there. Give --data-dir another directory.`,
+  );
 }
 
 /** A source, and the name under which its log is known. */
-interface NamedSource extends AsyncDisposable {
+interface NamedSource {
   readonly source: Source;
-  readonly id: string;
+  readonly origin: Origin;
 }
 
 async function openFile(path: string, dataDir: string | undefined): Promise<NamedSource> {
@@ -64,7 +86,8 @@ async function openFile(path: string, dataDir: string | undefined): Promise<Name
       "Cannot keep counts of standard input, which cannot be read again: leave out --data-dir, or give --file a path.",
     );
   }
-  return named(await FileSource.open(path), await fileIdentity(path));
+  const source = await FileSource.open(path);
+  return { source, origin: originOf(await fileIdentity(path)) };
 }
 
 async function openGenerator(dataDir: string | undefined): Promise<NamedSource> {
@@ -75,7 +98,7 @@ async function openGenerator(dataDir: string | undefined): Promise<NamedSource> 
     rate,
     startMs,
   });
-  return named(source, `generator ${startMs}`);
+  return { source, origin: originOf(`generated since ${new Date(startMs).toISOString()}`) };
 }
 
 async function generatorState(dataDir: string | undefined): Promise<GeneratorState> {
@@ -95,6 +118,6 @@ async function generatorState(dataDir: string | undefined): Promise<GeneratorSta
   return fresh;
 }
 
-function named(source: Source, id: string): NamedSource {
-  return { source, id, [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]() };
+function originOf(id: string): Origin {
+  return { id, setting: "The log (--file)", wayOut: "give --data-dir another directory" };
 }

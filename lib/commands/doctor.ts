@@ -4,11 +4,14 @@
  */
 
 import type { Config, SmtpConfig } from "../core/config.ts";
-import { describe, OperatorError } from "../core/failure.ts";
+import { describe } from "../core/failure.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { Connection, redacted } from "../io/postgres/connection.ts";
-import { assertUsable } from "../io/postgres/migrate.ts";
+import { comparePipeline } from "../io/postgres/identity.ts";
+import { assertUsable, isMigrated } from "../io/postgres/migrate.ts";
 import { verifySmtp } from "../io/smtp.ts";
+import { kafkaOrigin } from "./start.ts";
+import { claimOf } from "./worker.ts";
 
 /** What was looked at, and how it is. */
 export interface Finding {
@@ -20,10 +23,12 @@ export interface Finding {
 /** Looks at everything, one after the other; never throws for what it finds. */
 export async function* doctor(config: Config): AsyncGenerator<Finding> {
   yield* checkKafka(config);
-  yield await finding(
+  const postgres = await finding(
     `PostgreSQL ${redacted(config.databaseUrl)}`,
-    () => checkPostgres(config.databaseUrl),
+    () => checkPostgres(config),
   );
+  yield postgres;
+  if (postgres.isGood) yield await finding("Counts in it", () => checkCounts(config));
   yield await finding("SMTP", () => checkSmtp(config.smtp));
 }
 
@@ -43,9 +48,7 @@ async function* checkKafka({ kafka }: Config): AsyncGenerator<Finding> {
   });
   if (!isReachable) return;
   yield await finding(`Topic ${kafka.topic}`, async () => {
-    if (!await cluster.hasTopic()) {
-      throw new OperatorError("does not exist: create it, or set KAFKA_TOPIC to another");
-    }
+    await cluster.assertTopic();
     const ranges = [...(await cluster.logRanges()).values()];
     const offsets = ranges.reduce(
       (sum, { startOffset, endOffset }) => sum + endOffset - startOffset,
@@ -55,9 +58,20 @@ async function* checkKafka({ kafka }: Config): AsyncGenerator<Finding> {
   });
 }
 
-async function checkPostgres(databaseUrl: string): Promise<string> {
-  await using connection = new Connection(databaseUrl);
+async function checkPostgres(config: Config): Promise<string> {
+  await using connection = new Connection(config.databaseUrl);
   return await assertUsable(connection);
+}
+
+/** Whether the counts that are in the database were made with these settings. */
+async function checkCounts(config: Config): Promise<string> {
+  await using cluster = new KafkaCluster(await createKafka(config.kafka), config.kafka);
+  await using connection = new Connection(config.databaseUrl);
+  if (!await isMigrated(connection)) return "none yet";
+  const claim = claimOf(config, await kafkaOrigin(cluster));
+  return await comparePipeline(connection, claim) === null
+    ? "none yet"
+    : "made with the same settings";
 }
 
 async function checkSmtp(smtp: SmtpConfig | undefined): Promise<string> {

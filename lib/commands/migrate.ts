@@ -8,11 +8,13 @@ import { log } from "../io/logs.ts";
 import { Connection, redacted } from "../io/postgres/connection.ts";
 import { createDatabase, migrate as migrateDatabase } from "../io/postgres/migrate.ts";
 
+/** How `migrate` was called. */
 export interface MigrateOptions {
   /** Creates the database first, if it does not exist. */
   readonly createsDatabase: boolean;
 }
 
+/** @throws {OperatorError} if a person has to do something first. */
 export async function migrate(
   { databaseUrl }: Config,
   { createsDatabase }: MigrateOptions,
@@ -23,10 +25,5 @@ export async function migrate(
   }
   await using connection = new Connection(databaseUrl);
   const applied = await migrateDatabase(connection);
-  log.info(
-    applied.length === 0
-      ? "The database {database} is up to date"
-      : "Migrated the database {database}: {applied}",
-    { database, applied: applied.join(", ") },
-  );
+  if (applied.length === 0) log.info("The database {database} is up to date", { database });
 }

@@ -5,13 +5,13 @@
 
 import { pause } from "../condition.ts";
 import type { Config } from "../core/config.ts";
-import { OperatorError } from "../core/failure.ts";
 import { Generator, type GeneratorOptions } from "../core/generator.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { KafkaProducer } from "../io/kafka/producer.ts";
 import { log } from "../io/logs.ts";
-import { count as grouped, progressBar, type Terminal } from "../io/terminal.ts";
+import { groupDigits, progressBar, type Terminal } from "../io/terminal.ts";
 
+/** How `produce` was called. */
 export interface ProduceOptions extends GeneratorOptions {
   /** Events per second; `Infinity`: as fast as the broker takes them. */
   readonly rate: number;
@@ -34,18 +34,16 @@ export async function produce(
   const client = await createKafka(kafka);
   {
     await using cluster = new KafkaCluster(client, kafka);
-    if (!await cluster.hasTopic()) {
-      throw new OperatorError(
-        `Cannot produce to the topic ${kafka.topic}: it does not exist. Create it, or set KAFKA_TOPIC to another.`,
-      );
-    }
+    await cluster.assertTopic();
   }
-  await using producer = await KafkaProducer.open(client, kafka.topic);
+  await using producer = await KafkaProducer.open(client, kafka);
   const generator = new Generator(generatorOptions);
-  log.info("Producing {rate} events/s to {topic}", {
-    rate: Number.isFinite(rate) ? rate : "as many",
-    topic: kafka.topic,
-  });
+  log.info(
+    Number.isFinite(rate)
+      ? "Producing {rate} events/s to {topic}"
+      : "Producing to {topic} as fast as it takes them",
+    { rate, topic: kafka.topic },
+  );
   const startedAt = performance.now();
   let sent = 0;
   let reportedAt = startedAt;
@@ -65,9 +63,11 @@ export async function produce(
     report();
   }
   terminal.endStatus();
-  log.info("Sent {sent} records in {seconds} s", {
+  const seconds = (performance.now() - startedAt) / 1000;
+  log.info("Sent {sent} records in {seconds} s: {perSecond} records/s", {
     sent,
-    seconds: ((performance.now() - startedAt) / 1000).toFixed(1),
+    seconds: Math.round(seconds * 10) / 10,
+    perSecond: Math.round(sent / seconds),
   });
 
   function report(): void {
@@ -77,7 +77,7 @@ export async function produce(
     terminal.showStatus(
       Number.isFinite(count)
         ? progressBar({ done: sent, total: count, unit: "records", seconds })
-        : `${grouped(sent)} records sent to ${kafka.topic}, ${grouped(perSecond)}/s`,
+        : `${groupDigits(sent)} records sent to ${kafka.topic}, ${groupDigits(perSecond)}/s`,
     );
     if (terminal.isInteractive || now - reportedAt < REPORT_INTERVAL_MS) return;
     reportedAt = now;

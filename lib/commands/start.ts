@@ -4,30 +4,34 @@
  */
 
 import type { Config } from "../core/config.ts";
-import { UnavailableError } from "../core/failure.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { KafkaSource } from "../io/kafka/source.ts";
+import type { Origin } from "../io/postgres/identity.ts";
 import { Worker } from "./worker.ts";
 
+/** What `start` is given besides the settings. */
 export interface StartOptions {
   readonly signal: AbortSignal;
 }
 
 /** Runs until the signal aborts. Waits for Kafka, the topic and PostgreSQL. */
 export async function start(config: Config, { signal }: StartOptions): Promise<void> {
-  const { kafka, databaseUrl } = config;
-  await using worker = new Worker({ config, databaseUrl });
+  await using worker = new Worker({ config, databaseUrl: config.databaseUrl });
   await using _server = worker.serve();
+  const kafka = await createKafka(config.kafka);
+  await using cluster = new KafkaCluster(kafka, config.kafka);
+  const origin = await worker.ask("source", () => kafkaOrigin(cluster), signal);
+  const epoch = await worker.ask("sink", () => worker.prepare(origin), signal);
+  await using source = new KafkaSource(kafka, { config: config.kafka, cluster });
+  await worker.count(source, { epoch, signal });
+}
 
-  const client = await createKafka(kafka);
-  await using cluster = new KafkaCluster(client, kafka);
-  const clusterId = await worker.ask("source", async () => {
-    if (await cluster.hasTopic()) return await cluster.id();
-    throw new UnavailableError(
-      `the topic ${kafka.topic} does not exist yet. Create it, or set KAFKA_TOPIC to another`,
-    );
-  }, signal);
-
-  await using source = new KafkaSource(client, { config: kafka, cluster });
-  await worker.run(source, { clusterId, topic: kafka.topic, signal });
+/** @throws {TopicMissingError} if there is nothing to count yet. */
+export async function kafkaOrigin(cluster: KafkaCluster): Promise<Origin> {
+  await cluster.assertTopic();
+  return {
+    id: await cluster.id(),
+    setting: "KAFKA_BROKERS (the cluster's id)",
+    wayOut: "set DATABASE_URL to another database",
+  };
 }

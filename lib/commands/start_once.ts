@@ -13,9 +13,11 @@ import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { KafkaSource } from "../io/kafka/source.ts";
 import { log } from "../io/logs.ts";
 import { progressBar, type Terminal } from "../io/terminal.ts";
-import type { StartOptions } from "./start.ts";
+import { together } from "../together.ts";
+import { kafkaOrigin, type StartOptions } from "./start.ts";
 import { Worker } from "./worker.ts";
 
+/** What `start --once` is given besides the settings. */
 export interface StartOnceOptions extends StartOptions {
   readonly terminal: Terminal;
 }
@@ -25,47 +27,41 @@ const POLL_MS = 500;
 
 /**
  * Resolves when every partition's stored offset has reached its end, whoever got there.
- * @throws {OperatorError} if the topic does not exist, or if the signal aborts before the end.
+ * What is away at the start is not waited for.
+ * @throws {OperatorError} if the signal aborts before the end.
  */
 export async function startOnce(
   config: Config,
   { signal, terminal }: StartOnceOptions,
 ): Promise<void> {
-  const { kafka, databaseUrl } = config;
-  const client = await createKafka(kafka);
-  await using cluster = new KafkaCluster(client, kafka);
-  if (!await cluster.hasTopic()) {
-    throw new OperatorError(
-      `Cannot count the topic ${kafka.topic}: it does not exist. Create it, or set KAFKA_TOPIC to another.`,
-    );
-  }
+  const kafka = await createKafka(config.kafka);
+  await using cluster = new KafkaCluster(kafka, config.kafka);
+  const origin = await kafkaOrigin(cluster);
   const ranges = await cluster.logRanges();
-  const clusterId = await cluster.id();
 
   const progress = new Progress(ranges, terminal);
-  await using worker = new Worker({ config, databaseUrl, observers: [progress] });
-  await using source = new KafkaSource(client, { config: kafka, cluster });
+  await using worker = new Worker({
+    config,
+    databaseUrl: config.databaseUrl,
+    observers: [progress],
+  });
+  const epoch = await worker.prepare(origin);
+  await using source = new KafkaSource(kafka, { config: config.kafka, cluster });
   const ended = new AbortController();
   const stopping = AbortSignal.any([signal, ended.signal]);
-  const running = worker.run(source, { clusterId, topic: kafka.topic, signal: stopping });
-  const hasReached = async () => reaches(await worker.storedOffsets(kafka.topic), ranges);
-  try {
-    await Promise.race([running, progress.until(hasReached, stopping)]);
-  } finally {
-    ended.abort();
-    terminal.endStatus();
-  }
-  await running;
+  const hasReached = async () => reaches(await worker.storedOffsets(config.kafka.topic), ranges);
+  await together([
+    worker.count(source, { epoch, signal: stopping }),
+    progress.until(hasReached, stopping),
+  ], { ended, stopping });
+
+  terminal.endStatus();
   if (!await hasReached()) {
     throw new OperatorError(
       "Stopped before the end of the topic was reached. What was counted is kept: start again to go on.",
     );
   }
-  log.info("Counted {events} events and kept {deadLetters} dead letters in {seconds} s", {
-    events: progress.events,
-    deadLetters: progress.deadLetters,
-    seconds: progress.seconds.toFixed(1),
-  });
+  progress.report();
 }
 
 /** True if every partition with records is stored up to its end. */
@@ -116,6 +112,19 @@ class Progress implements Partial<PipelineObserver> {
     const { seconds } = this;
     this.#terminal.showStatus(
       progressBar({ done: this.#done, total: this.#total, unit: "records", seconds }),
+    );
+  }
+
+  /** Logs what was counted. */
+  report(): void {
+    log.info(
+      "Counted {events} events and kept {deadLetters} dead letters in {seconds} s: {perSecond} records/s",
+      {
+        events: this.events,
+        deadLetters: this.deadLetters,
+        seconds: Math.round(this.seconds * 10) / 10,
+        perSecond: Math.round(this.#done / Math.max(this.seconds, 0.001)),
+      },
     );
   }
 

@@ -12,13 +12,14 @@ import { createHandler, listen, type WebServer } from "../io/http.ts";
 import { log, LogObserver } from "../io/logs.ts";
 import { Metrics } from "../io/metrics.ts";
 import { Connection } from "../io/postgres/connection.ts";
-import { claimPipeline } from "../io/postgres/identity.ts";
+import { type Claim, claimPipeline, type Origin } from "../io/postgres/identity.ts";
 import { migrate } from "../io/postgres/migrate.ts";
 import { recentCounts, storedOffsets } from "../io/postgres/reader.ts";
 import { PostgresSink } from "../io/postgres/sink.ts";
 import { Outages } from "../outages.ts";
 import { Pipeline } from "../pipeline.ts";
 
+/** What a worker is made of. */
 export interface WorkerOptions {
   readonly config: Config;
   readonly databaseUrl: string;
@@ -29,81 +30,70 @@ export interface WorkerOptions {
 const MAX_PAGE_ROWS = 500;
 /** Longer than any rebalance takes. */
 const STALL_MS = 30_000;
+const STOP_TIMEOUT_MS = 5_000;
 
+/** Everything that runs beside and around one pipeline. */
 export class Worker implements AsyncDisposable {
   readonly #config: Config;
   readonly #observer: PipelineObserver;
   readonly #outages: Outages;
   readonly #health = new Health();
   readonly #metrics: Metrics;
-  readonly #sinkConnection: Connection;
-  /** The page's own: its queries do not wait for commits, nor commits for them. */
-  readonly #pageConnection: Connection;
+  /** For the pipeline alone. */
+  readonly #commits: Connection;
+  /** For the page and other looks at the tables: they do not wait for commits, nor commits for them. */
+  readonly #looks: Connection;
 
   constructor({ config, databaseUrl, observers = [] }: WorkerOptions) {
     this.#config = config;
     this.#metrics = new Metrics({ topic: config.kafka.topic });
     this.#observer = observeAll([this.#health, this.#metrics, new LogObserver(), ...observers]);
     this.#outages = new Outages(this.#observer);
-    this.#sinkConnection = new Connection(databaseUrl);
-    this.#pageConnection = new Connection(databaseUrl);
+    this.#commits = new Connection(databaseUrl);
+    this.#looks = new Connection(databaseUrl);
   }
 
   /** Serves page, metrics and health from now on, before anything else is there. */
   serve(): WebServer {
+    const { httpHost, httpPort } = this.#config;
     const handler = createHandler({
       health: this.#health,
       metrics: this.#metrics,
-      recentCounts: () => recentCounts(this.#pageConnection, MAX_PAGE_ROWS),
+      recentCounts: () => recentCounts(this.#looks, MAX_PAGE_ROWS),
     });
-    const server = listen(handler, { host: this.#config.httpHost, port: this.#config.httpPort });
+    const server = listen(handler, { host: httpHost, port: httpPort });
     log.info("Page on {url}, metrics on {url}metrics", { url: server.url });
     return server;
   }
 
+  /** Asks until there is an answer, the signal aborts or a person is needed; says once that it waits. */
+  ask<T>(system: System, question: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    return this.#outages.ask(system, question, signal);
+  }
+
   /** Next offset of each partition as the database has it, whoever counted up to there. */
   storedOffsets(topic: string): Promise<ReadonlyMap<number, number>> {
-    return storedOffsets(this.#pageConnection, topic);
+    return storedOffsets(this.#looks, topic);
   }
 
-  /** Asks until there is an answer, the signal aborts or a person is needed; says once that it waits. */
-  async ask<T>(
-    system: System,
-    question: () => Promise<T>,
-    signal: AbortSignal,
-  ): Promise<T> {
-    return await this.#outages.ask(system, question, signal);
+  /**
+   * Brings the database up to date and makes sure that it has no other counts.
+   * @returns the epoch to count in.
+   */
+  async prepare(origin: Origin): Promise<number> {
+    await migrate(this.#commits);
+    return await claimPipeline(this.#commits, claimOf(this.#config, origin));
   }
 
-  /** Brings the database up to date and counts into it until the signal aborts or the source ends. */
-  async run(
+  /** Counts until the signal aborts or the source ends. */
+  async count(
     source: Source,
-    { clusterId, topic, signal }: {
-      readonly clusterId: string;
-      readonly topic: string;
-      readonly signal: AbortSignal;
-    },
+    { epoch, signal }: { readonly epoch: number; readonly signal: AbortSignal },
   ): Promise<void> {
-    const { groupId } = this.#config.kafka;
-    const { windowMs, graceMs, maxFutureMs, commitIntervalMs, onDataLoss } = this.#config;
-    const prepare = async () => {
-      const applied = await migrate(this.#sinkConnection);
-      if (applied.length > 0) {
-        log.info("Migrated the database: {applied}", { applied: applied.join(", ") });
-      }
-      return await claimPipeline(this.#sinkConnection, {
-        clusterId,
-        topic,
-        groupId,
-        windowSeconds: windowMs / 1000,
-        maxFutureSeconds: maxFutureMs / 1000,
-        eventRules: EVENT_RULES_VERSION,
-      });
-    };
-    const epoch = await this.ask("sink", prepare, signal);
+    const { windowMs, graceMs, maxFutureMs, commitIntervalMs, onDataLoss, kafka } = this.#config;
     const pipeline = new Pipeline({
       source,
-      sink: new PostgresSink(this.#sinkConnection, { topic, epoch, maxFutureMs }),
+      sink: new PostgresSink(this.#commits, { topic: kafka.topic, epoch, maxFutureMs }),
       observer: this.#observer,
       parser: new EventParser({ maxFutureMs }),
       windowMs,
@@ -111,14 +101,32 @@ export class Worker implements AsyncDisposable {
       commitIntervalMs,
       onDataLoss,
       stallMs: STALL_MS,
+      stopTimeoutMs: STOP_TIMEOUT_MS,
     });
     await pipeline.run(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#sinkConnection[Symbol.asyncDispose]();
-    await this.#pageConnection[Symbol.asyncDispose]();
+    await Promise.all([this.#commits[Symbol.asyncDispose](), this.#looks[Symbol.asyncDispose]()]);
   }
+}
+
+/** What the settings make of the counts. */
+export function claimOf(
+  { kafka, windowMs, maxFutureMs }: Config,
+  origin: Origin,
+): Claim {
+  return {
+    origin,
+    identity: {
+      clusterId: origin.id,
+      topic: kafka.topic,
+      groupId: kafka.groupId,
+      windowSeconds: windowMs / 1000,
+      maxFutureSeconds: maxFutureMs / 1000,
+      eventRules: EVENT_RULES_VERSION,
+    },
+  };
 }
 
 /** One observer that tells all of them. */

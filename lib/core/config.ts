@@ -127,8 +127,8 @@ type Setting = keyof typeof SCHEMA.shape;
 /** Settings that mean nothing without others. */
 const COMPANIONS: readonly { readonly of: Setting; readonly needed: readonly Setting[] }[] = [
   { of: "KAFKA_SASL_MECHANISM", needed: ["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"] },
-  { of: "KAFKA_SASL_USERNAME", needed: ["KAFKA_SASL_MECHANISM"] },
-  { of: "KAFKA_SASL_PASSWORD", needed: ["KAFKA_SASL_MECHANISM"] },
+  { of: "KAFKA_SASL_USERNAME", needed: ["KAFKA_SASL_MECHANISM", "KAFKA_SASL_PASSWORD"] },
+  { of: "KAFKA_SASL_PASSWORD", needed: ["KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME"] },
   { of: "KAFKA_SSL_CA_FILE", needed: ["KAFKA_SSL"] },
   { of: "KAFKA_SSL_CERT_FILE", needed: ["KAFKA_SSL", "KAFKA_SSL_KEY_FILE"] },
   { of: "KAFKA_SSL_KEY_FILE", needed: ["KAFKA_SSL_CERT_FILE"] },
@@ -174,7 +174,9 @@ function missing(given: Given): ConfigProblem[] {
   for (const { of, needed } of COMPANIONS) {
     if (given[of] === undefined) continue;
     for (const setting of needed) {
-      if (given[setting] === undefined) because.set(setting, [...because.get(setting) ?? [], of]);
+      if (given[setting] === undefined || given[setting] === "false") {
+        because.set(setting, [...because.get(setting) ?? [], of]);
+      }
     }
   }
   return Array.from(because, ([setting, others]) => ({

@@ -85,13 +85,17 @@ export function causes(error: unknown): Error[] {
   return chain;
 }
 
-/** One line about an error and its causes, without repeating what an outer message already holds. */
+/** One line about an error, with its causes in brackets, without repeating what an outer message holds. */
 export function describe(error: unknown): string {
   const messages: string[] = [];
   for (const link of causes(error)) {
     const { code, message, name } = link as DriverError;
-    const text = message || (typeof code === "string" ? code : name);
+    const text = (message || (typeof code === "string" ? code : name)).replace(
+      /\s*[\r\n]+\s*/g,
+      " ",
+    );
     if (!messages.some((outer) => outer.includes(text))) messages.push(text);
   }
-  return messages.length === 0 ? String(error) : messages.join(": ").replace(/\s*[\r\n]+\s*/g, " ");
+  const [first = String(error), ...reasons] = messages;
+  return reasons.length === 0 ? first : `${first} (${reasons.join(": ")})`;
 }

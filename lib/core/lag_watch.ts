@@ -6,6 +6,7 @@
 
 import { lagWithin, type LogRange } from "./log_range.ts";
 
+/** What one look shows. */
 export interface LagReport {
   /** Records between position and end, per partition. */
   readonly lags: ReadonlyMap<number, number>;
@@ -18,6 +19,7 @@ interface Sighting {
   readonly sinceMs: number;
 }
 
+/** Remembers since when each partition stands where it does. */
 export class LagWatch {
   readonly #stallMs: number;
   #sightings = new Map<number, Sighting>();
@@ -41,7 +43,7 @@ export class LagWatch {
     const stalled: number[] = [];
     const sightings = new Map<number, Sighting>();
     for (const [partition, position] of positions) {
-      const lag = lagWithin(partition, position, ranges.get(partition));
+      const lag = lagWithin({ partition, position }, ranges.get(partition));
       lags.set(partition, lag);
       const before = this.#sightings.get(partition);
       const sinceMs = before?.position === position && lag > 0 ? before.sinceMs : nowMs;

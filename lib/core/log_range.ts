@@ -39,8 +39,7 @@ export class OtherLogError extends OperatorError {
  * @throws {OtherLogError} if the log ends before it, or is not there.
  */
 export function lagWithin(
-  partition: number,
-  position: number,
+  { partition, position }: { readonly partition: number; readonly position: number },
   range: LogRange | undefined,
 ): number {
   if (range === undefined) {

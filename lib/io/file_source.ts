@@ -20,11 +20,15 @@ const LINE_FEED = 0x0a;
 /** A record's timestamp when it has none: a file says nothing about when its lines were written. */
 const NO_TIMESTAMP = -1;
 
+/** Reads one file, from any line on. */
 export class FileSource implements Source {
   readonly #path: string;
   readonly #changed = new Condition();
-  #position: number | null = null;
   #range: LogRange;
+  /** Next line to read, once that is known. */
+  #position: number | null = null;
+  /** Raised when reading has to begin anew, at another line. */
+  #seeks = 0;
 
   private constructor(path: string, range: LogRange) {
     this.#path = path;
@@ -44,26 +48,26 @@ export class FileSource implements Source {
   /** Reads to the end of the file, and then waits for the signal: its counts can be looked at meanwhile. */
   async read(reader: SourceReader, signal: AbortSignal): Promise<void> {
     reader.assigned([PARTITION]);
-    if (!await this.#changed.until(() => this.#position !== null, { signal })) return;
-    let lineNumber = 0;
-    let records: NewRecord[] = [];
-    let bytes = 0;
-    for await (const value of linesOf(await openFile(this.#path))) {
-      if (signal.aborted) return;
-      if (lineNumber++ < this.#position!) continue;
-      records.push({ timestampMs: NO_TIMESTAMP, key: null, value });
-      bytes += value.length;
-      if (records.length < MAX_BATCH_RECORDS && bytes < MAX_BATCH_BYTES) continue;
-      await this.#hand(records, reader);
-      records = [];
-      bytes = 0;
+    let seen = 0;
+    while (await this.#changed.until(() => this.#seeks !== seen, { signal })) {
+      if (seen > 0 && this.#path === STANDARD_INPUT) {
+        throw new OperatorError(
+          "Cannot go on with standard input: it cannot be read a second time.",
+        );
+      }
+      seen = this.#seeks;
+      await this.#readFrom(this.#position!, {
+        reader,
+        isOver: () => signal.aborted || this.#seeks !== seen,
+      });
     }
-    if (records.length > 0) await this.#hand(records, reader);
-    await this.#changed.until(() => false, { signal });
   }
 
   resume(positions: ReadonlyMap<number, number>): void {
-    this.#position = positions.get(PARTITION) ?? this.#position;
+    const position = positions.get(PARTITION);
+    if (position === undefined) return;
+    this.#position = position;
+    this.#seeks++;
     this.#changed.notify();
   }
 
@@ -81,11 +85,35 @@ export class FileSource implements Source {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  async #hand(records: readonly NewRecord[], reader: SourceReader): Promise<void> {
-    const fetchedOffset = this.#position!;
+  async #readFrom(
+    position: number,
+    { reader, isOver }: { readonly reader: SourceReader; readonly isOver: () => boolean },
+  ): Promise<void> {
+    let lineNumber = 0;
+    let records: NewRecord[] = [];
+    let bytes = 0;
+    for await (const value of linesOf(await openFile(this.#path))) {
+      if (isOver()) return;
+      if (lineNumber++ < position) continue;
+      records.push({ timestampMs: NO_TIMESTAMP, key: null, value });
+      bytes += value.length;
+      if (records.length < MAX_BATCH_RECORDS && bytes < MAX_BATCH_BYTES) continue;
+      await this.#hand(records, { reader, fetchedOffset: position });
+      position += records.length;
+      records = [];
+      bytes = 0;
+    }
+    if (records.length > 0 && !isOver()) {
+      await this.#hand(records, { reader, fetchedOffset: position });
+    }
+  }
+
+  async #hand(
+    records: readonly NewRecord[],
+    { reader, fetchedOffset }: { readonly reader: SourceReader; readonly fetchedOffset: number },
+  ): Promise<void> {
     const nextOffset = fetchedOffset + records.length;
     const endOffset = Math.max(this.#range.endOffset, nextOffset);
-    this.#position = nextOffset;
     this.#range = { startOffset: 0, endOffset };
     const batches = [encodeRecordBatch(fetchedOffset, records)];
     await reader.fetched({ partition: PARTITION, fetchedOffset, nextOffset, endOffset, batches });
@@ -108,12 +136,15 @@ export async function fileIdentity(path: string): Promise<string> {
 async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
   if (path === STANDARD_INPUT) return Deno.stdin.readable;
   try {
-    return (await Deno.open(path)).readable;
+    if ((await Deno.stat(path)).isFile) return (await Deno.open(path)).readable;
   } catch (error) {
-    throw new OperatorError(`Cannot read the file ${path}. Check the path given with --file.`, {
+    throw new OperatorError(`Cannot read the file ${path}. Check the path given with --file`, {
       cause: error,
     });
   }
+  throw new OperatorError(
+    `Cannot read ${path}: it is not a file. Check the path given with --file`,
+  );
 }
 
 /** Lines without their line feeds; the last one needs none. */

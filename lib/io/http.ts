@@ -4,12 +4,14 @@
  */
 
 import type { WindowCount } from "../core/window.ts";
+import { atMost } from "../condition.ts";
 import { OperatorError } from "../core/failure.ts";
 import { renderPage } from "../page/page.ts";
 import type { Health } from "./health.ts";
 import type { Metrics } from "./metrics.ts";
 
-export interface Handlers {
+/** What the answers are made of. */
+export interface AnswerSources {
   readonly health: Health;
   readonly metrics: Metrics;
   /** The newest counts, for the page. */
@@ -18,7 +20,7 @@ export interface Handlers {
 
 /** Answers one request; needs no port, so that a test can call it. */
 export function createHandler(
-  { health, metrics, recentCounts }: Handlers,
+  { health, metrics, recentCounts }: AnswerSources,
 ): (request: Request) => Promise<Response> {
   return async ({ method, url }) => {
     if (method !== "GET" && method !== "HEAD") {
@@ -61,6 +63,7 @@ function html(body: string): Response {
   });
 }
 
+/** Where to listen. */
 export interface ListenOptions {
   readonly host: string;
   /** `undefined`: 8000, or the next free one. */
@@ -69,6 +72,8 @@ export interface ListenOptions {
 
 const FIRST_PORT = 8000;
 const PORTS_TO_TRY = 100;
+/** How long requests under way may hold up the end. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 /** A web server that is open; disposing it ends the requests under way. */
 export interface WebServer extends AsyncDisposable {
@@ -92,7 +97,7 @@ export function listen(
       const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host;
       return {
         url: `http://${shown.includes(":") ? `[${shown}]` : shown}:${server.addr.port}/`,
-        [Symbol.asyncDispose]: () => server.shutdown(),
+        [Symbol.asyncDispose]: () => atMost(CLOSE_TIMEOUT_MS, server.shutdown()),
       };
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse)) {

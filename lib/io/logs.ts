@@ -8,10 +8,12 @@ import type { LogFormat, LogLevel } from "../core/config.ts";
 import { describe } from "../core/failure.ts";
 import type { Commit } from "../core/pending.ts";
 import type { FencedError, PipelineObserver, System } from "../endpoints.ts";
-import type { Terminal } from "./terminal.ts";
+import { groupDigits, type Terminal } from "./terminal.ts";
 
+/** Where everything is logged. */
 export const log: Logger = getLogger(["lottery"]);
 
+/** How logs look, and how much of them is shown. */
 export interface LogOptions {
   readonly level: LogLevel;
   /** `undefined`: pretty on a terminal, JSON elsewhere. */
@@ -19,6 +21,7 @@ export interface LogOptions {
   readonly terminal: Terminal;
 }
 
+/** Sets up where log lines go and how they look; nothing is logged before. */
 export async function configureLogs({ level, format, terminal }: LogOptions): Promise<void> {
   const isPretty = format === undefined ? terminal.isInteractive : format === "pretty";
   const toLine = isPretty
@@ -37,30 +40,37 @@ export async function configureLogs({ level, format, terminal }: LogOptions): Pr
 }
 
 /** One line of JSON: time, level, message, and what the message was made of. */
-function jsonLine({ timestamp, level, message, properties }: LogRecord): string {
+function jsonLine(record: LogRecord): string {
   return JSON.stringify({
-    time: new Date(timestamp).toISOString(),
-    level,
-    message: plainText(message),
-    ...properties,
+    time: new Date(record.timestamp).toISOString(),
+    level: levelName(record),
+    message: plainText(record.message),
+    ...record.properties,
   });
 }
 
-const LEVEL_COLORS: Readonly<Record<string, string>> = { warning: "\x1b[33m", error: "\x1b[31m" };
+/** The level as `LOG_LEVEL` calls it. */
+function levelName({ level }: LogRecord): string {
+  return level === "warning" ? "warn" : level;
+}
 
-/** `21:07:26 WARN  message`, the level only where it is not the usual one. */
-function prettyLine({ timestamp, level, message }: LogRecord, hasColors: boolean): string {
-  const time = new Date(timestamp).toTimeString().slice(0, 8);
-  const name = level === "info" ? "" : `${level.slice(0, 5).toUpperCase()} `;
-  const text = `${name}${plainText(message)}`;
+const LEVEL_COLORS: Readonly<Record<string, string>> = { warn: "\x1b[33m", error: "\x1b[31m" };
+
+/** `21:07:26 WARN message`, the level only where it is not the usual one. */
+function prettyLine(record: LogRecord, hasColors: boolean): string {
+  const level = levelName(record);
+  const time = new Date(record.timestamp).toTimeString().slice(0, 8);
+  const name = level === "info" ? "" : `${level.toUpperCase()} `;
+  const text = `${name}${plainText(record.message)}`;
   const color = hasColors ? LEVEL_COLORS[level] : undefined;
   return color ? `${time} ${color}${text}\x1b[0m` : `${time} ${text}`;
 }
 
 function plainText(message: readonly unknown[]): string {
-  return message
-    .map((part) => typeof part === "string" || typeof part === "number" ? part : Deno.inspect(part))
-    .join("");
+  return message.map((part) => {
+    if (typeof part === "string") return part;
+    return typeof part === "number" && part >= 10_000 ? groupDigits(part) : Deno.inspect(part);
+  }).join("");
 }
 
 const NAMES: Readonly<Record<System, string>> = {
@@ -81,11 +91,11 @@ export class LogObserver implements Partial<PipelineObserver> {
   readonly #outages = new Map<string, Outage>();
 
   assigned(partitions: readonly number[]): void {
+    const count = partitions.length;
+    const noun = count === 1 ? "partition" : "partitions";
     log.info(
-      partitions.length === 0
-        ? "Joined the group without a partition: standing by"
-        : "Joined the group with {count} partitions: {partitions}",
-      { count: partitions.length, partitions: partitions.join(", ") },
+      count === 0 ? "Reading no partition: standing by" : `Reading {count} ${noun}: {partitions}`,
+      { count, partitions: partitions.join(", ") },
     );
   }
 
@@ -128,7 +138,7 @@ export class LogObserver implements Partial<PipelineObserver> {
       return;
     }
     this.#outages.set(system, { since: Date.now(), parts: new Set([part]), tries: 1 });
-    log.warn("{system} does not answer; trying again for as long as it takes: {reason}", {
+    log.warn("Waiting for {system}, for as long as it takes: {reason}", {
       system,
       reason: describe(error),
     });
@@ -139,7 +149,7 @@ export class LogObserver implements Partial<PipelineObserver> {
     const outage = this.#outages.get(system);
     if (!outage?.parts.delete(part) || outage.parts.size > 0) return;
     this.#outages.delete(system);
-    log.info("{system} answers again after {seconds} s and {tries} tries", {
+    log.info("{system} is there after {seconds} s and {tries} tries", {
       system,
       seconds: Math.round((Date.now() - outage.since) / 1000),
       tries: outage.tries,

@@ -6,6 +6,7 @@
 const CLEAR_LINE = "\r\x1b[K";
 const REDRAW_INTERVAL_MS = 100;
 
+/** Lines and a status; where nobody looks, lines only. */
 export class Terminal {
   /** Somebody looks at it. */
   readonly isInteractive = Deno.stderr.isTerminal();
@@ -73,11 +74,13 @@ export function progressBar(
   const rate = seconds > 0 ? done / seconds : 0;
   const left = rate > 0 ? `, ${duration((total - done) / rate)} left` : "";
   return `${"▓".repeat(full)}${"░".repeat(BAR_LENGTH - full)} ${Math.floor(share * 100)} %  ` +
-    `${count(done)} of ${count(total)} ${unit}, ${count(Math.round(rate))}/s${left}`;
+    `${groupDigits(done)} of ${groupDigits(total)} ${unit}, ${
+      groupDigits(Math.round(rate))
+    }/s${left}`;
 }
 
 /** `1234567` as `1,234,567`. */
-export function count(value: number): string {
+export function groupDigits(value: number): string {
   return value.toLocaleString("en-US");
 }
 

@@ -27,7 +27,7 @@ serverTest("produce sends as many events as it was told, those of its seed, keye
   ];
   const { code, stderr } = await runProgram(["produce", ...args], { env: stack.env });
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /Sent 3000 records in [\d.]+ s/);
+  assert.match(stderr, /Sent 3000 records in [\d.]+ s: [\d,]+ records\/s/);
 
   const records = await readWithOurs(stack.topic);
   assert.equal(records.length, 3_000);

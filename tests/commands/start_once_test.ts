@@ -47,7 +47,10 @@ serverTest(
     const env = { ...stack.env, KAFKA_TOPIC: "not-there" };
     const { code, stderr } = await runProgram(["start", "--once"], { env });
     assert.equal(code, 1);
-    assert.match(stderr, /topic not-there: it does not exist. Create it, or set KAFKA_TOPIC/);
+    assert.match(
+      stderr,
+      /The topic not-there does not exist. Create it, or set KAFKA_TOPIC to another/,
+    );
   },
 );
 

@@ -20,18 +20,22 @@ const DESCRIBED: readonly {
   readonly text: string;
 }[] = [
   { name: "an error by its message", error: new Error("it broke"), text: "it broke" },
-  { name: "causes after it", error: chain("outer", "middle", "root"), text: "outer: middle: root" },
+  {
+    name: "causes after it",
+    error: chain("outer", "middle", "root"),
+    text: "outer (middle: root)",
+  },
   {
     name: "no cause that an outer message holds already",
     error: chain("Cannot connect: it broke", "it broke", "root"),
-    text: "Cannot connect: it broke: root",
+    text: "Cannot connect: it broke (root)",
   },
   { name: "the same message once", error: chain("it broke", "it broke"), text: "it broke" },
   { name: "an error without a message by its name", error: new TypeError(), text: "TypeError" },
   {
     name: "a cause without a message by its name",
     error: new Error("outer", { cause: new RangeError() }),
-    text: "outer: RangeError",
+    text: "outer (RangeError)",
   },
   { name: "our errors by their messages", error: new OperatorError("mend it"), text: "mend it" },
   { name: "our errors by their names", error: new UnavailableError(), text: "UnavailableError" },

@@ -25,7 +25,7 @@ const WITHIN: readonly {
 
 for (const { name, position, range, lag } of WITHIN) {
   Deno.test(`lagWithin() counts ${name}`, () => {
-    assert.equal(lagWithin(3, position, range ?? RANGE), lag);
+    assert.equal(lagWithin({ partition: 3, position }, range ?? RANGE), lag);
   });
 }
 
@@ -69,7 +69,7 @@ const OUTSIDE: readonly {
 
 for (const { name, position, range, says } of OUTSIDE) {
   Deno.test(`lagWithin() refuses ${name}`, () => {
-    assert.throws(() => lagWithin(3, position, range), (error) => {
+    assert.throws(() => lagWithin({ partition: 3, position }, range), (error) => {
       assert.ok(error instanceof OperatorError);
       assert.match(error.message, /^Cannot /);
       for (const part of says) assert.match(error.message, part);

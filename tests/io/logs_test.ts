@@ -25,7 +25,7 @@ Deno.test("logs are JSON with time, level, message and what it was made of", asy
   const { time, ...rest } = JSON.parse(line!);
   assert.ok(Math.abs(Date.parse(time) - Date.now()) < 10_000);
   assert.deepEqual(rest, {
-    level: "warning",
+    level: "warn",
     message: "Kafka is away",
     system: "Kafka",
     state: "away",
@@ -55,9 +55,9 @@ Deno.test("LogObserver says that a system is away, and that it is back, once eac
   assert.equal(lines.length, 2);
   assert.match(
     lines[0]!,
-    /WARNI? PostgreSQL does not answer; trying again for as long as it takes: refused$/,
+    /^\d\d:\d\d:\d\d WARN Waiting for PostgreSQL, for as long as it takes: refused$/,
   );
-  assert.match(lines[1]!, /PostgreSQL answers again after 0 s and 5 tries$/);
+  assert.match(lines[1]!, /PostgreSQL is there after 0 s and 5 tries$/);
 });
 
 Deno.test("LogObserver takes the group and the log for one system", async () => {
@@ -68,6 +68,6 @@ Deno.test("LogObserver takes the group and the log for one system", async () => 
     observer.answered("group");
   });
   assert.equal(lines.length, 2);
-  assert.match(lines[0]!, /Kafka does not answer/);
-  assert.match(lines[1]!, /Kafka answers again/);
+  assert.match(lines[0]!, /Waiting for Kafka/);
+  assert.match(lines[1]!, /Kafka is there/);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { count, progressBar } from "../../lib/io/terminal.ts";
+import { groupDigits, progressBar } from "../../lib/io/terminal.ts";
 
 Deno.test("progressBar() shows share, rate and time left", () => {
   assert.equal(
@@ -31,6 +31,6 @@ Deno.test("progressBar() tells minutes and hours", () => {
   assert.equal(left(2 * 3600 + 5 * 60), "2 h 5 min");
 });
 
-Deno.test("count() groups digits", () => {
-  assert.equal(count(1_234_567), "1,234,567");
+Deno.test("groupDigits() groups digits", () => {
+  assert.equal(groupDigits(1_234_567), "1,234,567");
 });

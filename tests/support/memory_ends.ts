@@ -4,7 +4,7 @@
  */
 
 import { Condition } from "../../lib/condition.ts";
-import type { Commit } from "../../lib/core/pending.ts";
+import type { BatchMark, Commit } from "../../lib/core/pending.ts";
 import type { LogRange } from "../../lib/core/log_range.ts";
 import type { Position } from "../../lib/core/standings.ts";
 import { encodeRecordBatch, type NewRecord } from "../../lib/core/record_encoder.ts";
@@ -15,6 +15,7 @@ export class MemoryStore {
   readonly counts = new Map<string, number>();
   readonly deadLetters = new Map<string, string>();
   readonly offsets = new Map<number, number>();
+  readonly lastBatches = new Map<number, BatchMark>();
 }
 
 export class MemorySink implements Sink {
@@ -38,7 +39,7 @@ export class MemorySink implements Sink {
     return Promise.resolve(
       new Map([...logStarts.keys()].map((id) => [
         id,
-        { nextOffset: offsets.get(id)!, lastBatch: null },
+        { nextOffset: offsets.get(id)!, lastBatch: this.store.lastBatches.get(id) ?? null },
       ])),
     );
   }
@@ -49,8 +50,9 @@ export class MemorySink implements Sink {
       const stored = this.store.offsets.get(partition);
       if (stored !== expectedOffset) throw new FencedError(`${partition} is at ${stored}`);
     }
-    for (const { partition, nextOffset } of partitions) {
+    for (const { partition, nextOffset, lastBatch } of partitions) {
       this.store.offsets.set(partition, nextOffset);
+      if (lastBatch) this.store.lastBatches.set(partition, lastBatch);
     }
     for (const { windowStartMs, lotteryName, eventType, count } of counts) {
       const key = JSON.stringify([windowStartMs, lotteryName, eventType]);
@@ -65,8 +67,6 @@ export class MemorySink implements Sink {
   advanceWatermark(): Promise<number | null> {
     return Promise.resolve(null);
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 /** Records of each partition; offset n is the n-th. */

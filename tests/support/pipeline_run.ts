@@ -109,6 +109,7 @@ export function makePipeline(
     commitIntervalMs: 1,
     onDataLoss: "fail",
     stallMs: 30_000,
+    stopTimeoutMs: 500,
   });
 }
 

@@ -53,6 +53,15 @@ export function commitOf(
   };
 }
 
+/** Next offsets of some partitions, which this sink may not know yet. */
+async function offsets(
+  sink: Sink,
+  logStarts: readonly (readonly [partition: number, start: number])[],
+): Promise<Map<number, number>> {
+  const positions = await sink.positions(new Map(logStarts));
+  return new Map(Array.from(positions, ([id, { nextOffset }]) => [id, nextOffset]));
+}
+
 const PAID = JSON.stringify([MINUTE, "mega_draw", "pay"]);
 
 /** Registers the tests of the contract for one kind of sink. */
@@ -68,8 +77,8 @@ export function testSinkContract(
     });
 
   test("starts a new partition at its log's start and keeps a known one", async ({ first, second }) => {
-    assert.deepEqual(await first.positions(new Map([[0, 5]])), new Map([[0, 5]]));
-    const positions = await second.positions(new Map([[0, 9], [1, 7]]));
+    assert.deepEqual(await offsets(first, [[0, 5]]), new Map([[0, 5]]));
+    const positions = await offsets(second, [[0, 9], [1, 7]]);
     assert.deepEqual(new Map(positions), new Map([[0, 5], [1, 7]]));
   });
 
@@ -78,7 +87,19 @@ export function testSinkContract(
     await first.commit(commitOf([[0, 0, 3]]));
     await first.commit(commitOf([[0, 3, 10]]));
     assert.equal((await stored()).counts.get(PAID), 10);
-    assert.equal((await first.positions(new Map([[0, 0]]))).get(0), 10);
+    assert.equal((await offsets(first, [[0, 0]])).get(0), 10);
+  });
+
+  test("remembers the last batch that was counted", async ({ first, second }) => {
+    await first.positions(new Map([[0, 0]]));
+    await first.commit(commitOf([[0, 0, 3]]));
+    const { partitions } = commitOf([[0, 3, 5]]);
+    const withoutBatch = partitions.map((each) => ({ ...each, counted: 0, lastBatch: null }));
+    await first.commit(commitOf([], { partitions: withoutBatch }));
+    assert.deepEqual((await second.positions(new Map([[0, 0]]))).get(0), {
+      nextOffset: 5,
+      lastBatch: { lastOffset: 2, crc: 0xffff_ffff },
+    });
   });
 
   test("writes nothing of a commit with one partition of two fenced", async ({ first, second, stored }) => {
@@ -100,7 +121,7 @@ export function testSinkContract(
     const { counts, deadLetters: letters } = await stored();
     assert.equal(counts.get(PAID), 4);
     assert.equal(letters.size, 0);
-    const positions = await first.positions(new Map([[0, 0], [1, 0]]));
+    const positions = await offsets(first, [[0, 0], [1, 0]]);
     assert.deepEqual(new Map(positions), new Map([[0, 0], [1, 4]]));
   });
 
@@ -121,7 +142,7 @@ export function testSinkContract(
     const { partitions } = commitOf([[0, 0, 8]]);
     const moved = partitions.map((each) => ({ ...each, counted: 0, lastBatch: null }));
     await first.commit(commitOf([], { partitions: moved }));
-    assert.equal((await first.positions(new Map([[0, 0]]))).get(0), 8);
+    assert.equal((await offsets(first, [[0, 0]])).get(0), 8);
     assert.equal((await stored()).counts.size, 0);
   });
 
@@ -132,6 +153,8 @@ export function testSinkContract(
       second.commit(commitOf([[0, 0, 5]])),
     ]);
     assert.deepEqual(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    const refused = outcomes.find(({ status }) => status === "rejected") as PromiseRejectedResult;
+    assert.ok(refused.reason instanceof FencedError);
     assert.equal((await stored()).counts.get(PAID), 5);
   });
 

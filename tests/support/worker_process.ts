@@ -9,12 +9,15 @@ import { eventually } from "./eventually.ts";
 const ROOT = join(import.meta.dirname!, "..", "..");
 
 export interface ProgramOptions {
+  /** All that it gets, besides what the runtime itself needs. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Where it runs; by default a directory that holds no `.env`. */
   readonly cwd?: string;
   readonly stdin?: "null" | "piped";
-  /** Flags of the runtime in place of those that the task gives. */
-  readonly permissions?: readonly string[];
 }
+
+/** Variables that the runtime, not the program, looks at. */
+const RUNTIME_ENV = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME", "TMPDIR"];
 
 /** Permissions of the task of that name. */
 async function taskPermissions(task: string): Promise<string[]> {
@@ -40,12 +43,17 @@ export class Program implements AsyncDisposable {
 
   /** Starts `main.ts` with these arguments, the first of which is the command. */
   static async start(args: readonly string[], options: ProgramOptions = {}): Promise<Program> {
-    const { env = {}, cwd = ROOT, stdin = "null" } = options;
-    const permissions = options.permissions ?? await taskPermissions(args[0]!);
+    const { env = {}, cwd = import.meta.dirname!, stdin = "null" } = options;
+    const permissions = await taskPermissions(args[0]!);
+    const runtimeEnv = RUNTIME_ENV.flatMap((name) => {
+      const value = Deno.env.get(name);
+      return value === undefined ? [] : [[name, value]];
+    });
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", ...permissions, join(ROOT, "main.ts"), ...args],
       cwd,
-      env: { LOG_FORMAT: "json", ...env },
+      clearEnv: true,
+      env: { ...Object.fromEntries(runtimeEnv), LOG_FORMAT: "json", ...env },
       stdin,
       stdout: "piped",
       stderr: "piped",

@@ -6,7 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { KafkaConfig } from "../../core/config.ts";
-import { OperatorError } from "../../core/failure.ts";
+import { OperatorError, UnavailableError } from "../../core/failure.ts";
 import { atMost } from "../../condition.ts";
 import type { LogRange } from "../../core/log_range.ts";
 import { explain } from "./errors.ts";
@@ -25,7 +25,10 @@ export const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 };
 /** A connection that hangs must not hold up who closes it. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
-/** @throws {OperatorError} if a file that the settings name cannot be read. */
+/**
+ * A client that connects when it is used.
+ * @throws {OperatorError} if a file that the settings name cannot be read.
+ */
 export async function createKafka({ brokers, ssl, sasl }: KafkaConfig): Promise<Kafka> {
   return new Kafka({
     clientId: "lottery-events-pipeline",
@@ -58,7 +61,18 @@ async function readPem(setting: string, path: string): Promise<string> {
 
 /** kafkajs's own lines are of use to whoever looks for a fault in it; what matters is logged by us. */
 function log({ namespace, log: { message, timestamp: _, logger: __, ...extra } }: LogEntry): void {
-  getLogger(["lottery", "kafkajs"]).debug(`${namespace}: ${message}`, extra);
+  getLogger(["lottery", "kafkajs"]).debug("{namespace}: {text}", {
+    namespace,
+    text: message,
+    ...extra,
+  });
+}
+
+/** Somebody may be about to create it, so it can be waited for. */
+export class TopicMissingError extends UnavailableError {
+  constructor(topic: string) {
+    super(`The topic ${topic} does not exist. Create it, or set KAFKA_TOPIC to another`);
+  }
 }
 
 /**
@@ -97,10 +111,11 @@ export class KafkaCluster implements AsyncDisposable {
     });
   }
 
-  async hasTopic(): Promise<boolean> {
-    return await this.#ask(async (admin) =>
-      (await admin.listTopics()).includes(this.#config.topic)
-    );
+  /** @throws {TopicMissingError} if the topic does not exist. */
+  async assertTopic(): Promise<void> {
+    const { topic } = this.#config;
+    const topics = await this.#ask((admin) => admin.listTopics());
+    if (!topics.includes(topic)) throw new TopicMissingError(topic);
   }
 
   /** Offsets `[first, last stable)` of the given partitions, or of all. */

@@ -17,9 +17,9 @@ const NOT_ALLOWED: Readonly<Record<string, string>> = {
 export function explain(error: unknown, { brokers, sasl }: KafkaConfig): unknown {
   const where = brokers.join(", ");
   for (const link of causes(error)) {
-    if (link instanceof OperatorError) return link;
+    if (link instanceof OperatorError || link instanceof UnavailableError) return link;
     const { name, type } = link as Error & { readonly type?: string };
-    if (name === "KafkaJSSASLAuthenticationError") {
+    if (name === "KafkaJSSASLAuthenticationError" || type === "ILLEGAL_SASL_STATE") {
       return new OperatorError(
         `Cannot log in to Kafka at ${where} as ${sasl?.username ?? "nobody"}: it refuses. ` +
           "Check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.",
@@ -35,7 +35,7 @@ export function explain(error: unknown, { brokers, sasl }: KafkaConfig): unknown
   }
   if (!isPassing(error)) return error;
   return new UnavailableError(
-    `Cannot reach Kafka at ${where}. Is it running, and is KAFKA_BROKERS right?`,
+    `Cannot reach Kafka at ${where}. Is it running, and are KAFKA_BROKERS and KAFKA_SSL right?`,
     { cause: error },
   );
 }

@@ -4,37 +4,45 @@
  */
 
 import { Buffer } from "node:buffer";
+import type { KafkaConfig } from "../../core/config.ts";
 import type { GeneratedRecord } from "../../core/generator.ts";
+import { explain } from "./errors.ts";
 import { type Kafka, Partitioners, type Producer } from "./kafkajs.ts";
 
+/** Sends batches of records, one after the other. */
 export class KafkaProducer implements AsyncDisposable {
   readonly #producer: Producer;
-  readonly #topic: string;
+  readonly #config: KafkaConfig;
 
-  private constructor(producer: Producer, topic: string) {
+  private constructor(producer: Producer, config: KafkaConfig) {
     this.#producer = producer;
-    this.#topic = topic;
+    this.#config = config;
   }
 
-  static async open(kafka: Kafka, topic: string): Promise<KafkaProducer> {
+  /** Resolves when it is connected. */
+  static async open(kafka: Kafka, config: KafkaConfig): Promise<KafkaProducer> {
     const producer = kafka.producer({
       allowAutoTopicCreation: false,
       createPartitioner: Partitioners.DefaultPartitioner, // Java's: the same lottery, the same partition
     });
     await producer.connect();
-    return new KafkaProducer(producer, topic);
+    return new KafkaProducer(producer, config);
   }
 
   /** Resolves when all replicas have the records. Not to be called again before that. */
   async send(records: readonly GeneratedRecord[]): Promise<void> {
-    await this.#producer.send({
-      topic: this.#topic,
-      acks: -1,
-      messages: records.map(({ key, value }) => ({
-        key,
-        value: value instanceof Uint8Array ? Buffer.from(value) : value,
-      })),
-    });
+    try {
+      await this.#producer.send({
+        topic: this.#config.topic,
+        acks: -1,
+        messages: records.map(({ key, value }) => ({
+          key,
+          value: value instanceof Uint8Array ? Buffer.from(value) : value,
+        })),
+      });
+    } catch (error) {
+      throw explain(error, this.#config);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -130,6 +130,7 @@ export class KafkaSource implements Source {
     signal.addEventListener("abort", stop, { once: true });
     consumer.on("consumer.crash", ({ payload }) => ended.reject(payload.error));
     consumer.on("consumer.group_join", ({ payload }) => {
+      if (this.#consumer !== consumer) return; // one that was left behind
       this.#assigned = new Set(payload.memberAssignment[this.#config.topic]);
       // Not a moment later: what is fetched before would start anywhere.
       this.#pause(consumer);

@@ -5,13 +5,16 @@
 
 // @ts-types="@types/pg"
 import pg from "pg";
-import { OperatorError, UnavailableError } from "../../core/failure.ts";
+import { atMost } from "../../condition.ts";
+import { isPassing, OperatorError, UnavailableError } from "../../core/failure.ts";
 
 /** Waiting for a lock ends before the statement does, and the statement before the client gives up. */
 const LOCK_TIMEOUT_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 20_000;
 const QUERY_TIMEOUT_MS = 25_000;
 const CONNECT_TIMEOUT_MS = 5_000;
+/** A connection that hangs must not hold up who closes it. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 const INT8_OID = 20;
 
@@ -49,9 +52,9 @@ export class Connection implements AsyncDisposable {
       });
       return rows;
     } catch (error) {
-      if (isStatementError(error)) throw error;
+      if (!isConnectionError(error)) throw error;
       await this.#discard(client);
-      throw error instanceof TypeError ? error : new UnavailableError(
+      throw new UnavailableError(
         `Cannot reach PostgreSQL: the connection to ${redacted(this.#url)} is lost`,
         { cause: error },
       );
@@ -74,7 +77,7 @@ export class Connection implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const client = this.#client;
     this.#client = null;
-    if (client) await client.then((open) => open.end(), () => {});
+    if (client) await atMost(CLOSE_TIMEOUT_MS, client.then((opened) => opened.end()));
   }
 
   #connected(): Promise<pg.Client> {
@@ -127,35 +130,43 @@ function toSafeInteger(text: string): number {
   return value;
 }
 
-/** True if the database answered with an error and the connection is still good. */
-function isStatementError(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.severity === "ERROR";
+/**
+ * True if the connection is gone, or the server about to end it. The driver has no
+ * codes for its own part of this, only messages.
+ */
+function isConnectionError(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return error.severity !== "ERROR";
+  return isPassing(error) || error instanceof Error && DRIVER_MESSAGES.test(error.message);
 }
 
+const DRIVER_MESSAGES =
+  /^(Connection terminated|Query read timeout|timeout expired|Client has encountered|Client was closed)/;
+
+/** What a refused or failed connection means, with the setting to change. */
 function refusal(error: unknown, url: string): Error {
-  const code = error instanceof pg.DatabaseError ? error.code : undefined;
   const where = redacted(url);
-  switch (code) {
-    case "28P01":
-    case "28000":
-      return new OperatorError(
-        `Cannot log in to PostgreSQL at ${where}: it refuses the user or password. Check DATABASE_URL.`,
-        { cause: error },
-      );
-    case "3D000":
-      return new OperatorError(
-        `Cannot open the database of ${where}: it does not exist. ` +
-          "Create it with `migrate --create-database`, or name another in DATABASE_URL.",
-        { cause: error },
-      );
-    case undefined:
-      return new UnavailableError(
-        `Cannot reach PostgreSQL at ${where}. Is it running, and is DATABASE_URL right?`,
-        { cause: error },
-      );
-    default:
-      return error as Error;
+  const code = error instanceof pg.DatabaseError ? error.code : undefined;
+  const operator = (message: string) => new OperatorError(message, { cause: error });
+  if (code === "28P01" || code === "28000") {
+    return operator(
+      `Cannot log in to PostgreSQL at ${where}: it refuses the user or password. Check DATABASE_URL`,
+    );
   }
+  if (code === "3D000") {
+    return operator(
+      `Cannot open the database of ${where}: it does not exist. ` +
+        "Create it with `migrate --create-database`, or name another in DATABASE_URL",
+    );
+  }
+  if (error instanceof pg.DatabaseError ? isPassing(error) : isConnectionError(error)) {
+    return new UnavailableError(
+      `Cannot reach PostgreSQL at ${where}. Is it running, and is DATABASE_URL right?`,
+      { cause: error },
+    );
+  }
+  return operator(
+    `Cannot connect to PostgreSQL at ${where}. Check the user, password and sslmode of DATABASE_URL`,
+  );
 }
 
 /** A connection URL that can be shown: without the password. */

@@ -6,6 +6,16 @@
 import { OperatorError } from "../../core/failure.ts";
 import type { Connection } from "./connection.ts";
 
+/** Where the records come from, and how a person would change that. */
+export interface Origin {
+  /** Name of the log that no other log has: the cluster's id, or a file's path and hash. */
+  readonly id: string;
+  /** What sets it. */
+  readonly setting: string;
+  /** What to do to count another one. */
+  readonly wayOut: string;
+}
+
 /** Everything that, with another value, would give other counts. */
 export interface Identity {
   readonly clusterId: string;
@@ -18,7 +28,7 @@ export interface Identity {
 
 /** How each part is stored, and what a person would change. */
 const PARTS = [
-  { part: "clusterId", column: "cluster_id", setting: "KAFKA_BROKERS (the cluster's id)" },
+  { part: "clusterId", column: "cluster_id", setting: null },
   { part: "topic", column: "topic", setting: "KAFKA_TOPIC" },
   { part: "groupId", column: "group_id", setting: "KAFKA_GROUP_ID" },
   { part: "windowSeconds", column: "window_seconds", setting: "WINDOW_SECONDS" },
@@ -26,12 +36,19 @@ const PARTS = [
   { part: "eventRules", column: "event_rules", setting: "the program's rules for events" },
 ] as const;
 
+/** What the counts in a database were made of, and who asks. */
+export interface Claim {
+  readonly identity: Identity;
+  readonly origin: Origin;
+}
+
 /**
  * Writes the identity into an empty database, or compares it with the one that is there.
  * @returns the pipeline's epoch.
  * @throws {OperatorError} naming each setting that differs.
  */
-export async function claimPipeline(connection: Connection, identity: Identity): Promise<number> {
+export async function claimPipeline(connection: Connection, claim: Claim): Promise<number> {
+  const { identity } = claim;
   const columns = PARTS.map(({ column }) => column);
   await connection.query({
     text: `
@@ -40,21 +57,34 @@ export async function claimPipeline(connection: Connection, identity: Identity):
       on conflict do nothing`,
     values: PARTS.map(({ part }) => identity[part]),
   });
+  const epoch = await comparePipeline(connection, claim);
+  if (epoch === null) throw new Error("Cannot read the pipeline row that was just written");
+  return epoch;
+}
+
+/**
+ * Compares only.
+ * @returns the pipeline's epoch, or null if nothing was counted into the database yet.
+ * @throws {OperatorError} naming each setting that differs.
+ */
+export async function comparePipeline(
+  connection: Connection,
+  { identity, origin }: Claim,
+): Promise<number | null> {
   const [stored] = await connection.query<Record<string, string | number>>({
     text: "select * from pipeline",
   });
-  if (!stored) throw new Error("Cannot read the pipeline row that was just written");
-
+  if (!stored) return null;
   const differences = PARTS
     .filter(({ part, column }) => stored[column] !== identity[part])
     .map(({ part, column, setting }) =>
-      `${setting} is ${identity[part]}, but was ${stored[column]}`
+      `${setting ?? origin.setting} is ${identity[part]}, but was ${stored[column]}`
     );
   if (differences.length > 0) {
     throw new OperatorError(
       `Cannot add to the counts in this database, which were made with other settings: ${
         differences.join("; ")
-      }. Set them back, or set DATABASE_URL to another database.`,
+      }. Set them back, or ${origin.wayOut}.`,
     );
   }
   return Number(stored.epoch);

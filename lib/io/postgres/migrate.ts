@@ -4,6 +4,7 @@
  */
 
 import { OperatorError } from "../../core/failure.ts";
+import { log } from "../logs.ts";
 import { Connection } from "./connection.ts";
 import tables from "./migrations/0001_tables.sql" with { type: "text" };
 import commit from "./migrations/0002_commit.sql" with { type: "text" };
@@ -32,6 +33,7 @@ export async function migrate(connection: Connection): Promise<string[]> {
     await connection.query({ text: `select pg_advisory_xact_lock(${LOCK})` });
     await assertUtf8(connection);
     await assertOurs(connection);
+    if (!await isMigrated(connection)) await assertMayCreate(connection);
     await connection.query({
       text: `
         create table if not exists lottery_migrations (
@@ -53,7 +55,9 @@ export async function migrate(connection: Connection): Promise<string[]> {
         values: [version, name],
       });
     }
-    return missing.map(({ version, name }) => `${String(version).padStart(4, "0")} ${name}`);
+    const names = missing.map(({ version, name }) => `${String(version).padStart(4, "0")} ${name}`);
+    if (names.length > 0) log.info("Migrated the database: {names}", { names: names.join(", ") });
+    return names;
   });
 }
 
@@ -69,9 +73,15 @@ export async function createDatabase(url: string): Promise<boolean> {
   });
   if (existing.length > 0) return false;
   const quoted = `"${name.replaceAll('"', '""')}"`;
-  await connection.query({
-    text: `create database ${quoted} encoding 'UTF8' template template0`,
-  });
+  try {
+    await connection.query({
+      text: `create database ${quoted} encoding 'UTF8' template template0`,
+    });
+  } catch (error) {
+    // 42P04 and 23505: another one has created it in this moment.
+    if (/^(42P04|23505)$/.test((error as { readonly code?: string }).code ?? "")) return false;
+    throw error;
+  }
   return true;
 }
 
@@ -83,14 +93,22 @@ export async function createDatabase(url: string): Promise<boolean> {
 export async function assertUsable(connection: Connection): Promise<string> {
   await assertUtf8(connection);
   await assertOurs(connection);
-  const [{ ours } = { ours: null }] = await connection.query<{ ours: string | null }>({
-    text: "select to_regclass('lottery_migrations')::text as ours",
-  });
-  if (!ours) return "answers, empty: the first start creates the tables";
+  if (!await isMigrated(connection)) {
+    await assertMayCreate(connection);
+    return "answers, empty: the first start creates the tables";
+  }
   const [{ version } = { version: 0 }] = await connection.query<{ version: number }>({
     text: "select max(version) as version from lottery_migrations",
   });
   return `answers, schema version ${version} of ${MIGRATIONS.at(-1)!.version}`;
+}
+
+/** True if the tables of some version are there. */
+export async function isMigrated(connection: Connection): Promise<boolean> {
+  const rows = await connection.query({
+    text: "select 1 where to_regclass('lottery_migrations') is not null",
+  });
+  return rows.length > 0;
 }
 
 async function assertUtf8(connection: Connection): Promise<void> {
@@ -104,17 +122,35 @@ async function assertUtf8(connection: Connection): Promise<void> {
   );
 }
 
-/** A table of the replaced system has the same name, but not our columns. */
+/** A table of the replaced system may have the name of one of ours. */
 async function assertOurs(connection: Connection): Promise<void> {
-  const [row] = await connection.query<{ aggregates: string | null; ours: string | null }>({
+  const [foreign] = await connection.query<{ name: string }>({
+    text: `
+      select name
+      from unnest($1::text[]) as name
+      where to_regclass(name) is not null and to_regclass('lottery_migrations') is null
+      limit 1`,
+    values: [["lottery_aggregates", "kafka_offsets", "dead_letters", "pipeline"]],
+  });
+  if (!foreign) return;
+  throw new OperatorError(
+    `Cannot create the table ${foreign.name}: another system's table has that name. Keep it under another one with ` +
+      `\`alter table ${foreign.name} rename to ${foreign.name}_old\`, and start again.`,
+  );
+}
+
+/** Before the first start, the role has to be able to create the tables. */
+async function assertMayCreate(connection: Connection): Promise<void> {
+  const [row] = await connection.query<{ role: string; schema: string; may_create: boolean }>({
     text: `
       select
-        to_regclass('lottery_aggregates')::text as aggregates,
-        to_regclass('lottery_migrations')::text as ours`,
+        current_user::text as role,
+        current_schema()::text as schema,
+        has_schema_privilege(current_schema(), 'create') as may_create`,
   });
-  if (!row?.aggregates || row.ours) return;
+  if (row?.may_create) return;
   throw new OperatorError(
-    "Cannot create the table lottery_aggregates: another system's table has that name. Keep it under another one with " +
-      "`alter table lottery_aggregates rename to lottery_aggregates_old`, and start again.",
+    `Cannot create the tables: the role ${row?.role} of DATABASE_URL may not create any in the schema ${row?.schema}. ` +
+      `Allow it with \`grant create on schema ${row?.schema} to ${row?.role}\`.`,
   );
 }

@@ -5,9 +5,11 @@
 
 import type { WindowCount } from "../../core/window.ts";
 import type { Connection } from "./connection.ts";
+import { isMigrated } from "./migrate.ts";
 
 /** Counts of the newest windows, newest and greatest first, at most `limit` rows. */
 export async function recentCounts(connection: Connection, limit: number): Promise<WindowCount[]> {
+  if (!await isMigrated(connection)) return [];
   const rows = await connection.query<
     { window_start: Date; lottery_name: string; event_type: string; event_count: number }
   >({

@@ -18,6 +18,7 @@ const FENCED = "LE001";
 /** A partition without news for this long, read to its end, does not hold the watermark back. */
 const IDLE_MS = 30_000;
 
+/** What a sink has to know of its pipeline. */
 export interface PostgresSinkOptions {
   readonly topic: string;
   /** The pipeline's epoch when this worker started. */
@@ -26,6 +27,7 @@ export interface PostgresSinkOptions {
   readonly maxFutureMs: number;
 }
 
+/** One worker's sink, on a connection that belongs to the caller. */
 export class PostgresSink implements Sink {
   readonly #connection: Connection;
   readonly #options: PostgresSinkOptions;
@@ -100,27 +102,23 @@ export class PostgresSink implements Sink {
       values: [this.#options.topic, partitionCount, IDLE_MS],
     });
     const before = rows[0]?.watermark?.getTime() ?? null;
-    const now = watermark(
+    const advanced = watermark(
       rows.map(({ max_event_time, is_idle }) => ({
         maxEventTimeMs: max_event_time?.getTime() ?? null,
         isIdle: is_idle ?? false,
       })),
       before,
     );
-    if (now !== null && now !== before) {
+    if (advanced !== null && advanced !== before) {
       await this.#connection.query({
         text: `
           update pipeline
           set watermark = greatest(watermark, to_timestamp($1::bigint / 1000.0))
           where epoch = $2`,
-        values: [now, this.#options.epoch],
+        values: [advanced, this.#options.epoch],
       });
     }
-    return now;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#connection[Symbol.asyncDispose]();
+    return advanced;
   }
 }
 

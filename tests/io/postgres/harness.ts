@@ -4,7 +4,7 @@
  */
 
 import { Connection } from "../../../lib/io/postgres/connection.ts";
-import { claimPipeline, type Identity } from "../../../lib/io/postgres/identity.ts";
+import { claimPipeline, type Identity, type Origin } from "../../../lib/io/postgres/identity.ts";
 import { migrate } from "../../../lib/io/postgres/migrate.ts";
 import { PostgresSink } from "../../../lib/io/postgres/sink.ts";
 import type { SinkHarness } from "../../support/sink_contract.ts";
@@ -16,6 +16,12 @@ export const IDENTITY: Identity = {
   windowSeconds: 60,
   maxFutureSeconds: 300,
   eventRules: 1,
+};
+
+export const ORIGIN: Origin = {
+  id: IDENTITY.clusterId,
+  setting: "KAFKA_BROKERS",
+  wayOut: "set DATABASE_URL to another database",
 };
 
 export interface PostgresHarness extends SinkHarness {
@@ -31,10 +37,11 @@ export async function openPostgresHarness(
 ): Promise<PostgresHarness> {
   const connection = new Connection(url);
   await migrate(connection);
-  const epoch = await claimPipeline(connection, IDENTITY);
-  const sink = () =>
-    new PostgresSink(new Connection(url), { topic: IDENTITY.topic, epoch, maxFutureMs: 300_000 });
-  const [first, second] = [sink(), sink()];
+  const epoch = await claimPipeline(connection, { identity: IDENTITY, origin: ORIGIN });
+  const connections = [new Connection(url), new Connection(url)] as const;
+  const [first, second] = connections.map((each) =>
+    new PostgresSink(each, { topic: IDENTITY.topic, epoch, maxFutureMs: 300_000 })
+  ) as [PostgresSink, PostgresSink];
   return {
     connection,
     first,
@@ -57,8 +64,7 @@ export async function openPostgresHarness(
       };
     },
     [Symbol.asyncDispose]: async () => {
-      await first[Symbol.asyncDispose]();
-      await second[Symbol.asyncDispose]();
+      for (const each of connections) await each[Symbol.asyncDispose]();
       await connection[Symbol.asyncDispose]();
       await release();
     },

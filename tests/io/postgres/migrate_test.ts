@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { OperatorError } from "../../../lib/core/failure.ts";
 import { Connection } from "../../../lib/io/postgres/connection.ts";
-import { claimPipeline } from "../../../lib/io/postgres/identity.ts";
+import { claimPipeline, type Identity } from "../../../lib/io/postgres/identity.ts";
 import { createDatabase as createMissing, migrate } from "../../../lib/io/postgres/migrate.ts";
 import { createDatabase, type TestDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";
-import { IDENTITY } from "./harness.ts";
+import { IDENTITY, ORIGIN } from "./harness.ts";
 
 function migrateTest(rule: string, body: (database: TestDatabase) => Promise<void>): void {
   serverTest(rule, ["postgres"], async () => {
@@ -93,10 +93,11 @@ migrateTest(
   "claimPipeline() keeps the first settings and names each that differs later",
   async ({ connection }) => {
     await migrate(connection);
-    assert.equal(await claimPipeline(connection, IDENTITY), 1);
-    assert.equal(await claimPipeline(connection, IDENTITY), 1);
+    const claim = (identity: Identity) => claimPipeline(connection, { identity, origin: ORIGIN });
+    assert.equal(await claim(IDENTITY), 1);
+    assert.equal(await claim(IDENTITY), 1);
     await assert.rejects(
-      claimPipeline(connection, { ...IDENTITY, windowSeconds: 300, topic: "others" }),
+      claim({ ...IDENTITY, windowSeconds: 300, topic: "others" }),
       (error: Error) =>
         error instanceof OperatorError &&
         /KAFKA_TOPIC is others, but was user-events/.test(error.message) &&
