@@ -99,3 +99,8 @@ export interface PipelineObserver {
 
 /** What can be away: the source, our membership in its group, the sink. */
 export type System = "source" | "group" | "sink";
+
+/** What a person calls it. */
+export function systemName(system: System): "Kafka" | "PostgreSQL" {
+  return system === "sink" ? "PostgreSQL" : "Kafka";
+}

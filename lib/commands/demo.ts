@@ -50,7 +50,7 @@ export async function demo(
     ? await openGenerator(dataDir)
     : await openFile(file, dataDir);
   await using database = await EmbeddedPostgres.open(dataDir && join(dataDir, "postgres"));
-  await using worker = new Worker({ config, databaseUrl: database.url });
+  await using worker = new Worker({ config, databaseUrl: database.url, hasAlarms: false });
   await using _server = worker.serve();
   await worker.count(source, { epoch: await worker.prepare(origin), signal });
 }

@@ -10,8 +10,15 @@ import { Connection, redacted } from "../io/postgres/connection.ts";
 import { comparePipeline } from "../io/postgres/identity.ts";
 import { assertUsable, isMigrated } from "../io/postgres/migrate.ts";
 import { verifySmtp } from "../io/smtp.ts";
+import { testMail } from "./alert.ts";
 import { kafkaOrigin } from "./start.ts";
 import { claimOf } from "./worker.ts";
+
+/** How `doctor` was called. */
+export interface DoctorOptions {
+  /** Sends a test mail. */
+  readonly sendsMail: boolean;
+}
 
 /** What was looked at, and how it is. */
 export interface Finding {
@@ -21,7 +28,10 @@ export interface Finding {
 }
 
 /** Looks at everything, one after the other; never throws for what it finds. */
-export async function* doctor(config: Config): AsyncGenerator<Finding> {
+export async function* doctor(
+  config: Config,
+  { sendsMail }: DoctorOptions,
+): AsyncGenerator<Finding> {
   yield* checkKafka(config);
   const postgres = await finding(
     `PostgreSQL ${redacted(config.databaseUrl)}`,
@@ -30,6 +40,9 @@ export async function* doctor(config: Config): AsyncGenerator<Finding> {
   yield postgres;
   if (postgres.isGood) yield await finding("Counts in it", () => checkCounts(config));
   yield await finding("SMTP", () => checkSmtp(config.smtp));
+  if (sendsMail) {
+    yield await finding("Test mail", async () => `the server answered: ${await testMail(config)}`);
+  }
 }
 
 async function* checkKafka({ kafka }: Config): AsyncGenerator<Finding> {

@@ -16,14 +16,16 @@ export interface StartOptions {
 
 /** Runs until the signal aborts. Waits for Kafka, the topic and PostgreSQL. */
 export async function start(config: Config, { signal }: StartOptions): Promise<void> {
-  await using worker = new Worker({ config, databaseUrl: config.databaseUrl });
+  await using worker = new Worker({ config, databaseUrl: config.databaseUrl, hasAlarms: true });
   await using _server = worker.serve();
-  const kafka = await createKafka(config.kafka);
-  await using cluster = new KafkaCluster(kafka, config.kafka);
-  const origin = await worker.ask("source", () => kafkaOrigin(cluster), signal);
-  const epoch = await worker.ask("sink", () => worker.prepare(origin), signal);
-  await using source = new KafkaSource(kafka, { config: config.kafka, cluster });
-  await worker.count(source, { epoch, signal });
+  await worker.guard(async () => {
+    const kafka = await createKafka(config.kafka);
+    await using cluster = new KafkaCluster(kafka, config.kafka);
+    const origin = await worker.ask("source", () => kafkaOrigin(cluster), signal);
+    const epoch = await worker.ask("sink", () => worker.prepare(origin), signal);
+    await using source = new KafkaSource(kafka, { config: config.kafka, cluster });
+    await worker.count(source, { epoch, signal });
+  });
 }
 
 /** @throws {TopicMissingError} if there is nothing to count yet. */

@@ -43,17 +43,20 @@ export async function startOnce(
   await using worker = new Worker({
     config,
     databaseUrl: config.databaseUrl,
+    hasAlarms: true,
     observers: [progress],
   });
-  const epoch = await worker.prepare(origin);
-  await using source = new KafkaSource(kafka, { config: config.kafka, cluster });
   const ended = new AbortController();
   const stopping = AbortSignal.any([signal, ended.signal]);
   const hasReached = async () => reaches(await worker.storedOffsets(config.kafka.topic), ranges);
-  await together([
-    worker.count(source, { epoch, signal: stopping }),
-    progress.until(hasReached, stopping),
-  ], { ended, stopping });
+  await worker.guard(async () => {
+    const epoch = await worker.prepare(origin);
+    await using source = new KafkaSource(kafka, { config: config.kafka, cluster });
+    await together([
+      worker.count(source, { epoch, signal: stopping }),
+      progress.until(hasReached, stopping),
+    ], { ended, stopping });
+  });
 
   terminal.endStatus();
   if (!await hasReached()) {

@@ -6,6 +6,7 @@
 
 import type { Config } from "../core/config.ts";
 import { EVENT_RULES_VERSION, EventParser } from "../core/event.ts";
+import { isPassing } from "../core/failure.ts";
 import type { PipelineObserver, Source, System } from "../endpoints.ts";
 import { Health } from "../io/health.ts";
 import { createHandler, listen, type WebServer } from "../io/http.ts";
@@ -18,11 +19,14 @@ import { recentCounts, storedOffsets } from "../io/postgres/reader.ts";
 import { PostgresSink } from "../io/postgres/sink.ts";
 import { Outages } from "../outages.ts";
 import { Pipeline } from "../pipeline.ts";
+import { Alarms } from "./alarms.ts";
 
 /** What a worker is made of. */
 export interface WorkerOptions {
   readonly config: Config;
   readonly databaseUrl: string;
+  /** Whether operators are told of trouble, by mail. */
+  readonly hasAlarms: boolean;
   /** Told what the pipeline does, besides metrics, logs and health. */
   readonly observers?: readonly Partial<PipelineObserver>[];
 }
@@ -44,13 +48,25 @@ export class Worker implements AsyncDisposable {
   /** For the page and other looks at the tables: they do not wait for commits, nor commits for them. */
   readonly #looks: Connection;
 
-  constructor({ config, databaseUrl, observers = [] }: WorkerOptions) {
+  readonly #alarms: Alarms | null;
+
+  constructor({ config, databaseUrl, hasAlarms, observers = [] }: WorkerOptions) {
     this.#config = config;
     this.#metrics = new Metrics({ topic: config.kafka.topic });
-    this.#observer = observeAll([this.#health, this.#metrics, new LogObserver(), ...observers]);
+    const workerId = `lottery-worker-${crypto.randomUUID().slice(0, 8)}`;
+    this.#commits = new Connection(databaseUrl, workerId);
+    this.#looks = new Connection(databaseUrl, workerId);
+    this.#alarms = hasAlarms
+      ? new Alarms({ config, connection: this.#looks, workerId, host: Deno.hostname() })
+      : null;
+    this.#observer = observeAll([
+      this.#health,
+      this.#metrics,
+      new LogObserver(),
+      ...this.#alarms?.observers ?? [],
+      ...observers,
+    ]);
     this.#outages = new Outages(this.#observer);
-    this.#commits = new Connection(databaseUrl);
-    this.#looks = new Connection(databaseUrl);
   }
 
   /** Serves page, metrics and health from now on, before anything else is there. */
@@ -64,6 +80,16 @@ export class Worker implements AsyncDisposable {
     const server = listen(handler, { host: httpHost, port: httpPort });
     log.info("Page on {url}, metrics on {url}metrics", { url: server.url });
     return server;
+  }
+
+  /** Does the worker's work; a failure that needs a person is mailed before it is thrown. */
+  async guard(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!isPassing(error)) this.#alarms?.stopped(error);
+      throw error;
+    }
   }
 
   /** Asks until there is an answer, the signal aborts or a person is needed; says once that it waits. */
@@ -82,7 +108,9 @@ export class Worker implements AsyncDisposable {
    */
   async prepare(origin: Origin): Promise<number> {
     await migrate(this.#commits);
-    return await claimPipeline(this.#commits, claimOf(this.#config, origin));
+    const epoch = await claimPipeline(this.#commits, claimOf(this.#config, origin));
+    await this.#alarms?.begin();
+    return epoch;
   }
 
   /** Counts until the signal aborts or the source ends. */
@@ -107,6 +135,7 @@ export class Worker implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#alarms?.[Symbol.asyncDispose]();
     await Promise.all([this.#commits[Symbol.asyncDispose](), this.#looks[Symbol.asyncDispose]()]);
   }
 }

@@ -19,6 +19,9 @@ export interface Config {
   /** `undefined`: 8000, or the next free port. */
   readonly httpPort: number | undefined;
   readonly smtp: SmtpConfig | undefined;
+  readonly alertAfterMs: number;
+  readonly alertIntervalMs: number;
+  readonly alertDeadLettersPerMinute: number;
   readonly logLevel: LogLevel;
   /** `undefined`: pretty on a terminal, JSON elsewhere. */
   readonly logFormat: LogFormat | undefined;
@@ -116,6 +119,9 @@ const SCHEMA = z.object({
   SMTP_PASSWORD: z.string().optional(),
   ALERT_FROM: z.string().optional(),
   ALERT_TO: z.string().optional(),
+  ALERT_AFTER_SECONDS: integer(1, 86_400).default(30),
+  ALERT_INTERVAL_SECONDS: integer(1, 604_800).default(900),
+  ALERT_DEAD_LETTERS_PER_MINUTE: integer(1, 1_000_000_000).default(60),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], {
     error: "must be debug, info, warn or error",
   }).default("info"),
@@ -221,6 +227,9 @@ function toConfig(settings: z.output<typeof SCHEMA>): Config {
       from: settings.ALERT_FROM!,
       to: settings.ALERT_TO!,
     },
+    alertAfterMs: settings.ALERT_AFTER_SECONDS * 1000,
+    alertIntervalMs: settings.ALERT_INTERVAL_SECONDS * 1000,
+    alertDeadLettersPerMinute: settings.ALERT_DEAD_LETTERS_PER_MINUTE,
     logLevel: settings.LOG_LEVEL,
     logFormat: settings.LOG_FORMAT,
   };

@@ -6,8 +6,9 @@
 import { configure, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
 import type { LogFormat, LogLevel } from "../core/config.ts";
 import { describe } from "../core/failure.ts";
+import { OutageBook } from "../core/outage_book.ts";
 import type { Commit } from "../core/pending.ts";
-import type { FencedError, PipelineObserver, System } from "../endpoints.ts";
+import { type FencedError, type PipelineObserver, type System, systemName } from "../endpoints.ts";
 import { groupDigits, type Terminal } from "./terminal.ts";
 
 /** Where everything is logged. */
@@ -73,22 +74,9 @@ function plainText(message: readonly unknown[]): string {
   }).join("");
 }
 
-const NAMES: Readonly<Record<System, string>> = {
-  source: "Kafka",
-  group: "Kafka",
-  sink: "PostgreSQL",
-};
-
-/** Since when a system is away, and which of its parts are. */
-interface Outage {
-  readonly since: number;
-  readonly parts: Set<System>;
-  tries: number;
-}
-
 /** Logs what a pipeline does: changes of state, not repeats. */
 export class LogObserver implements Partial<PipelineObserver> {
-  readonly #outages = new Map<string, Outage>();
+  readonly #outages = new OutageBook<string>();
 
   assigned(partitions: readonly number[]): void {
     const count = partitions.length;
@@ -130,14 +118,8 @@ export class LogObserver implements Partial<PipelineObserver> {
   }
 
   failed(part: System, error: unknown): void {
-    const system = NAMES[part];
-    const outage = this.#outages.get(system);
-    if (outage) {
-      outage.parts.add(part);
-      outage.tries++;
-      return;
-    }
-    this.#outages.set(system, { since: Date.now(), parts: new Set([part]), tries: 1 });
+    const system = systemName(part);
+    if (!this.#outages.failed(system, { part, error, nowMs: Date.now() })) return;
     log.warn("Waiting for {system}, for as long as it takes: {reason}", {
       system,
       reason: describe(error),
@@ -145,15 +127,11 @@ export class LogObserver implements Partial<PipelineObserver> {
   }
 
   answered(part: System): void {
-    const system = NAMES[part];
-    const outage = this.#outages.get(system);
-    if (!outage?.parts.delete(part) || outage.parts.size > 0) return;
-    this.#outages.delete(system);
-    log.info("{system} is there after {seconds} s and {tries} tries", {
-      system,
-      seconds: Math.round((Date.now() - outage.since) / 1000),
-      tries: outage.tries,
-    });
+    const outage = this.#outages.answered(systemName(part), part);
+    if (!outage) return;
+    const { system, sinceMs, tries } = outage;
+    const seconds = Math.round((Date.now() - sinceMs) / 1000);
+    log.info("{system} is there after {seconds} s and {tries} tries", { system, seconds, tries });
   }
 
   abandoned(error: unknown): void {

@@ -3,19 +3,39 @@
  * @module
  */
 
-import { createTransport } from "nodemailer";
+import { createTransport, type Transporter } from "nodemailer";
+import type { Mail } from "../core/alert.ts";
 import type { SmtpConfig } from "../core/config.ts";
 import { UnavailableError } from "../core/failure.ts";
 
-const TIMEOUT_MS = 5_000;
+/** A server that says nothing for this long is taken for away. */
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Sends one mail to the addresses of `ALERT_TO`.
+ * @returns what the server answered.
+ * @throws {UnavailableError} with what went wrong, and the settings to look at.
+ */
+export async function sendMail(smtp: SmtpConfig, mail: Mail): Promise<string> {
+  return await withTransport(smtp, async (transport) => {
+    // Each value is a field of its own: nodemailer folds and encodes them, so none can begin another header.
+    const { response } = await transport.sendMail({ from: smtp.from, to: smtp.to, ...mail });
+    return response ?? "taken, without a word";
+  });
+}
 
 /**
  * Connects, and logs in if the settings say so; sends nothing.
- * @throws {UnavailableError} with what the server said.
+ * @throws {UnavailableError} with what went wrong, and the settings to look at.
  */
-export async function verifySmtp(
+export async function verifySmtp(smtp: SmtpConfig): Promise<void> {
+  await withTransport(smtp, (transport) => transport.verify());
+}
+
+async function withTransport<T>(
   { host, port, isSecure, username, password }: SmtpConfig,
-): Promise<void> {
+  action: (transport: Transporter) => Promise<T>,
+): Promise<T> {
   const transport = createTransport({
     host,
     port,
@@ -23,13 +43,15 @@ export async function verifySmtp(
     connectionTimeout: TIMEOUT_MS,
     greetingTimeout: TIMEOUT_MS,
     socketTimeout: TIMEOUT_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
     ...(username !== undefined && { auth: { user: username, pass: password ?? "" } }),
   });
   try {
-    await transport.verify();
+    return await action(transport);
   } catch (error) {
     throw new UnavailableError(
-      `Cannot use the mail server ${host}:${port}. Check SMTP_HOST, SMTP_PORT, SMTP_SECURE, SMTP_USERNAME and SMTP_PASSWORD`,
+      `Cannot send mail through ${host}:${port}. Check SMTP_HOST, SMTP_PORT, SMTP_SECURE, SMTP_USERNAME and SMTP_PASSWORD`,
       { cause: error },
     );
   } finally {

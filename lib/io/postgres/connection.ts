@@ -32,10 +32,13 @@ export interface Query {
  */
 export class Connection implements AsyncDisposable {
   readonly #url: string;
+  readonly #name: string;
   #client: Promise<pg.Client> | null = null;
 
-  constructor(url: string) {
+  /** @param name what the server calls its session. */
+  constructor(url: string, name = "lottery-events-pipeline") {
     this.#url = url;
+    this.#name = name;
   }
 
   /**
@@ -81,7 +84,7 @@ export class Connection implements AsyncDisposable {
   }
 
   #connected(): Promise<pg.Client> {
-    this.#client ??= connect(this.#url).catch((error) => {
+    this.#client ??= connect(this.#url, this.#name).catch((error) => {
       this.#client = null;
       throw error;
     });
@@ -95,10 +98,10 @@ export class Connection implements AsyncDisposable {
   }
 }
 
-async function connect(url: string): Promise<pg.Client> {
+async function connect(url: string, name: string): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: url,
-    application_name: "lottery-events-pipeline",
+    application_name: name,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,

@@ -8,6 +8,7 @@ import { log } from "../logs.ts";
 import { Connection } from "./connection.ts";
 import tables from "./migrations/0001_tables.sql" with { type: "text" };
 import commit from "./migrations/0002_commit.sql" with { type: "text" };
+import alerts from "./migrations/0003_alerts.sql" with { type: "text" };
 
 /** In this order, and never changed once released: a new one is added instead. */
 const MIGRATIONS: readonly {
@@ -17,6 +18,7 @@ const MIGRATIONS: readonly {
 }[] = [
   { version: 1, name: "tables", sql: tables },
   { version: 2, name: "commit", sql: commit },
+  { version: 3, name: "alerts", sql: alerts },
 ];
 
 /** Any number that nothing else in the database uses for its advisory locks. */
@@ -130,7 +132,14 @@ async function assertOurs(connection: Connection): Promise<void> {
       from unnest($1::text[]) as name
       where to_regclass(name) is not null and to_regclass('lottery_migrations') is null
       limit 1`,
-    values: [["lottery_aggregates", "kafka_offsets", "dead_letters", "pipeline"]],
+    values: [[
+      "lottery_aggregates",
+      "kafka_offsets",
+      "dead_letters",
+      "pipeline",
+      "alerts",
+      "workers",
+    ]],
   });
   if (!foreign) return;
   throw new OperatorError(

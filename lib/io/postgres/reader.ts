@@ -28,6 +28,20 @@ export async function recentCounts(connection: Connection, limit: number): Promi
   }));
 }
 
+/** Dead letters of the last minute, by reason. */
+export async function recentDeadLetters(
+  connection: Connection,
+): Promise<{ readonly reason: string; readonly records: number }[]> {
+  return await connection.query<{ reason: string; records: number }>({
+    text: `
+      select reason, count(*) as records
+      from dead_letters
+      where received_at > now() - interval '1 minute'
+      group by reason
+      order by records desc`,
+  });
+}
+
 /** Stored next offset of each partition that has one. */
 export async function storedOffsets(
   connection: Connection,

@@ -1,0 +1,148 @@
+/**
+ * What a worker does so that operators hear of trouble: its mails, its entry among
+ * the workers, and a look now and then at the others and at the dead letters.
+ * @module
+ */
+
+import { Alerting } from "../alerting.ts";
+import type { Situation } from "../core/alert.ts";
+import type { Config } from "../core/config.ts";
+import { describe } from "../core/failure.ts";
+import { pause } from "../condition.ts";
+import type { PipelineObserver } from "../endpoints.ts";
+import { log } from "../io/logs.ts";
+import { PostgresAlertClaims } from "../io/postgres/alert_claims.ts";
+import { type Connection, redacted } from "../io/postgres/connection.ts";
+import { recentDeadLetters } from "../io/postgres/reader.ts";
+import { type DeadWorker, WorkerRegistry } from "../io/postgres/worker_registry.ts";
+import { sendMail } from "../io/smtp.ts";
+import { SituationBoard } from "../situation.ts";
+
+/** What alarms are made of. */
+export interface AlarmsOptions {
+  readonly config: Config;
+  readonly connection: Connection;
+  readonly workerId: string;
+  readonly host: string;
+}
+
+const LOOK_INTERVAL_MS = 5_000;
+
+/** The alarms of one worker. */
+export class Alarms implements AsyncDisposable {
+  readonly #config: Config;
+  readonly #connection: Connection;
+  readonly #board = new SituationBoard();
+  readonly #registry: WorkerRegistry;
+  /** None without a mail server. */
+  readonly #alerting: Alerting | null;
+  readonly #ended = new AbortController();
+  #looking = Promise.resolve();
+
+  constructor({ config, connection, workerId, host }: AlarmsOptions) {
+    this.#config = config;
+    this.#connection = connection;
+    this.#registry = new WorkerRegistry(connection, { id: workerId, host });
+    const { smtp } = config;
+    if (!smtp) log.info("No mails are sent: SMTP_HOST is not set");
+    this.#alerting = smtp
+      ? new Alerting({
+        channel: { send: async (mail) => void await sendMail(smtp, mail) },
+        claims: new PostgresAlertClaims(connection, () => this.#isFirst()),
+        situation: () => this.#situation(host),
+        afterMs: config.alertAfterMs,
+        intervalMs: config.alertIntervalMs,
+        onFailure: (subject, error) =>
+          log.error("A mail is lost: {subject}: {reason}", { subject, reason: describe(error) }),
+      })
+      : null;
+  }
+
+  /** To be told what the pipeline does. */
+  get observers(): Partial<PipelineObserver>[] {
+    return this.#alerting ? [this.#board, this.#alerting] : [this.#board];
+  }
+
+  /** Begins to look now and then, once the tables are there. */
+  async begin(): Promise<void> {
+    await this.#registry.enter();
+    this.#looking = this.#lookNowAndThen();
+  }
+
+  /** Mails that the worker stops because a person is needed. */
+  stopped(error: unknown): void {
+    this.#alerting?.stopped(error);
+  }
+
+  /** Takes the worker's entry back, and waits for mails under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    await this.#looking;
+    await Promise.all([
+      this.#alerting?.[Symbol.asyncDispose](),
+      this.#registry.leave().catch(() => {}), // the next start will say that it ended without a word
+    ]);
+  }
+
+  async #lookNowAndThen(): Promise<void> {
+    const { signal } = this.#ended;
+    for (;;) {
+      await pause(LOOK_INTERVAL_MS, signal);
+      if (signal.aborted) return;
+      try {
+        for (const worker of await this.#registry.takeDead(performance.now())) {
+          this.#tellDeath(worker);
+        }
+        await this.#lookAtDeadLetters();
+      } catch { // the database is away, which others tell
+      }
+    }
+  }
+
+  #tellDeath({ id, host, startedMs }: DeadWorker): void {
+    log.warn("Worker {id} on {host} ended without a word", { id, host });
+    this.#alerting?.raise({
+      cause: "worker_died",
+      title: `A worker on ${host} ended without a word`,
+      sinceMs: startedMs,
+      doing:
+        "This worker, another one, goes on: what the dead one had not committed is counted by whoever has its partitions now.",
+      advice:
+        `See on ${host} why worker ${id} was killed (out of memory, kill -9, power), and that it was started again.`,
+    });
+  }
+
+  async #lookAtDeadLetters(): Promise<void> {
+    const reasons = await recentDeadLetters(this.#connection);
+    const total = reasons.reduce((sum, { records }) => sum + records, 0);
+    if (total <= this.#config.alertDeadLettersPerMinute) return;
+    const list = reasons.map(({ reason, records }) => `${reason}: ${records}`).join(", ");
+    this.#alerting?.raise({
+      cause: "dead_letters",
+      title: `${total} records of the last minute are no events`,
+      error: new Error(list),
+      sinceMs: Date.now() - 60_000,
+      doing: "It goes on counting; each bad record is kept in the table dead_letters.",
+      advice: "Look at the newest rows of dead_letters, and at what produces them.",
+    });
+  }
+
+  /** Of workers that have no database to agree in, the one with the first partition mails. */
+  #isFirst(): boolean {
+    const { partitions } = this.#board;
+    return partitions.length === 0 || partitions[0]!.partition === 0;
+  }
+
+  #situation(host: string): Situation {
+    const { kafka, databaseUrl } = this.#config;
+    return {
+      host,
+      groupId: kafka.groupId,
+      topic: kafka.topic,
+      brokers: kafka.brokers,
+      database: redacted(databaseUrl),
+      partitions: this.#board.partitions,
+      lastCommitMs: this.#board.lastCommitMs,
+    };
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * The commands with their arguments, help and examples. What a command does is
+ * loaded when it is called: `start` does not wait for what only `demo` needs.
+ * @module
+ */
+
+import { Command, InvalidArgumentError } from "commander";
+import type { Config } from "../core/config.ts";
+import { isPassing, OperatorError } from "../core/failure.ts";
+import { log } from "../io/logs.ts";
+import type { Terminal } from "../io/terminal.ts";
+
+/** What the commands need of the process that they run in. */
+export interface Host {
+  readonly terminal: Terminal;
+  /** The settings, with logs set up as they say. */
+  configured(): Promise<Config>;
+  /** Aborts when the process is asked to stop. */
+  untilSignal(words: StopWords): AbortSignal;
+  /** Writes a line to standard output. */
+  print(line: string): void;
+}
+
+/** What is said at the first signal, and at one that cannot wait. */
+export interface StopWords {
+  readonly first: string;
+  readonly second: string;
+}
+
+const STOPPING_COUNT: StopWords = {
+  first: "Stopping: committing what is counted and leaving the group",
+  second: "Stopped at once. Nothing is lost: the next start goes on from the last commit.",
+};
+
+/** All commands. */
+export function createProgram(host: Host): Command {
+  const program = new Command("lottery-events-pipeline")
+    .description("Counts lottery events from Kafka into PostgreSQL, per minute, exactly once.")
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => host.terminal.writeLine(text.trimEnd()) })
+    .showHelpAfterError("(add --help for what can be given)");
+  for (const add of [addStart, addDemo, addProduce, addMigrate, addDoctor, addAlert]) {
+    add(program, host);
+  }
+  return program;
+}
+
+function addStart(program: Command, { configured, untilSignal, terminal }: Host): void {
+  program.command("start")
+    .description("count the topic into the database until stopped")
+    .option("--once", "stop at the ends that the topic has now; does not wait for what is away")
+    .addHelpText("after", example("start", "start --once"))
+    .action(async ({ once }: { once?: true }) => {
+      const config = await configured();
+      const signal = untilSignal(STOPPING_COUNT);
+      if (once) {
+        const { startOnce } = await import("./start_once.ts");
+        await startOnce(config, { signal, terminal });
+      } else {
+        const { start } = await import("./start.ts");
+        await unlessStopped(start(config, { signal }), signal);
+      }
+    });
+}
+
+function addDemo(program: Command, { configured, untilSignal }: Host): void {
+  program.command("demo")
+    .description("run the pipeline with nothing installed: generated events, embedded PostgreSQL")
+    .option("--data-dir <directory>", "keep the counts there, and go on from them next time")
+    .option("--file <path>", "count a file with one JSON event a line instead; - is standard input")
+    .addHelpText("after", example("demo", "demo --data-dir ./data", "demo --file events.ndjson"))
+    .action(async ({ dataDir, file }: { dataDir?: string; file?: string }) => {
+      const config = await configured();
+      const { demo } = await import("./demo.ts");
+      const words = { ...STOPPING_COUNT, first: "Stopping: committing what is counted" };
+      const signal = untilSignal(words);
+      await unlessStopped(demo(config, { dataDir, file, signal }), signal);
+    });
+}
+
+function addProduce(program: Command, { configured, untilSignal, terminal }: Host): void {
+  program.command("produce")
+    .description("send a realistic stream of events to the topic")
+    .option("--rate <events>", "events per second, or max", rate, 50)
+    .option("--count <events>", "stop after so many", wholeNumber)
+    .option("--lotteries <number>", "how many lotteries, from popular to rare", atLeastOne, 12)
+    .option("--bad <share>", "share of records that are no event", share, 0.01)
+    .option("--late <share>", "share of events that come minutes late", share, 0.05)
+    .option("--seed <number>", "another seed gives other events", wholeNumber, 1)
+    .addHelpText("after", example("produce --rate 50", "produce --rate max --count 1000000"))
+    .action(async ({ bad: badShare, late: lateShare, count = Infinity, ...options }) => {
+      const config = await configured();
+      const { produce } = await import("./produce.ts");
+      const signal = untilSignal({ first: "Stopping", second: "Stopped at once" });
+      await produce(config, { ...options, count, badShare, lateShare, signal, terminal });
+    });
+}
+
+function addMigrate(program: Command, { configured }: Host): void {
+  program.command("migrate")
+    .description("create the tables, or bring them up to date; `start` does so too")
+    .option("--create-database", "create the database first, if it does not exist")
+    .addHelpText("after", example("migrate --create-database"))
+    .action(async ({ createDatabase }: { createDatabase?: true }) => {
+      const config = await configured();
+      const { migrate } = await import("./migrate.ts");
+      await migrate(config, { createsDatabase: createDatabase ?? false });
+    });
+}
+
+function addDoctor(program: Command, { configured, print }: Host): void {
+  program.command("doctor")
+    .description("try the settings, Kafka, the topic, PostgreSQL and the mail server")
+    .option("--mail", "send a test mail, too; nothing else is changed")
+    .addHelpText("after", example("doctor", "doctor --mail"))
+    .action(async ({ mail }: { mail?: true }) => {
+      const config = await configured();
+      const { doctor } = await import("./doctor.ts");
+      let problems = 0;
+      for await (const { subject, isGood, text } of doctor(config, { sendsMail: mail ?? false })) {
+        print(`${isGood ? "ok  " : "FAIL"}  ${subject}: ${text}`);
+        if (!isGood) problems++;
+      }
+      if (problems > 0) throw new OperatorError(`${problems} of these need a person.`);
+    });
+}
+
+function addAlert(program: Command, { configured }: Host): void {
+  program.command("alert")
+    .description("mail a text to the operators, for the hook of a supervisor")
+    .argument("<text>", "what the mail says")
+    .addHelpText("after", example('alert "the worker on host a has failed"'))
+    .action(async (text: string) => {
+      const config = await configured();
+      const { alert } = await import("./alert.ts");
+      log.info("Sent; the mail server answered: {answer}", { answer: await alert(config, text) });
+    });
+}
+
+/** What is still away when the end was asked for is no failure. */
+async function unlessStopped(running: Promise<void>, signal: AbortSignal): Promise<void> {
+  try {
+    await running;
+  } catch (error) {
+    if (!signal.aborted || !isPassing(error)) throw error;
+  }
+}
+
+function example(...lines: readonly string[]): string {
+  return `\nFor example:\n${lines.map((line) => `  deno task ${line}\n`).join("")}`;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(text);
+}
+
+function atLeastOne(text: string): number {
+  if (wholeNumber(text) < 1) throw new InvalidArgumentError("It must be at least 1.");
+  return Number(text);
+}
+
+function rate(text: string): number {
+  if (text === "max") return Infinity;
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError("It must be a number above 0, or max.");
+  return value;
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0 && value <= 1)) {
+    throw new InvalidArgumentError("It must be a number from 0 to 1.");
+  }
+  return value;
+}

@@ -1,0 +1,57 @@
+/**
+ * Which worker mails about what: agreed on in the database.
+ * @module
+ */
+
+import type { AlertClaims } from "../../alerting.ts";
+import type { AlertCause } from "../../core/alert.ts";
+import { pause } from "../../condition.ts";
+import type { Connection } from "./connection.ts";
+
+/** How long the database is waited for before the worker decides alone. */
+const PATIENCE_MS = 3_000;
+
+/** Claims in the table `alerts`; without the database, `isFirst` decides. */
+export class PostgresAlertClaims implements AlertClaims {
+  readonly #connection: Connection;
+  readonly #isFirst: () => boolean;
+  /** When this worker last mailed without having asked. */
+  readonly #mailedAt = new Map<AlertCause, number>();
+
+  /** @param isFirst true for the one worker of the group that mails when there is no database to agree in. */
+  constructor(connection: Connection, isFirst: () => boolean) {
+    this.#connection = connection;
+    this.#isFirst = isFirst;
+  }
+
+  async claim(cause: AlertCause, intervalMs: number): Promise<number | null> {
+    const asked = this.#ask(cause, intervalMs).catch(() => undefined);
+    const answer = await Promise.race([asked, pause(PATIENCE_MS)]);
+    return answer === undefined ? this.#decideAlone(cause, intervalMs) : answer;
+  }
+
+  async #ask(cause: AlertCause, intervalMs: number): Promise<number | null> {
+    const [row] = await this.#connection.query<{ is_ours: boolean; repeats_before: number }>({
+      text: `
+        insert into alerts as a (cause, mailed_at)
+        values ($1, now())
+        on conflict (cause) do update set
+          repeats_before = case when a.mailed_at <= now() - $2::bigint * interval '1 ms'
+            then a.repeats else a.repeats_before end,
+          repeats = case when a.mailed_at <= now() - $2::bigint * interval '1 ms'
+            then 0 else a.repeats + 1 end,
+          mailed_at = case when a.mailed_at <= now() - $2::bigint * interval '1 ms'
+            then now() else a.mailed_at end
+        returning mailed_at = now() as is_ours, repeats_before`,
+      values: [cause, intervalMs],
+    });
+    return row!.is_ours ? row!.repeats_before : null;
+  }
+
+  #decideAlone(cause: AlertCause, intervalMs: number): number | null {
+    const last = this.#mailedAt.get(cause) ?? -Infinity;
+    if (!this.#isFirst() || performance.now() - last < intervalMs) return null;
+    this.#mailedAt.set(cause, performance.now());
+    return 0;
+  }
+}
