@@ -89,13 +89,17 @@ export function causes(error: unknown): Error[] {
 export function describe(error: unknown): string {
   const messages: string[] = [];
   for (const link of causes(error)) {
-    const { code, message, name } = link as DriverError;
-    const text = (message || (typeof code === "string" ? code : name)).replace(
-      /\s*[\r\n]+\s*/g,
-      " ",
-    );
+    const text = wordsOf(link).replace(/\s*[\r\n]+\s*/g, " ");
     if (!messages.some((outer) => outer.includes(text))) messages.push(text);
   }
   const [first = String(error), ...reasons] = messages;
   return reasons.length === 0 ? first : `${first} (${reasons.join(": ")})`;
+}
+
+/** What an error says; one that has nothing to say itself is known by its parts, its code or its name. */
+function wordsOf(error: Error): string {
+  if (error.message) return error.message;
+  if (error instanceof AggregateError) return error.errors.map((part) => describe(part)).join(", ");
+  const { code } = error as DriverError;
+  return typeof code === "string" ? code : error.name;
 }

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { eventually } from "../support/eventually.ts";
+import { Expectation } from "../support/expectation.ts";
+import { makeLines } from "../support/event_lines.ts";
+import { freePort } from "../support/guarded_process.ts";
+import { kcatProduce } from "../support/kcat.ts";
+import { MailServer } from "../support/mail_server.ts";
+import { serverTest } from "../support/servers.ts";
+import { openStack, recordsRead } from "../support/stack.ts";
+import { Program, runProgram } from "../support/worker_process.ts";
+
+const LOGIN = { username: "pipeline", password: "hunter2 " };
+
+for (const isSecure of [false, true]) {
+  const how = isSecure ? "TLS from the first byte" : "STARTTLS";
+  Deno.test(`alert sends one mail, over ${how}, with a login`, async () => {
+    await using server = await MailServer.start({ isSecure, login: LOGIN });
+    const text = "worker failed\r\nBcc: everybody@example.org ü";
+    const { code, stderr } = await runProgram(["alert", text], { env: server.env });
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /the mail server answered: 250/);
+    const mail = await server.received(/worker failed Bcc: everybody@example.org ü$/);
+    assert.equal(mail.isEncrypted, true);
+    assert.equal(mail.user, "pipeline");
+    assert.doesNotMatch(mail.raw.split("\r\n\r\n")[0]!, /^Bcc:/m);
+    assert.match(mail.raw, /^To: operators@example.org\r$/m);
+  });
+}
+
+Deno.test("alert and doctor say what the mail server answered, without the password", async () => {
+  await using server = await MailServer.start({ login: LOGIN });
+  const env = { ...server.env, SMTP_PASSWORD: "wrong" };
+  for (const args of [["alert", "x"], ["doctor"]]) {
+    const { code, stderr, stdout } = await runProgram(args, { env });
+    assert.equal(code, 1);
+    assert.match(stderr + stdout, /Check SMTP_HOST.*535 .*bad login/s);
+    assert.doesNotMatch(stderr + stdout, /wrong"|hunter2/);
+  }
+  const unset = await runProgram(["alert", "x"]);
+  assert.equal(unset.code, 1);
+  assert.match(unset.stderr, /SMTP_HOST is not set/);
+});
+
+Deno.test("doctor --mail sends a test mail and says what the server answered", async () => {
+  await using server = await MailServer.start();
+  const env = { ...server.env, KAFKA_BROKERS: `127.0.0.1:${freePort()}` };
+  const { stdout } = await runProgram(["doctor", "--mail"], { env });
+  assert.match(stdout, /^ok {4}Test mail: the server answered: 250/m);
+  await server.received(/This is a test mail/);
+});
+
+serverTest(
+  "start mails why it stops, with all that a person needs",
+  ["kafka", "postgres"],
+  async () => {
+    await using server = await MailServer.start();
+    await using stack = await openStack();
+    const env = { ...stack.env, ...server.env };
+    assert.equal((await runProgram(["start", "--once"], { env })).code, 0);
+    const { code } = await runProgram(["start"], { env: { ...env, WINDOW_SECONDS: "30" } });
+    assert.equal(code, 1);
+    const { text } = await server.received(/A worker has stopped and needs a person/);
+    assert.match(text, /WINDOW_SECONDS is 30, but was 60/);
+    for (
+      const name of ["What to do", "What the worker does now", "Since", "Worker", "Last commit"]
+    ) {
+      assert.match(text, new RegExp(`^${name}\r?$`, "m"));
+    }
+
+    // Started again at once, as a supervisor does: the same cause is not mailed again.
+    assert.equal((await runProgram(["start"], { env: { ...env, WINDOW_SECONDS: "30" } })).code, 1);
+    assert.equal(server.mails.length, 1);
+  },
+);
+
+serverTest("start is not held up by a mail server that hangs", ["kafka", "postgres"], async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = silent.addr;
+  await using stack = await openStack();
+  const env = {
+    ...stack.env,
+    SMTP_HOST: "127.0.0.1",
+    SMTP_PORT: String(port),
+    ALERT_FROM: "a@example.org",
+    ALERT_TO: "b@example.org",
+  };
+  assert.equal((await runProgram(["start", "--once"], { env })).code, 0);
+  const startedAt = performance.now();
+  const { code } = await runProgram(["start"], { env: { ...env, WINDOW_SECONDS: "30" } });
+  assert.equal(code, 1);
+  const seconds = (performance.now() - startedAt) / 1000;
+  assert.ok(
+    seconds > 4 && seconds < 9,
+    `${seconds} s: it waits for the last mail, but not for ever`,
+  );
+});
+
+serverTest("start mails that many records are bad, and that another worker was killed", [
+  "kafka",
+  "postgres",
+], async () => {
+  await using server = await MailServer.start();
+  await using stack = await openStack();
+  const { topic, database } = stack;
+  const env = { ...stack.env, ...server.env };
+  await using killed = await Program.start(["start"], { env });
+  await killed.printed(/Reading 4 partitions/);
+  killed.signal("SIGKILL");
+  await killed.exitCode();
+
+  await using worker = await Program.start(["start"], { env });
+  const bad = Array.from({ length: 100 }, (_, n) => `bad ${n}`);
+  await kcatProduce(topic, [...bad, ...makeLines(100, new Expectation())]);
+  await eventually(async () => await recordsRead(database).catch(() => 0) === 200);
+  const { text } = await server.received(/\d+ records of the last minute are no events/);
+  assert.match(text, /not_json: 100/);
+  await server.received(/A worker on .* ended without a word/, 40_000);
+  worker.signal("SIGTERM");
+  assert.equal(await worker.exitCode(), 0, worker.stderr);
+  const workers = await database.connection.query({ text: "select * from workers" });
+  assert.deepEqual(workers, [], "the one that ended well has taken its entry back");
+});

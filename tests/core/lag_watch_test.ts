@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { LagWatch } from "../../lib/core/lag_watch.ts";
+import { OtherLogError, RecordsLostError } from "../../lib/core/log_range.ts";
+
+const ranges = new Map([[0, { startOffset: 0, endOffset: 100 }], [1, {
+  startOffset: 0,
+  endOffset: 50,
+}]]);
+
+function look(watch: LagWatch, positions: readonly (readonly [number, number])[], nowMs: number) {
+  return watch.look(new Map(positions), { ranges, nowMs });
+}
+
+Deno.test("LagWatch tells how many records are left", () => {
+  const { lags } = look(new LagWatch({ stallMs: 10 }), [[0, 40], [1, 50]], 0);
+  assert.deepEqual(lags, new Map([[0, 60], [1, 0]]));
+});
+
+Deno.test("LagWatch finds a partition that stands still for long although it lags", () => {
+  const watch = new LagWatch({ stallMs: 10 });
+  assert.deepEqual(look(watch, [[0, 40], [1, 50]], 0).stalled, []);
+  assert.deepEqual(look(watch, [[0, 40], [1, 50]], 9).stalled, []);
+  assert.deepEqual(look(watch, [[0, 40], [1, 50]], 10).stalled, [0], "1 is at its end");
+});
+
+Deno.test("LagWatch begins anew when a partition moves, was lost meanwhile, or it is told to", () => {
+  const watch = new LagWatch({ stallMs: 10 });
+  look(watch, [[0, 40], [1, 20]], 0);
+  assert.deepEqual(look(watch, [[0, 41], [1, 20]], 10).stalled, [1]);
+  assert.deepEqual(look(watch, [[0, 41]], 15).stalled, []);
+  assert.deepEqual(look(watch, [[0, 41], [1, 20]], 20).stalled, [0]);
+  watch.reset();
+  assert.deepEqual(look(watch, [[0, 41], [1, 20]], 40).stalled, []);
+});
+
+Deno.test("LagWatch refuses positions that their log does not hold", () => {
+  const watch = new LagWatch({ stallMs: 10 });
+  assert.throws(() => look(watch, [[0, 101]], 0), OtherLogError);
+  assert.throws(() => look(watch, [[7, 0]], 0), OtherLogError);
+  const later = new Map([[0, { startOffset: 60, endOffset: 100 }]]);
+  assert.throws(
+    () => watch.look(new Map([[0, 40]]), { ranges: later, nowMs: 0 }),
+    RecordsLostError,
+  );
+});

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import type { RecordBatch } from "../../lib/core/record_batch.ts";
+import { Standings } from "../../lib/core/standings.ts";
+
+const RANGE = { startOffset: 100, endOffset: 1_000 };
+const MARK = { lastOffset: 499, crc: 7 };
+
+function batch(baseOffset: number, nextOffset: number, crc: number | null = 7): RecordBatch {
+  return {
+    baseOffset,
+    nextOffset,
+    recordCount: 0,
+    baseTimestampMs: 0,
+    maxTimestampMs: 0,
+    isLogAppendTime: false,
+    crc,
+    records: new Uint8Array(),
+  };
+}
+
+function placed(position: { nextOffset: number; lastBatch: typeof MARK | null }) {
+  const standings = new Standings();
+  const resumeAt = standings.place({ partition: 3, position, range: RANGE });
+  return { standings, resumeAt };
+}
+
+Deno.test("Standings reads on at the position if no batch was counted yet", () => {
+  const { standings, resumeAt } = placed({ nextOffset: 500, lastBatch: null });
+  assert.equal(resumeAt, 500);
+  const fetched = { partition: 3, nextOffset: 600, endOffset: 1_000 };
+  assert.equal(
+    standings.judge({ ...fetched, fetchedOffset: 500, batches: [batch(500, 600, 1)] }),
+    "fits",
+  );
+});
+
+Deno.test("Standings reads on at the last counted batch, and knows the log by it", () => {
+  const { standings, resumeAt } = placed({ nextOffset: 500, lastBatch: MARK });
+  assert.equal(resumeAt, 499);
+  const fetched = { partition: 3, fetchedOffset: 499, nextOffset: 600, endOffset: 1_000 };
+  assert.equal(
+    standings.judge({ ...fetched, batches: [batch(480, 500), batch(500, 600, 1)] }),
+    "fits",
+  );
+  standings.move(3, 600);
+  assert.equal(
+    standings.judge({ ...fetched, fetchedOffset: 600, batches: [] }),
+    "fits",
+    "it is known now",
+  );
+});
+
+const OTHERS: readonly { readonly name: string; readonly batches: readonly RecordBatch[] }[] = [
+  { name: "another checksum", batches: [batch(480, 500, 8)] },
+  { name: "no checksum", batches: [batch(480, 500, null)] },
+  { name: "another end", batches: [batch(480, 501)] },
+  { name: "no batch at all", batches: [] },
+];
+
+for (const { name, batches } of OTHERS) {
+  Deno.test(`Standings takes a first batch with ${name} for another log, until it is trusted`, () => {
+    const { standings } = placed({ nextOffset: 500, lastBatch: MARK });
+    const fetched = {
+      partition: 3,
+      fetchedOffset: 499,
+      nextOffset: 501,
+      endOffset: 1_000,
+      batches,
+    };
+    assert.equal(standings.judge(fetched), "other log");
+    assert.equal(standings.judge(fetched), "other log", "looking twice changes nothing");
+    standings.trust(3);
+    assert.equal(standings.judge({ ...fetched, fetchedOffset: 500 }), "fits");
+  });
+}
+
+Deno.test("Standings does not ask for a batch that retention has deleted", () => {
+  const { resumeAt } = placed({ nextOffset: 100, lastBatch: { lastOffset: 99, crc: 7 } });
+  assert.equal(resumeAt, 100);
+});
+
+Deno.test("Standings refuses what was fetched elsewhere, and what it has not placed", () => {
+  const { standings } = placed({ nextOffset: 500, lastBatch: null });
+  const fetched = {
+    fetchedOffset: 499,
+    nextOffset: 600,
+    endOffset: 1_000,
+    batches: [batch(480, 600)],
+  };
+  assert.equal(standings.judge({ ...fetched, partition: 3 }), "elsewhere");
+  assert.equal(standings.judge({ ...fetched, partition: 4 }), "not placed");
+  standings.clear();
+  assert.equal(standings.judge({ ...fetched, partition: 3 }), "not placed");
+  assert.equal(standings.get(3), undefined);
+});

@@ -1,0 +1,150 @@
+/**
+ * A real SMTP server that keeps the mails it gets.
+ * @module
+ */
+
+import { join } from "node:path";
+import { SMTPServer } from "smtp-server";
+import { eventually } from "./eventually.ts";
+import { run } from "./guarded_process.ts";
+
+/** How a client has to connect. */
+export interface MailServerOptions {
+  /** TLS from the first byte; otherwise the server offers STARTTLS. */
+  readonly isSecure?: boolean;
+  /** Login that it wants, or none. */
+  readonly login?: { readonly username: string; readonly password: string };
+}
+
+export interface ReceivedMail {
+  /** Header lines and body, as they came. */
+  readonly raw: string;
+  readonly subject: string;
+  /** The plain text, decoded. */
+  readonly text: string;
+  /** Whether the connection was encrypted, and who had logged in. */
+  readonly isEncrypted: boolean;
+  readonly user: string | undefined;
+}
+
+export class MailServer implements AsyncDisposable {
+  readonly mails: ReceivedMail[] = [];
+  /** Settings that point a program at it. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly #server: SMTPServer;
+  readonly #directory: string;
+
+  private constructor(server: SMTPServer, directory: string, env: Record<string, string>) {
+    this.#server = server;
+    this.#directory = directory;
+    this.env = env;
+  }
+
+  static async start({ isSecure = false, login }: MailServerOptions = {}): Promise<MailServer> {
+    const directory = await Deno.makeTempDir();
+    const { caFile, key, cert } = await makeCertificate(directory);
+    const received: { mails?: ReceivedMail[] } = {};
+    const server = new SMTPServer({
+      name: "mail.example.org",
+      secure: isSecure,
+      key,
+      cert,
+      authOptional: login === undefined,
+      onAuth({ username, password }, _session, callback) {
+        const isRight = username === login?.username && password === login?.password;
+        callback(isRight ? null : new Error("bad login"), isRight ? { user: username } : undefined);
+      },
+      onData(stream, { secure, user }, callback) {
+        const chunks: Uint8Array[] = [];
+        stream.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+        stream.on("end", () => {
+          const raw = new TextDecoder().decode(new Uint8Array(chunks.flatMap((each) => [...each])));
+          received.mails!.push(
+            parse(raw, { isEncrypted: secure, user: user as string | undefined }),
+          );
+          callback();
+        });
+      },
+    });
+    server.on("error", () => {}); // clients that do not trust it break off
+    const port = await new Promise<number>((resolve) => {
+      const listener = server.listen(0, "127.0.0.1", () => {
+        resolve((listener.address() as { port: number }).port);
+      });
+    });
+    const mailServer = new MailServer(server, directory, {
+      SMTP_HOST: "localhost",
+      SMTP_PORT: String(port),
+      SMTP_SECURE: String(isSecure),
+      ...login && { SMTP_USERNAME: login.username, SMTP_PASSWORD: login.password },
+      ALERT_FROM: "pipeline@example.org",
+      ALERT_TO: "operators@example.org",
+      DENO_CERT: caFile,
+    });
+    received.mails = mailServer.mails;
+    return mailServer;
+  }
+
+  /** The first mail whose subject matches. */
+  async received(subject: RegExp, timeoutMs = 30_000): Promise<ReceivedMail> {
+    const find = () => this.mails.find((mail) => subject.test(mail.subject)) ?? false;
+    return await eventually(find, { timeoutMs }) as ReceivedMail;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await Deno.remove(this.#directory, { recursive: true });
+  }
+}
+
+/** A certificate for localhost, by an authority made for it. */
+export async function makeCertificate(
+  directory: string,
+): Promise<{ readonly caFile: string; readonly key: string; readonly cert: string }> {
+  const path = (name: string) => join(directory, name);
+  await Deno.writeTextFile(path("extensions"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
+  const newKey = (name: string) => ["-newkey", "rsa:2048", "-nodes", "-keyout", path(name)];
+  await run("openssl", [
+    ...["req", "-x509", ...newKey("ca.key"), "-out", path("ca.pem"), "-subj", "/CN=Test authority"],
+  ]);
+  await run("openssl", [
+    ...["req", ...newKey("server.key"), "-out", path("server.csr"), "-subj", "/CN=localhost"],
+  ]);
+  await run("openssl", [
+    ...["x509", "-req", "-in", path("server.csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key")],
+    ...["-CAcreateserial", "-extfile", path("extensions"), "-out", path("server.pem")],
+  ]);
+  return {
+    caFile: path("ca.pem"),
+    key: await Deno.readTextFile(path("server.key")),
+    cert: await Deno.readTextFile(path("server.pem")),
+  };
+}
+
+function parse(
+  raw: string,
+  session: Pick<ReceivedMail, "isEncrypted" | "user">,
+): ReceivedMail {
+  const unfolded = raw.replaceAll(/\r\n[ \t]+/g, " ");
+  const [, plain = ""] = raw.match(/Content-Type: text\/plain[^]*?\r\n\r\n([^]*?)\r\n--/) ?? [];
+  return {
+    raw,
+    subject: decodeWords(unfolded.match(/^Subject: (.*)$/m)?.[1]?.trim() ?? ""),
+    text: decodeQuotedPrintable(plain),
+    ...session,
+  };
+}
+
+function decodeQuotedPrintable(text: string): string {
+  const bytes = text.replaceAll("=\r\n", "")
+    .replaceAll(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+  return new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
+}
+
+/** Subjects with other characters than ASCII come as encoded words. */
+function decodeWords(text: string): string {
+  return text.replaceAll(
+    /=\?UTF-8\?Q\?([^?]*)\?=\s*/gi,
+    (_, word) => decodeQuotedPrintable(word.replaceAll("_", " ")),
+  );
+}
