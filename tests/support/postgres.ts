@@ -4,6 +4,8 @@
  */
 
 import { join } from "node:path";
+// @ts-types="@types/pg"
+import pg from "pg";
 import { Connection } from "../../lib/io/postgres/connection.ts";
 import { eventually } from "./eventually.ts";
 import { freePort, run, spawnGuarded, which } from "./guarded_process.ts";
@@ -53,6 +55,12 @@ export class Postgres {
     return postgres;
   }
 
+  /** Stops at once, as a power cut does: no transaction is finished, nobody is told. */
+  stop(): void {
+    Deno.kill(this.#pid, "SIGQUIT");
+  }
+
+  /** Starts what was stopped; resolves when it answers. */
   async restart(): Promise<void> {
     const command = asPostgres([
       join(binaries!, "postgres"),
@@ -68,6 +76,8 @@ export class Postgres {
       await using connection = new Connection(this.url);
       return await connection.query({ text: "select 1" });
     });
+    const pidFile = await Deno.readTextFile(join(this.#directory, "data", "postmaster.pid"));
+    this.#pid = Number(pidFile.split("\n")[0]);
   }
 
   async #initialise(): Promise<void> {
@@ -94,6 +104,20 @@ function isRoot(): boolean {
 
 function split([command, ...args]: string[]): [string, string[]] {
   return [command!, args];
+}
+
+/** Resolves at the next notification on the channel. */
+export async function notified(url: string, channel: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const notification = Promise.withResolvers<void>();
+    client.on("notification", () => notification.resolve());
+    await client.query(`listen ${channel}`);
+    await notification.promise;
+  } finally {
+    await client.end();
+  }
 }
 
 /** A database of one test; dropped when it is disposed. */

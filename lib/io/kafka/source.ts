@@ -9,7 +9,7 @@
 
 import { backoffMs } from "../../core/backoff.ts";
 import type { KafkaConfig } from "../../core/config.ts";
-import { isPassing, UnavailableError } from "../../core/failure.ts";
+import { causes, isPassing, UnavailableError } from "../../core/failure.ts";
 import { atMost, Condition, pause } from "../../condition.ts";
 import type { LogRange } from "../../core/log_range.ts";
 import type { Fetched } from "../../core/record_batch.ts";
@@ -128,7 +128,7 @@ export class KafkaSource implements Source {
       ended.resolve();
     };
     signal.addEventListener("abort", stop, { once: true });
-    consumer.on("consumer.crash", ({ payload }) => ended.reject(payload.error));
+    consumer.on("consumer.crash", ({ payload }) => ended.reject(afterCrash(payload.error)));
     consumer.on("consumer.group_join", ({ payload }) => {
       if (this.#consumer !== consumer) return; // one that was left behind
       this.#assigned = new Set(payload.memberAssignment[this.#config.topic]);
@@ -216,6 +216,14 @@ export class KafkaSource implements Source {
     this.#consumer = null;
     this.#assigned.clear();
   }
+}
+
+/** A crash by an error of the language is kafkajs's own mistake, which a new consumer may not meet again. */
+function afterCrash(error: Error): Error {
+  const isMistake = causes(error).some((link) =>
+    link instanceof TypeError || link instanceof RangeError || link instanceof ReferenceError
+  );
+  return isMistake ? new UnavailableError("kafkajs crashed", { cause: error }) : error;
 }
 
 /** The decoder puts a whole record batch where kafkajs expects a message. */
