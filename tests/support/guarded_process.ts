@@ -49,6 +49,15 @@ export async function spawnGuarded(
   return Number(new TextDecoder().decode(value));
 }
 
+/** Sends a signal to a process that may have ended. */
+export function signalProcess(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
 /** A port that was free a moment ago. */
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

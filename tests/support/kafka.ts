@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type Admin, Kafka, logLevel } from "../../lib/io/kafka/kafkajs.ts";
 import type { KafkaConfig } from "../../lib/core/config.ts";
 import { eventually } from "./eventually.ts";
-import { freePort, run, spawnGuarded, which } from "./guarded_process.ts";
+import { freePort, run, signalProcess, spawnGuarded, which } from "./guarded_process.ts";
 import { sharedServer } from "./shared_server.ts";
 
 const KAFKA_VERSION = "4.3.1";
@@ -47,8 +47,9 @@ export class Broker {
   static async start(
     directory: string,
     settings: Readonly<Record<string, string>> = {},
+    port = freePort(),
   ): Promise<Broker> {
-    const broker = new Broker(directory, freePort());
+    const broker = new Broker(directory, port);
     await broker.#format(settings);
     await broker.restart();
     return broker;
@@ -64,7 +65,12 @@ export class Broker {
 
   /** As `kill -9`: nothing is flushed, nobody is told. */
   kill(): void {
-    Deno.kill(this.#pid, "SIGKILL");
+    signalProcess(this.#pid, "SIGKILL");
+  }
+
+  /** As a virtual machine that is stopped: connections stay open, nothing answers. */
+  freeze(): void {
+    Deno.kill(this.#pid, "SIGSTOP");
   }
 
   async #format(settings: Readonly<Record<string, string>>): Promise<void> {
@@ -97,14 +103,7 @@ export class Broker {
     const [java, ...args] = await javaCommand(
       "kafka.tools.StorageTool",
       "format",
-      ...[
-        "-t",
-        crypto.getRandomValues(new Uint8Array(16)).toBase64({
-          alphabet: "base64url",
-          omitPadding: true,
-        }),
-      ],
-      ...["-c", path],
+      ...["-t", newClusterId(), "-c", path],
     );
     await run(java!, args);
   }
@@ -114,6 +113,13 @@ export class Broker {
     await admin.describeCluster();
     return true;
   }
+}
+
+/** A random id as Kafka makes them; one that begins with a dash would be taken for an option. */
+function newClusterId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[0] = 0;
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
 /** Command line of one of Kafka's own programs. */

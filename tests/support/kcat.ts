@@ -22,14 +22,8 @@ export async function kcatProduce(
     await Deno.writeFile(path, joined(lines));
     await run("kcat", [
       ...["-P", "-b", brokers, "-t", name, "-Z", "-K", "\t", "-z", codec],
-      ...[
-        "-X",
-        "topic.partitioner=random",
-        "-X",
-        "linger.ms=20",
-        "-X",
-        "sticky.partitioning.linger.ms=0",
-      ],
+      ...["-X", "topic.partitioner=random", "-X", "sticky.partitioning.linger.ms=0"],
+      ...["-X", "linger.ms=20", "-X", "message.max.bytes=16777216"],
       ...partition === undefined ? [] : ["-p", String(partition)],
       ...["-l", path],
     ]);

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { Connection } from "../../lib/io/postgres/connection.ts";
 import { eventually } from "./eventually.ts";
-import { freePort, run, spawnGuarded, which } from "./guarded_process.ts";
+import { freePort, run, signalProcess, spawnGuarded, which } from "./guarded_process.ts";
 import { sharedServer } from "./shared_server.ts";
 
 /** Directory of the server's programs, or null. Debian keeps them off the PATH. */
@@ -57,7 +57,7 @@ export class Postgres {
 
   /** Stops at once, as a power cut does: no transaction is finished, nobody is told. */
   stop(): void {
-    Deno.kill(this.#pid, "SIGQUIT");
+    signalProcess(this.#pid, "SIGQUIT");
   }
 
   /** Starts what was stopped; resolves when it answers. */

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import type { Connection } from "../../lib/io/postgres/connection.ts";
 import type { TestTopic } from "./kafka.ts";
 
@@ -19,28 +20,37 @@ interface ForeignRecord {
 }
 
 /** Everything that the topic holds, as librdkafka reads it (committed transactions only). */
-async function readTopic({ brokers, name }: TestTopic): Promise<ForeignRecord[]> {
-  const { success, stdout, stderr } = await new Deno.Command("kcat", {
+async function* readTopic({ brokers, name }: TestTopic): AsyncGenerator<ForeignRecord> {
+  const kcat = new Deno.Command("kcat", {
     args: [
       ...["-C", "-q", "-e", "-b", brokers, "-t", name, "-o", "beginning"],
       ...["-X", "isolation.level=read_committed", "-X", "fetch.message.max.bytes=16777216"],
       ...["-f", "%p %o %T %S\\n%s\\n"],
     ],
     stdout: "piped",
-    stderr: "piped",
-  }).output();
-  assert.ok(success, new TextDecoder().decode(stderr));
-  return [...parseRecords(stdout)];
+    stderr: "inherit",
+  }).spawn();
+  let rest: Uint8Array = new Uint8Array();
+  for await (const chunk of kcat.stdout) {
+    const bytes = Buffer.concat([rest, chunk]);
+    rest = bytes.slice(yield* parseRecords(bytes));
+  }
+  assert.ok((await kcat.status).success);
+  assert.equal(rest.length, 0);
 }
 
-function* parseRecords(bytes: Uint8Array): Generator<ForeignRecord> {
+/** The records that are complete. @returns where the first one that is not begins. */
+function* parseRecords(bytes: Uint8Array): Generator<ForeignRecord, number> {
   const decoder = new TextDecoder();
-  for (let at = 0; at < bytes.length;) {
+  let at = 0;
+  for (;;) {
     const lineEnd = bytes.indexOf(0x0a, at);
+    if (lineEnd < 0) return at;
     const [partition, offset, timestampMs, size] = decoder.decode(bytes.subarray(at, lineEnd))
       .split(" ").map(Number) as [number, number, number, number];
     const start = lineEnd + 1;
     const end = start + Math.max(0, size);
+    if (end >= bytes.length) return at;
     yield { partition, offset, timestampMs, value: size < 0 ? null : bytes.subarray(start, end) };
     at = end + 1;
   }
@@ -88,17 +98,18 @@ function judge({ value, timestampMs }: ForeignRecord): { key: string } | { reaso
 
 /** Compares every row of counts, every dead letter and every offset with a recount of the topic. */
 export async function assertRecounted(topic: TestTopic, connection: Connection): Promise<number> {
-  const records = await readTopic(topic);
+  let records = 0;
   const counts = new Map<string, number>();
   const dead = new Map<string, string>();
-  for (const record of records) {
+  for await (const record of readTopic(topic)) {
+    records++;
     const judged = judge(record);
     if ("key" in judged) counts.set(judged.key, (counts.get(judged.key) ?? 0) + 1);
     else dead.set(`${record.partition}/${record.offset}`, judged.reason);
   }
   assertSame("counts", await storedCounts(connection), counts);
   assertSame("dead letters", await storedDeadLetters(connection), dead);
-  return records.length;
+  return records;
 }
 
 async function storedCounts(connection: Connection): Promise<Map<string, number>> {

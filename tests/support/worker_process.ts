@@ -61,6 +61,10 @@ export class Program implements AsyncDisposable {
     return new Program(child);
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   get stdin(): WritableStream<Uint8Array> {
     return this.#child.stdin;
   }

@@ -77,7 +77,7 @@ export class TopicMissingError extends UnavailableError {
 
 /**
  * Questions to a cluster about itself and one topic. Opens its connection with the
- * first, and makes sure with each new one that it is still the same cluster.
+ * first, and makes sure that it is still the same cluster.
  */
 export class KafkaCluster implements AsyncDisposable {
   readonly #kafka: Kafka;
@@ -91,7 +91,8 @@ export class KafkaCluster implements AsyncDisposable {
   }
 
   async id(): Promise<string> {
-    return await this.#ask(() => Promise.resolve(this.#id!));
+    await this.#ask((admin) => this.#assertSameCluster(admin));
+    return this.#id!;
   }
 
   /** True if the topic is compacted: then its batches may be rewritten. */
@@ -137,7 +138,10 @@ export class KafkaCluster implements AsyncDisposable {
   }
 
   async #logRanges(): Promise<Map<number, LogRange>> {
-    const offsets = await this.#ask((admin) => admin.fetchTopicOffsets(this.#config.topic));
+    const offsets = await this.#ask(async (admin) => {
+      await this.#assertSameCluster(admin);
+      return await admin.fetchTopicOffsets(this.#config.topic);
+    });
     return new Map(offsets.map(({ partition, low, high }) => [
       partition,
       { startOffset: Number(low), endOffset: Number(high) },
@@ -158,10 +162,14 @@ export class KafkaCluster implements AsyncDisposable {
   async #open(): Promise<Admin> {
     const admin = this.#kafka.admin();
     await admin.connect();
+    return admin;
+  }
+
+  /** kafkajs connects anew by itself, to whoever answers then. */
+  async #assertSameCluster(admin: Admin): Promise<void> {
     const { clusterId } = await admin.describeCluster();
     this.#id ??= clusterId;
-    if (clusterId === this.#id) return admin;
-    await admin.disconnect();
+    if (clusterId === this.#id) return;
     throw new OperatorError(
       `Cannot go on: another Kafka cluster (${clusterId}) answers where ${this.#id} did. ` +
         "Nothing of it is counted. Set KAFKA_BROKERS to the cluster that was counted, or DATABASE_URL to another database.",

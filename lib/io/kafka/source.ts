@@ -32,6 +32,8 @@ const HEARTBEAT_INTERVAL_MS = 1_000;
 const MAX_WAIT_MS = 250;
 const MAX_BYTES_PER_PARTITION = 2 << 20;
 const MAX_BYTES = 16 << 20;
+/** kafkajs shows life with each heartbeat; it may hang without an error, longer than any rebalance takes. */
+const SILENCE_MS = 60_000;
 /** How long leaving the group may take; its session runs out anyway. */
 const LEAVE_TIMEOUT_MS = 3_000;
 const BACKOFF = { firstMs: 200, maxMs: 10_000 };
@@ -123,12 +125,22 @@ export class KafkaSource implements Source {
 
     const ended = Promise.withResolvers<void>();
     this.#end = ended.reject;
+    let silence: ReturnType<typeof setTimeout> | undefined;
+    const showLife = () => {
+      clearTimeout(silence);
+      silence = setTimeout(
+        () => ended.reject(new UnavailableError(`kafkajs has been silent for ${SILENCE_MS} ms`)),
+        SILENCE_MS,
+      );
+    };
+    showLife();
     const stop = () => {
       this.#pause(consumer);
       ended.resolve();
     };
     signal.addEventListener("abort", stop, { once: true });
     consumer.on("consumer.crash", ({ payload }) => ended.reject(afterCrash(payload.error)));
+    consumer.on("consumer.heartbeat", showLife);
     consumer.on("consumer.group_join", ({ payload }) => {
       if (this.#consumer !== consumer) return; // one that was left behind
       this.#assigned = new Set(payload.memberAssignment[this.#config.topic]);
@@ -149,6 +161,7 @@ export class KafkaSource implements Source {
     try {
       await ended.promise;
     } finally {
+      clearTimeout(silence);
       signal.removeEventListener("abort", stop);
     }
   }

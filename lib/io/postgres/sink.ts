@@ -10,7 +10,8 @@ import { OperatorError } from "../../core/failure.ts";
 import { watermark } from "../../core/watermark.ts";
 import type { Position } from "../../core/standings.ts";
 import { FencedError, type Sink } from "../../endpoints.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, Query, Row } from "./connection.ts";
+import { explainStatementError } from "./errors.ts";
 
 /** SQLSTATE that `commit_counts` raises. */
 const FENCED = "LE001";
@@ -40,7 +41,7 @@ export class PostgresSink implements Sink {
   async positions(logStarts: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, Position>> {
     const { topic, epoch } = this.#options;
     const partitions = [...logStarts.keys()];
-    await this.#connection.query({
+    await this.#query({
       text: `
         insert into kafka_offsets (topic, partition, epoch, next_offset)
         select $1, partition, epoch, log_start
@@ -50,7 +51,7 @@ export class PostgresSink implements Sink {
         on conflict do nothing`,
       values: [topic, partitions, [...logStarts.values()], epoch],
     });
-    const rows = await this.#connection.query<OffsetRow>({
+    const rows = await this.#query<OffsetRow>({
       text: `
         select partition, next_offset, last_batch_offset, last_batch_crc
         from kafka_offsets
@@ -70,7 +71,7 @@ export class PostgresSink implements Sink {
 
   async commit(commit: Commit): Promise<void> {
     try {
-      await this.#connection.query({
+      await this.#query({
         text: `select commit_counts(${PLACEHOLDERS})`,
         values: [
           this.#options.topic,
@@ -87,7 +88,7 @@ export class PostgresSink implements Sink {
   }
 
   async advanceWatermark(partitionCount: number): Promise<number | null> {
-    const rows = await this.#connection.query<
+    const rows = await this.#query<
       { watermark: Date | null; max_event_time: Date | null; is_idle: boolean | null }
     >({
       text: `
@@ -110,7 +111,7 @@ export class PostgresSink implements Sink {
       before,
     );
     if (advanced !== null && advanced !== before) {
-      await this.#connection.query({
+      await this.#query({
         text: `
           update pipeline
           set watermark = greatest(watermark, to_timestamp($1::bigint / 1000.0))
@@ -119,6 +120,14 @@ export class PostgresSink implements Sink {
       });
     }
     return advanced;
+  }
+
+  async #query<T extends Row>(query: Query): Promise<T[]> {
+    try {
+      return await this.#connection.query<T>(query);
+    } catch (error) {
+      throw explainStatementError(error);
+    }
   }
 }
 
