@@ -63,6 +63,7 @@ export interface Sink {
    * tried again, because one that was stored is fenced.
    * @throws {FencedError} if a partition does not stand at its expected offset: drop
    * what is pending and ask for `positions` again.
+   * @throws {CommitTooSlowError} if the sink gave it up.
    */
   commit(commit: Commit): Promise<void>;
   /**
@@ -75,6 +76,11 @@ export interface Sink {
 /** Another worker has moved a partition, or an earlier try of the same commit has. */
 export class FencedError extends Error {
   override readonly name = "FencedError";
+}
+
+/** A commit that was not stored, because it was too much for the sink: drop what is pending, and go on with less. */
+export class CommitTooSlowError extends Error {
+  override readonly name = "CommitTooSlowError";
 }
 
 /** What can be seen of a running pipeline. Calls are synchronous and must not throw. */

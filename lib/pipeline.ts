@@ -9,15 +9,14 @@
  */
 
 import { isPassing } from "./core/failure.ts";
-import { LagWatch } from "./core/lag_watch.ts";
 import { Ledger } from "./core/ledger.ts";
-import { lagWithin, type LogRange, OtherLogError } from "./core/log_range.ts";
+import { OtherLogError } from "./core/log_range.ts";
 import type { PendingOptions } from "./core/pending.ts";
 import type { Fetched } from "./core/record_batch.ts";
-import type { Placement } from "./core/standings.ts";
 import { closedUpTo } from "./core/watermark.ts";
 import { Condition, pause } from "./condition.ts";
 import {
+  CommitTooSlowError,
   FencedError,
   type PipelineObserver,
   type Sink,
@@ -25,9 +24,11 @@ import {
   type SourceReader,
   type System,
 } from "./endpoints.ts";
+import { type Ask, locate } from "./locate.ts";
 import { Outages } from "./outages.ts";
 import { storing } from "./storing.ts";
 import { together } from "./together.ts";
+import { Watcher } from "./watcher.ts";
 
 /** What a pipeline connects, and how it behaves. */
 export interface PipelineOptions extends PendingOptions {
@@ -47,8 +48,11 @@ export interface PipelineOptions extends PendingOptions {
 
 /** Pending counts that are committed at once, whatever their age. */
 const LARGE_BYTES = 2 << 20;
-/** Pending counts with which reading stops. */
+/** Pending counts with which reading stops; less while the sink is too slow for so much at once. */
 const FULL_BYTES = 8 << 20;
+const LEAST_FULL_BYTES = 64 << 10;
+/** How long a sink that is too slow is left alone. */
+const TOO_SLOW_PAUSE_MS = 1_000;
 /** How often lag and watermark are looked at. */
 const WATCH_INTERVAL_MS = 5_000;
 
@@ -61,7 +65,7 @@ interface Assignment {
 export class Pipeline implements SourceReader {
   readonly #options: PipelineOptions;
   readonly #ledger: Ledger;
-  readonly #lagWatch: LagWatch;
+  readonly #watcher: Watcher;
   readonly #outages: Outages;
   /** Notified whenever something below changes. */
   readonly #changed = new Condition();
@@ -71,6 +75,7 @@ export class Pipeline implements SourceReader {
   #pendingSince: number | null = null;
   #isCommitting = false;
   #closedUpToMs = -Infinity;
+  #fullBytes = FULL_BYTES;
   /** Aborts when the end was asked for. */
   #stopping = new AbortController().signal;
   /** Aborts when the last commit has taken too long. */
@@ -79,7 +84,7 @@ export class Pipeline implements SourceReader {
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.#ledger = new Ledger(options);
-    this.#lagWatch = new LagWatch(options);
+    this.#watcher = new Watcher({ ...options, ledger: this.#ledger });
     this.#outages = new Outages(options.observer);
   }
 
@@ -115,9 +120,9 @@ export class Pipeline implements SourceReader {
   }
 
   async fetched(fetched: Fetched): Promise<void> {
-    switch (this.#ledger.take(fetched, this.#closedUpToMs)) {
+    switch (this.#ledger.judge(fetched)) {
       case "fits":
-        this.#ledgerChanged();
+        await this.#count(fetched);
         break;
       case "elsewhere": // the log may have moved away under us: the place loop looks
         this.#startOver(this.#assignment.partitions);
@@ -127,7 +132,25 @@ export class Pipeline implements SourceReader {
         break;
       case "not placed": // what was on its way before a rebalance
     }
-    await this.#changed.until(() => this.#hasRoom(), { signal: this.#stopping });
+    await this.#room();
+  }
+
+  /** Counts batch by batch: a fetch can be a thousand times as large as its bytes on the wire. */
+  async #count(fetched: Fetched): Promise<void> {
+    const assignment = this.#assignment;
+    const { partition, batches } = fetched;
+    for (const batch of batches) {
+      this.#ledger.count(batch, { partition, closedUpToMs: this.#closedUpToMs });
+      this.#ledgerChanged();
+      if (!await this.#room() || assignment !== this.#assignment) return;
+    }
+    this.#ledger.finish(fetched);
+    this.#ledgerChanged();
+  }
+
+  /** Resolves to true when more may be pending, and to false when the end was asked for. */
+  #room(): Promise<boolean> {
+    return this.#changed.until(() => this.#hasRoom(), { signal: this.#stopping });
   }
 
   /** A connection of the source is lost; it comes back by itself, with a new assignment. */
@@ -142,7 +165,7 @@ export class Pipeline implements SourceReader {
   async #trustCompacted(partition: number): Promise<void> {
     const { source } = this.#options;
     const assignment = this.#assignment;
-    if (!await this.#ask("source", () => source.isCompacted())) {
+    if (!await this.#askNow("source", () => source.isCompacted())) {
       throw new OtherLogError(partition, "the last record batch that was counted is not there");
     }
     if (assignment !== this.#assignment) return;
@@ -157,7 +180,7 @@ export class Pipeline implements SourceReader {
 
   #startOver(partitions: readonly number[]): void {
     this.#ledger.drop();
-    this.#lagWatch.reset();
+    this.#watcher.reset();
     this.#pendingSince = null;
     this.#assignment = { partitions };
     this.#changed.notify();
@@ -165,7 +188,7 @@ export class Pipeline implements SourceReader {
 
   #hasRoom(): boolean {
     return this.#assignment === this.#placed && !this.#outages.isAway("sink") &&
-      this.#ledger.pendingBytes < FULL_BYTES;
+      this.#ledger.pendingBytes < this.#fullBytes;
   }
 
   /** Places each new assignment, once the commit under way is settled. */
@@ -173,37 +196,17 @@ export class Pipeline implements SourceReader {
     const isDue = () => this.#assignment !== this.#placed && !this.#isCommitting;
     while (await this.#changed.until(isDue, { signal: this.#stopping })) {
       const assignment = this.#assignment;
-      const placements = await this.#locate(assignment.partitions);
+      const { source } = this.#options;
+      const placements = await locate(assignment.partitions, {
+        ...this.#options,
+        ask: this.#askNow,
+      });
       if (assignment !== this.#assignment) continue;
       this.#placed = assignment;
-      this.#options.source.resume(this.#ledger.place(placements));
+      source.resume(this.#ledger.place(placements));
       this.#options.observer.positioned(this.#ledger.positions());
       this.#ledgerChanged();
     }
-  }
-
-  /** Where the sink has each partition, and what its log holds. */
-  async #locate(partitions: readonly number[]): Promise<Placement[]> {
-    if (partitions.length === 0) return [];
-    const { source, sink } = this.#options;
-    const askRanges = () => this.#ask("source", () => source.logRanges(partitions));
-    const starts = new Map(Array.from(await askRanges(), ([id, range]) => [id, range.startOffset]));
-    const positions = await this.#ask("sink", () => sink.positions(starts));
-    // Read again: the log may have grown, and been counted elsewhere, since the first look.
-    const ranges = await askRanges();
-    return Array.from(positions, ([partition, position]) => {
-      const range = ranges.get(partition);
-      if (!range) throw new OtherLogError(partition, "the topic does not have it any more");
-      if (!this.#isLossAccepted(position.nextOffset, range)) {
-        lagWithin({ partition, position: position.nextOffset }, range);
-      }
-      return { partition, position, range };
-    });
-  }
-
-  #isLossAccepted(position: number, range: LogRange | undefined): boolean {
-    return this.#options.onDataLoss === "continue" && range !== undefined &&
-      position < range.startOffset;
   }
 
   /** Commits when the pending counts are old or large enough. */
@@ -211,7 +214,8 @@ export class Pipeline implements SourceReader {
     const isPending = () => this.#pendingSince !== null;
     while (await this.#changed.until(isPending, { signal: this.#stopping })) {
       const ageMs = performance.now() - (this.#pendingSince ?? 0);
-      await this.#changed.until(() => this.#ledger.pendingBytes >= LARGE_BYTES, {
+      const largeBytes = Math.min(LARGE_BYTES, this.#fullBytes);
+      await this.#changed.until(() => this.#ledger.pendingBytes >= largeBytes, {
         timeoutMs: Math.max(0, this.#options.commitIntervalMs - ageMs),
         signal: this.#stopping,
       });
@@ -229,14 +233,21 @@ export class Pipeline implements SourceReader {
     const startedAt = performance.now();
     try {
       await this.#ask("sink", storing(commit, sink), this.#abandon.signal);
+      this.#fullBytes = Math.min(FULL_BYTES, this.#fullBytes * 1.25);
       observer.committed(commit, (performance.now() - startedAt) / 1000);
       source.acknowledge(
         new Map(commit.partitions.map(({ partition, nextOffset }) => [partition, nextOffset])),
       );
     } catch (error) {
-      if (error instanceof FencedError) observer.fenced(error);
-      else if (isPassing(error)) observer.abandoned(error);
-      else throw error;
+      if (error instanceof FencedError) {
+        observer.fenced(error);
+      } else if (error instanceof CommitTooSlowError) {
+        this.#fullBytes = Math.max(LEAST_FULL_BYTES, this.#fullBytes / 4);
+        observer.failed("sink", error);
+        await pause(TOO_SLOW_PAUSE_MS, this.#stopping);
+      } else if (isPassing(error)) {
+        observer.abandoned(error);
+      } else throw error;
       this.#startOver(this.#assignment.partitions);
     } finally {
       this.#isCommitting = false;
@@ -244,47 +255,22 @@ export class Pipeline implements SourceReader {
     }
   }
 
-  /** Looks at lag and watermark, and notes partitions that have been read to their end. */
   async #watchLoop(): Promise<void> {
+    const { graceMs, windowMs: sizeMs } = this.#options;
     for (;;) {
       await pause(WATCH_INTERVAL_MS, this.#stopping);
       if (this.#stopping.aborted) return;
-      await this.#watch();
+      const sight = await this.#watcher.look(this.#askNow, () => this.#hasRoom());
+      if (sight === "place anew") this.#startOver(this.#assignment.partitions);
+      else this.#closedUpToMs = closedUpTo(sight.watermarkMs, { sizeMs, graceMs });
+      this.#ledgerChanged();
     }
   }
 
-  async #watch(): Promise<void> {
-    const { source, sink, observer, graceMs, windowMs } = this.#options;
-    const positions = this.#ledger.positions();
-    const ranges = await this.#ask("source", () => source.logRanges());
-    for (const [partition, position] of positions) {
-      if (this.#isLossAccepted(position, ranges.get(partition))) {
-        return this.#startOver(this.#assignment.partitions);
-      }
-    }
-    const { lags, stalled } = this.#lagWatch.look(positions, { ranges, nowMs: performance.now() });
-    for (const [partition, lag] of lags) {
-      if (lag === 0) this.#ledger.noteEnd(partition, positions.get(partition)!);
-    }
-    this.#ledgerChanged();
-    observer.lag(lags);
-    if (!this.#hasRoom()) {
-      this.#lagWatch.reset(); // it stands still because of us
-    } else if (stalled.length > 0) {
-      this.#lagWatch.reset();
-      observer.stalled(stalled);
-      source.renew();
-    }
-    const watermarkMs = await this.#ask("sink", () => sink.advanceWatermark(ranges.size));
-    this.#closedUpToMs = closedUpTo(watermarkMs, { sizeMs: windowMs, graceMs });
-    observer.watermark(watermarkMs);
-  }
+  /** Asks until there is an answer or the end is asked for. */
+  readonly #askNow: Ask = (system, question) => this.#ask(system, question, this.#stopping);
 
-  async #ask<T>(
-    system: System,
-    question: () => Promise<T>,
-    signal: AbortSignal = this.#stopping,
-  ): Promise<T> {
+  async #ask<T>(system: System, question: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const answer = await this.#outages.ask(system, question, signal);
     this.#changed.notify();
     return answer;

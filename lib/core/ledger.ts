@@ -9,7 +9,7 @@
  */
 
 import { type Commit, Pending, type PendingOptions } from "./pending.ts";
-import type { Fetched } from "./record_batch.ts";
+import type { Fetched, RecordBatch } from "./record_batch.ts";
 import { type Fit, type Placement, Standings } from "./standings.ts";
 
 export class Ledger {
@@ -52,21 +52,39 @@ export class Ledger {
     }));
   }
 
+  /** Judges a fetch: only one that fits may be counted. */
+  judge(fetched: Fetched): Fit {
+    return this.#standings.judge(fetched);
+  }
+
   /**
-   * Counts a fetch if it fits where its partition stands.
+   * Counts one batch of a fetch that fits.
    * @param closedUpToMs events before it are late.
    * @throws {RangeError} for a batch that cannot be read; everything is dropped then.
    */
-  take(fetched: Fetched, closedUpToMs: number): Fit {
-    const fit = this.#standings.judge(fetched);
-    if (fit !== "fits") return fit;
+  count(
+    batch: RecordBatch,
+    { partition, closedUpToMs }: { readonly partition: number; readonly closedUpToMs: number },
+  ): void {
+    const from = this.#standings.get(partition)!;
+    if (batch.nextOffset <= from) return; // counted before: it was read to know the log by
     try {
-      this.#count(fetched, closedUpToMs);
+      this.#standings.move(
+        partition,
+        this.#pending.count(batch, { partition, from, closedUpToMs }),
+      );
     } catch (error) {
       this.drop(); // half a batch is counted, which no offset stands for
       throw error;
     }
-    return fit;
+  }
+
+  /** Moves the partition behind a fetch whose batches are counted. */
+  finish({ partition, nextOffset, endOffset }: Fetched): void {
+    const from = this.#standings.get(partition)!;
+    const to = Math.max(from, nextOffset);
+    this.#pending.advance({ partition, from, nextOffset: to, caughtUp: to === endOffset });
+    this.#standings.move(partition, to);
   }
 
   /** Takes the log of a partition for the one that was counted. @returns the offset to read from. */
@@ -90,16 +108,5 @@ export class Ledger {
   drop(): void {
     this.#pending.clear();
     this.#standings.clear();
-  }
-
-  #count({ partition, nextOffset, endOffset, batches }: Fetched, closedUpToMs: number): void {
-    let from = this.#standings.get(partition)!;
-    for (const batch of batches) {
-      if (batch.nextOffset <= from) continue; // counted before: it was read to know the log by
-      from = this.#pending.count(batch, { partition, from, closedUpToMs });
-    }
-    const to = Math.max(from, nextOffset);
-    this.#pending.advance({ partition, from, nextOffset: to, caughtUp: to === endOffset });
-    this.#standings.move(partition, to);
   }
 }

@@ -13,7 +13,7 @@ export interface DeadLetter {
   readonly partition: number;
   readonly offset: number;
   readonly reason: RejectionReason;
-  /** Milliseconds since the epoch, or −1 if the record has none. */
+  /** Milliseconds since the epoch; −1 if the record has none, and any number if its producer is wrong. */
   readonly recordTimestampMs: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
@@ -117,7 +117,7 @@ export class Pending {
     const cursor = new RecordCursor(batch);
     while (cursor.next()) {
       if (cursor.offset < from) continue;
-      const parsed = this.#parser.parse(batch.records, {
+      const parsed = this.#parser.parse(cursor.bytes, {
         start: cursor.valueStart,
         end: cursor.valueEnd,
         recordTimestampMs: cursor.timestampMs,

@@ -22,7 +22,7 @@ export interface RecordBatch {
   readonly isLogAppendTime: boolean;
   /** CRC-32C that the producer or broker gave the batch, as an unsigned number; null if its source has none. */
   readonly crc: number | null;
-  /** The records, one after the other. */
+  /** The records, one after the other. Decompressed anew with each access: take it once. */
   readonly records: Uint8Array;
 }
 
@@ -46,7 +46,7 @@ export interface RecordHeader {
 
 /**
  * Walks the records of a batch. After `next()` has returned true the fields
- * describe one record as ranges of `batch.records`; a range that starts at −1 is null.
+ * describe one record as ranges of `bytes`; a range that starts at −1 is null.
  */
 export class RecordCursor {
   offset = 0;
@@ -58,11 +58,14 @@ export class RecordCursor {
   #at = 0;
   #headersAt = 0;
   #left: number;
-  #batch: RecordBatch;
+  readonly #batch: RecordBatch;
+  /** The batch's records. */
+  readonly bytes: Uint8Array;
 
   constructor(batch: RecordBatch) {
     this.#batch = batch;
     this.#left = batch.recordCount;
+    this.bytes = batch.records;
   }
 
   /**
@@ -70,7 +73,7 @@ export class RecordCursor {
    * @throws {RangeError} if the records do not fill their batch exactly.
    */
   next(): boolean {
-    const bytes = this.#batch.records;
+    const { bytes } = this;
     if (this.#left === 0) {
       if (this.#at !== bytes.length) throw corrupt(this.#batch);
       return false;
@@ -135,12 +138,12 @@ export class RecordCursor {
   }
 
   #copy(start: number, end: number): Uint8Array | null {
-    return start < 0 ? null : this.#batch.records.slice(start, end);
+    return start < 0 ? null : this.bytes.slice(start, end);
   }
 
   /** Zig-zag number of up to 32 bits. */
   #varint(): number {
-    const bytes = this.#batch.records;
+    const { bytes } = this;
     let byte = bytes[this.#at++]!;
     let value = byte & 0x7f;
     for (let shift = 7; byte >= 0x80; shift += 7) {
@@ -153,7 +156,7 @@ export class RecordCursor {
 
   /** Zig-zag number of up to 64 bits, exact below 2^53. */
   #varlong(): number {
-    const bytes = this.#batch.records;
+    const { bytes } = this;
     let byte = bytes[this.#at++]!;
     let value = byte & 0x7f;
     for (let scale = 0x80; byte >= 0x80; scale *= 0x80) {
@@ -168,6 +171,6 @@ export class RecordCursor {
 function corrupt(batch: RecordBatch): RangeError {
   return new RangeError(
     `Cannot read the record batch at offset ${batch.baseOffset}: its ${batch.recordCount} records ` +
-      `do not fill its ${batch.records.length} bytes exactly`,
+      `do not fill its bytes exactly`,
   );
 }

@@ -13,8 +13,6 @@ import type { Source, SourceReader } from "../endpoints.ts";
 export const STANDARD_INPUT = "-";
 
 const PARTITION = 0;
-const MAX_BATCH_RECORDS = 5_000;
-const MAX_BATCH_BYTES = 1 << 20;
 const LINE_FEED = 0x0a;
 
 /** A record's timestamp when it has none: a file says nothing about when its lines were written. */
@@ -27,6 +25,8 @@ export class FileSource implements Source {
   #range: LogRange;
   /** Next line to read, once that is known. */
   #position: number | null = null;
+  /** Aborts when reading has to end. */
+  #signal = new AbortController().signal;
   /** Raised when reading has to begin anew, at another line. */
   #seeks = 0;
 
@@ -40,13 +40,14 @@ export class FileSource implements Source {
     // The end of standard input is known when it has been read.
     let lines = 0;
     if (path !== STANDARD_INPUT) {
-      for await (const _ of linesOf(await openFile(path))) lines++;
+      for await (const chunk of linesOf(await openFile(path))) lines += chunk.length;
     }
     return new FileSource(path, { startOffset: 0, endOffset: lines });
   }
 
   /** Reads to the end of the file, and then waits for the signal: its counts can be looked at meanwhile. */
   async read(reader: SourceReader, signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
     reader.assigned([PARTITION]);
     let seen = 0;
     while (await this.#changed.until(() => this.#seeks !== seen, { signal })) {
@@ -85,26 +86,22 @@ export class FileSource implements Source {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
+  /** Hands over what each chunk of the file brings, so that a slow stream is counted as it comes. */
   async #readFrom(
     position: number,
     { reader, isOver }: { readonly reader: SourceReader; readonly isOver: () => boolean },
   ): Promise<void> {
     let lineNumber = 0;
-    let records: NewRecord[] = [];
-    let bytes = 0;
-    for await (const value of linesOf(await openFile(this.#path))) {
+    for await (const lines of linesOf(await openFile(this.#path), this.#signal)) {
       if (isOver()) return;
-      if (lineNumber++ < position) continue;
-      records.push({ timestampMs: NO_TIMESTAMP, key: null, value });
-      bytes += value.length;
-      if (records.length < MAX_BATCH_RECORDS && bytes < MAX_BATCH_BYTES) continue;
+      const before = lineNumber;
+      lineNumber += lines.length;
+      const records = lines.slice(Math.max(0, position - before)).map((value): NewRecord => (
+        { timestampMs: NO_TIMESTAMP, key: null, value }
+      ));
+      if (records.length === 0) continue;
       await this.#hand(records, { reader, fetchedOffset: position });
       position += records.length;
-      records = [];
-      bytes = 0;
-    }
-    if (records.length > 0 && !isOver()) {
-      await this.#hand(records, { reader, fetchedOffset: position });
     }
   }
 
@@ -126,7 +123,8 @@ export class FileSource implements Source {
  */
 export async function fileIdentity(path: string): Promise<string> {
   if (path === STANDARD_INPUT) return `standard input ${crypto.randomUUID()}`;
-  for await (const line of linesOf(await openFile(path))) {
+  for await (const [line] of linesOf(await openFile(path))) {
+    if (!line) continue; // longer than a chunk
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", line.slice()));
     return `${await Deno.realPath(path)} ${hash.slice(0, 8).toHex()}`;
   }
@@ -147,23 +145,41 @@ async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
   );
 }
 
-/** Lines without their line feeds; the last one needs none. */
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let rest = new Uint8Array();
-  for await (const chunk of stream) {
-    let start = 0;
-    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
-      const tail = chunk.subarray(start, end);
-      yield rest.length === 0 ? tail : concat(rest, tail);
-      rest = new Uint8Array();
-      start = end + 1;
+/**
+ * Lines without their line feeds, those of each chunk together; the last one needs none.
+ * Ends early when the signal aborts, also while the stream has nothing to give.
+ */
+async function* linesOf(
+  stream: ReadableStream<Uint8Array>,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array[]> {
+  const reader = stream.getReader();
+  const cancel = () => void reader.cancel();
+  signal?.addEventListener("abort", cancel, { once: true });
+  let rest: Uint8Array = new Uint8Array();
+  try {
+    for (;;) {
+      const { done, value: chunk } = await reader.read();
+      if (done) break;
+      const lines: Uint8Array[] = [];
+      let start = 0;
+      for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
+        const tail = chunk.subarray(start, end);
+        lines.push(rest.length === 0 ? tail : concat(rest, tail));
+        rest = new Uint8Array();
+        start = end + 1;
+      }
+      rest = concat(rest, chunk.subarray(start));
+      yield lines;
     }
-    rest = concat(rest, chunk.subarray(start));
+    if (rest.length > 0 && !signal?.aborted) yield [rest];
+  } finally {
+    signal?.removeEventListener("abort", cancel);
+    cancel();
   }
-  if (rest.length > 0) yield rest;
 }
 
-function concat(head: Uint8Array, tail: Uint8Array): Uint8Array<ArrayBuffer> {
+function concat(head: Uint8Array, tail: Uint8Array): Uint8Array {
   const whole = new Uint8Array(head.length + tail.length);
   whole.set(head);
   whole.set(tail, head.length);

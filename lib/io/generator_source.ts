@@ -29,6 +29,8 @@ export class GeneratorSource implements Source {
   readonly #options: GeneratorSourceOptions;
   readonly #positions = new Map<number, number>();
   readonly #encoder = new TextEncoder();
+  /** Events so far; a log does not get shorter, even if a clock is set back. */
+  #events = 0;
 
   constructor(options: GeneratorSourceOptions) {
     this.#options = options;
@@ -106,7 +108,7 @@ export class GeneratorSource implements Source {
   /** Number of events in a partition so far. */
   #endOffset(partition: number): number {
     const { partitions, rate, startMs } = this.#options;
-    const events = Math.floor((Date.now() - startMs) * rate / 1000);
-    return Math.max(0, Math.ceil((events - partition) / partitions));
+    this.#events = Math.max(this.#events, Math.floor((Date.now() - startMs) * rate / 1000));
+    return Math.max(0, Math.ceil((this.#events - partition) / partitions));
   }
 }

@@ -104,7 +104,7 @@ export class Metrics implements Partial<PipelineObserver> {
     this.#commitSeconds.observe(seconds);
     const now = Date.now();
     for (const timestampMs of commit.batchTimestampsMs) {
-      if (timestampMs >= 0) this.#latency.observe(Math.max(0, now - timestampMs) / 1000);
+      if (timestampMs >= 0 && timestampMs <= now) this.#latency.observe((now - timestampMs) / 1000);
     }
   }
 

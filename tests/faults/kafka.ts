@@ -238,6 +238,23 @@ faultTest("SIGTERM while the broker is frozen ends the worker within 10 s, with 
 });
 
 faultTest(
+  "a broker that hangs for longer than any timeout is waited for",
+  { ownsBroker: true },
+  async (stand) => {
+    await using worker = await stand.startWorker();
+    await stand.produce(5_000);
+    await stand.progress();
+    stand.broker!.freeze();
+    await new Promise((resolve) => setTimeout(resolve, 75_000));
+    stand.broker!.thaw();
+    await stand.produce(5_000);
+    await stand.assertExact();
+    worker.signal("SIGTERM");
+    assert.equal(await worker.exitCode(), 0, worker.stderr);
+  },
+);
+
+faultTest(
   "a second signal ends the worker at once, and nothing is lost",
   { ownsPostgres: true },
   async (stand) => {

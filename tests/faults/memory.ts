@@ -57,6 +57,23 @@ faultTest("memory stays bounded with nothing but dead letters of 900 kB", {}, as
   assert.ok(peak < MOST_BYTES, `${peak >> 20} MB`);
 });
 
+faultTest(
+  "memory stays bounded with bad records that compress a thousandfold",
+  { partitions: 1 },
+  async (stand) => {
+    await using worker = await stand.startWorker();
+    const line = `bad ${"x".repeat(1_000)}`;
+    await kcatProduce(stand.topic, Array.from({ length: 300_000 }, () => line), { codec: "zstd" });
+    await stand.caughtUp(180_000);
+    const [row] = await stand.database.connection.query<{ letters: number }>({
+      text: "select count(*) as letters from dead_letters where reason = 'not_json'",
+    });
+    assert.equal(row!.letters, 300_000);
+    const peak = await peakBytes(worker);
+    assert.ok(peak < MOST_BYTES, `${peak >> 20} MB`);
+  },
+);
+
 faultTest("memory stays bounded with many different names", {}, async (stand) => {
   await using worker = await stand.startWorker();
   const timestamp = Date.now();

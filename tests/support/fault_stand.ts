@@ -21,6 +21,8 @@ export interface FaultStandOptions {
   readonly ownsBroker?: boolean;
   /** PostgreSQL of its own, because it is stopped. */
   readonly ownsPostgres?: boolean;
+  /** Language in which a PostgreSQL of its own speaks, as `de_DE`. */
+  readonly postgresLanguage?: string;
   /** Settings of the broker, if it owns one. */
   readonly brokerSettings?: Readonly<Record<string, string>>;
 }
@@ -58,7 +60,8 @@ export class FaultStand implements AsyncDisposable {
   }
 
   static async open(
-    { partitions = 4, ownsBroker, ownsPostgres, brokerSettings = {} }: FaultStandOptions,
+    { partitions = 4, ownsBroker, ownsPostgres, postgresLanguage, brokerSettings = {} }:
+      FaultStandOptions,
   ): Promise<FaultStand> {
     await using opened = new AsyncDisposableStack();
     const makeDirectory = async () => {
@@ -68,7 +71,9 @@ export class FaultStand implements AsyncDisposable {
     };
     const broker = ownsBroker ? await Broker.start(await makeDirectory(), brokerSettings) : null;
     if (broker) opened.defer(() => broker.kill());
-    const postgres = ownsPostgres ? await Postgres.start(await makeDirectory()) : null;
+    const postgres = ownsPostgres
+      ? await Postgres.start(await makeDirectory(), postgresLanguage)
+      : null;
     if (postgres) opened.defer(() => postgres.stop());
     // Servers of its own end with it, so what is in them need not be removed.
     const topic = await createTopic({ partitions }, broker?.address);

@@ -73,6 +73,11 @@ export class Broker {
     Deno.kill(this.#pid, "SIGSTOP");
   }
 
+  /** Goes on after `freeze`. */
+  thaw(): void {
+    Deno.kill(this.#pid, "SIGCONT");
+  }
+
   async #format(settings: Readonly<Record<string, string>>): Promise<void> {
     const controller = `127.0.0.1:${freePort()}`;
     const properties = {

@@ -39,18 +39,25 @@ export class Postgres {
   readonly url: string;
   readonly #directory: string;
   readonly #port: number;
+  readonly #language: string | undefined;
   #pid = 0;
 
-  private constructor(directory: string, port: number) {
+  private constructor(directory: string, port: number, language: string | undefined) {
     this.#directory = directory;
     this.#port = port;
+    this.#language = language;
     this.url = `postgres://admin:admin@127.0.0.1:${port}/postgres`;
   }
 
   /** Resolves when it answers. */
-  static async start(directory: string): Promise<Postgres> {
-    const postgres = new Postgres(directory, freePort());
+  static async start(directory: string, language?: string): Promise<Postgres> {
+    const postgres = new Postgres(directory, freePort(), language);
     await postgres.#initialise();
+    // Locales of the server's own, which the machine may lack.
+    if (language) {
+      const locale = join(directory, `${language}.UTF-8`);
+      await run("localedef", ["-i", language, "-f", "UTF-8", locale]);
+    }
     await postgres.restart();
     return postgres;
   }
@@ -67,10 +74,12 @@ export class Postgres {
       ...["-D", join(this.#directory, "data"), "-p", String(this.#port)],
       ...["-c", `unix_socket_directories=${this.#directory}`, "-c", "max_connections=200"],
       ...["-c", "fsync=off", "-c", "full_page_writes=off"],
+      ...this.#language ? ["-c", `lc_messages=${this.#language}.UTF-8`] : [],
     ]);
     this.#pid = await spawnGuarded(command, {
       logFile: join(this.#directory, "postgres.log"),
       directory: this.#directory,
+      env: this.#language ? { LOCPATH: this.#directory } : {},
     });
     await eventually(async () => {
       await using connection = new Connection(this.url);

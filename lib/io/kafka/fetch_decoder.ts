@@ -100,11 +100,15 @@ function decodeBatch(bytes: Buffer): BatchMessage {
       baseOffset,
       nextOffset: lastOffset + 1,
       recordCount: isControl ? 0 : bytes.readInt32BE(RECORD_COUNT_AT),
-      baseTimestampMs: safeInteger(bytes.readBigInt64BE(BASE_TIMESTAMP_AT)),
-      maxTimestampMs: safeInteger(bytes.readBigInt64BE(MAX_TIMESTAMP_AT)),
+      // A producer may set any; one beyond 2^53 is wrong anyway, and needs not be exact.
+      baseTimestampMs: Number(bytes.readBigInt64BE(BASE_TIMESTAMP_AT)),
+      maxTimestampMs: Number(bytes.readBigInt64BE(MAX_TIMESTAMP_AT)),
       isLogAppendTime: (attributes & LOG_APPEND_TIME_FLAG) !== 0,
       crc,
-      records: isControl ? NOTHING : decompress(records, attributes & CODEC_MASK),
+      // Only when it is counted: all batches of a fetch decompressed at once can be a thousand times as large.
+      get records() {
+        return isControl ? NOTHING : decompress(records, attributes & CODEC_MASK);
+      },
     },
   };
 }
@@ -164,5 +168,19 @@ export function dropAborted(
 }
 
 function emptied(message: BatchMessage): BatchMessage {
-  return { ...message, batch: { ...message.batch, recordCount: 0, records: NOTHING } };
+  const { baseOffset, nextOffset, baseTimestampMs, maxTimestampMs, isLogAppendTime, crc } =
+    message.batch;
+  return {
+    ...message,
+    batch: {
+      baseOffset,
+      nextOffset,
+      recordCount: 0,
+      baseTimestampMs,
+      maxTimestampMs,
+      isLogAppendTime,
+      crc,
+      records: NOTHING,
+    },
+  };
 }

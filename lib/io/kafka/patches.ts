@@ -1,11 +1,12 @@
 /**
- * Three parts of kafkajs 2.2.4 that are replaced before anything loads it.
+ * Four parts of kafkajs 2.2.4 that are replaced before anything loads it.
  * It is pinned to that version, which is its last; tests compare each part with what it replaces.
  * @module
  */
 
 import { createRequire } from "node:module";
 import "kafkajs/src/consumer/filterAbortedMessages.js";
+import "kafkajs/src/consumer/subscriptionState.js";
 import "kafkajs/src/network/requestQueue/index.js";
 import "kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js";
 import { decodeRecordBatches, dropAborted } from "./fetch_decoder.ts";
@@ -45,3 +46,25 @@ function scheduleCheckPendingRequests(this: RequestQueue): void {
 
 const { prototype } = require("kafkajs/src/network/requestQueue/index.js");
 prototype.scheduleCheckPendingRequests = scheduleCheckPendingRequests;
+
+/** The partitions of one topic that a member has. */
+interface TopicPartitions {
+  readonly topic: string;
+  readonly partitions: readonly number[];
+}
+
+const SubscriptionState = require("kafkajs/src/consumer/subscriptionState.js");
+const originalAssigned: () => TopicPartitions[] = SubscriptionState.prototype.assigned;
+let turn = 0;
+
+/**
+ * The original gives partitions in the same order each time. A broker fills its answer in
+ * that order, so while the first ones have a backlog the last ones get nothing.
+ */
+SubscriptionState.prototype.assigned = function (this: unknown): TopicPartitions[] {
+  turn++;
+  return originalAssigned.call(this).map(({ topic, partitions }) => {
+    const first = turn % Math.max(1, partitions.length);
+    return { topic, partitions: [...partitions.slice(first), ...partitions.slice(0, first)] };
+  });
+};

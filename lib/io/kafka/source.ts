@@ -9,7 +9,7 @@
 
 import { backoffMs } from "../../core/backoff.ts";
 import type { KafkaConfig } from "../../core/config.ts";
-import { causes, isPassing, UnavailableError } from "../../core/failure.ts";
+import { isPassing, UnavailableError } from "../../core/failure.ts";
 import { atMost, Condition, pause } from "../../condition.ts";
 import type { LogRange } from "../../core/log_range.ts";
 import type { Fetched } from "../../core/record_batch.ts";
@@ -65,9 +65,8 @@ export class KafkaSource implements Source {
         await this.#consume(reader, signal);
       } catch (error) {
         await this.#leave();
-        const explained = explain(error, this.#config);
-        if (!isPassing(explained)) throw explained;
-        reader.interrupted(explained);
+        if (!isPassing(error)) throw error;
+        reader.interrupted(error);
         const waitMs = backoffMs(this.#failures++, { ...BACKOFF, random: Math.random() });
         await pause(waitMs, signal);
       }
@@ -78,10 +77,13 @@ export class KafkaSource implements Source {
     const { topic } = this.#config;
     const partitions = [...positions.keys()].filter((partition) => this.#assigned.has(partition));
     if (!this.#consumer || partitions.length === 0) return;
-    for (const partition of partitions) {
-      this.#consumer.seek({ topic, partition, offset: String(positions.get(partition)) });
+    try {
+      for (const partition of partitions) {
+        this.#consumer.seek({ topic, partition, offset: String(positions.get(partition)) });
+      }
+      this.#consumer.resume([{ topic, partitions }]);
+    } catch { // it has left its group: another assignment will come
     }
-    this.#consumer.resume([{ topic, partitions }]);
   }
 
   renew(): void {
@@ -139,7 +141,8 @@ export class KafkaSource implements Source {
       ended.resolve();
     };
     signal.addEventListener("abort", stop, { once: true });
-    consumer.on("consumer.crash", ({ payload }) => ended.reject(afterCrash(payload.error)));
+    const fail = (error: unknown) => ended.reject(explain(error, this.#config));
+    consumer.on("consumer.crash", ({ payload }) => fail(payload.error));
     consumer.on("consumer.heartbeat", showLife);
     consumer.on("consumer.group_join", ({ payload }) => {
       if (this.#consumer !== consumer) return; // one that was left behind
@@ -156,7 +159,7 @@ export class KafkaSource implements Source {
       // What the reader throws must not reach kafkajs, which would stop without a word.
       taken.catch(ended.reject);
       await this.#whenTaken(taken, payload);
-    }).catch(ended.reject);
+    }).catch(fail);
 
     try {
       await ended.promise;
@@ -182,7 +185,10 @@ export class KafkaSource implements Source {
 
   #pause(consumer: Consumer): void {
     if (this.#assigned.size === 0) return;
-    consumer.pause([{ topic: this.#config.topic, partitions: [...this.#assigned] }]);
+    try {
+      consumer.pause([{ topic: this.#config.topic, partitions: [...this.#assigned] }]);
+    } catch { // it has left its group, and reads nothing
+    }
   }
 
   /** Lets kafkajs read on when the batch is taken; stays a live member of the group until then. */
@@ -206,14 +212,15 @@ export class KafkaSource implements Source {
   /** Commits to Kafka what its tools show as lag; one request at a time, with the newest offsets. */
   async #acknowledgeAll(): Promise<void> {
     try {
-      while (this.#toAcknowledge.size > 0 && this.#consumer) {
+      const [consumer, assigned] = [this.#consumer, this.#assigned];
+      while (consumer && this.#toAcknowledge.size > 0) {
         const offsets = Array.from(this.#toAcknowledge, ([partition, position]) => ({
           topic: this.#config.topic,
           partition,
           offset: String(position),
-        })).filter(({ partition }) => this.#assigned.has(partition));
+        })).filter(({ partition }) => assigned.has(partition));
         this.#toAcknowledge.clear();
-        await this.#consumer.commitOffsets(offsets);
+        await consumer.commitOffsets(offsets);
       }
     } catch { // nothing depends on it, and the next commit tells the same and more
     }
@@ -222,21 +229,12 @@ export class KafkaSource implements Source {
   async #leave(): Promise<void> {
     const consumer = this.#consumer;
     if (!consumer) return;
-    const left = Promise.resolve(this.#acknowledging)
-      .then(() => consumer.disconnect())
-      .catch(() => {});
+    const acknowledged = this.#acknowledging;
+    this.#consumer = null; // from now on nothing is asked of it
+    this.#assigned = new Set();
+    const left = Promise.resolve(acknowledged).then(() => consumer.disconnect());
     await atMost(LEAVE_TIMEOUT_MS, left);
-    this.#consumer = null;
-    this.#assigned.clear();
   }
-}
-
-/** A crash by an error of the language is kafkajs's own mistake, which a new consumer may not meet again. */
-function afterCrash(error: Error): Error {
-  const isMistake = causes(error).some((link) =>
-    link instanceof TypeError || link instanceof RangeError || link instanceof ReferenceError
-  );
-  return isMistake ? new UnavailableError("kafkajs crashed", { cause: error }) : error;
 }
 
 /** The decoder puts a whole record batch where kafkajs expects a message. */

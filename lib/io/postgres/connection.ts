@@ -78,9 +78,10 @@ export class Connection implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const client = this.#client;
+    const opening = this.#client;
     this.#client = null;
-    if (client) await atMost(CLOSE_TIMEOUT_MS, client.then((opened) => opened.end()));
+    const client = await opening?.catch(() => null);
+    if (client) await close(client);
   }
 
   #connected(): Promise<pg.Client> {
@@ -94,8 +95,15 @@ export class Connection implements AsyncDisposable {
   async #discard(client: pg.Client): Promise<void> {
     if (await this.#client?.catch(() => null) !== client) return;
     this.#client = null;
-    client.end().catch(() => {}); // not waited for: it may hang as the connection did
+    void close(client);
   }
+}
+
+/** Says goodbye, and cuts the connection if nobody listens. */
+async function close(client: pg.Client): Promise<void> {
+  await atMost(CLOSE_TIMEOUT_MS, client.end());
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream
+    .destroy();
 }
 
 async function connect(url: string, name: string): Promise<pg.Client> {
@@ -106,6 +114,7 @@ async function connect(url: string, name: string): Promise<pg.Client> {
     query_timeout: QUERY_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS, // a host that died must not hold its locks
     keepAlive: true,
     types: { getTypeParser },
   });
@@ -113,7 +122,7 @@ async function connect(url: string, name: string): Promise<pg.Client> {
   try {
     await client.connect();
   } catch (error) {
-    client.end().catch(() => {});
+    void close(client);
     throw refusal(error, url);
   }
   return client;
@@ -133,12 +142,15 @@ function toSafeInteger(text: string): number {
   return value;
 }
 
+/** SQLSTATEs with which the server ends a session: connection, shutdown, and a transaction that idled. */
+const SESSION_END = /^(08...|57P0[1-5]|25P0[34])$/;
+
 /**
- * True if the connection is gone, or the server about to end it. The driver has no
- * codes for its own part of this, only messages.
+ * True if the connection is gone, or the server about to end it. Not told by the
+ * severity, which the server translates. The driver has no codes for its own part, only messages.
  */
 function isConnectionError(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return error.severity !== "ERROR";
+  if (error instanceof pg.DatabaseError) return SESSION_END.test(error.code ?? "");
   return isPassing(error) || error instanceof Error && DRIVER_MESSAGES.test(error.message);
 }
 
@@ -159,6 +171,13 @@ function refusal(error: unknown, url: string): Error {
     return operator(
       `Cannot open the database of ${where}: it does not exist. ` +
         "Create it with `migrate --create-database`, or name another in DATABASE_URL",
+    );
+  }
+  if (code === "08P01") {
+    return operator(
+      `Cannot open a session with PostgreSQL at ${where}: it refuses the settings that a session begins with. ` +
+        "A pooler in between has to let statement_timeout, lock_timeout and idle_in_transaction_session_timeout " +
+        "through (PgBouncer: ignore_startup_parameters), or DATABASE_URL has to lead past it",
     );
   }
   if (error instanceof pg.DatabaseError ? isPassing(error) : isConnectionError(error)) {

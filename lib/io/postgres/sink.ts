@@ -4,17 +4,21 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { BatchMark, Commit, DeadLetter } from "../../core/pending.ts";
 import type { RecordHeader } from "../../core/record_batch.ts";
 import { OperatorError } from "../../core/failure.ts";
 import { watermark } from "../../core/watermark.ts";
 import type { Position } from "../../core/standings.ts";
-import { FencedError, type Sink } from "../../endpoints.ts";
+import { CommitTooSlowError, FencedError, type Sink } from "../../endpoints.ts";
 import type { Connection, Query, Row } from "./connection.ts";
 import { explainStatementError } from "./errors.ts";
 
 /** SQLSTATE that `commit_counts` raises. */
 const FENCED = "LE001";
+
+/** SQLSTATE of a statement that was given up for its time. */
+const STATEMENT_TIMEOUT = "57014";
 
 /** A partition without news for this long, read to its end, does not hold the watermark back. */
 const IDLE_MS = 30_000;
@@ -82,8 +86,16 @@ export class PostgresSink implements Sink {
         ],
       });
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === FENCED)) throw error;
-      throw new FencedError(`Cannot commit: ${error.message}`, { cause: error });
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === FENCED) {
+        throw new FencedError(`Cannot commit: ${(error as Error).message}`, { cause: error });
+      }
+      if (code === STATEMENT_TIMEOUT) {
+        throw new CommitTooSlowError("Cannot commit so much within the statement's time", {
+          cause: error,
+        });
+      }
+      throw error;
     }
   }
 
@@ -98,7 +110,10 @@ export class PostgresSink implements Sink {
           o.caught_up_at > now() - $3::bigint * interval '1 ms'
             and o.updated_at < now() - $3::bigint * interval '1 ms' as is_idle
         from pipeline p
-        cross join generate_series(0, $2::integer - 1) as all_partitions (partition)
+        cross join generate_series(
+          0,
+          greatest($2::integer - 1, (select max(partition) from kafka_offsets where topic = $1))
+        ) as all_partitions (partition)
         left join kafka_offsets o on o.topic = $1 and o.partition = all_partitions.partition`,
       values: [this.#options.topic, partitionCount, IDLE_MS],
     });
@@ -146,7 +161,7 @@ function toBatchMark({ last_batch_offset, last_batch_crc }: OffsetRow): BatchMar
 }
 
 /** As many as `commit_counts` has parameters. */
-const PLACEHOLDERS = Array.from({ length: 22 }, (_, at) => `$${at + 1}`).join(", ");
+const PLACEHOLDERS = Array.from({ length: 25 }, (_, at) => `$${at + 1}`).join(", ");
 
 function partitionColumns({ partitions }: Commit, latestMs: number): unknown[] {
   return [
@@ -175,19 +190,50 @@ function countColumns({ counts }: Commit): unknown[] {
 }
 
 function deadLetterColumns({ deadLetters }: Commit): unknown[] {
+  const bytes = new ByteStore();
+  const keys = deadLetters.map(({ key }) => bytes.add(key));
+  const values = deadLetters.map(({ value }) => bytes.add(value));
   return [
     deadLetters.map(({ partition }) => partition),
     deadLetters.map(({ offset }) => offset),
     deadLetters.map(({ reason }) => reason),
-    deadLetters.map(({ recordTimestampMs }) => recordTimestampMs < 0 ? null : recordTimestampMs),
-    deadLetters.map(({ key }) => bytea(key)),
-    deadLetters.map(({ value }) => bytea(value)),
+    deadLetters.map(({ recordTimestampMs }) => storable(recordTimestampMs)),
+    keys.map(({ start }) => start),
+    keys.map(({ length }) => length),
+    values.map(({ start }) => start),
+    values.map(({ length }) => length),
     deadLetters.map(headersJson),
+    bytes.whole(),
   ];
 }
 
-function bytea(bytes: Uint8Array | null): string | null {
-  return bytes && `\\x${bytes.toHex()}`;
+/** 9999-12-31T23:59:59.999Z: what a producer says beyond that is no time. */
+const GREATEST_TIMESTAMP_MS = 253_402_300_799_999;
+
+function storable(timestampMs: number): number | null {
+  return timestampMs >= 0 && timestampMs <= GREATEST_TIMESTAMP_MS ? timestampMs : null;
+}
+
+/**
+ * Many byte strings as one parameter, which the driver sends as it is. An array of them
+ * would be text, of twice the size, and copied several times on its way.
+ */
+class ByteStore {
+  readonly #parts: Uint8Array[] = [];
+  #length = 0;
+
+  /** Where the bytes stand, counted from 1 as SQL does; null has no length. */
+  add(bytes: Uint8Array | null): { readonly start: number; readonly length: number | null } {
+    const start = this.#length + 1;
+    if (!bytes) return { start, length: null };
+    this.#parts.push(bytes);
+    this.#length += bytes.length;
+    return { start, length: bytes.length };
+  }
+
+  whole(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
 }
 
 /** Headers as JSON that loses nothing: a key that PostgreSQL's text cannot hold is kept as base64. */

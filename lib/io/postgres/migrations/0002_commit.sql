@@ -26,9 +26,13 @@ create function commit_counts(
   dead_offsets bigint[],
   dead_reasons text[],
   dead_timestamps_ms bigint[],
-  dead_keys bytea[],
-  dead_values bytea[],
-  dead_headers jsonb[]
+  -- Keys and values stand in dead_bytes, from a start (counted from 1) for a length; null has no length.
+  dead_key_starts integer[],
+  dead_key_lengths integer[],
+  dead_value_starts integer[],
+  dead_value_lengths integer[],
+  dead_headers jsonb[],
+  dead_bytes bytea
 ) returns void
 language plpgsql
 as $$
@@ -74,11 +78,16 @@ begin
     (topic, partition, kafka_offset, reason, record_timestamp, key, value, headers)
   select
     of_topic, partition, kafka_offset, reason, to_timestamp(timestamp_ms / 1000.0),
-    key, value, headers
+    substring(dead_bytes from key_start for key_length),
+    substring(dead_bytes from value_start for value_length),
+    headers
   from unnest(
     dead_partitions, dead_offsets, dead_reasons, dead_timestamps_ms,
-    dead_keys, dead_values, dead_headers
-  ) as letters (partition, kafka_offset, reason, timestamp_ms, key, value, headers)
+    dead_key_starts, dead_key_lengths, dead_value_starts, dead_value_lengths, dead_headers
+  ) as letters (
+    partition, kafka_offset, reason, timestamp_ms,
+    key_start, key_length, value_start, value_length, headers
+  )
   order by partition, kafka_offset
   on conflict do nothing;
 
