@@ -226,6 +226,7 @@ export class Pipeline implements SourceReader {
 
   async #commit(): Promise<void> {
     const { observer, sink, source } = this.#options;
+    const bytes = this.#ledger.pendingBytes;
     const commit = this.#ledger.drain();
     this.#pendingSince = null;
     this.#isCommitting = true;
@@ -242,7 +243,7 @@ export class Pipeline implements SourceReader {
       if (error instanceof FencedError) {
         observer.fenced(error);
       } else if (error instanceof CommitTooSlowError) {
-        this.#fullBytes = Math.max(LEAST_FULL_BYTES, this.#fullBytes / 4);
+        this.#fullBytes = Math.max(LEAST_FULL_BYTES, Math.min(bytes, this.#fullBytes) / 4);
         observer.failed("sink", error);
         await pause(TOO_SLOW_PAUSE_MS, this.#stopping);
       } else if (isPassing(error)) {

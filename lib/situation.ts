@@ -12,13 +12,19 @@ export class SituationBoard implements Partial<PipelineObserver> {
   readonly #offsets = new Map<number, number>();
   readonly #lags = new Map<number, number>();
   #lastCommitMs: number | null = null;
+  #assigned: readonly number[] | null = null;
+
+  /** Partitions that the group gave us, read or not; null before it has. */
+  get assignedPartitions(): readonly number[] | null {
+    return this.#assigned;
+  }
 
   /** Milliseconds since the epoch, or null before the first commit. */
   get lastCommitMs(): number | null {
     return this.#lastCommitMs;
   }
 
-  /** Partitions that are ours, in their order. */
+  /** Partitions that are read, in their order. */
   get partitions(): PartitionSituation[] {
     return Array.from(this.#offsets, ([partition, nextOffset]) => ({
       partition,
@@ -27,7 +33,8 @@ export class SituationBoard implements Partial<PipelineObserver> {
     })).sort((a, b) => a.partition - b.partition);
   }
 
-  assigned(): void {
+  assigned(partitions: readonly number[]): void {
+    this.#assigned = partitions;
     this.#offsets.clear();
     this.#lags.clear();
   }

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { Condition } from "../lib/condition.ts";
 import { OperatorError, UnavailableError } from "../lib/core/failure.ts";
+import type { Commit } from "../lib/core/pending.ts";
+import { CommitTooSlowError } from "../lib/endpoints.ts";
 import { MemorySink, MemorySource, MemoryStore } from "./support/memory_ends.ts";
 import {
   assertCountedOnce,
   makeLog,
   makePipeline,
+  manyLotteries,
   record,
   runToEnd,
   Witness,
@@ -75,6 +78,24 @@ Deno.test("Pipeline drops what another worker has counted, and goes on behind it
   await runToEnd({ source: new MemorySource(log), sink, store, log, witness });
   assertCountedOnce(store, log);
   assert.equal(witness.fences, 1);
+});
+
+Deno.test("Pipeline commits less at a time when the sink is too slow for so much", async () => {
+  const log = [manyLotteries(5_000)];
+  const [store, sizes] = [new MemoryStore(), [] as number[]];
+  const source = new MemorySource(log, { fetchSize: 100 });
+  const sink = new class extends MemorySink {
+    override async commit(commit: Commit): Promise<void> {
+      // While the first commit is under way, much is counted.
+      while (sizes.length === 0 && !source.isAtEnd) await new Promise((turn) => setTimeout(turn));
+      sizes.push(commit.counts.length);
+      if (commit.counts.length > 1_500) throw new CommitTooSlowError("too much");
+      await super.commit(commit);
+    }
+  }(store);
+  await runToEnd({ source, sink, store, log });
+  assertCountedOnce(store, log);
+  assert.ok(sizes.some((size) => size > 1_500), sizes.join(", "));
 });
 
 Deno.test("Pipeline does not count a batch that was fetched elsewhere than where it stands", async () => {

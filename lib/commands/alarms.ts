@@ -127,10 +127,9 @@ export class Alarms implements AsyncDisposable {
     });
   }
 
-  /** Of workers that have no database to agree in, the one with the first partition mails. */
+  /** Of workers that have no database to agree in, the one with the first partition mails; so does one that was given none yet. */
   #isFirst(): boolean {
-    const { partitions } = this.#board;
-    return partitions.length === 0 || partitions[0]!.partition === 0;
+    return this.#board.assignedPartitions?.includes(0) ?? true;
   }
 
   #situation(host: string): Situation {

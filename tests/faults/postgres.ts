@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { migrate } from "../../lib/io/postgres/migrate.ts";
 import { eventually } from "../support/eventually.ts";
 import { type FaultStand, faultTest } from "../support/fault_stand.ts";
 import { kcatProduce } from "../support/kcat.ts";
@@ -183,25 +184,22 @@ faultTest(
   "a database that is too slow for a large commit gets smaller ones",
   { partitions: 1 },
   async (stand) => {
-    const { connection } = stand.database;
-    await using worker = await stand.startWorker();
-    await stand.produce(10);
-    await stand.progress();
-    // As a foreign trigger does that takes its time for each row: too long for tens of thousands.
-    await connection.query({
+    const lines = Array.from(
+      { length: 12_000 },
+      (_, n) =>
+        JSON.stringify({ lottery_name: `lottery ${n}`, event_type: "pay", timestamp: Date.now() }),
+    );
+    // A record batch is never cut, so these are not all in one.
+    while (lines.length > 0) await kcatProduce(stand.topic, lines.splice(0, 1_000));
+    await migrate(stand.database.connection);
+    // As a foreign trigger does that takes its time for each row: too long for ten thousand.
+    await stand.database.connection.query({
       text: `
         create function slow() returns trigger language plpgsql as $$
-        begin perform pg_sleep(0.0013); return new; end $$;
+        begin perform pg_sleep(0.002); return new; end $$;
         create trigger slow before insert on lottery_aggregates for each row execute function slow()`,
     });
-    const timestamp = Date.now();
-    await kcatProduce(
-      stand.topic,
-      Array.from(
-        { length: 20_000 },
-        (_, n) => JSON.stringify({ lottery_name: `lottery ${n}`, event_type: "pay", timestamp }),
-      ),
-    );
+    await using worker = await stand.startWorker();
     await worker.printed(/Cannot commit so much/);
     await stand.caughtUp(180_000);
     await stand.assertExact();

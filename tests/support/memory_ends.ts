@@ -95,6 +95,11 @@ export class MemorySource implements Source {
     this.#startOffset = startOffset;
   }
 
+  /** True if the reader was given the log up to its end. */
+  get isAtEnd(): boolean {
+    return this.#reader !== null && this.#next() === undefined;
+  }
+
   async read(reader: SourceReader, signal: AbortSignal): Promise<void> {
     this.#reader = reader;
     this.assign(this.#log.map((_, partition) => partition));

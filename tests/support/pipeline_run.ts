@@ -31,6 +31,14 @@ export function makeLog(partitions: number, records: number): MemoryLog {
   );
 }
 
+/** Records of one partition, each of another lottery. */
+export function manyLotteries(count: number): NewRecord[] {
+  return Array.from({ length: count }, (_, n) => {
+    const event = { lottery_name: `lottery ${n}`, event_type: "pay", timestamp: START_MS };
+    return { timestampMs: START_MS, key: null, value: encoder.encode(JSON.stringify(event)) };
+  });
+}
+
 /** Compares every count, dead letter and offset with a recount of the log that shares no code with the pipeline. */
 export function assertCountedOnce({ counts, deadLetters, offsets }: MemoryStore, log: MemoryLog) {
   const expectedCounts = new Map<string, number>();

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import type { BatchMark, Commit, DeadLetter } from "../../core/pending.ts";
 import type { RecordHeader } from "../../core/record_batch.ts";
-import { OperatorError } from "../../core/failure.ts";
+import { describe, OperatorError } from "../../core/failure.ts";
 import { watermark } from "../../core/watermark.ts";
 import type { Position } from "../../core/standings.ts";
 import { CommitTooSlowError, FencedError, type Sink } from "../../endpoints.ts";
@@ -91,9 +91,10 @@ export class PostgresSink implements Sink {
         throw new FencedError(`Cannot commit: ${(error as Error).message}`, { cause: error });
       }
       if (code === STATEMENT_TIMEOUT) {
-        throw new CommitTooSlowError("Cannot commit so much within the statement's time", {
-          cause: error,
-        });
+        // Not as its cause, which alone would be tried again as it is.
+        throw new CommitTooSlowError(
+          `Cannot commit so much within the statement's time (${describe(error)})`,
+        );
       }
       throw error;
     }
