@@ -1,0 +1,19 @@
+#!/bin/sh
+# The role that Grafana reads with. The database container runs this when its volume is new;
+# run again, it sets the password anew:
+#   docker compose exec postgres sh /docker-entrypoint-initdb.d/create-reader.sh
+psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=password="$GRAFANA_DB_PASSWORD" \
+  --username="$POSTGRES_USER" --dbname="$POSTGRES_DB" <<'SQL'
+select 'create role grafana'
+where not exists (select from pg_roles where rolname = 'grafana')
+\gexec
+
+alter role grafana login password :'password';
+-- A panel over too long a range must not hold up the commits.
+alter role grafana set statement_timeout = '30s';
+
+-- The tables of now, and those that the worker's migrations will make.
+grant usage on schema public to grafana;
+grant select on all tables in schema public to grafana;
+alter default privileges in schema public grant select on tables to grafana;
+SQL
