@@ -4,10 +4,24 @@
  * @module
  */
 
+import { which } from "./guarded_process.ts";
 import { javaProblem, kafkaProblem } from "./kafka.ts";
 import { postgresProblem } from "./postgres.ts";
 
-const PROBLEMS = { java: javaProblem, kafka: kafkaProblem, postgres: postgresProblem };
+const PROBLEMS = {
+  java: javaProblem,
+  kafka: kafkaProblem,
+  postgres: postgresProblem,
+  psql: await programProblem("psql"),
+  prometheus: await programProblem("prometheus"),
+  promtool: await programProblem("promtool"),
+  hadolint: await programProblem("hadolint"),
+  "check-jsonschema": await programProblem("check-jsonschema"),
+};
+
+async function programProblem(program: string): Promise<string | null> {
+  return await which(program) ? null : `${program} is missing`;
+}
 
 export type Server = keyof typeof PROBLEMS;
 

@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { parseConfig, SETTINGS } from "../../lib/core/config.ts";
+import { composeVariables, readCompose, ROOT } from "../support/compose.ts";
+import { run } from "../support/guarded_process.ts";
+import { serverTest } from "../support/servers.ts";
+
+const compose = await readCompose();
+const services = Object.entries(compose.services);
+
+serverTest("compose.yaml keeps to the compose specification", ["check-jsonschema"], async () => {
+  const file = join(ROOT, "compose.yaml");
+  await run("check-jsonschema", ["--builtin-schema", "vendor.compose-spec", file]);
+});
+
+serverTest(
+  "the worker's Dockerfile has nothing that its linter warns of",
+  ["hadolint"],
+  async () => {
+    const { build } = compose.services.worker!;
+    const { dockerfile_inline: stdin } = build!;
+    await run("hadolint", ["--failure-threshold=warning", "-"], { stdin });
+  },
+);
+
+Deno.test("everything that a service names is there", async () => {
+  for (const [name, { volumes = [], configs = [], depends_on = {} }] of services) {
+    for (const volume of volumes) {
+      const [source] = volume.split(":") as [string];
+      if (source.startsWith(".")) await Deno.stat(join(ROOT, source));
+      else assert.ok(source in compose.volumes, `${name}: volume ${source}`);
+    }
+    for (const { source } of configs) assert.ok(source in compose.configs, `${name}: ${source}`);
+    for (const [other, { condition }] of Object.entries(depends_on)) {
+      const awaited = compose.services[other];
+      assert.ok(awaited, `${name} waits for ${other}`);
+      if (condition === "service_healthy") assert.ok(awaited.healthcheck, `${other} has no health`);
+      assert.equal(
+        awaited.restart === "no",
+        condition === "service_completed_successfully",
+        `${name} waits for ${other} in the wrong way`,
+      );
+    }
+  }
+});
+
+Deno.test("every image is pinned, every service has a memory limit and says what to do when it ends", () => {
+  for (const [name, { image, build, mem_limit, restart }] of services) {
+    if (build) assert.match(build.dockerfile_inline, /^FROM \S+:\d+\.\d+\.\d+$/m);
+    else assert.match(image, /:v?\d+\.\d+(\.\d+)?$/, name);
+    assert.match(mem_limit ?? "", /^\d+[mg]$/, name);
+    assert.ok(restart, name);
+  }
+});
+
+/** Host ports of `127.0.0.1:8000-8009:8000`. */
+function hostPorts(mapping: string): number[] {
+  const [, first, last] = mapping.match(/^127\.0\.0\.1:(\d+)(?:-(\d+))?:\d+$/) ??
+    assert.fail(`${mapping} is not bound to 127.0.0.1`);
+  const from = Number(first);
+  return Array.from({ length: Number(last ?? first) - from + 1 }, (_, at) => from + at);
+}
+
+Deno.test("ports are open to this machine only, and none is taken twice", () => {
+  const ports = services.flatMap(([, { ports = [] }]) => ports.flatMap(hostPorts));
+  assert.deepEqual(ports, [...new Set(ports)]);
+});
+
+Deno.test("everything is where it was in the replaced system, with the same logins", () => {
+  const { kafka, postgres, akhq, pgadmin, grafana, worker } = compose.services;
+  const published = [kafka, postgres, akhq, pgadmin, grafana, worker]
+    .map((service) => hostPorts(service!.ports![0]!)[0]);
+  assert.deepEqual(published, [9092, 5432, 8080, 5050, 3000, 8000]);
+  const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = postgres!.environment!;
+  assert.deepEqual([POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB], [
+    "admin",
+    "admin",
+    "lottery_db",
+  ]);
+  const { PGADMIN_DEFAULT_EMAIL, PGADMIN_DEFAULT_PASSWORD } = pgadmin!.environment!;
+  assert.deepEqual([PGADMIN_DEFAULT_EMAIL, PGADMIN_DEFAULT_PASSWORD], ["admin@admin.com", "admin"]);
+  const { GF_SECURITY_ADMIN_USER, GF_SECURITY_ADMIN_PASSWORD } = grafana!.environment!;
+  assert.deepEqual([GF_SECURITY_ADMIN_USER, GF_SECURITY_ADMIN_PASSWORD], ["admin", "admin"]);
+  const { akhq: { connections } } = parse(akhq!.environment!.AKHQ_CONFIGURATION!);
+  assert.deepEqual(Object.keys(connections), ["docker-kafka-server"]);
+});
+
+Deno.test("a worker on the host and one in the stack count the same topic into the same tables", () => {
+  const onHost = parseConfig({});
+  const inStack = parseConfig(compose.services.worker!.environment!);
+  assert.ok("config" in onHost && "config" in inStack);
+  const { kafka, databaseUrl, ...rest } = inStack.config;
+  assert.deepEqual({ ...kafka, brokers: null }, { ...onHost.config.kafka, brokers: null });
+  const url = new URL(databaseUrl);
+  const hostUrl = new URL(onHost.config.databaseUrl);
+  assert.deepEqual([url.username, url.pathname], [hostUrl.username, hostUrl.pathname]);
+  assert.equal(compose.services.worker!.environment!.PGPASSWORD, hostUrl.password);
+  const counting = ({ windowMs, maxFutureMs, graceMs }: typeof rest) => [
+    windowMs,
+    maxFutureMs,
+    graceMs,
+  ];
+  assert.deepEqual(counting(rest), counting(onHost.config));
+});
+
+Deno.test("the services know each other by the addresses and names that they have", () => {
+  const { kafka, topics, worker, producer, postgres, prometheus, mailpit, grafana } =
+    compose.services;
+  const listeners = kafka!.environment!.KAFKA_ADVERTISED_LISTENERS!.split(",");
+  const internal = listeners.find((each) => each.startsWith("INTERNAL://"))!.slice(11);
+  assert.equal(internal, "kafka:29092");
+  assert.ok(listeners.includes("EXTERNAL://localhost:9092"));
+  assert.ok(topics!.entrypoint!.includes(`--bootstrap-server=${internal}`));
+  assert.ok(topics!.entrypoint!.includes("--topic=user-events"));
+  assert.ok(topics!.entrypoint!.includes("--partitions=4"));
+  for (const { environment } of [worker!, producer!]) {
+    assert.equal(environment!.KAFKA_BROKERS, internal);
+    assert.equal(environment!.KAFKA_TOPIC, "user-events");
+  }
+  const akhq = parse(compose.services.akhq!.environment!.AKHQ_CONFIGURATION!);
+  const { properties } = akhq.akhq.connections["docker-kafka-server"];
+  assert.equal(properties["bootstrap.servers"], internal);
+
+  const { POSTGRES_USER, POSTGRES_DB, GRAFANA_DB_PASSWORD } = postgres!.environment!;
+  const url = new URL(worker!.environment!.DATABASE_URL!);
+  assert.deepEqual([url.host, url.username, url.pathname], [
+    "postgres:5432",
+    POSTGRES_USER,
+    `/${POSTGRES_DB}`,
+  ]);
+  assert.equal(grafana!.environment!.GRAFANA_DB_PASSWORD, GRAFANA_DB_PASSWORD);
+  assert.ok(mailpit);
+  assert.equal(worker!.environment!.SMTP_HOST, "mailpit");
+  assert.equal(grafana!.environment!.GF_SMTP_HOST, `mailpit:${worker!.environment!.SMTP_PORT}`);
+
+  const { scrape_configs: [job] } = parse(
+    compose.configs[prometheus!.configs![0]!.source]!.content,
+  );
+  assert.deepEqual(job.dns_sd_configs[0].names, ["worker"]);
+  assert.equal(String(job.dns_sd_configs[0].port), worker!.environment!.HTTP_PORT);
+  assert.match(worker!.ports![0]!, new RegExp(`:${worker!.environment!.HTTP_PORT}$`));
+  assert.match(
+    String(worker!.healthcheck!.test),
+    new RegExp(`127.0.0.1:${worker!.environment!.HTTP_PORT}/readyz`),
+  );
+});
+
+Deno.test("pgAdmin has the server registered, and logs in by itself", () => {
+  const { postgres, pgadmin } = compose.services;
+  const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = postgres!.environment!;
+  const { Servers } = JSON.parse(compose.configs["pgadmin-servers"]!.content);
+  const { Name, Group, Host, Port, Username, MaintenanceDB, ConnectionParameters } = Servers["1"];
+  assert.deepEqual([Name, Group], ["Lottery_Postgres_Server", "Servers"]);
+  assert.deepEqual([Host, Port, Username, MaintenanceDB], [
+    "postgres",
+    5432,
+    POSTGRES_USER,
+    POSTGRES_DB,
+  ]);
+  assert.equal(ConnectionParameters.passfile, "/.pgpass");
+  const { target } = pgadmin!.configs!.find(({ source }) => source === "pgpass")!;
+  assert.equal(pgadmin!.environment!.PGPASS_FILE, target);
+  assert.equal(
+    compose.configs.pgpass!.content.trim(),
+    `${Host}:${Port}:*:${POSTGRES_USER}:${POSTGRES_PASSWORD}`,
+  );
+});
+
+Deno.test("of .env, the stack takes its passwords and nothing else", async () => {
+  const example = await Deno.readTextFile(join(ROOT, ".env.example"));
+  const variables = await composeVariables();
+  assert.equal(variables.size, 4);
+  const leaks = Object.fromEntries([...SETTINGS, "PGPASSWORD"].map((name) => [name, "leak"]));
+  const passwords = Object.fromEntries([...variables.keys()].map((name) => [name, `new ${name}`]));
+  const text = JSON.stringify(await readCompose({ ...leaks, ...passwords }));
+  assert.doesNotMatch(text, /leak/);
+  for (const [name, fallback] of variables) {
+    assert.match(name, /_PASSWORD$/);
+    assert.match(text, new RegExp(`new ${name}`));
+    assert.match(example, new RegExp(`^#${name}=${fallback}$`, "m"));
+  }
+});
+
+Deno.test("the programs get the permissions of their tasks, on a file system that cannot be written", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
+  const permissions = (words: readonly string[]) => words.filter((each) => /^--allow/.test(each));
+  for (const [name, task] of [["worker", "start"], ["producer", "produce"]] as const) {
+    const { command, read_only, build, stop_grace_period } = compose.services[name]!;
+    assert.deepEqual(permissions(command!), permissions(tasks[task].command.split(" ")));
+    assert.equal(read_only, true);
+    assert.match(build!.dockerfile_inline, /^USER deno$/m);
+    assert.equal(stop_grace_period, "20s");
+  }
+});
