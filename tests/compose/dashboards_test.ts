@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readCompose, ROOT } from "../support/compose.ts";
+import { type Dashboard, type Panel, readDashboard, readProvisioning } from "../support/grafana.ts";
+import { run } from "../support/guarded_process.ts";
+import { temporaryDirectory } from "../support/temporary_directory.ts";
+
+const lotto24 = await readDashboard("lotto24");
+const workers = await readDashboard("workers");
+const compose = await readCompose();
+const datasources = await readProvisioning("datasources/datasources.yaml");
+const alerting = await readProvisioning("alerting/alerting.yaml");
+
+/** Where Grafana's schema package has the types of each kind of panel. */
+const PANEL_TYPES: Readonly<Record<string, string>> = {
+  bargauge: "BarGauge",
+  stat: "Stat",
+  table: "Table",
+  timeseries: "TimeSeries",
+};
+
+/** Enumerations of the schema are plain text in JSON. */
+const PLAIN = `
+type Plain<T> = T extends string ? \`\${T}\`
+  : T extends number | boolean | null | undefined ? T
+  : T extends (infer U)[] ? Plain<U>[]
+  : T extends object ? { [K in keyof T]: Plain<T[K]> }
+  : T;
+`;
+
+function typed({ panels, ...rest }: Dashboard): string {
+  const literal = (value: unknown) => JSON.stringify(value);
+  const imports = Object.entries(PANEL_TYPES).map(([type, name]) =>
+    `import type * as ${type} from ` +
+    `"@grafana/schema/dist/esm/raw/composable/${type}/panelcfg/x/${name}PanelCfg_types.gen";`
+  );
+  return [
+    'import type { Dashboard, Panel } from "@grafana/schema";',
+    ...imports,
+    PLAIN,
+    `export const dashboard: Plain<Dashboard> = ${literal(rest)};`,
+    ...panels.flatMap(({ options, ...panel }) => [
+      `export const panel${panel.id}: Plain<Panel> = ${literal(panel)};`,
+      `export const options${panel.id}: Plain<${panel.type}.Options> = ${literal(options)};`,
+      ...panel.fieldConfig.defaults.custom
+        ? [
+          `export const custom${panel.id}: Plain<Partial<${panel.type}.FieldConfig>> = ` +
+          `${literal(panel.fieldConfig.defaults.custom)};`,
+        ]
+        : [],
+    ]),
+  ].join("\n");
+}
+
+async function checkTypes(text: string): Promise<void> {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, "dashboard.ts");
+  await Deno.writeTextFile(file, text);
+  await run(Deno.execPath(), ["check", "--config", join(ROOT, "deno.json"), file]);
+}
+
+Deno.test("the dashboards keep to Grafana's schema", async () => {
+  for (const dashboard of [lotto24, workers]) await checkTypes(typed(dashboard));
+});
+
+Deno.test("a panel option that Grafana does not know is found", async () => {
+  const [panel] = lotto24.panels as [Panel];
+  const wrong = { ...panel, options: { ...panel.options as object, colourMode: "value" } };
+  await assert.rejects(checkTypes(typed({ ...lotto24, panels: [wrong] })), /colourMode/);
+});
+
+Deno.test("the dashboard is where it was in the replaced system, and the first page", () => {
+  assert.equal(lotto24.uid, "adxsnwq");
+  assert.equal(lotto24.title.toLowerCase(), "lotto24", "the address is made of the title");
+  assert.equal(lotto24.refresh, "1m");
+  const { environment, volumes } = compose.services.grafana!;
+  const mount = volumes!.find((volume) => volume.startsWith("./grafana/dashboards:"))!;
+  assert.equal(
+    environment!.GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH,
+    `${mount.split(":")[1]}/lotto24.json`,
+  );
+});
+
+Deno.test("Grafana finds its files, and reads PostgreSQL with the role that only reads", async () => {
+  const { volumes } = compose.services.grafana!;
+  const { providers: [provider] } = await readProvisioning("dashboards/dashboards.yaml");
+  assert.ok(volumes!.includes(`./grafana/dashboards:${provider.options.path}:ro`));
+  assert.ok(volumes!.includes("./grafana/provisioning:/etc/grafana/provisioning:ro"));
+  const [postgres, prometheus] = datasources.datasources;
+  assert.deepEqual(
+    [postgres.url, postgres.user, postgres.jsonData.database, postgres.secureJsonData.password],
+    ["postgres:5432", "grafana", "lottery_db", "${GRAFANA_DB_PASSWORD}"],
+  );
+  assert.equal(prometheus.url, "http://prometheus:9090");
+});
+
+for (const dashboard of [lotto24, workers]) {
+  const { panels, templating, title } = dashboard;
+
+  Deno.test(`${title}: every panel says what it shows, in a unit, and has a place of its own`, () => {
+    assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
+    const taken = new Set<string>();
+    for (const { title, description, fieldConfig, gridPos: { x, y, w, h } } of panels) {
+      assert.ok(title && description, title);
+      assert.ok(fieldConfig.defaults.unit, title);
+      assert.ok(x + w <= 24, title);
+      for (let at = 0; at < w * h; at++) {
+        const cell = `${x + at % w}/${y + Math.floor(at / w)}`;
+        assert.ok(!taken.has(cell), `${title} covers another panel`);
+        taken.add(cell);
+      }
+    }
+  });
+
+  Deno.test(`${title}: every query goes to a data source that is provisioned, and knows its variables`, () => {
+    const uids = datasources.datasources.map(({ uid }: { uid: string }) => uid);
+    const names = templating.list.map(({ name }) => name);
+    for (const { title, targets } of panels) {
+      assert.ok(targets.length > 0, title);
+      for (const { datasource, rawSql, expr } of targets) {
+        assert.ok(uids.includes(datasource.uid), title);
+        for (const [, name] of (rawSql ?? expr!).matchAll(/\$\{?([a-z]\w*)/g)) {
+          assert.ok(names.includes(name!), `${title}: $${name}`);
+        }
+      }
+    }
+    for (const { datasource } of templating.list) assert.ok(uids.includes(datasource.uid));
+  });
+}
+
+Deno.test("every alert has its data, a place to send it and a panel that shows it", () => {
+  const receivers = alerting.contactPoints.map(({ name }: { name: string }) => name);
+  for (const { receiver } of alerting.policies) assert.ok(receivers.includes(receiver));
+  const uids = [...datasources.datasources.map(({ uid }: { uid: string }) => uid), "__expr__"];
+  for (const { rules } of alerting.groups) {
+    for (const { condition, data, dashboardUid, panelId, annotations, title } of rules) {
+      const refIds = data.map(({ refId }: { refId: string }) => refId);
+      assert.ok(refIds.includes(condition), title);
+      for (const { refId, datasourceUid, model } of data) {
+        assert.ok(uids.includes(datasourceUid), title);
+        assert.equal(model.refId, refId);
+        if (model.expression) assert.ok(refIds.includes(model.expression), title);
+        if (model.datasource) assert.equal(model.datasource.uid, datasourceUid);
+      }
+      const dashboard = [lotto24, workers].find(({ uid }) => uid === dashboardUid);
+      assert.ok(dashboard?.panels.some(({ id }) => id === panelId), title);
+      for (const [, refId] of annotations.description.matchAll(/\.Values\.(\w+)/g)) {
+        assert.ok(refIds.includes(refId), title);
+      }
+    }
+  }
+});

@@ -1,0 +1,165 @@
+/**
+ * What Grafana does with its files: the role that it reads with, the dashboards, and the
+ * queries as it sends them.
+ * @module
+ */
+
+import { join } from "node:path";
+// @ts-types="@types/pg"
+import pg from "pg";
+import { parse } from "yaml";
+import { ROOT } from "./compose.ts";
+import { run } from "./guarded_process.ts";
+
+export interface Target {
+  readonly refId: string;
+  readonly datasource: { readonly type: string; readonly uid: string };
+  readonly format?: string;
+  readonly rawSql?: string;
+  readonly expr?: string;
+}
+
+export interface Panel {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly description: string;
+  readonly gridPos: {
+    readonly x: number;
+    readonly y: number;
+    readonly w: number;
+    readonly h: number;
+  };
+  readonly targets: readonly Target[];
+  readonly options: unknown;
+  readonly fieldConfig: {
+    readonly defaults: { readonly unit?: string; readonly custom?: unknown };
+    readonly overrides: readonly {
+      readonly matcher: { readonly id: string; readonly options: string };
+    }[];
+  };
+}
+
+export interface Variable {
+  readonly name: string;
+  readonly allValue: string;
+  readonly query: string | { readonly query: string };
+  readonly datasource: { readonly uid: string };
+}
+
+export interface Dashboard {
+  readonly uid: string;
+  readonly title: string;
+  readonly refresh: string;
+  readonly panels: readonly Panel[];
+  readonly templating: { readonly list: readonly Variable[] };
+}
+
+export async function readDashboard(name: "lotto24" | "workers"): Promise<Dashboard> {
+  return JSON.parse(await Deno.readTextFile(join(ROOT, `grafana/dashboards/${name}.json`)));
+}
+
+// deno-lint-ignore no-explicit-any
+export async function readProvisioning(path: string): Promise<any> {
+  return parse(await Deno.readTextFile(join(ROOT, "grafana/provisioning", path)));
+}
+
+/** Runs the script of the database container: `url` is that of the admin. */
+export async function createReader(url: string, password: string): Promise<void> {
+  const { hostname, port, username, password: adminPassword, pathname } = new URL(url);
+  await run("sh", [join(ROOT, "grafana/create-reader.sh")], {
+    env: {
+      POSTGRES_USER: username,
+      POSTGRES_DB: pathname.slice(1),
+      GRAFANA_DB_PASSWORD: password,
+      PGHOST: hostname,
+      PGPORT: port,
+      PGPASSWORD: adminPassword,
+    },
+  });
+}
+
+/** The same database, for the role that only reads. */
+export function readerUrl(url: string, password: string): string {
+  const readers = new URL(url);
+  readers.username = "grafana";
+  readers.password = encodeURIComponent(password);
+  return readers.href;
+}
+
+/** What a query depends on besides its text. */
+export interface QueryContext {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly intervalMs: number;
+  /** Chosen values of each variable; `All` is chosen where there are none. */
+  readonly chosen: Readonly<Record<string, readonly string[]>>;
+  readonly variables: readonly Variable[];
+}
+
+/** The query with its variables and macros replaced. */
+export function expandSql(sql: string, context: QueryContext): string {
+  const { fromMs, toMs, intervalMs, chosen, variables } = context;
+  const literal = (ms: number) => `'${new Date(ms).toISOString()}'`;
+  const expanded = sql
+    .replaceAll(/\$\{(\w+):sqlstring\}/g, (_, name) => {
+      const variable = variables.find((each) => each.name === name);
+      if (!variable) throw new Error(`There is no variable ${name}`);
+      const values = chosen[name] ?? [];
+      if (values.length === 0) return variable.allValue; // as it stands, without quotes
+      return values.map((value) => `'${value.replaceAll("'", "''")}'`).join(",");
+    })
+    .replaceAll("$__interval_ms", String(intervalMs))
+    .replaceAll("$__unixEpochFrom()", String(Math.floor(fromMs / 1000)))
+    .replaceAll("$__unixEpochTo()", String(Math.floor(toMs / 1000)))
+    .replaceAll(/\$(__\w+)\(([^)]*)\)/g, (_, macro, column) => {
+      if (macro === "__timeFilter") {
+        return `${column} BETWEEN ${literal(fromMs)} AND ${literal(toMs)}`;
+      }
+      if (macro === "__timeFrom") return literal(fromMs);
+      if (macro === "__timeTo") return literal(toMs);
+      throw new Error(`Unknown macro ${macro}`);
+    });
+  if (/\$[_{a-z]/.test(expanded)) throw new Error(`Not everything is replaced: ${expanded}`);
+  return expanded;
+}
+
+/** The query with its variables replaced; all workers are chosen. */
+export function expandPromql(expr: string): string {
+  const expanded = expr.replaceAll("$__rate_interval", "1m").replaceAll("$worker", ".*");
+  if (expanded.includes("$")) throw new Error(`Not everything is replaced: ${expanded}`);
+  return expanded;
+}
+
+export type Kind = "time" | "number" | "text";
+
+/** Rows of a query, with what each column is to Grafana. */
+export interface Frame {
+  readonly columns: readonly { readonly name: string; readonly kind: Kind }[];
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+}
+
+const KINDS: Readonly<Record<number, Kind>> = {
+  [pg.types.builtins.TIMESTAMPTZ]: "time",
+  [pg.types.builtins.INT4]: "number",
+  [pg.types.builtins.INT8]: "number",
+  [pg.types.builtins.FLOAT8]: "number",
+  [pg.types.builtins.TEXT]: "text",
+};
+
+/** Asks the database as Grafana does. @throws for a column of a type that it cannot draw. */
+export async function query(url: string, text: string): Promise<Frame> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { fields, rows } = await client.query(text);
+    const columns = fields.map(({ name, dataTypeID }) => {
+      const kind = KINDS[dataTypeID];
+      if (!kind) throw new Error(`The column ${name} has the type ${dataTypeID}`);
+      return { name, kind };
+    });
+    return { columns, rows };
+  } finally {
+    await client.end();
+  }
+}
