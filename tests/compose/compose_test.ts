@@ -182,6 +182,22 @@ Deno.test("of .env, the stack takes its passwords and nothing else", async () =>
   }
 });
 
+Deno.test("the README says where everything of the stack is, and how to log in", async () => {
+  const readme = await Deno.readTextFile(join(ROOT, "README.md"));
+  const section = readme.split("\n## The full stack\n")[1]!.split("\n## ")[0]!;
+  const named = new Set(
+    Array.from(section.matchAll(/localhost:(\d+)/g), ([, port]) => Number(port)),
+  );
+  const published = services.flatMap(([, { ports = [] }]) =>
+    ports.map((port) => hostPorts(port)[0]!)
+  );
+  assert.deepEqual([...named].sort(), published.sort());
+  const megabytes = services.filter(([, { restart }]) => restart !== "no")
+    .map(([, { mem_limit }]) => parseInt(mem_limit!) * (mem_limit!.endsWith("g") ? 1024 : 1));
+  const gigabytes = megabytes.reduce((sum, each) => sum + each, 0) / 1024;
+  assert.match(section, new RegExp(`may use ${(Math.ceil(gigabytes * 2) / 2)} GB`));
+});
+
 Deno.test("the programs get the permissions of their tasks, on a file system that cannot be written", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
   const permissions = (words: readonly string[]) => words.filter((each) => /^--allow/.test(each));
