@@ -48,10 +48,15 @@ Deno.test("everything that a service names is there", async () => {
 Deno.test("every image is pinned, every service has a memory limit and says what to do when it ends", () => {
   for (const [name, { image, build, mem_limit, restart }] of services) {
     if (build) assert.match(build.dockerfile_inline, /^FROM \S+:\d+\.\d+\.\d+$/m);
-    else assert.match(image, /:v?\d+\.\d+(\.\d+)?$/, name);
+    else assert.match(image ?? "", /:v?\d+\.\d+(\.\d+)?$/, name);
     assert.match(mem_limit ?? "", /^\d+[mg]$/, name);
     assert.ok(restart, name);
   }
+});
+
+Deno.test("no two services build under one name: their first builds run at once and would collide", () => {
+  const names = services.filter(([, { build }]) => build).map(([name, { image }]) => image ?? name);
+  assert.deepEqual(names, [...new Set(names)]);
 });
 
 /** Host ports of `127.0.0.1:8000-8009:8000`. */

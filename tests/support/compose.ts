@@ -10,7 +10,7 @@ export const ROOT = join(import.meta.dirname!, "..", "..");
 
 /** What the tests look at of a service. */
 export interface Service {
-  readonly image: string;
+  readonly image?: string;
   readonly build?: { readonly context: string; readonly dockerfile_inline: string };
   readonly command?: readonly string[];
   readonly entrypoint?: readonly string[];
