@@ -6,6 +6,8 @@
  * @module
  */
 
+import { EventScanner } from "./event_scanner.ts";
+
 /** What a user of a lottery did. Both names are well-formed text that PostgreSQL keeps apart. */
 export interface LotteryEvent {
   readonly lotteryName: string;
@@ -66,6 +68,10 @@ export interface EventParserOptions {
 /** Turns values into events. Keeps the text of the last bytes it saw, because values of one batch share them. */
 export class EventParser {
   readonly #maxFutureMs: number;
+  readonly #scanner = new EventScanner({
+    decodeLotteryName: (bytes) => decodeName("lottery_name", bytes, MAX_LOTTERY_NAME_LENGTH),
+    decodeEventType: (bytes) => decodeName("event_type", bytes, MAX_EVENT_TYPE_LENGTH),
+  });
   #bytes: Uint8Array | null = null;
   #text = "";
 
@@ -86,6 +92,13 @@ export class EventParser {
     },
   ): LotteryEvent | RejectionReason {
     if (start < 0) return "tombstone";
+
+    const scanner = this.#scanner;
+    if (scanner.scan(bytes, start, end)) {
+      const { lotteryName, eventType, timestamp: timestampMs } = scanner;
+      return this.#timestampProblem(timestampMs, recordTimestampMs) ??
+        { lotteryName, eventType, timestampMs };
+    }
 
     const text = this.#textOf(bytes, start, end);
     if (text === null) return "not_utf8";
@@ -142,14 +155,26 @@ export class EventParser {
 }
 
 const LATIN1 = new TextDecoder("latin1");
+/** A byte order mark before a value is skipped; one in a name is kept. */
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
+const UTF8_NAME = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function decodeUtf8(bytes: Uint8Array): string | null {
+function decodeUtf8(bytes: Uint8Array, decoder = UTF8): string | null {
   try {
-    return UTF8.decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     return null;
   }
+}
+
+/** The name that the bytes are, or null if an event may not have it. */
+function decodeName(
+  field: "lottery_name" | "event_type",
+  bytes: Uint8Array,
+  maxLength: number,
+): string | null {
+  const name = decodeUtf8(bytes, UTF8_NAME);
+  return name === null || nameProblem(field, name, maxLength) !== null ? null : name;
 }
 
 function nameProblem(

@@ -21,12 +21,24 @@ export function windowStart(timestampMs: number, sizeMs: number): number {
   return Math.floor(timestampMs / sizeMs) * sizeMs;
 }
 
+/** Lottery, then event type, to the count. */
+type Lotteries = Map<string, Map<string, Cell>>;
+
+/** A number that grows where it is: a Map would be searched a second time to set it. */
+interface Cell {
+  count: number;
+}
+
 /** Counts of events, as nested maps: a name that holds a separator cannot collide with another. */
 export class WindowCounts implements Iterable<WindowCount> {
   readonly #sizeMs: number;
-  readonly #windows = new Map<number, Map<string, Map<string, number>>>();
+  readonly #windows = new Map<number, Lotteries>();
   #keys = 0;
   #events = 0;
+  /** The window of the last event, which is mostly that of the next one. */
+  #startMs = NaN;
+  #endMs = NaN;
+  #lotteries: Lotteries = new Map();
 
   constructor(sizeMs: number) {
     this.#sizeMs = sizeMs;
@@ -42,35 +54,49 @@ export class WindowCounts implements Iterable<WindowCount> {
     return this.#events;
   }
 
-  add(event: LotteryEvent): void {
-    this.#add(windowStart(event.timestampMs, this.#sizeMs), event.lotteryName, event.eventType, 1);
+  add({ timestampMs, lotteryName, eventType }: LotteryEvent): void {
+    if (!(timestampMs >= this.#startMs && timestampMs < this.#endMs)) {
+      this.#open(windowStart(timestampMs, this.#sizeMs));
+    }
+    this.#cell(lotteryName, eventType).count++;
+    this.#events++;
   }
 
   /** Adds counts made elsewhere with the same window size. */
   merge(counts: Iterable<WindowCount>): void {
     for (const { windowStartMs, lotteryName, eventType, count } of counts) {
-      this.#add(windowStartMs, lotteryName, eventType, count);
+      this.#open(windowStartMs);
+      this.#cell(lotteryName, eventType).count += count;
+      this.#events += count;
     }
   }
 
   *[Symbol.iterator](): Generator<WindowCount> {
     for (const [windowStartMs, lotteries] of this.#windows) {
       for (const [lotteryName, types] of lotteries) {
-        for (const [eventType, count] of types) {
+        for (const [eventType, { count }] of types) {
           yield { windowStartMs, lotteryName, eventType, count };
         }
       }
     }
   }
 
-  #add(windowStartMs: number, lotteryName: string, eventType: string, count: number): void {
-    let lotteries = this.#windows.get(windowStartMs);
-    if (!lotteries) this.#windows.set(windowStartMs, lotteries = new Map());
-    let types = lotteries.get(lotteryName);
-    if (!types) lotteries.set(lotteryName, types = new Map());
-    const before = types.get(eventType);
-    if (before === undefined) this.#keys++;
-    types.set(eventType, (before ?? 0) + count);
-    this.#events += count;
+  #open(startMs: number): void {
+    let lotteries = this.#windows.get(startMs);
+    if (!lotteries) this.#windows.set(startMs, lotteries = new Map());
+    this.#startMs = startMs;
+    this.#endMs = startMs + this.#sizeMs;
+    this.#lotteries = lotteries;
+  }
+
+  #cell(lotteryName: string, eventType: string): Cell {
+    let types = this.#lotteries.get(lotteryName);
+    if (!types) this.#lotteries.set(lotteryName, types = new Map());
+    let cell = types.get(eventType);
+    if (!cell) {
+      types.set(eventType, cell = { count: 0 });
+      this.#keys++;
+    }
+    return cell;
   }
 }

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { EventParser } from "../../lib/core/event.ts";
 import { utf8 } from "./batches.ts";
-
-const FIELDS: readonly string[] = ["lottery_name", "event_type", "timestamp"];
+import { anyBytes, eventText } from "./event_values.ts";
 
 interface Range {
   readonly start: number;
@@ -29,34 +28,7 @@ function layOut(
 const parser = () => new EventParser({ maxFutureMs: 0 });
 const without = { recordTimestampMs: -1 };
 
-const name = (maxLength: number) =>
-  fc.oneof(
-    fc.string({ unit: "binary-ascii", minLength: 1, maxLength }),
-    fc.string({ unit: "binary", minLength: 1, maxLength }),
-    fc.constantFrom("lötto_€", "__proto__", "🎰", 'a"b', "a\\b", "a|b"),
-  ).filter((text) => !text.includes("\0"));
-
-const timestamp = fc.integer({ min: 1e11, max: 253_402_300_799_999 });
-const spaces = fc.string({ unit: fc.constantFrom(" ", "\t", "\n", "\r"), maxLength: 3 });
 const gap = fc.uint8Array({ maxLength: 5 });
-
-const extras = fc.array(
-  fc.tuple(fc.string().filter((key) => !FIELDS.includes(key)), fc.jsonValue({ maxDepth: 2 })),
-  { maxLength: 3 },
-);
-
-/** A valid event as JSON text: its fields and others in any order, with any spaces. */
-const eventText = fc.tuple(name(255), name(100), timestamp, extras, spaces)
-  .chain(([lottery_name, event_type, timestamp, others, space]) => {
-    const entries = [
-      ...Object.entries({ lottery_name, event_type, timestamp }),
-      ...others,
-    ].map(([key, value]) =>
-      `${space}${JSON.stringify(key)}${space}:${space}${JSON.stringify(value)}${space}`
-    );
-    return fc.shuffledSubarray(entries, { minLength: entries.length })
-      .map((shuffled) => `${space}{${shuffled.join(",")}}${space}`);
-  });
 
 Deno.test("parse() returns what JSON.parse gives, wherever events lie in a buffer", () => {
   fc.assert(fc.property(fc.array(eventText, { maxLength: 6 }), gap, (texts, gap) => {
@@ -95,17 +67,6 @@ Deno.test("parse() reads a view into a greater buffer", () => {
     );
   }));
 });
-
-/** Bytes that are seldom an event: of any kind, or an event with some of them changed. */
-const anyBytes = fc.oneof(
-  fc.uint8Array({ maxLength: 40 }),
-  fc.json().map(utf8),
-  fc.tuple(eventText, fc.nat(), fc.nat(255)).map(([text, at, byte]) => {
-    const bytes = utf8(text);
-    bytes[at % bytes.length] = byte;
-    return bytes;
-  }),
-);
 
 Deno.test("parse() says the same of any bytes, alone or among others, at the first and second time", () => {
   fc.assert(

@@ -1,0 +1,89 @@
+/**
+ * Bytes of a name to its text, without making text again for a name seen before.
+ * @module
+ */
+
+/** Long runs of names with the same hash would be searched one by one: an attack, not an accident. */
+const MAX_PROBES = 16;
+const FIRST_SLOTS = 1 << 10;
+/** All names are forgotten when there are so many, so that memory stays bounded. */
+const MAX_NAMES = 1 << 17;
+const MAX_BYTES = 4 << 20;
+
+interface Name {
+  readonly hash: number;
+  /** The name's UTF-8 bytes, each as one character: compares with bytes faster than bytes do. */
+  readonly bytes: string;
+  readonly text: string;
+}
+
+export interface NameCacheOptions {
+  /** Text of the name, or null if it may not be one; called once for each name that is kept. */
+  readonly decode: (bytes: Uint8Array) => string | null;
+}
+
+/** A hash table from names as bytes to names as text. */
+export class NameCache {
+  readonly #decode: NameCacheOptions["decode"];
+  #slots: (Name | undefined)[] = new Array(FIRST_SLOTS);
+  #names = 0;
+  #bytes = 0;
+
+  constructor({ decode }: NameCacheOptions) {
+    this.#decode = decode;
+  }
+
+  /**
+   * Text of the name in `bytes` from `start` to `end`, or null if it is none that may be kept here.
+   * @param hash depends on these bytes alone.
+   */
+  get(bytes: Uint8Array, start: number, end: number, hash: number): string | null {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let slot = hash & mask, probes = 0; probes < MAX_PROBES; slot = (slot + 1) & mask) {
+      const name = slots[slot];
+      if (name === undefined) return this.#add(bytes.subarray(start, end), hash);
+      if (name.hash === hash && isEqual(name.bytes, bytes, start, end)) return name.text;
+      probes++;
+    }
+    return null;
+  }
+
+  #add(bytes: Uint8Array, hash: number): string | null {
+    const text = this.#decode(bytes);
+    if (text === null) return null;
+    if (this.#names >= MAX_NAMES || this.#bytes + bytes.length > MAX_BYTES) this.#clear();
+    else if (this.#names * 2 >= this.#slots.length) this.#grow();
+    this.#place({ hash, bytes: String.fromCharCode(...bytes), text });
+    this.#names++;
+    this.#bytes += bytes.length;
+    return text;
+  }
+
+  #clear(): void {
+    this.#slots = new Array(FIRST_SLOTS);
+    this.#names = 0;
+    this.#bytes = 0;
+  }
+
+  #grow(): void {
+    const before = this.#slots;
+    this.#slots = new Array(before.length * 2);
+    for (const name of before) if (name) this.#place(name);
+  }
+
+  #place(name: Name): void {
+    const mask = this.#slots.length - 1;
+    let slot = name.hash & mask;
+    while (this.#slots[slot] !== undefined) slot = (slot + 1) & mask;
+    this.#slots[slot] = name;
+  }
+}
+
+function isEqual(name: string, bytes: Uint8Array, start: number, end: number): boolean {
+  if (name.length !== end - start) return false;
+  for (let at = start; at < end; at++) {
+    if (name.charCodeAt(at - start) !== bytes[at]) return false;
+  }
+  return true;
+}
