@@ -69,6 +69,10 @@ async function* checkKafka({ kafka }: Config): AsyncGenerator<Finding> {
     );
     return `${ranges.length} partitions with ${offsets} offsets`;
   });
+  yield await finding(`Consumer group ${kafka.groupId}`, async () => {
+    await cluster.assertGroup();
+    return "may be used";
+  });
 }
 
 async function checkPostgres(config: Config): Promise<string> {

@@ -4,6 +4,7 @@
  */
 
 import { z } from "zod";
+import { parseDatabaseTls } from "./database_tls.ts";
 
 /** All settings, with their defaults filled in. `undefined` means off. */
 export interface Config {
@@ -104,7 +105,14 @@ const SCHEMA = z.object({
   KAFKA_SASL_USERNAME: z.string().optional(),
   KAFKA_SASL_PASSWORD: z.string().optional(),
   DATABASE_URL: z.string().default("postgres://admin:admin@localhost:5432/lottery_db")
-    .refine(isPostgresUrl, "must look like postgres://user:password@host:5432/database"),
+    .refine(isPostgresUrl, {
+      error: "must look like postgres://user:password@host:5432/database",
+      abort: true,
+    })
+    .superRefine((url, { addIssue }) => {
+      const parsed = parseDatabaseTls(url);
+      if ("problem" in parsed) addIssue(parsed.problem);
+    }),
   WINDOW_SECONDS: integer(1, 86_400).default(60),
   GRACE_SECONDS: integer(0, 86_400).default(60),
   MAX_FUTURE_SECONDS: integer(0, 31_536_000).default(300),
@@ -137,7 +145,7 @@ const COMPANIONS: readonly { readonly of: Setting; readonly needed: readonly Set
   { of: "KAFKA_SASL_PASSWORD", needed: ["KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME"] },
   { of: "KAFKA_SSL_CA_FILE", needed: ["KAFKA_SSL"] },
   { of: "KAFKA_SSL_CERT_FILE", needed: ["KAFKA_SSL", "KAFKA_SSL_KEY_FILE"] },
-  { of: "KAFKA_SSL_KEY_FILE", needed: ["KAFKA_SSL_CERT_FILE"] },
+  { of: "KAFKA_SSL_KEY_FILE", needed: ["KAFKA_SSL", "KAFKA_SSL_CERT_FILE"] },
   { of: "SMTP_HOST", needed: ["ALERT_FROM", "ALERT_TO"] },
   { of: "SMTP_USERNAME", needed: ["SMTP_HOST", "SMTP_PASSWORD"] },
   { of: "SMTP_PASSWORD", needed: ["SMTP_USERNAME"] },

@@ -135,7 +135,7 @@ faultTest("another cluster behind the same address is not counted", {
     await stand.caughtUp();
     stand.broker!.kill();
     const port = Number(stand.broker!.address.split(":")[1]);
-    const other = await Broker.start(directory, {}, port);
+    const other = await Broker.start(directory, { port });
     try {
       await using admin = await openAdmin(other.address);
       await admin.createTopics({ topics: [{ topic: stand.topic.name, numPartitions: 1 }] });

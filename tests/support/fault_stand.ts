@@ -69,7 +69,9 @@ export class FaultStand implements AsyncDisposable {
       opened.defer(() => Deno.remove(directory, { recursive: true }).catch(() => {}));
       return directory;
     };
-    const broker = ownsBroker ? await Broker.start(await makeDirectory(), brokerSettings) : null;
+    const broker = ownsBroker
+      ? await Broker.start(await makeDirectory(), { settings: brokerSettings })
+      : null;
     if (broker) opened.defer(() => broker.kill());
     const postgres = ownsPostgres
       ? await Postgres.start(await makeDirectory(), postgresLanguage)

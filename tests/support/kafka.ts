@@ -32,6 +32,15 @@ export async function kafkaBrokers(): Promise<string> {
     await sharedServer("kafka", async (directory) => (await Broker.start(directory)).address);
 }
 
+export interface BrokerOptions {
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly port?: number;
+  /** Listeners besides the open one, as `SASL_SSL://127.0.0.1:9094`. */
+  readonly listeners?: readonly string[];
+  /** Passwords of users that log in by SCRAM. */
+  readonly users?: Readonly<Record<string, string>>;
+}
+
 /** A broker with its data in `directory`, that can be killed and started again. */
 export class Broker {
   readonly address: string;
@@ -46,11 +55,10 @@ export class Broker {
   /** Resolves when it answers. */
   static async start(
     directory: string,
-    settings: Readonly<Record<string, string>> = {},
-    port = freePort(),
+    { port = freePort(), ...options }: BrokerOptions = {},
   ): Promise<Broker> {
     const broker = new Broker(directory, port);
-    await broker.#format(settings);
+    await broker.#format(options);
     await broker.restart();
     return broker;
   }
@@ -78,14 +86,15 @@ export class Broker {
     Deno.kill(this.#pid, "SIGCONT");
   }
 
-  async #format(settings: Readonly<Record<string, string>>): Promise<void> {
+  async #format({ settings, listeners = [], users = {} }: BrokerOptions): Promise<void> {
+    const open = [`PLAINTEXT://${this.address}`, ...listeners].join(",");
     const controller = `127.0.0.1:${freePort()}`;
     const properties = {
       "process.roles": "broker,controller",
       "node.id": "1",
       "controller.quorum.voters": `1@${controller}`,
-      "listeners": `PLAINTEXT://${this.address},CONTROLLER://${controller}`,
-      "advertised.listeners": `PLAINTEXT://${this.address}`,
+      "listeners": `${open},CONTROLLER://${controller}`,
+      "advertised.listeners": open,
       "controller.listener.names": "CONTROLLER",
       "log.dirs": join(this.#directory, "data"),
       "offsets.topic.replication.factor": "1",
@@ -109,6 +118,12 @@ export class Broker {
       "kafka.tools.StorageTool",
       "format",
       ...["-t", newClusterId(), "-c", path],
+      ...Object.entries(users).flatMap(([name, password]) =>
+        ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((mechanism) => [
+          "--add-scram",
+          `${mechanism}=[name=${name},password=${password}]`,
+        ])
+      ),
     );
     await run(java!, args);
   }

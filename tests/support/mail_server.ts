@@ -3,10 +3,9 @@
  * @module
  */
 
-import { join } from "node:path";
 import { SMTPServer } from "smtp-server";
+import { Authority } from "./certificates.ts";
 import { eventually } from "./eventually.ts";
-import { run } from "./guarded_process.ts";
 
 /** How a client has to connect. */
 export interface MailServerOptions {
@@ -42,13 +41,14 @@ export class MailServer implements AsyncDisposable {
 
   static async start({ isSecure = false, login }: MailServerOptions = {}): Promise<MailServer> {
     const directory = await Deno.makeTempDir();
-    const { caFile, key, cert } = await makeCertificate(directory);
+    const authority = await Authority.create(directory);
+    const { keyFile, certFile } = await authority.issue("server");
     const received: { mails?: ReceivedMail[] } = {};
     const server = new SMTPServer({
       name: "mail.example.org",
       secure: isSecure,
-      key,
-      cert,
+      key: await Deno.readTextFile(keyFile),
+      cert: await Deno.readTextFile(certFile),
       authOptional: login === undefined,
       onAuth({ username, password }, _session, callback) {
         const isRight = username === login?.username && password === login?.password;
@@ -79,7 +79,7 @@ export class MailServer implements AsyncDisposable {
       ...login && { SMTP_USERNAME: login.username, SMTP_PASSWORD: login.password },
       ALERT_FROM: "pipeline@example.org",
       ALERT_TO: "operators@example.org",
-      DENO_CERT: caFile,
+      DENO_CERT: authority.file,
     });
     received.mails = mailServer.mails;
     return mailServer;
@@ -95,30 +95,6 @@ export class MailServer implements AsyncDisposable {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await Deno.remove(this.#directory, { recursive: true });
   }
-}
-
-/** A certificate for localhost, by an authority made for it. */
-export async function makeCertificate(
-  directory: string,
-): Promise<{ readonly caFile: string; readonly key: string; readonly cert: string }> {
-  const path = (name: string) => join(directory, name);
-  await Deno.writeTextFile(path("extensions"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
-  const newKey = (name: string) => ["-newkey", "rsa:2048", "-nodes", "-keyout", path(name)];
-  await run("openssl", [
-    ...["req", "-x509", ...newKey("ca.key"), "-out", path("ca.pem"), "-subj", "/CN=Test authority"],
-  ]);
-  await run("openssl", [
-    ...["req", ...newKey("server.key"), "-out", path("server.csr"), "-subj", "/CN=localhost"],
-  ]);
-  await run("openssl", [
-    ...["x509", "-req", "-in", path("server.csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key")],
-    ...["-CAcreateserial", "-extfile", path("extensions"), "-out", path("server.pem")],
-  ]);
-  return {
-    caFile: path("ca.pem"),
-    key: await Deno.readTextFile(path("server.key")),
-    cert: await Deno.readTextFile(path("server.pem")),
-  };
 }
 
 function parse(

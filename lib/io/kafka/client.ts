@@ -6,9 +6,10 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { KafkaConfig } from "../../core/config.ts";
-import { OperatorError, UnavailableError } from "../../core/failure.ts";
+import { isPassing, OperatorError, UnavailableError } from "../../core/failure.ts";
 import { atMost } from "../../condition.ts";
 import type { LogRange } from "../../core/log_range.ts";
+import { readPem } from "../pem.ts";
 import { explain } from "./errors.ts";
 import {
   type Admin,
@@ -49,16 +50,6 @@ export async function createKafka({ brokers, ssl, sasl }: KafkaConfig): Promise<
   });
 }
 
-async function readPem(setting: string, path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new OperatorError(`Cannot read the file that ${setting} names: ${path}`, {
-      cause: error,
-    });
-  }
-}
-
 /** kafkajs's own lines are of use to whoever looks for a fault in it; what matters is logged by us. */
 function log({ namespace, log: { message, timestamp: _, logger: __, ...extra } }: LogEntry): void {
   getLogger(["lottery", "kafkajs"]).debug("{namespace}: {text}", {
@@ -97,26 +88,25 @@ export class KafkaCluster implements AsyncDisposable {
 
   /** True if the topic is compacted: then its batches may be rewritten. */
   async isCompacted(): Promise<boolean> {
-    return await this.#ask(async (admin) => {
-      const { resources } = await admin.describeConfigs({
-        includeSynonyms: false,
-        resources: [{
-          type: ConfigResourceTypes.TOPIC,
-          name: this.#config.topic,
-          configNames: ["cleanup.policy"],
-        }],
-      });
-      return resources.some(({ configEntries }) =>
-        configEntries.some(({ configValue }) => configValue.includes("compact"))
-      );
-    });
+    const policies = await this.#ask((admin) => cleanupPolicies(admin, this.#config.topic));
+    return policies.some((policy) => policy.includes("compact"));
+  }
+
+  /** @throws {OperatorError} if we may not use the consumer group. Does not join it. */
+  async assertGroup(): Promise<void> {
+    await this.#ask((admin) => admin.describeGroups([this.#config.groupId]));
   }
 
   /** @throws {TopicMissingError} if the topic does not exist. */
   async assertTopic(): Promise<void> {
     const { topic } = this.#config;
     const topics = await this.#ask((admin) => admin.listTopics());
-    if (!topics.includes(topic)) throw new TopicMissingError(topic);
+    if (topics.includes(topic)) return;
+    // Topics that we may not see are left out of the list; this says which of the two it is.
+    await this.#ask((admin) => cleanupPolicies(admin, topic)).catch((error) => {
+      if (!isPassing(error)) throw error;
+    });
+    throw new TopicMissingError(topic);
   }
 
   /** Offsets `[first, last stable)` of the given partitions, or of all. */
@@ -182,4 +172,18 @@ export class KafkaCluster implements AsyncDisposable {
     const opened = await admin?.catch(() => null);
     if (opened) await atMost(CLOSE_TIMEOUT_MS, opened.disconnect());
   }
+}
+
+async function cleanupPolicies(admin: Admin, topic: string): Promise<string[]> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{
+      type: ConfigResourceTypes.TOPIC,
+      name: topic,
+      configNames: ["cleanup.policy"],
+    }],
+  });
+  return resources.flatMap(({ configEntries }) =>
+    configEntries.map(({ configValue }) => configValue)
+  );
 }

@@ -4,22 +4,35 @@
  * @module
  */
 
+import { type CertificateProblem, certificateProblem } from "../../core/certificate.ts";
 import type { KafkaConfig } from "../../core/config.ts";
 import { causes, OperatorError, UnavailableError } from "../../core/failure.ts";
 
 /** Kafka's names for what does not pass, and what it means. */
 const LASTING: Readonly<Record<string, string>> = {
   TOPIC_AUTHORIZATION_FAILED:
-    "it does not allow us to read the topic (ACL: Read and Describe on KAFKA_TOPIC)",
+    "it does not allow us to use the topic. Grant Read and DescribeConfigs on the topic of KAFKA_TOPIC; to produce, Write",
   GROUP_AUTHORIZATION_FAILED:
-    "it does not allow us to use the consumer group (ACL: Read on KAFKA_GROUP_ID)",
+    "it does not allow us to use the consumer group. Grant Read on the group of KAFKA_GROUP_ID",
   CLUSTER_AUTHORIZATION_FAILED:
-    "it does not allow us to ask about the cluster (ACL: Describe on the cluster)",
+    "it does not allow us to ask about the cluster. Grant Describe on the cluster",
   INVALID_GROUP_ID: "it does not accept the name of the consumer group. Check KAFKA_GROUP_ID",
   INCONSISTENT_GROUP_PROTOCOL:
     "the consumer group is used by another kind of consumer. Set KAFKA_GROUP_ID to one of its own",
   UNSUPPORTED_VERSION: "it does not speak a version of the protocol that we do",
   UNSUPPORTED_COMPRESSION_TYPE: "the topic holds a compression that it cannot send us",
+};
+
+/** What is wrong with a certificate, and where to mend it. */
+const CERTIFICATES: Readonly<Record<CertificateProblem, string>> = {
+  untrusted:
+    "its certificate is not by an authority that we trust. Set KAFKA_SSL_CA_FILE to the certificate of its authority",
+  expired: "its certificate is not valid today. Renew it there, or set the clock here",
+  "other name":
+    "its certificate is for another host. Set KAFKA_BROKERS to a name that the certificate has; " +
+    "the brokers' advertised.listeners need such names, too",
+  "client refused":
+    "it refuses our certificate, or that we show none. Check KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE",
 };
 
 /**
@@ -43,6 +56,13 @@ export function explain(error: unknown, { brokers, sasl }: KafkaConfig): Error {
     if (meaning) {
       return new OperatorError(`Cannot go on with Kafka at ${where}: ${meaning}`, { cause: error });
     }
+  }
+  const certificate = certificateProblem(error);
+  if (certificate) {
+    return new OperatorError(
+      `Cannot connect to Kafka at ${where} by TLS: ${CERTIFICATES[certificate]}`,
+      { cause: error },
+    );
   }
   return new UnavailableError(
     `Cannot reach Kafka at ${where}. Is it running, and are KAFKA_BROKERS and KAFKA_SSL right?`,

@@ -1,10 +1,11 @@
 /**
- * Four parts of kafkajs 2.2.4 that are replaced before anything loads it.
+ * Five parts of kafkajs 2.2.4 that are replaced before anything loads it.
  * It is pinned to that version, which is its last; tests compare each part with what it replaces.
  * @module
  */
 
 import { createRequire } from "node:module";
+import "kafkajs/src/cluster/brokerPool.js";
 import "kafkajs/src/consumer/filterAbortedMessages.js";
 import "kafkajs/src/consumer/subscriptionState.js";
 import "kafkajs/src/network/requestQueue/index.js";
@@ -67,4 +68,31 @@ SubscriptionState.prototype.assigned = function (this: unknown): TopicPartitions
     const first = turn % Math.max(1, partitions.length);
     return { topic, partitions: [...partitions.slice(first), ...partitions.slice(0, first)] };
   });
+};
+
+type BrokerQuestion = (given: unknown) => Promise<unknown>;
+
+const BrokerPool = require("kafkajs/src/cluster/brokerPool.js");
+const originalWithBroker: (question: BrokerQuestion) => Promise<unknown> =
+  BrokerPool.prototype.withBroker;
+
+/**
+ * The original asks one broker after the other and forgets why each of them failed:
+ * that the group is forbidden would look like a coordinator that is away.
+ */
+BrokerPool.prototype.withBroker = async function (
+  this: unknown,
+  question: BrokerQuestion,
+): Promise<unknown> {
+  let refusal: unknown = null;
+  const answer = await originalWithBroker.call(this, async (given) => {
+    try {
+      return await question(given);
+    } catch (error) {
+      if (/_AUTHORIZATION_FAILED$/.test((error as { type?: string }).type ?? "")) refusal = error;
+      throw error;
+    }
+  });
+  if (answer === null && refusal) throw refusal;
+  return answer;
 };

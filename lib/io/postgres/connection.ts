@@ -7,6 +7,7 @@
 import pg from "pg";
 import { atMost } from "../../condition.ts";
 import { isPassing, OperatorError, UnavailableError } from "../../core/failure.ts";
+import { driverTls, explainTls } from "./tls.ts";
 
 /** Waiting for a lock ends before the statement does, and the statement before the client gives up. */
 const LOCK_TIMEOUT_MS = 10_000;
@@ -108,7 +109,7 @@ async function close(client: pg.Client): Promise<void> {
 
 async function connect(url: string, name: string): Promise<pg.Client> {
   const client = new pg.Client({
-    connectionString: url,
+    ...await driverTls(url),
     application_name: name,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
@@ -162,9 +163,17 @@ function refusal(error: unknown, url: string): Error {
   const where = redacted(url);
   const code = error instanceof pg.DatabaseError ? error.code : undefined;
   const operator = (message: string) => new OperatorError(message, { cause: error });
-  if (code === "28P01" || code === "28000") {
+  const byTls = explainTls(error, where);
+  if (byTls) return byTls;
+  if (code === "28P01") {
     return operator(
       `Cannot log in to PostgreSQL at ${where}: it refuses the user or password. Check DATABASE_URL`,
+    );
+  }
+  if (code === "28000") {
+    return operator(
+      `Cannot log in to PostgreSQL at ${where}: it does not let this user in like this. ` +
+        "Check its pg_hba.conf, and the user, sslmode and sslcert of DATABASE_URL",
     );
   }
   if (code === "3D000") {

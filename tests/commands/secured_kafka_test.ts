@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { AclOperationTypes, AclPermissionTypes } from "../../lib/io/kafka/kafkajs.ts";
+import { AclResourceTypes, ResourcePatternTypes } from "../../lib/io/kafka/kafkajs.ts";
+import { makeLines } from "../support/event_lines.ts";
+import { assertBooksBalance, Expectation } from "../support/expectation.ts";
+import { createTopic, openAdmin, type TestTopic } from "../support/kafka.ts";
+import { kcatProduce } from "../support/kcat.ts";
+import { createDatabase } from "../support/postgres.ts";
+import { type SecuredKafka, securedKafka, USERS } from "../support/secured_kafka.ts";
+import { serverTest } from "../support/servers.ts";
+import { runProgram } from "../support/worker_process.ts";
+
+type Env = Readonly<Record<string, string>>;
+type Way = (kafka: SecuredKafka) => Env;
+
+const tls: Way = ({ ssl, caFile }) => ({
+  KAFKA_BROKERS: ssl,
+  KAFKA_SSL: "true",
+  KAFKA_SSL_CA_FILE: caFile,
+});
+const mutual: Way = (kafka) => ({
+  ...tls(kafka),
+  KAFKA_BROKERS: kafka.mutual,
+  KAFKA_SSL_CERT_FILE: kafka.client.certFile,
+  KAFKA_SSL_KEY_FILE: kafka.client.keyFile,
+});
+const login = (mechanism: string, user: keyof typeof USERS = "counter"): Way => (kafka) => ({
+  ...tls(kafka),
+  KAFKA_BROKERS: kafka.sasl,
+  KAFKA_SASL_MECHANISM: mechanism,
+  KAFKA_SASL_USERNAME: user,
+  KAFKA_SASL_PASSWORD: USERS[user],
+});
+
+const { READ, DESCRIBE, DESCRIBE_CONFIGS, WRITE } = AclOperationTypes;
+
+interface Grants {
+  readonly onTopic: readonly AclOperationTypes[];
+  readonly onGroup: readonly AclOperationTypes[];
+}
+
+async function grant(topic: TestTopic, principal: string, grants: Grants): Promise<void> {
+  await using admin = await openAdmin(topic.brokers);
+  const entry = { principal, host: "*", permissionType: AclPermissionTypes.ALLOW };
+  const pattern = { ...entry, resourcePatternType: ResourcePatternTypes.LITERAL };
+  const acl = [
+    ...grants.onTopic.map((operation) => ({
+      ...pattern,
+      resourceType: AclResourceTypes.TOPIC,
+      resourceName: topic.name,
+      operation,
+    })),
+    ...grants.onGroup.map((operation) => ({
+      ...pattern,
+      resourceType: AclResourceTypes.GROUP,
+      resourceName: topic.config.groupId,
+      operation,
+    })),
+  ];
+  if (acl.length > 0) await admin.createAcls({ acl });
+}
+
+const NEEDED: Grants = { onTopic: [READ, DESCRIBE_CONFIGS], onGroup: [READ] };
+
+for (
+  const [name, way] of Object.entries({
+    "TLS": tls,
+    "TLS with a client certificate": mutual,
+    "SASL PLAIN": login("plain"),
+    "SASL SCRAM-SHA-256": login("scram-sha-256"),
+    "SASL SCRAM-SHA-512": login("scram-sha-512"),
+  })
+) {
+  serverTest(`start counts exactly over ${name}`, ["java", "kafka", "postgres"], async () => {
+    const kafka = await securedKafka();
+    await using topic = await createTopic({}, kafka.open);
+    await using database = await createDatabase();
+    for (const principal of ["User:counter", "User:CN=counter"]) {
+      await grant(topic, principal, NEEDED);
+    }
+    const expected = new Expectation();
+    await kcatProduce(topic, makeLines(5_000, expected));
+    const env = { ...stackEnv(topic), ...way(kafka), DATABASE_URL: database.url };
+    const doctor = await runProgram(["doctor"], { env });
+    assert.equal(doctor.code, 0, doctor.stdout);
+    const { code, stderr } = await runProgram(["start", "--once"], {
+      env: { ...env, LOG_LEVEL: "debug" },
+    });
+    assert.equal(code, 0, stderr);
+    await expected.assertStored(database.connection);
+    await assertBooksBalance(database.connection);
+    assert.doesNotMatch(stderr, /s3cret|PRIVATE KEY/);
+  });
+}
+
+function stackEnv({ name, config }: TestTopic): Env {
+  return { KAFKA_TOPIC: name, KAFKA_GROUP_ID: config.groupId };
+}
+
+interface Refusal {
+  readonly name: string;
+  readonly env: Way;
+  readonly message: RegExp;
+}
+
+const REFUSALS: readonly Refusal[] = [
+  ...["plain", "scram-sha-256", "scram-sha-512"].map((mechanism) => ({
+    name: `a wrong password by ${mechanism}`,
+    env: (kafka: SecuredKafka) => ({
+      ...login(mechanism)(kafka),
+      KAFKA_SASL_PASSWORD: "wr0ng-s3cret",
+    }),
+    message: /Cannot log in to Kafka at localhost:\d+ as counter: .*KAFKA_SASL_PASSWORD/,
+  })),
+  {
+    name: "a certificate by an unknown authority",
+    env: (kafka) => ({ ...tls(kafka), KAFKA_SSL_CA_FILE: kafka.otherCaFile }),
+    message: /not by an authority that we trust. Set KAFKA_SSL_CA_FILE/,
+  },
+  {
+    name: "a certificate by an authority that the system does not know",
+    env: ({ ssl }) => ({ KAFKA_BROKERS: ssl, KAFKA_SSL: "true" }),
+    message: /not by an authority that we trust. Set KAFKA_SSL_CA_FILE/,
+  },
+  {
+    name: "an expired certificate",
+    env: (kafka) => ({ ...tls(kafka), KAFKA_BROKERS: kafka.expired }),
+    message: /its certificate is not valid today. Renew it there/,
+  },
+  {
+    name: "a certificate for another host",
+    env: (kafka) => ({ ...tls(kafka), KAFKA_BROKERS: kafka.otherHost }),
+    message: /its certificate is for another host. Set KAFKA_BROKERS/,
+  },
+  {
+    name: "a missing client certificate",
+    env: (kafka) => ({ ...tls(kafka), KAFKA_BROKERS: kafka.mutual }),
+    message: /refuses our certificate.*Check KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE/,
+  },
+  {
+    name: "a client certificate by an unknown authority",
+    env: (kafka) => ({
+      ...mutual(kafka),
+      KAFKA_SSL_CERT_FILE: kafka.otherClient.certFile,
+      KAFKA_SSL_KEY_FILE: kafka.otherClient.keyFile,
+    }),
+    message: /refuses our certificate.*Check KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE/,
+  },
+  {
+    name: "a file that is not there",
+    env: (kafka) => ({ ...tls(kafka), KAFKA_SSL_CA_FILE: "/not/there.pem" }),
+    message: /Cannot read the file that KAFKA_SSL_CA_FILE names: \/not\/there.pem/,
+  },
+  {
+    name: "a file that is no certificate",
+    env: (kafka) => ({ ...tls(kafka), KAFKA_SSL_CA_FILE: import.meta.filename! }),
+    message: /Cannot use the file that KAFKA_SSL_CA_FILE names, .*: it is not in PEM format/,
+  },
+  {
+    name: "a key that belongs to another certificate",
+    env: (kafka) => ({ ...mutual(kafka), KAFKA_SSL_KEY_FILE: kafka.otherClient.keyFile }),
+    message: /KAFKA_SSL_KEY_FILE/,
+  },
+];
+
+for (const { name, env, message } of REFUSALS) {
+  serverTest(
+    `start stops with a sentence because of ${name}, and doctor says the same`,
+    ["java", "kafka", "postgres"],
+    async () => {
+      const kafka = await securedKafka();
+      await using topic = await createTopic({}, kafka.open);
+      for (const principal of ["User:counter", "User:CN=counter"]) {
+        await grant(topic, principal, NEEDED);
+      }
+      await assertRefused(topic, env(kafka), message);
+    },
+  );
+}
+
+const FORBIDDEN: readonly { readonly name: string; readonly grants: Grants; message: RegExp }[] = [
+  {
+    name: "no right on the topic",
+    grants: { onTopic: [], onGroup: [READ] },
+    message: /does not allow us to use the topic. Grant Read and DescribeConfigs.*KAFKA_TOPIC/,
+  },
+  {
+    name: "no right to read the topic",
+    grants: { onTopic: [DESCRIBE, DESCRIBE_CONFIGS], onGroup: [READ] },
+    message: /does not allow us to use the topic. Grant Read and DescribeConfigs.*KAFKA_TOPIC/,
+  },
+  {
+    name: "no right on the group",
+    grants: { onTopic: [READ, DESCRIBE_CONFIGS], onGroup: [] },
+    message: /does not allow us to use the consumer group. Grant Read.*KAFKA_GROUP_ID/,
+  },
+  {
+    name: "no right to join the group",
+    grants: { onTopic: [READ, DESCRIBE_CONFIGS], onGroup: [DESCRIBE] },
+    message: /does not allow us to use the consumer group. Grant Read.*KAFKA_GROUP_ID/,
+  },
+];
+
+for (const { name, grants, message } of FORBIDDEN) {
+  serverTest(
+    `start stops with a sentence because it has ${name}`,
+    ["java", "kafka", "postgres"],
+    async () => {
+      const kafka = await securedKafka();
+      await using topic = await createTopic({}, kafka.open);
+      await kcatProduce(topic, makeLines(10, new Expectation()));
+      await grant(topic, "User:stranger", grants);
+      await assertRefused(topic, login("scram-sha-512", "stranger")(kafka), message);
+    },
+  );
+}
+
+serverTest("produce says which right it needs", ["java", "kafka"], async () => {
+  const kafka = await securedKafka();
+  await using topic = await createTopic({}, kafka.open);
+  await grant(topic, "User:stranger", { onTopic: [READ], onGroup: [] });
+  const env = { ...stackEnv(topic), ...login("scram-sha-256", "stranger")(kafka) };
+  const refused = await runProgram(["produce", "--count", "10", "--rate", "max"], { env });
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /to produce, Write/);
+  await grant(topic, "User:stranger", { onTopic: [WRITE], onGroup: [] });
+  const { code, stderr } = await runProgram(["produce", "--count", "10", "--rate", "max"], { env });
+  assert.equal(code, 0, stderr);
+});
+
+async function assertRefused(topic: TestTopic, env: Env, message: RegExp): Promise<void> {
+  await using database = await createDatabase();
+  const whole = { ...stackEnv(topic), ...env, DATABASE_URL: database.url };
+  const { code, stderr } = await runProgram(["start"], { env: whole });
+  assert.equal(code, 1, stderr);
+  const errors = stderr.trim().split("\n").map((line) => JSON.parse(line))
+    .filter(({ level }) => level === "error");
+  assert.equal(errors.length, 1, stderr);
+  assert.match(errors[0].message, message);
+  const doctor = await runProgram(["doctor"], { env: whole });
+  assert.equal(doctor.code, 1, doctor.stdout);
+  assert.match(doctor.stdout, new RegExp(`^FAIL .*${message.source}`, "m"));
+  assert.doesNotMatch(stderr + doctor.stdout, /s3cret|PRIVATE KEY/);
+}
