@@ -159,7 +159,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: "a key that belongs to another certificate",
     env: (kafka) => ({ ...mutual(kafka), KAFKA_SSL_KEY_FILE: kafka.otherClient.keyFile }),
-    message: /KAFKA_SSL_KEY_FILE/,
+    message: /KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE name: the key is not that of the cert/,
   },
 ];
 
@@ -173,35 +173,47 @@ for (const { name, env, message } of REFUSALS) {
       for (const principal of ["User:counter", "User:CN=counter"]) {
         await grant(topic, principal, NEEDED);
       }
-      await assertRefused(topic, env(kafka), message);
+      await assertRefused(topic, env(kafka), { message, isSeenByDoctor: true });
     },
   );
 }
 
-const FORBIDDEN: readonly { readonly name: string; readonly grants: Grants; message: RegExp }[] = [
+interface Ban {
+  readonly name: string;
+  readonly grants: Grants;
+  readonly message: RegExp;
+  /** Whether it shows without reading and without joining the group, which `doctor` does not do. */
+  readonly isSeenByDoctor: boolean;
+}
+
+const BANS: readonly Ban[] = [
   {
     name: "no right on the topic",
     grants: { onTopic: [], onGroup: [READ] },
     message: /does not allow us to use the topic. Grant Read and DescribeConfigs.*KAFKA_TOPIC/,
+    isSeenByDoctor: true,
   },
   {
     name: "no right to read the topic",
     grants: { onTopic: [DESCRIBE, DESCRIBE_CONFIGS], onGroup: [READ] },
     message: /does not allow us to use the topic. Grant Read and DescribeConfigs.*KAFKA_TOPIC/,
+    isSeenByDoctor: false,
   },
   {
     name: "no right on the group",
     grants: { onTopic: [READ, DESCRIBE_CONFIGS], onGroup: [] },
     message: /does not allow us to use the consumer group. Grant Read.*KAFKA_GROUP_ID/,
+    isSeenByDoctor: true,
   },
   {
     name: "no right to join the group",
     grants: { onTopic: [READ, DESCRIBE_CONFIGS], onGroup: [DESCRIBE] },
     message: /does not allow us to use the consumer group. Grant Read.*KAFKA_GROUP_ID/,
+    isSeenByDoctor: false,
   },
 ];
 
-for (const { name, grants, message } of FORBIDDEN) {
+for (const { name, grants, message, isSeenByDoctor } of BANS) {
   serverTest(
     `start stops with a sentence because it has ${name}`,
     ["java", "kafka", "postgres"],
@@ -210,7 +222,10 @@ for (const { name, grants, message } of FORBIDDEN) {
       await using topic = await createTopic({}, kafka.open);
       await kcatProduce(topic, makeLines(10, new Expectation()));
       await grant(topic, "User:stranger", grants);
-      await assertRefused(topic, login("scram-sha-512", "stranger")(kafka), message);
+      await assertRefused(topic, login("scram-sha-512", "stranger")(kafka), {
+        message,
+        isSeenByDoctor,
+      });
     },
   );
 }
@@ -228,7 +243,11 @@ serverTest("produce says which right it needs", ["java", "kafka"], async () => {
   assert.equal(code, 0, stderr);
 });
 
-async function assertRefused(topic: TestTopic, env: Env, message: RegExp): Promise<void> {
+async function assertRefused(
+  topic: TestTopic,
+  env: Env,
+  { message, isSeenByDoctor }: Pick<Ban, "message" | "isSeenByDoctor">,
+): Promise<void> {
   await using database = await createDatabase();
   const whole = { ...stackEnv(topic), ...env, DATABASE_URL: database.url };
   const { code, stderr } = await runProgram(["start"], { env: whole });
@@ -238,7 +257,7 @@ async function assertRefused(topic: TestTopic, env: Env, message: RegExp): Promi
   assert.equal(errors.length, 1, stderr);
   assert.match(errors[0].message, message);
   const doctor = await runProgram(["doctor"], { env: whole });
-  assert.equal(doctor.code, 1, doctor.stdout);
-  assert.match(doctor.stdout, new RegExp(`^FAIL .*${message.source}`, "m"));
+  assert.equal(doctor.code, isSeenByDoctor ? 1 : 0, doctor.stdout);
+  if (isSeenByDoctor) assert.match(doctor.stdout, new RegExp(`^FAIL .*${message.source}`, "m"));
   assert.doesNotMatch(stderr + doctor.stdout, /s3cret|PRIVATE KEY/);
 }

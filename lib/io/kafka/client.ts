@@ -4,12 +4,13 @@
  * @module
  */
 
+import type { ConnectionOptions } from "node:tls";
 import { getLogger } from "@logtape/logtape";
 import type { KafkaConfig } from "../../core/config.ts";
 import { isPassing, OperatorError, UnavailableError } from "../../core/failure.ts";
 import { atMost } from "../../condition.ts";
 import type { LogRange } from "../../core/log_range.ts";
-import { readPem } from "../pem.ts";
+import { readKeyPair, readPem } from "../pem.ts";
 import { explain } from "./errors.ts";
 import {
   type Admin,
@@ -39,15 +40,21 @@ export async function createKafka({ brokers, ssl, sasl }: KafkaConfig): Promise<
     retry: RETRY,
     logLevel: logLevel.DEBUG,
     logCreator: () => log,
-    ...(ssl && {
-      ssl: {
-        ...(ssl.caFile && { ca: await readPem("KAFKA_SSL_CA_FILE", ssl.caFile) }),
-        ...(ssl.certFile && { cert: await readPem("KAFKA_SSL_CERT_FILE", ssl.certFile) }),
-        ...(ssl.keyFile && { key: await readPem("KAFKA_SSL_KEY_FILE", ssl.keyFile) }),
-      },
-    }),
+    ...(ssl && { ssl: await tlsOptions(ssl) }),
     ...(sasl && { sasl: sasl as SASLOptions }),
   });
+}
+
+async function tlsOptions(
+  { caFile, certFile, keyFile }: NonNullable<KafkaConfig["ssl"]>,
+): Promise<ConnectionOptions> {
+  return {
+    ...caFile && { ca: await readPem({ name: "KAFKA_SSL_CA_FILE", path: caFile }) },
+    ...certFile && keyFile && await readKeyPair(
+      { name: "KAFKA_SSL_CERT_FILE", path: certFile },
+      { name: "KAFKA_SSL_KEY_FILE", path: keyFile },
+    ),
+  };
 }
 
 /** kafkajs's own lines are of use to whoever looks for a fault in it; what matters is logged by us. */

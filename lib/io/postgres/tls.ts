@@ -7,7 +7,7 @@ import type { ConnectionOptions } from "node:tls";
 import { parseDatabaseTls, TLS_PARAMETERS } from "../../core/database_tls.ts";
 import { type CertificateProblem, certificateProblem } from "../../core/certificate.ts";
 import { OperatorError } from "../../core/failure.ts";
-import { readPem } from "../pem.ts";
+import { type NamedFile, readKeyPair, readPem } from "../pem.ts";
 
 /** What is wrong with a certificate, and where to mend it. */
 const CERTIFICATES: Readonly<Record<CertificateProblem, string>> = {
@@ -39,13 +39,17 @@ export async function driverTls(
     ssl: {
       rejectUnauthorized: verifiesAuthority,
       ...!verifiesHost && { checkServerIdentity: () => undefined },
-      ...rootFile && { ca: await readPem("sslrootcert of DATABASE_URL", rootFile) },
-      ...client && {
-        cert: await readPem("sslcert of DATABASE_URL", client.certFile),
-        key: await readPem("sslkey of DATABASE_URL", client.keyFile),
-      },
+      ...rootFile && { ca: await readPem(named("sslrootcert", rootFile)) },
+      ...client && await readKeyPair(
+        named("sslcert", client.certFile),
+        named("sslkey", client.keyFile),
+      ),
     },
   };
+}
+
+function named(parameter: string, path: string): NamedFile {
+  return { name: `${parameter} of DATABASE_URL`, path };
 }
 
 /** What is wrong between us and the server at `where`, if it is TLS; else null. */
