@@ -1,5 +1,5 @@
 /**
- * Five parts of kafkajs 2.2.4 that are replaced before anything loads it.
+ * Six parts of kafkajs 2.2.4 that are replaced before anything loads it.
  * It is pinned to that version, which is its last; tests compare each part with what it replaces.
  * @module
  */
@@ -8,8 +8,10 @@ import { createRequire } from "node:module";
 import "kafkajs/src/cluster/brokerPool.js";
 import "kafkajs/src/consumer/filterAbortedMessages.js";
 import "kafkajs/src/consumer/subscriptionState.js";
+import "kafkajs/src/network/connection.js";
 import "kafkajs/src/network/requestQueue/index.js";
 import "kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js";
+import { certificateProblem } from "../../core/certificate.ts";
 import { decodeRecordBatches, dropAborted } from "./fetch_decoder.ts";
 
 const require = createRequire(import.meta.url);
@@ -95,4 +97,33 @@ BrokerPool.prototype.withBroker = async function (
   });
   if (answer === null && refusal) throw refusal;
   return answer;
+};
+
+/** What is used of one of kafkajs's connections. */
+interface Connection {
+  isConnected(): boolean;
+  refusedBy?: Error | null;
+}
+
+const { prototype: connection } = require("kafkajs/src/network/connection.js");
+const { connect, failIfNotConnected, rejectRequests } = connection;
+
+/**
+ * The original tells why a connection was lost only to requests that are under way, and tries
+ * again. With TLS 1.3 a client whose certificate is refused is connected already, and has
+ * sent nothing yet: what the server says of it would never be heard.
+ */
+connection.rejectRequests = function (this: Connection, error: Error): void {
+  if (certificateProblem(error)) this.refusedBy = Object.assign(error, { retriable: false });
+  rejectRequests.call(this, error);
+};
+connection.failIfNotConnected = function (this: Connection): void {
+  if (this.refusedBy && !this.isConnected()) throw this.refusedBy;
+  failIfNotConnected.call(this);
+};
+connection.connect = async function (this: Connection): Promise<unknown> {
+  const { refusedBy } = this;
+  this.refusedBy = null;
+  if (refusedBy && !this.isConnected()) throw refusedBy;
+  return await connect.call(this);
 };
