@@ -3,7 +3,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { run } from "./guarded_process.ts";
 
 /** Files of a certificate and its key, in PEM format. */
@@ -50,7 +50,14 @@ export class Authority {
     const [request, extensions] = [this.#path(`${name}.csr`), this.#path(`${name}.ext`)];
     const certFile = this.#path(`${name}.pem`);
     await Deno.writeTextFile(extensions, `subjectAltName=${names}\n`);
-    await run("openssl", ["req", ...this.#newKey(name), "-out", request, "-subj", `/CN=${name}`]);
+    await run("openssl", [
+      "req",
+      ...this.#newKey(name),
+      "-out",
+      request,
+      "-subj",
+      `/CN=${basename(name)}`,
+    ]);
     await run("openssl", [
       ...["x509", "-req", "-in", request, "-extfile", extensions, "-out", certFile],
       ...["-CA", this.file, "-CAkey", this.#path(`${this.#name}.key`), "-CAcreateserial"],

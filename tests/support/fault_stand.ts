@@ -74,7 +74,7 @@ export class FaultStand implements AsyncDisposable {
       : null;
     if (broker) opened.defer(() => broker.kill());
     const postgres = ownsPostgres
-      ? await Postgres.start(await makeDirectory(), postgresLanguage)
+      ? await Postgres.start(await makeDirectory(), { language: postgresLanguage })
       : null;
     if (postgres) opened.defer(() => postgres.stop());
     // Servers of its own end with it, so what is in them need not be removed.

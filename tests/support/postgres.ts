@@ -14,10 +14,15 @@ import { sharedServer } from "./shared_server.ts";
 /** Directory of the server's programs, or null. Debian keeps them off the PATH. */
 const binaries: string | null = await findBinaries();
 
-/** Why there can be no PostgreSQL on this machine, or null. */
-export const postgresProblem: string | null = Deno.env.get("TEST_DATABASE_URL") || binaries
+/** Why no server of our own can be started on this machine, or null. */
+export const initdbProblem: string | null = binaries
   ? null
   : "the PostgreSQL server is not installed";
+
+/** Why there can be no PostgreSQL on this machine, or null. */
+export const postgresProblem: string | null = Deno.env.get("TEST_DATABASE_URL")
+  ? null
+  : initdbProblem;
 
 async function findBinaries(): Promise<string | null> {
   const onPath = await which("initdb");
@@ -33,6 +38,13 @@ async function serverUrl(): Promise<string> {
     await sharedServer("postgres", async (directory) => (await Postgres.start(directory)).url);
 }
 
+export interface PostgresOptions {
+  /** Language in which it speaks, as `de_DE`. */
+  readonly language?: string | undefined;
+  /** Settings as in `postgresql.conf`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
 /** A server with its data in `directory`, that can be killed and started again. */
 export class Postgres {
   /** As the superuser, to the database `postgres`. */
@@ -40,18 +52,25 @@ export class Postgres {
   readonly #directory: string;
   readonly #port: number;
   readonly #language: string | undefined;
+  readonly #settings: Readonly<Record<string, string>>;
   #pid = 0;
 
-  private constructor(directory: string, port: number, language: string | undefined) {
+  private constructor(
+    directory: string,
+    port: number,
+    { language, settings = {} }: PostgresOptions,
+  ) {
     this.#directory = directory;
     this.#port = port;
     this.#language = language;
+    this.#settings = settings;
     this.url = `postgres://admin:admin@127.0.0.1:${port}/postgres`;
   }
 
   /** Resolves when it answers. */
-  static async start(directory: string, language?: string): Promise<Postgres> {
-    const postgres = new Postgres(directory, freePort(), language);
+  static async start(directory: string, options: PostgresOptions = {}): Promise<Postgres> {
+    const { language } = options;
+    const postgres = new Postgres(directory, freePort(), options);
     await postgres.#initialise();
     // Locales of the server's own, which the machine may lack.
     if (language) {
@@ -74,6 +93,7 @@ export class Postgres {
       ...["-D", join(this.#directory, "data"), "-p", String(this.#port)],
       ...["-c", `unix_socket_directories=${this.#directory}`, "-c", "max_connections=200"],
       ...["-c", "fsync=off", "-c", "full_page_writes=off"],
+      ...Object.entries(this.#settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
       ...this.#language ? ["-c", `lc_messages=${this.#language}.UTF-8`] : [],
     ]);
     this.#pid = await spawnGuarded(command, {

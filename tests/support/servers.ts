@@ -6,11 +6,12 @@
 
 import { which } from "./guarded_process.ts";
 import { javaProblem, kafkaProblem } from "./kafka.ts";
-import { postgresProblem } from "./postgres.ts";
+import { initdbProblem, postgresProblem } from "./postgres.ts";
 
 const PROBLEMS = {
   java: javaProblem,
   kafka: kafkaProblem,
+  initdb: initdbProblem,
   postgres: postgresProblem,
   psql: await programProblem("psql"),
   prometheus: await programProblem("prometheus"),
