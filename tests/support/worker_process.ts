@@ -14,6 +14,8 @@ export interface ProgramOptions {
   /** Where it runs; by default a directory that holds no `.env`. */
   readonly cwd?: string;
   readonly stdin?: "null" | "piped";
+  /** Flags of the runtime in place of the permissions of the task. */
+  readonly flags?: readonly string[];
 }
 
 /** Variables that the runtime, not the program, looks at. */
@@ -44,13 +46,13 @@ export class Program implements AsyncDisposable {
   /** Starts `main.ts` with these arguments, the first of which is the command. */
   static async start(args: readonly string[], options: ProgramOptions = {}): Promise<Program> {
     const { env = {}, cwd = import.meta.dirname!, stdin = "null" } = options;
-    const permissions = await taskPermissions(args[0]!);
+    const { flags = await taskPermissions(args[0]!) } = options;
     const runtimeEnv = RUNTIME_ENV.flatMap((name) => {
       const value = Deno.env.get(name);
       return value === undefined ? [] : [[name, value]];
     });
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", ...permissions, join(ROOT, "main.ts"), ...args],
+      args: ["run", "--no-prompt", ...flags, join(ROOT, "main.ts"), ...args],
       cwd,
       clearEnv: true,
       env: { ...Object.fromEntries(runtimeEnv), LOG_FORMAT: "json", ...env },
