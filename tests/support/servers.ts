@@ -18,6 +18,7 @@ const PROBLEMS = {
   promtool: await programProblem("promtool"),
   hadolint: await programProblem("hadolint"),
   "check-jsonschema": await programProblem("check-jsonschema"),
+  "systemd-analyze": await programProblem("systemd-analyze"),
 };
 
 async function programProblem(program: string): Promise<string | null> {

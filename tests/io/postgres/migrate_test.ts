@@ -106,3 +106,13 @@ migrateTest(
     );
   },
 );
+
+Deno.test("migrations only add, so that the version before keeps working beside the new one", async () => {
+  const directory = "lib/io/postgres/migrations";
+  const files = await Array.fromAsync(Deno.readDir(directory), ({ name }) => name);
+  assert.ok(files.length > 2);
+  for (const file of files) {
+    const code = (await Deno.readTextFile(`${directory}/${file}`)).replaceAll(/--.*$/gm, "");
+    assert.doesNotMatch(code, /\b(drop|rename|truncate)\b|\balter\s+column\b/i, file);
+  }
+});

@@ -1,0 +1,32 @@
+/** The units that the README shows are such that systemd takes them. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { run, which } from "./support/guarded_process.ts";
+import { serverTest } from "./support/servers.ts";
+
+serverTest("systemd takes the units of the README, and finds the worker confined", [
+  "systemd",
+], async () => {
+  const readme = await Deno.readTextFile("README.md");
+  const units = readme.matchAll(/^`\/etc\/systemd\/system\/([^`]+)`[^]*?```ini\n([^]*?)```/gm);
+  const directory = await Deno.makeTempDir();
+  try {
+    const paths: string[] = [];
+    for (const [, name, text] of units) {
+      const path = join(directory, name!.replace("@.", "@1."));
+      // The program is not installed on the machine that tests it.
+      await Deno.writeTextFile(
+        path,
+        text!.replace(/^ExecStart=\S+/m, `ExecStart=${await which("env")}`),
+      );
+      paths.push(path);
+    }
+    assert.equal(paths.length, 2);
+    await run("systemd-analyze", ["verify", "--man=no", ...paths]);
+    // 0 is best, 10 worst; systemd calls it OK below 5.
+    await run("systemd-analyze", ["security", "--offline=true", "--threshold=20", paths[0]!]);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
