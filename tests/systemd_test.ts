@@ -6,7 +6,7 @@ import { run, which } from "./support/guarded_process.ts";
 import { serverTest } from "./support/servers.ts";
 
 serverTest("systemd takes the units of the README, and finds the worker confined", [
-  "systemd",
+  "systemd-analyze",
 ], async () => {
   const readme = await Deno.readTextFile("README.md");
   const units = readme.matchAll(/^`\/etc\/systemd\/system\/([^`]+)`[^]*?```ini\n([^]*?)```/gm);

@@ -4,6 +4,8 @@ import kafkajsPackage from "kafkajs/package.json" with { type: "json" };
 import "../../../lib/io/kafka/kafkajs.ts";
 
 const require = createRequire(import.meta.url);
+const BrokerPool = require("kafkajs/src/cluster/brokerPool.js");
+const Connection = require("kafkajs/src/network/connection.js");
 const RequestQueue = require("kafkajs/src/network/requestQueue/index.js");
 
 function makeQueue(maxInFlightRequests: number | null = null) {
@@ -64,4 +66,52 @@ Deno.test("a full request queue sends the next request when one is answered", ()
   queue.fulfillRequest({ correlationId: first.entry.correlationId, payload: null, size: 0 });
   assert.equal(sent, true);
   queue.destroy();
+});
+
+/** Asks two brokers, each of which fails with an error of this type. */
+function askBrokers(type: string): Promise<unknown> {
+  const pool = { brokers: { 1: {}, 2: {} }, findBroker: () => Promise.resolve({}) };
+  return BrokerPool.prototype.withBroker.call(pool, () => {
+    return Promise.reject(Object.assign(new Error("it failed"), { type }));
+  });
+}
+
+Deno.test("a pool of brokers passes on that we may not ask, and nothing else", async () => {
+  await assert.rejects(askBrokers("GROUP_AUTHORIZATION_FAILED"), {
+    type: "GROUP_AUTHORIZATION_FAILED",
+  });
+  assert.equal(await askBrokers("COORDINATOR_LOAD_IN_PROGRESS"), null);
+});
+
+/** A connection that lost its socket by this error, before it had sent anything. */
+function lostBy(error: Error) {
+  const lost = { isConnected: () => false, host: "one", port: 9092 };
+  Connection.prototype.rejectRequests.call(
+    Object.assign(lost, { requestQueue: { rejectAll: () => {} } }),
+    error,
+  );
+  return lost;
+}
+
+Deno.test("a connection that was refused says so, once, to who asks next", async () => {
+  const refusal = Object.assign(new Error("alert"), {
+    code: "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",
+    retriable: true,
+  });
+  const connection = lostBy(refusal);
+  assert.throws(() => Connection.prototype.failIfNotConnected.call(connection), refusal);
+  await assert.rejects(Connection.prototype.connect.call(connection), refusal);
+  assert.equal(refusal.retriable, false);
+  assert.throws(
+    () => Connection.prototype.failIfNotConnected.call(connection),
+    /Not connected/,
+    "the next connection may be taken",
+  );
+});
+
+Deno.test("a connection that is lost otherwise is opened anew", () => {
+  const reset = Object.assign(new Error("reset"), { code: "ECONNRESET", retriable: true });
+  const connection = lostBy(reset);
+  assert.throws(() => Connection.prototype.failIfNotConnected.call(connection), /Not connected/);
+  assert.equal(reset.retriable, true);
 });
