@@ -46,7 +46,7 @@ Deno.test("main shows help with an example for every command", async () => {
 Deno.test("start waits for Kafka, naming the setting, and stops when asked", async () => {
   await using worker = await Program.start(["start"], { env: AWAY });
   await worker.printed(
-    /Cannot reach Kafka at 127.0.0.1:\d+. Is it running, and are KAFKA_BROKERS and KAFKA_SSL right\?/,
+    /Cannot reach Kafka at 127.0.0.1:\d+. Is it running, and are KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_MECHANISM right\?/,
   );
   worker.signal("SIGTERM");
   assert.equal(await worker.exitCode(), 0, worker.stderr);
@@ -55,8 +55,8 @@ Deno.test("start waits for Kafka, naming the setting, and stops when asked", asy
 Deno.test("start --once, produce and migrate do not wait: they exit 1 with one line", async () => {
   for (
     const [args, setting] of [
-      [["start", "--once"], "KAFKA_BROKERS and KAFKA_SSL"],
-      [["produce", "--count", "1"], "KAFKA_BROKERS and KAFKA_SSL"],
+      [["start", "--once"], "KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_MECHANISM"],
+      [["produce", "--count", "1"], "KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_MECHANISM"],
       [["migrate"], "DATABASE_URL"],
     ] as const
   ) {

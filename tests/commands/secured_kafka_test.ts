@@ -1,71 +1,36 @@
 import assert from "node:assert/strict";
-import { AclOperationTypes, AclPermissionTypes } from "../../lib/io/kafka/kafkajs.ts";
-import { AclResourceTypes, ResourcePatternTypes } from "../../lib/io/kafka/kafkajs.ts";
+import { AclOperationTypes } from "../../lib/io/kafka/kafkajs.ts";
 import { makeLines } from "../support/event_lines.ts";
 import { assertBooksBalance, Expectation } from "../support/expectation.ts";
-import { createTopic, openAdmin, type TestTopic } from "../support/kafka.ts";
+import { createTopic, type TestTopic } from "../support/kafka.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { createDatabase } from "../support/postgres.ts";
-import { type SecuredKafka, securedKafka, USERS } from "../support/secured_kafka.ts";
+import {
+  grant,
+  grantCounter,
+  type Grants,
+  overMutualTls,
+  overSasl,
+  overTls,
+  type SecuredKafka,
+  securedKafka,
+  USERS,
+} from "../support/secured_kafka.ts";
 import { serverTest } from "../support/servers.ts";
 import { runProgram } from "../support/worker_process.ts";
 
 type Env = Readonly<Record<string, string>>;
 type Way = (kafka: SecuredKafka) => Env;
 
-const tls: Way = ({ ssl, caFile }) => ({
-  KAFKA_BROKERS: ssl,
-  KAFKA_SSL: "true",
-  KAFKA_SSL_CA_FILE: caFile,
-});
-const mutual: Way = (kafka) => ({
-  ...tls(kafka),
-  KAFKA_BROKERS: kafka.mutual,
-  KAFKA_SSL_CERT_FILE: kafka.client.certFile,
-  KAFKA_SSL_KEY_FILE: kafka.client.keyFile,
-});
-const login = (mechanism: string, user: keyof typeof USERS = "counter"): Way => (kafka) => ({
-  ...tls(kafka),
-  KAFKA_BROKERS: kafka.sasl,
-  KAFKA_SASL_MECHANISM: mechanism,
-  KAFKA_SASL_USERNAME: user,
-  KAFKA_SASL_PASSWORD: USERS[user],
-});
+const login = (mechanism: string, user?: keyof typeof USERS): Way => (kafka) =>
+  overSasl(kafka, { mechanism, user });
 
 const { READ, DESCRIBE, DESCRIBE_CONFIGS, WRITE } = AclOperationTypes;
 
-interface Grants {
-  readonly onTopic: readonly AclOperationTypes[];
-  readonly onGroup: readonly AclOperationTypes[];
-}
-
-async function grant(topic: TestTopic, principal: string, grants: Grants): Promise<void> {
-  await using admin = await openAdmin(topic.brokers);
-  const entry = { principal, host: "*", permissionType: AclPermissionTypes.ALLOW };
-  const pattern = { ...entry, resourcePatternType: ResourcePatternTypes.LITERAL };
-  const acl = [
-    ...grants.onTopic.map((operation) => ({
-      ...pattern,
-      resourceType: AclResourceTypes.TOPIC,
-      resourceName: topic.name,
-      operation,
-    })),
-    ...grants.onGroup.map((operation) => ({
-      ...pattern,
-      resourceType: AclResourceTypes.GROUP,
-      resourceName: topic.config.groupId,
-      operation,
-    })),
-  ];
-  if (acl.length > 0) await admin.createAcls({ acl });
-}
-
-const NEEDED: Grants = { onTopic: [READ, DESCRIBE_CONFIGS], onGroup: [READ] };
-
 for (
   const [name, way] of Object.entries({
-    "TLS": tls,
-    "TLS with a client certificate": mutual,
+    "TLS": overTls,
+    "TLS with a client certificate": overMutualTls,
     "SASL PLAIN": login("plain"),
     "SASL SCRAM-SHA-256": login("scram-sha-256"),
     "SASL SCRAM-SHA-512": login("scram-sha-512"),
@@ -75,9 +40,7 @@ for (
     const kafka = await securedKafka();
     await using topic = await createTopic({}, kafka.open);
     await using database = await createDatabase();
-    for (const principal of ["User:counter", "User:CN=counter"]) {
-      await grant(topic, principal, NEEDED);
-    }
+    await grantCounter(topic);
     const expected = new Expectation();
     await kcatProduce(topic, makeLines(5_000, expected));
     const env = { ...stackEnv(topic), ...way(kafka), DATABASE_URL: database.url };
@@ -114,7 +77,7 @@ const REFUSALS: readonly Refusal[] = [
   })),
   {
     name: "a certificate by an unknown authority",
-    env: (kafka) => ({ ...tls(kafka), KAFKA_SSL_CA_FILE: kafka.otherCaFile }),
+    env: (kafka) => ({ ...overTls(kafka), KAFKA_SSL_CA_FILE: kafka.otherCaFile }),
     message: /not by an authority that we trust. Set KAFKA_SSL_CA_FILE/,
   },
   {
@@ -124,23 +87,23 @@ const REFUSALS: readonly Refusal[] = [
   },
   {
     name: "an expired certificate",
-    env: (kafka) => ({ ...tls(kafka), KAFKA_BROKERS: kafka.expired }),
+    env: (kafka) => ({ ...overTls(kafka), KAFKA_BROKERS: kafka.expired }),
     message: /its certificate is not valid today. Renew it there/,
   },
   {
     name: "a certificate for another host",
-    env: (kafka) => ({ ...tls(kafka), KAFKA_BROKERS: kafka.otherHost }),
+    env: (kafka) => ({ ...overTls(kafka), KAFKA_BROKERS: kafka.otherHost }),
     message: /its certificate is for another host. Set KAFKA_BROKERS/,
   },
   {
     name: "a missing client certificate",
-    env: (kafka) => ({ ...tls(kafka), KAFKA_BROKERS: kafka.mutual }),
+    env: (kafka) => ({ ...overTls(kafka), KAFKA_BROKERS: kafka.mutual }),
     message: /refuses our certificate.*Check KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE/,
   },
   {
     name: "a client certificate by an unknown authority",
     env: (kafka) => ({
-      ...mutual(kafka),
+      ...overMutualTls(kafka),
       KAFKA_SSL_CERT_FILE: kafka.otherClient.certFile,
       KAFKA_SSL_KEY_FILE: kafka.otherClient.keyFile,
     }),
@@ -148,17 +111,17 @@ const REFUSALS: readonly Refusal[] = [
   },
   {
     name: "a file that is not there",
-    env: (kafka) => ({ ...tls(kafka), KAFKA_SSL_CA_FILE: "/not/there.pem" }),
+    env: (kafka) => ({ ...overTls(kafka), KAFKA_SSL_CA_FILE: "/not/there.pem" }),
     message: /Cannot read the file that KAFKA_SSL_CA_FILE names: \/not\/there.pem/,
   },
   {
     name: "a file that is no certificate",
-    env: (kafka) => ({ ...tls(kafka), KAFKA_SSL_CA_FILE: import.meta.filename! }),
+    env: (kafka) => ({ ...overTls(kafka), KAFKA_SSL_CA_FILE: import.meta.filename! }),
     message: /Cannot use the file that KAFKA_SSL_CA_FILE names, .*: it is not in PEM format/,
   },
   {
     name: "a key that belongs to another certificate",
-    env: (kafka) => ({ ...mutual(kafka), KAFKA_SSL_KEY_FILE: kafka.otherClient.keyFile }),
+    env: (kafka) => ({ ...overMutualTls(kafka), KAFKA_SSL_KEY_FILE: kafka.otherClient.keyFile }),
     message: /KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE name: the key is not that of the cert/,
   },
 ];
@@ -170,9 +133,7 @@ for (const { name, env, message } of REFUSALS) {
     async () => {
       const kafka = await securedKafka();
       await using topic = await createTopic({}, kafka.open);
-      for (const principal of ["User:counter", "User:CN=counter"]) {
-        await grant(topic, principal, NEEDED);
-      }
+      await grantCounter(topic);
       await assertRefused(topic, env(kafka), { message, isSeenByDoctor: true });
     },
   );

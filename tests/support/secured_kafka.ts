@@ -6,7 +6,13 @@
 import { join } from "node:path";
 import { Authority, type Certificate } from "./certificates.ts";
 import { freePort } from "./guarded_process.ts";
-import { Broker } from "./kafka.ts";
+import {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  ResourcePatternTypes,
+} from "../../lib/io/kafka/kafkajs.ts";
+import { Broker, openAdmin, type TestTopic } from "./kafka.ts";
 import { sharedServer } from "./shared_server.ts";
 
 /** Passwords of the users that can log in, by PLAIN and by SCRAM. */
@@ -37,13 +43,18 @@ export interface SecuredKafka {
 
 /** The run's secured broker. */
 export async function securedKafka(): Promise<SecuredKafka> {
+  const start = async (directory: string) =>
+    JSON.stringify((await startSecuredKafka(directory)).kafka);
   return JSON.parse(await sharedServer("secured-kafka", start));
 }
 
 const LISTENERS = ["ssl", "expired", "otherHost", "mutual", "sasl"] as const;
 const MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
 
-async function start(directory: string): Promise<string> {
+/** A secured broker with its data in `directory`. */
+export async function startSecuredKafka(
+  directory: string,
+): Promise<{ readonly broker: Broker; readonly kafka: SecuredKafka }> {
   const certificates = join(directory, "certificates");
   await Deno.mkdir(certificates);
   const authority = await Authority.create(certificates);
@@ -84,7 +95,7 @@ async function start(directory: string): Promise<string> {
       "super.users": "User:ANONYMOUS",
     },
   });
-  const answer: SecuredKafka = {
+  const kafka: SecuredKafka = {
     ...addresses,
     open: broker.address,
     caFile: authority.file,
@@ -92,7 +103,7 @@ async function start(directory: string): Promise<string> {
     client: await authority.issue("counter"),
     otherClient: await other.issue("other-counter"),
   };
-  return JSON.stringify(answer);
+  return { broker, kafka };
 }
 
 /** Settings of a listener's certificate; key and certificate stand in one file. */
@@ -106,4 +117,74 @@ async function keyStore(
     await Deno.readTextFile(keyFile) + await Deno.readTextFile(certFile),
   );
   return { [`${prefix}.ssl.keystore.type`]: "PEM", [`${prefix}.ssl.keystore.location`]: file };
+}
+
+/** Settings of a program that goes in by one of the listeners. */
+type Env = Readonly<Record<string, string>>;
+
+export function overTls({ ssl, caFile }: SecuredKafka): Env {
+  return { KAFKA_BROKERS: ssl, KAFKA_SSL: "true", KAFKA_SSL_CA_FILE: caFile };
+}
+
+export function overMutualTls(kafka: SecuredKafka): Env {
+  return {
+    ...overTls(kafka),
+    KAFKA_BROKERS: kafka.mutual,
+    KAFKA_SSL_CERT_FILE: kafka.client.certFile,
+    KAFKA_SSL_KEY_FILE: kafka.client.keyFile,
+  };
+}
+
+export function overSasl(
+  kafka: SecuredKafka,
+  { mechanism, user = "counter" }: {
+    readonly mechanism: string;
+    readonly user?: keyof typeof USERS | undefined;
+  },
+): Env {
+  return {
+    ...overTls(kafka),
+    KAFKA_BROKERS: kafka.sasl,
+    KAFKA_SASL_MECHANISM: mechanism,
+    KAFKA_SASL_USERNAME: user,
+    KAFKA_SASL_PASSWORD: USERS[user],
+  };
+}
+
+/** What somebody may do with a topic and with its group. */
+export interface Grants {
+  readonly onTopic: readonly AclOperationTypes[];
+  readonly onGroup: readonly AclOperationTypes[];
+}
+
+export async function grant(topic: TestTopic, principal: string, grants: Grants): Promise<void> {
+  const { TOPIC, GROUP } = AclResourceTypes;
+  const acl = [
+    ...grants.onTopic.map((operation) => ({
+      operation,
+      resourceType: TOPIC,
+      resourceName: topic.name,
+    })),
+    ...grants.onGroup.map((operation) => ({
+      operation,
+      resourceType: GROUP,
+      resourceName: topic.config.groupId,
+    })),
+  ].map((entry) => ({
+    ...entry,
+    principal,
+    host: "*",
+    permissionType: AclPermissionTypes.ALLOW,
+    resourcePatternType: ResourcePatternTypes.LITERAL,
+  }));
+  await using admin = await openAdmin(topic.brokers);
+  if (acl.length > 0) await admin.createAcls({ acl });
+}
+
+/** All that the README says is needed, to the user `counter`, however it comes. */
+export async function grantCounter(topic: TestTopic): Promise<void> {
+  const { READ, DESCRIBE_CONFIGS } = AclOperationTypes;
+  for (const principal of ["User:counter", "User:CN=counter"]) {
+    await grant(topic, principal, { onTopic: [READ, DESCRIBE_CONFIGS], onGroup: [READ] });
+  }
 }

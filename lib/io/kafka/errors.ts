@@ -65,7 +65,7 @@ export function explain(error: unknown, { brokers, sasl }: KafkaConfig): Error {
     );
   }
   return new UnavailableError(
-    `Cannot reach Kafka at ${where}. Is it running, and are KAFKA_BROKERS and KAFKA_SSL right?`,
+    `Cannot reach Kafka at ${where}. Is it running, and are KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_MECHANISM right?`,
     { cause: error },
   );
 }
