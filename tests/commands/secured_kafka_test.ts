@@ -211,13 +211,15 @@ async function assertRefused(
 ): Promise<void> {
   await using database = await createDatabase();
   const whole = { ...stackEnv(topic), ...env, DATABASE_URL: database.url };
-  const { code, stderr } = await runProgram(["start"], { env: whole });
+  const [{ code, stderr }, doctor] = await Promise.all([
+    runProgram(["start"], { env: whole }),
+    runProgram(["doctor"], { env: whole }),
+  ]);
   assert.equal(code, 1, stderr);
   const errors = stderr.trim().split("\n").map((line) => JSON.parse(line))
     .filter(({ level }) => level === "error");
   assert.equal(errors.length, 1, stderr);
   assert.match(errors[0].message, message);
-  const doctor = await runProgram(["doctor"], { env: whole });
   assert.equal(doctor.code, isSeenByDoctor ? 1 : 0, doctor.stdout);
   if (isSeenByDoctor) assert.match(doctor.stdout, new RegExp(`^FAIL .*${message.source}`, "m"));
   assert.doesNotMatch(stderr + doctor.stdout, /s3cret|PRIVATE KEY/);
