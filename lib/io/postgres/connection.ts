@@ -152,11 +152,15 @@ const SESSION_END = /^(08...|57P0[1-5]|25P0[34])$/;
  */
 function isConnectionError(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return SESSION_END.test(error.code ?? "");
-  return isPassing(error) || error instanceof Error && DRIVER_MESSAGES.test(error.message);
+  if (isPassing(error)) return true;
+  if (!(error instanceof Error)) return false;
+  const { code } = error as Error & { readonly code?: unknown };
+  return DRIVER_MESSAGES.test(error.message) ||
+    /^(ERR_SSL_|ERR_STREAM_|EPROTO$)/.test(String(code));
 }
 
 const DRIVER_MESSAGES =
-  /^(Connection terminated|Query read timeout|timeout expired|Client has encountered|Client was closed)/;
+  /^(Connection terminated|Query read timeout|timeout expired|Client has encountered|Client was closed|There was an error establishing an SSL)/;
 
 /** What a refused or failed connection means, with the setting to change. */
 function refusal(error: unknown, url: string): Error {

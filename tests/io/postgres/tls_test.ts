@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isPassing, OperatorError } from "../../../lib/core/failure.ts";
+import { isPassing, OperatorError, UnavailableError } from "../../../lib/core/failure.ts";
 import { Connection } from "../../../lib/io/postgres/connection.ts";
 import { makeLines } from "../../support/event_lines.ts";
 import { Expectation } from "../../support/expectation.ts";
@@ -167,6 +167,32 @@ async function assertRefused(url: string, message: RegExp): Promise<void> {
     assert.match(error.message, message);
     assert.doesNotMatch(error.message, /hunter2|admin:admin/);
     return true;
+  });
+}
+
+for (
+  const [name, answer] of Object.entries({
+    "says nothing and hangs up": "",
+    "agrees to TLS and hangs up": "S",
+    "agrees to TLS and talks of something else": "Sorry, not now",
+    "answers with an error": "EFATAL",
+  })
+) {
+  Deno.test(`Connection waits for a server that ${name}, as one that is just starting`, async () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const answering = (async () => {
+      using client = await listener.accept();
+      await client.read(new Uint8Array(8));
+      await client.write(new TextEncoder().encode(answer));
+    })();
+    await using connection = new Connection(
+      `postgres://admin:admin@127.0.0.1:${listener.addr.port}/lottery_db?sslmode=verify-full`,
+    );
+    await assert.rejects(
+      connection.query({ text: "select 1" }),
+      (error) => error instanceof UnavailableError && isPassing(error),
+    );
+    await answering;
   });
 }
 
