@@ -3,7 +3,7 @@
  * @module
  */
 
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { run } from "./guarded_process.ts";
 
 /** Files of a certificate and its key, in PEM format. */
@@ -13,7 +13,9 @@ export interface Certificate {
 }
 
 export interface IssueOptions {
-  /** Names that it is for. */
+  /** Where its files are put; by default beside those of the authority. */
+  readonly directory?: string;
+  /** Names that it is for; by default those of this machine. */
   readonly names?: string;
   /** It ended yesterday. */
   readonly isExpired?: boolean;
@@ -23,55 +25,51 @@ export interface IssueOptions {
 export class Authority {
   /** File with its certificate. */
   readonly file: string;
+  readonly #keyFile: string;
   readonly #directory: string;
-  readonly #name: string;
 
-  private constructor(directory: string, name: string) {
+  private constructor(directory: string, { certFile, keyFile }: Certificate) {
     this.#directory = directory;
-    this.#name = name;
-    this.file = this.#path(`${name}.pem`);
+    this.file = certFile;
+    this.#keyFile = keyFile;
   }
 
-  /** Its files, and those of the certificates that it issues, are put into `directory`. */
+  /** Its files are put into `directory`. */
   static async create(directory: string, name = "authority"): Promise<Authority> {
-    const authority = new Authority(directory, name);
+    const files = filesOf(directory, name);
     await run("openssl", [
-      ...["req", "-x509", ...authority.#newKey(name), "-out", authority.file],
+      ...["req", "-x509", ...newKey(files.keyFile), "-out", files.certFile],
       ...["-subj", `/CN=Test ${name}`],
     ]);
-    return authority;
+    return new Authority(directory, files);
   }
 
-  /** A certificate for this machine, whose common name is `name`. */
+  /** A certificate whose common name is `name`. */
   async issue(
     name: string,
-    { names = "DNS:localhost,IP:127.0.0.1", isExpired = false }: IssueOptions = {},
+    {
+      directory = this.#directory,
+      names = "DNS:localhost,IP:127.0.0.1",
+      isExpired = false,
+    }: IssueOptions = {},
   ): Promise<Certificate> {
-    const [request, extensions] = [this.#path(`${name}.csr`), this.#path(`${name}.ext`)];
-    const certFile = this.#path(`${name}.pem`);
+    const { certFile, keyFile } = filesOf(directory, name);
+    const [request, extensions] = [`${certFile}.request`, `${certFile}.extensions`];
     await Deno.writeTextFile(extensions, `subjectAltName=${names}\n`);
-    await run("openssl", [
-      "req",
-      ...this.#newKey(name),
-      "-out",
-      request,
-      "-subj",
-      `/CN=${basename(name)}`,
-    ]);
+    await run("openssl", ["req", ...newKey(keyFile), "-out", request, "-subj", `/CN=${name}`]);
     await run("openssl", [
       ...["x509", "-req", "-in", request, "-extfile", extensions, "-out", certFile],
-      ...["-CA", this.file, "-CAkey", this.#path(`${this.#name}.key`), "-CAcreateserial"],
+      ...["-CA", this.file, "-CAkey", this.#keyFile, "-CAcreateserial"],
       ...["-days", isExpired ? "-1" : "30"],
     ]);
-    return { certFile, keyFile: this.#path(`${name}.key`) };
+    return { certFile, keyFile };
   }
+}
 
-  #newKey(name: string): string[] {
-    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
-    return [...curve, "-nodes", "-keyout", this.#path(`${name}.key`)];
-  }
+function filesOf(directory: string, name: string): Certificate {
+  return { certFile: join(directory, `${name}.pem`), keyFile: join(directory, `${name}.key`) };
+}
 
-  #path(name: string): string {
-    return join(this.#directory, name);
-  }
+function newKey(file: string): string[] {
+  return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", file];
 }

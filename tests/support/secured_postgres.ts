@@ -39,26 +39,34 @@ export async function securedPostgres(): Promise<SecuredPostgres> {
   return JSON.parse(await sharedServer("secured-postgres", start));
 }
 
+/** A server with its data in `directory`, and a certificate by the authority. */
+export async function startSecuredPostgres(
+  directory: string,
+  authority: Authority,
+  options?: IssueOptions,
+): Promise<Postgres> {
+  // The server's own files: it accepts no key that belongs to somebody else.
+  const { certFile, keyFile } = await authority.issue("server", { ...options, directory });
+  const [caFile, rulesFile] = [join(directory, "authority.pem"), join(directory, "pg_hba.conf")];
+  await Deno.copyFile(authority.file, caFile);
+  await Deno.writeTextFile(rulesFile, RULES);
+  return await Postgres.start(directory, {
+    settings: {
+      ssl: "on",
+      ssl_cert_file: certFile,
+      ssl_key_file: keyFile,
+      ssl_ca_file: caFile,
+      hba_file: rulesFile,
+    },
+  });
+}
+
 async function start(directory: string): Promise<string> {
   const authority = await Authority.create(directory);
   const other = await Authority.create(directory, "other-authority");
   const startServer = async (name: string, options?: IssueOptions): Promise<string> => {
-    const own = join(directory, name);
-    await Deno.mkdir(own);
-    // The server's own copies: it accepts no key that belongs to somebody else.
-    const { certFile, keyFile } = await authority.issue(join(name, "server"), options);
-    await Deno.copyFile(authority.file, join(own, "authority.pem"));
-    await Deno.writeTextFile(join(own, "pg_hba.conf"), RULES);
-    const { url } = await Postgres.start(own, {
-      settings: {
-        ssl: "on",
-        ssl_cert_file: certFile,
-        ssl_key_file: keyFile,
-        ssl_ca_file: join(own, "authority.pem"),
-        hba_file: join(own, "pg_hba.conf"),
-      },
-    });
-    return url;
+    await Deno.mkdir(join(directory, name));
+    return (await startSecuredPostgres(join(directory, name), authority, options)).url;
   };
   const open = join(directory, "open");
   await Deno.mkdir(open);
