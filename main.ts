@@ -1,10 +1,11 @@
 /**
  * Arguments and environment to a command, and its outcome to an exit code:
- * 0 done, 1 a person has to act, 2 wrong settings or arguments.
+ * 0 done, 1 a person has to act, 2 wrong settings or arguments; `audit` has more.
  * @module
  */
 
 import process from "node:process";
+import { ExitCodeError } from "./lib/commands/exit_code.ts";
 import { createProgram, type StopWords } from "./lib/commands/program.ts";
 import { type Config, parseConfig } from "./lib/core/config.ts";
 import { describe, OperatorError } from "./lib/core/failure.ts";
@@ -34,6 +35,10 @@ async function main(args: readonly string[]): Promise<number> {
     if (error instanceof WrongSettingsError) return EXIT_USAGE;
     const usage = usageExitCode(error);
     if (usage !== null) return usage;
+    if (error instanceof ExitCodeError) {
+      if (error.cause !== undefined) report(error.cause);
+      return error.exitCode;
+    }
     report(error);
     return EXIT_FAILURE;
   }

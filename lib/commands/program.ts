@@ -9,6 +9,8 @@ import type { Config } from "../core/config.ts";
 import { isPassing, OperatorError } from "../core/failure.ts";
 import { log } from "../io/logs.ts";
 import type { Terminal } from "../io/terminal.ts";
+import { example } from "./help.ts";
+import { addAudit } from "./program_operators.ts";
 
 /** What the commands need of the process that they run in. */
 export interface Host {
@@ -39,9 +41,8 @@ export function createProgram(host: Host): Command {
     .exitOverride()
     .configureOutput({ writeErr: (text) => host.terminal.writeLine(text.trimEnd()) })
     .showHelpAfterError("(add --help for what can be given)");
-  for (const add of [addStart, addDemo, addProduce, addMigrate, addDoctor, addAlert]) {
-    add(program, host);
-  }
+  const commands = [addStart, addDemo, addProduce, addMigrate, addDoctor, addAlert];
+  for (const add of [...commands, addAudit]) add(program, host);
   return program;
 }
 
@@ -144,10 +145,6 @@ async function unlessStopped(running: Promise<void>, signal: AbortSignal): Promi
   } catch (error) {
     if (!signal.aborted || !isPassing(error)) throw error;
   }
-}
-
-function example(...lines: readonly string[]): string {
-  return `\nFor example:\n${lines.map((line) => `  deno task ${line}\n`).join("")}`;
 }
 
 function wholeNumber(text: string): number {

@@ -9,6 +9,7 @@ import { Connection } from "./connection.ts";
 import tables from "./migrations/0001_tables.sql" with { type: "text" };
 import commit from "./migrations/0002_commit.sql" with { type: "text" };
 import alerts from "./migrations/0003_alerts.sql" with { type: "text" };
+import offsetHistory from "./migrations/0004_offset_history.sql" with { type: "text" };
 
 /** In this order, and never changed once released: a new one is added instead. */
 const MIGRATIONS: readonly {
@@ -19,6 +20,7 @@ const MIGRATIONS: readonly {
   { version: 1, name: "tables", sql: tables },
   { version: 2, name: "commit", sql: commit },
   { version: 3, name: "alerts", sql: alerts },
+  { version: 4, name: "offset history", sql: offsetHistory },
 ];
 
 /** Any number that nothing else in the database uses for its advisory locks. */
@@ -105,6 +107,23 @@ export async function assertUsable(connection: Connection): Promise<string> {
   return `answers, schema version ${version} of ${MIGRATIONS.at(-1)!.version}`;
 }
 
+/**
+ * Makes sure that every table of this version is there, without changing anything.
+ * @throws {OperatorError} if `migrate` has to run first.
+ */
+export async function assertUpToDate(connection: Connection): Promise<void> {
+  await assertOurs(connection);
+  const [row] = await isMigrated(connection)
+    ? await connection.query<{ version: number }>({
+      text: "select max(version) as version from lottery_migrations",
+    })
+    : [];
+  if ((row?.version ?? 0) >= MIGRATIONS.at(-1)!.version) return;
+  throw new OperatorError(
+    "Cannot work with this database: it lacks tables that this version needs. Run `migrate` first.",
+  );
+}
+
 /** True if the tables of some version are there. */
 export async function isMigrated(connection: Connection): Promise<boolean> {
   const rows = await connection.query({
@@ -139,6 +158,8 @@ async function assertOurs(connection: Connection): Promise<void> {
       "pipeline",
       "alerts",
       "workers",
+      "offset_history",
+      "windows_ahead",
     ]],
   });
   if (!foreign) return;

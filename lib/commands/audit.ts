@@ -1,0 +1,158 @@
+/**
+ * `audit`: recounts the topic up to the stored offsets, beside running workers, and
+ * compares every row of counts and every dead letter.
+ * @module
+ */
+
+import { Audit, type AuditReport } from "../core/audit.ts";
+import type { Config } from "../core/config.ts";
+import { EventParser } from "../core/event.ts";
+import { OperatorError } from "../core/failure.ts";
+import { lagWithin } from "../core/log_range.ts";
+import type { PartitionAudit } from "../core/partition_audit.ts";
+import { RecordCursor } from "../core/record_batch.ts";
+import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
+import { LogReader, LogStartMovedError } from "../io/kafka/log_reader.ts";
+import { openAudit } from "../io/postgres/audit_snapshot.ts";
+import { Connection } from "../io/postgres/connection.ts";
+import { comparePipeline } from "../io/postgres/identity.ts";
+import { assertUpToDate } from "../io/postgres/migrate.ts";
+import { progressBar, type Terminal } from "../io/terminal.ts";
+import { kafkaOrigin } from "./start.ts";
+import { claimOf } from "./worker.ts";
+
+/** How `audit` was called. */
+export interface AuditOptions {
+  readonly terminal: Terminal;
+}
+
+/**
+ * Changes nothing, and joins no group.
+ * @throws {OperatorError} if there is nothing that could be compared.
+ */
+export async function audit(config: Config, { terminal }: AuditOptions): Promise<AuditReport> {
+  const kafka = await createKafka(config.kafka);
+  await using cluster = new KafkaCluster(kafka, config.kafka);
+  await using connection = new Connection(config.databaseUrl);
+  await assertUpToDate(connection);
+  const claim = claimOf(config, await kafkaOrigin(cluster));
+  if (await comparePipeline(connection, claim) === null) {
+    throw new OperatorError("Cannot audit: nothing was counted into this database yet.");
+  }
+  const audit = await openAudit(connection, {
+    topic: config.kafka.topic,
+    windowMs: config.windowMs,
+  });
+  await using reader = await LogReader.open(kafka, config.kafka);
+  const recount = new Recount({ config, audit, cluster, reader, terminal });
+  await recount.run();
+  return audit.report();
+}
+
+interface RecountOptions {
+  readonly config: Config;
+  readonly audit: Audit;
+  readonly cluster: KafkaCluster;
+  readonly reader: LogReader;
+  readonly terminal: Terminal;
+}
+
+/** Gives the log's records to an audit, one partition after the other. */
+class Recount {
+  readonly #options: RecountOptions;
+  readonly #parser: EventParser;
+  readonly #startedAt = performance.now();
+  /** Offsets of the partitions that are read already, and of all. */
+  #done = 0;
+  #total = 0;
+
+  constructor(options: RecountOptions) {
+    this.#options = options;
+    this.#parser = new EventParser({ maxFutureMs: options.config.maxFutureMs });
+  }
+
+  async run(): Promise<void> {
+    const { audit, cluster, terminal } = this.#options;
+    // Batches of a compacted topic lose records at any time: nothing of it can be recounted.
+    const isCompacted = await cluster.isCompacted();
+    const starts = await this.#logStarts(audit.partitions);
+    const lengths = audit.partitions.map((partition) => lengthOf(partition, starts));
+    this.#total = isCompacted ? 0 : lengths.reduce((sum, length) => sum + length, 0);
+    for (const [at, partition] of audit.partitions.entries()) {
+      if (isCompacted) partition.begin(Infinity);
+      else await this.#recount(partition);
+      this.#done += lengths[at]!;
+    }
+    terminal.endStatus();
+  }
+
+  async #recount(partition: PartitionAudit): Promise<void> {
+    try {
+      // Retention may have moved the start while other partitions were read.
+      const starts = await this.#logStarts([partition]);
+      await this.#read(partition, partition.begin(starts.get(partition)!));
+    } catch (error) {
+      if (!(error instanceof LogStartMovedError)) throw error;
+      await this.#recount(partition); // what was read stays counted: it begins behind it
+    }
+  }
+
+  async #read(partition: PartitionAudit, from: number): Promise<void> {
+    const { audit, reader } = this.#options;
+    const { partition: id, now: { nextOffset: to } } = partition.history;
+    for await (const batches of reader.read({ partition: id, from, to })) {
+      for (const batch of batches) {
+        const cursor = new RecordCursor(batch);
+        while (cursor.next()) {
+          const { offset, timestampMs: recordTimestampMs, valueStart: start, valueEnd: end } =
+            cursor;
+          if (offset < from || offset >= to) continue;
+          const parsed = this.#parser.parse(cursor.bytes, { start, end, recordTimestampMs });
+          if (typeof parsed === "string") partition.addDeadLetter(offset, parsed);
+          else audit.addEvent(partition, offset, parsed);
+        }
+      }
+      this.#showProgress(Math.min(to, batches.at(-1)!.nextOffset) - from);
+    }
+  }
+
+  /**
+   * Where the log of each partition begins.
+   * @throws {OtherLogError} if it ends before what was counted.
+   */
+  async #logStarts(
+    partitions: readonly PartitionAudit[],
+  ): Promise<ReadonlyMap<PartitionAudit, number>> {
+    const ranges = await this.#options.cluster.logRanges(
+      partitions.map(({ history }) => history.partition),
+    );
+    return new Map(partitions.map((partition) => {
+      const { partition: id, now } = partition.history;
+      const range = ranges.get(id);
+      const startOffset = range?.startOffset ?? 0;
+      if (!(now.nextOffset < startOffset)) {
+        lagWithin({ partition: id, position: now.nextOffset }, range);
+      }
+      return [partition, startOffset];
+    }));
+  }
+
+  #showProgress(doneHere: number): void {
+    this.#options.terminal.showStatus(
+      progressBar({
+        done: this.#done + doneHere,
+        total: this.#total,
+        unit: "offsets",
+        seconds: (performance.now() - this.#startedAt) / 1000,
+      }),
+    );
+  }
+}
+
+function lengthOf(
+  partition: PartitionAudit,
+  starts: ReadonlyMap<PartitionAudit, number>,
+): number {
+  const { firstOffset, now } = partition.history;
+  return Math.max(0, now.nextOffset - Math.max(firstOffset, starts.get(partition)!));
+}

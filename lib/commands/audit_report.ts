@@ -1,0 +1,165 @@
+/**
+ * What an audit has found, for people and for programs.
+ * @module
+ */
+
+import type { AuditReport, RowDifference, Tallies } from "../core/audit.ts";
+import { type Column, printable, textTable, utcTime } from "../core/text_table.ts";
+import { groupDigits } from "../io/terminal.ts";
+
+/** Lines for people; of each kind of difference at most `limit` are shown. */
+export function auditLines(report: AuditReport, limit: number): string[] {
+  const { books, rows, deadLetters } = report;
+  return [
+    `Recounted ${groupDigits(report.records)} records from Kafka.`,
+    "",
+    ...textTable([
+      { title: "" },
+      { title: "agree", isNumber: true },
+      { title: "wrong", isNumber: true },
+      { title: "not provable", isNumber: true },
+    ], [
+      ["rows of counts", ...cells(rows)],
+      ["dead letters", ...cells(deadLetters)],
+    ]),
+    `books: ${groupDigits(books.counted)} counted + ${groupDigits(books.dead)} dead = ` +
+    `${groupDigits(books.counted + books.dead)} records read; in the tables are ` +
+    `${groupDigits(books.events)} events and ${groupDigits(books.deadLetters)} dead letters` +
+    (books.balance ? "" : ": WRONG"),
+    ...rowLines(report, limit),
+    ...deadLetterLines(report, limit),
+    ...partitionLines(report, limit),
+    "",
+    verdictLine(report),
+  ];
+}
+
+/** For programs: times in ISO 8601, at most `limit` differences of each kind. */
+export function auditJson(report: AuditReport, limit: number): string {
+  const { provableAfterMs } = report;
+  return JSON.stringify(
+    {
+      ...report,
+      provableAfterMs: undefined,
+      provableAfter: provableAfterMs === -Infinity ? null : isoTime(provableAfterMs),
+      rowDifferences: report.rowDifferences.slice(0, limit).map((
+        { windowStartMs, ...difference },
+      ) => ({ windowStart: isoTime(windowStartMs), ...difference })),
+      deadLetterDifferences: report.deadLetterDifferences.slice(0, limit),
+      partitionDifferences: report.partitionDifferences.slice(0, limit),
+    },
+    null,
+    2,
+  );
+}
+
+function rowLines({ rowDifferences }: AuditReport, limit: number): string[] {
+  return section("Rows of counts that are wrong", {
+    columns: [
+      { title: "window start" },
+      { title: "lottery" },
+      { title: "type" },
+      { title: "stored", isNumber: true },
+      { title: "recounted", isNumber: true },
+      { title: "" },
+    ],
+    rows: rowDifferences.slice(0, limit).map((row) => [
+      utcTime(row.windowStartMs),
+      printable(row.lotteryName),
+      printable(row.eventType),
+      countOf(row.stored),
+      countOf(row.recounted),
+      remark(row),
+    ]),
+    total: rowDifferences.length,
+  });
+}
+
+function remark({ stored, recounted, isPartial, hasWrongEnd }: RowDifference): string {
+  if (hasWrongEnd) return "window_end is wrong";
+  if (isPartial) return "too few, even without the records that are gone";
+  if (stored === null) return "missing";
+  return recounted === null ? "should not be there" : "";
+}
+
+function deadLetterLines({ deadLetterDifferences }: AuditReport, limit: number): string[] {
+  return section("Dead letters that are wrong", {
+    columns: [
+      { title: "partition", isNumber: true },
+      { title: "offset", isNumber: true },
+      { title: "stored" },
+      { title: "recounted" },
+    ],
+    rows: deadLetterDifferences.slice(0, limit).map((letter) => [
+      String(letter.partition),
+      String(letter.offset),
+      letter.stored ?? "missing",
+      letter.recounted ?? "should not be there",
+    ]),
+    total: deadLetterDifferences.length,
+  });
+}
+
+function partitionLines({ partitionDifferences }: AuditReport, limit: number): string[] {
+  return section("Partitions whose books are wrong", {
+    columns: ["partition", "since offset", "counted", "recounted", "dead", "found"]
+      .map((title) => ({ title, isNumber: true })),
+    rows: partitionDifferences.slice(0, limit).map((
+      { partition, fromOffset, stored, recounted },
+    ) =>
+      [
+        partition,
+        fromOffset,
+        stored.counted,
+        recounted.counted,
+        stored.dead,
+        recounted.dead,
+      ].map(String)
+    ),
+    total: partitionDifferences.length,
+  });
+}
+
+function section(
+  title: string,
+  { columns, rows, total }: {
+    readonly columns: readonly Column[];
+    readonly rows: readonly (readonly string[])[];
+    /** How many there are, of which `rows` are shown. */
+    readonly total: number;
+  },
+): string[] {
+  if (total === 0) return [];
+  const left = total - rows.length;
+  return [
+    "",
+    `${title}:`,
+    ...textTable(columns, rows).map((line) => `  ${line}`),
+    ...left > 0 ? [`  and ${groupDigits(left)} more (--limit shows more)`] : [],
+  ];
+}
+
+function verdictLine({ verdict, provableAfterMs, rows, deadLetters }: AuditReport): string {
+  if (verdict === "agrees") return "Everything agrees.";
+  if (verdict === "wrong") {
+    return "WRONG: what is stored is not what the topic holds.";
+  }
+  const where = provableAfterMs === -Infinity
+    ? ""
+    : `, that is of windows up to ${utcTime(provableAfterMs)}`;
+  return `All that can be recounted agrees. ${groupDigits(rows.notProvable)} rows and ` +
+    `${groupDigits(deadLetters.notProvable)} dead letters cannot be proved: Kafka does not hold ` +
+    `all of their records any more${where}.`;
+}
+
+function cells({ agreeing, wrong, notProvable }: Tallies): string[] {
+  return [agreeing, wrong, notProvable].map(groupDigits);
+}
+
+function countOf(count: number | null): string {
+  return count === null ? "–" : groupDigits(count);
+}
+
+function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}

@@ -1,0 +1,44 @@
+/**
+ * The commands for who operates the pipeline, with their arguments, help and examples.
+ * @module
+ */
+
+import { type Command, InvalidArgumentError } from "commander";
+import { ExitCodeError } from "./exit_code.ts";
+import { example } from "./help.ts";
+import type { Host } from "./program.ts";
+
+/** Exit codes of `audit` by its verdict; and when there is none. */
+const AUDIT_EXIT_CODES = { "agrees": 0, "wrong": 1, "not provable": 3 } as const;
+const NO_VERDICT = 4;
+
+export function addAudit(program: Command, { configured, terminal, print }: Host): void {
+  program.command("audit")
+    .description("recount the topic and compare every row, while workers run; changes nothing")
+    .option("--json", "print the report as JSON")
+    .option("--limit <rows>", "show so many differences of each kind", wholeNumber, 20)
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 everything agrees, 1 something is wrong, 2 wrong settings or arguments,\n" +
+        "3 all that can be recounted agrees, but Kafka has deleted a part of what was counted,\n" +
+        "4 no verdict: Kafka or PostgreSQL cannot be read, or holds something else.\n" +
+        example("audit", "audit --json --limit 1000"),
+    )
+    .action(async ({ json, limit }: { json?: true; limit: number }) => {
+      const config = await configured();
+      const { audit } = await import("./audit.ts");
+      const { auditJson, auditLines } = await import("./audit_report.ts");
+      const report = await audit(config, { terminal }).catch((error) => {
+        throw new ExitCodeError(NO_VERDICT, { cause: error });
+      });
+      if (json) print(auditJson(report, limit));
+      else for (const line of auditLines(report, limit)) print(line);
+      const exitCode = AUDIT_EXIT_CODES[report.verdict];
+      if (exitCode !== 0) throw new ExitCodeError(exitCode);
+    });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(text);
+}

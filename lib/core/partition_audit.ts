@@ -1,0 +1,115 @@
+/**
+ * One partition, recounted: its books, and each of its dead letters.
+ * @module
+ */
+
+import type { RejectionReason } from "./event.ts";
+import { firstProvable, type Milestone, type PartitionHistory } from "./milestone.ts";
+
+/** A dead letter that is not as the recount has it; null where there is none. */
+export interface DeadLetterDifference {
+  readonly partition: number;
+  readonly offset: number;
+  readonly stored: string | null;
+  readonly recounted: RejectionReason | null;
+}
+
+/** Records that a partition's books have since `fromOffset`, and that were found there. */
+export interface PartitionDifference {
+  readonly partition: number;
+  readonly fromOffset: number;
+  readonly stored: { readonly counted: number; readonly dead: number };
+  readonly recounted: { readonly counted: number; readonly dead: number };
+}
+
+/** Takes a partition's stored dead letters, in the order of their offsets, and then its records. */
+export class PartitionAudit {
+  readonly history: PartitionHistory;
+  readonly differences: DeadLetterDifference[] = [];
+  /** Dead letters whose record is gone. */
+  deadLettersNotProvable = 0;
+  deadLettersAgreeing = 0;
+  /** Records read. */
+  records = 0;
+  readonly #offsets: number[] = [];
+  readonly #reasons: string[] = [];
+  /** First stored dead letter that was not compared yet. */
+  #at = 0;
+  #since: Milestone;
+  #counted = 0;
+  #dead = 0;
+
+  constructor(history: PartitionHistory) {
+    this.history = history;
+    this.#since = history.now;
+  }
+
+  /** Event times up to this may belong to records that are gone; null if none are. */
+  get maxEventTimeGoneMs(): number | null {
+    return this.#since.maxEventTimeMs;
+  }
+
+  addStored(offset: number, reason: string): void {
+    this.#offsets.push(offset);
+    this.#reasons.push(reason);
+  }
+
+  /**
+   * What comes next are the records from here on, because the log begins there. Called
+   * again if Kafka deletes, meanwhile, what was about to be read.
+   * @returns the offset to read from.
+   */
+  begin(logStart: number): number {
+    const from = Math.max(logStart, this.history.firstOffset);
+    for (; this.#at < this.#offsets.length && this.#offsets[this.#at]! < from; this.#at++) {
+      this.deadLettersNotProvable++;
+    }
+    this.#since = firstProvable(this.history, from);
+    this.#counted = 0;
+    this.#dead = 0;
+    return from;
+  }
+
+  addEvent(offset: number): void {
+    this.records++;
+    if (offset >= this.#since.nextOffset) this.#counted++;
+  }
+
+  addDeadLetter(offset: number, reason: RejectionReason): void {
+    this.records++;
+    if (offset >= this.#since.nextOffset) this.#dead++;
+    this.#tooMany(offset);
+    if (this.#offsets[this.#at] !== offset) {
+      this.#differ(offset, null, reason);
+      return;
+    }
+    const stored = this.#reasons[this.#at++]!;
+    if (stored === reason) this.deadLettersAgreeing++;
+    else this.#differ(offset, stored, reason);
+  }
+
+  /** After the last record. @returns what the books have too much or too little, or null. */
+  end(): PartitionDifference | null {
+    this.#tooMany(Infinity);
+    const { now, partition } = this.history;
+    const stored = {
+      counted: now.counted - this.#since.counted,
+      dead: now.dead - this.#since.dead,
+    };
+    const recounted = { counted: this.#counted, dead: this.#dead };
+    return stored.counted === recounted.counted && stored.dead === recounted.dead
+      ? null
+      : { partition, fromOffset: this.#since.nextOffset, stored, recounted };
+  }
+
+  /** Stored dead letters before `offset` of which the recount knows nothing. */
+  #tooMany(offset: number): void {
+    for (; this.#at < this.#offsets.length && this.#offsets[this.#at]! < offset; this.#at++) {
+      this.#differ(this.#offsets[this.#at]!, this.#reasons[this.#at]!, null);
+    }
+  }
+
+  #differ(offset: number, stored: string | null, recounted: RejectionReason | null): void {
+    this.differences.push({ partition: this.history.partition, offset, stored, recounted });
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * Rows of text as a table, for people.
+ * @module
+ */
+
+/** What stands in a column, and on which side. */
+export interface Column {
+  readonly title: string;
+  /** Numbers stand on the right. */
+  readonly isNumber?: boolean;
+}
+
+/** Lines of a table: the titles, then a line per row; a row has a cell for each column. */
+export function textTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+): string[] {
+  const lines = [columns.map(({ title }) => title), ...rows];
+  const widths = columns.map((_, at) => Math.max(...lines.map((cells) => length(cells[at]!))));
+  return lines.map((cells) =>
+    cells
+      .map((cell, at) => {
+        const space = " ".repeat(widths[at]! - length(cell));
+        return columns[at]!.isNumber ? space + cell : cell + space;
+      })
+      .join("  ")
+      .trimEnd()
+  );
+}
+
+/** Code points: names may hold characters of two units. */
+function length(text: string): number {
+  return [...text].length;
+}
+
+/** Names come from outside: what would move the cursor, or cannot be seen, is shown escaped. */
+export function printable(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u{${character.codePointAt(0)!.toString(16)}}`;
+  });
+}
+
+/** UTC, to the second: `2023-01-01 00:00:00Z`. */
+export function utcTime(timeMs: number): string {
+  return `${new Date(timeMs).toISOString().slice(0, 19).replace("T", " ")}Z`;
+}
