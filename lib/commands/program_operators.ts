@@ -38,6 +38,27 @@ export function addAudit(program: Command, { configured, terminal, print }: Host
     });
 }
 
+export function addStatus(program: Command, { configured, print }: Host): void {
+  program.command("status")
+    .description("show offsets, lag, workers, closed windows and dead letters; changes nothing")
+    .option("--json", "print it as JSON")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 all is well; 1 something needs a person: records wait and no worker is in the\n" +
+        "group, nothing was committed for a minute, Kafka has deleted what was not counted, the\n" +
+        "settings are not those of the counts, or a system is away; 2 wrong settings or arguments.\n" +
+        example("status", "status --json"),
+    )
+    .action(async ({ json }: { json?: true }) => {
+      const config = await configured();
+      const { status, statusJson, statusLines } = await import("./status.ts");
+      const report = await status(config);
+      if (json) print(statusJson(report));
+      else for (const line of statusLines(report)) print(line);
+      if (report.problems.length > 0) throw new ExitCodeError(1);
+    });
+}
+
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
   return Number(text);

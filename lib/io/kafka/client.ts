@@ -11,9 +11,11 @@ import { isPassing, OperatorError, UnavailableError } from "../../core/failure.t
 import { atMost } from "../../condition.ts";
 import type { LogRange } from "../../core/log_range.ts";
 import { readKeyPair, readPem } from "../pem.ts";
+import type { GroupMember } from "../../core/status.ts";
 import { explain } from "./errors.ts";
 import {
   type Admin,
+  AssignerProtocol,
   ConfigResourceTypes,
   Kafka,
   type LogEntry,
@@ -128,6 +130,26 @@ export class KafkaCluster implements AsyncDisposable {
       const range = fresh.get(partition);
       return range ? [[partition, range]] : [];
     }));
+  }
+
+  /** Who is in the consumer group, with the partitions of the topic that it has. */
+  async groupMembers(): Promise<GroupMember[]> {
+    const { groupId, topic } = this.#config;
+    const { groups } = await this.#ask((admin) => admin.describeGroups([groupId]));
+    return groups.flatMap(({ members }) => members).map((member) => ({
+      id: member.memberId,
+      host: member.clientHost.replace(/^\//, ""),
+      partitions: AssignerProtocol.MemberAssignment.decode(member.memberAssignment)
+        ?.assignment[topic] ?? [],
+    }));
+  }
+
+  /** Offset of each partition's first record that is not older than `timeMs`; its end if there is none. */
+  async offsetsAt(timeMs: number): Promise<ReadonlyMap<number, number>> {
+    const offsets = await this.#ask((admin) =>
+      admin.fetchTopicOffsetsByTimestamp(this.#config.topic, timeMs)
+    );
+    return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,99 @@
+/**
+ * How the pipeline is, and what about it needs a person.
+ * @module
+ */
+
+import type { LogRange } from "./log_range.ts";
+
+/** One partition, as the database and Kafka have it. */
+export interface PartitionStatus {
+  readonly partition: number;
+  /** Null if nothing of it was counted yet. */
+  readonly storedOffset: number | null;
+  /** Null if Kafka is away, or does not have the partition. */
+  readonly log: LogRange | null;
+  /** Greatest event time counted. */
+  readonly maxEventTimeMs: number | null;
+  /** When the stored offset was last moved. */
+  readonly committedAtMs: number | null;
+  /** When the stored offset was last known to be the end. */
+  readonly caughtUpAtMs: number | null;
+}
+
+/** Who counts: members of the group, and workers with a session in the database. */
+export interface WorkerStatus {
+  readonly id: string;
+  /** Null if the database does not know it. */
+  readonly host: string | null;
+  readonly startedMs: number | null;
+  /** Sessions in the database. */
+  readonly sessions: number;
+}
+
+export interface GroupMember {
+  readonly id: string;
+  readonly host: string;
+  readonly partitions: readonly number[];
+}
+
+export interface Status {
+  readonly topic: string;
+  readonly groupId: string;
+  readonly partitions: readonly PartitionStatus[];
+  /** Null if Kafka is away. */
+  readonly members: readonly GroupMember[] | null;
+  readonly workers: readonly WorkerStatus[];
+  readonly watermarkMs: number | null;
+  /** Windows that end before or at it are closed; null as long as none is. */
+  readonly closedUpToMs: number | null;
+  readonly deadLetters: readonly { readonly reason: string; readonly records: number }[];
+  /** What was found besides: a system that is away, settings that differ. */
+  readonly findings: readonly string[];
+}
+
+/** A partition that stands still for this long, with something to read, does not work. */
+const STANDSTILL_MS = 60_000;
+
+/** Records between the stored offset and the end; null if one of them is not known. */
+export function lagOf({ storedOffset, log }: PartitionStatus): number | null {
+  if (log === null) return null;
+  return Math.max(0, log.endOffset - Math.max(storedOffset ?? log.startOffset, log.startOffset));
+}
+
+/** Everything that needs a person, in sentences. */
+export function problemsOf(status: Status, nowMs: number): string[] {
+  const { partitions, members } = status;
+  const lag = partitions.reduce((sum, partition) => sum + (lagOf(partition) ?? 0), 0);
+  const hasWorker = members === null || members.length > 0;
+  return [
+    ...status.findings,
+    ...lag > 0 && !hasWorker
+      ? [
+        `${lag} records wait to be counted, but no worker is in the group ${status.groupId}. Start one`,
+      ]
+      : [],
+    ...partitions.flatMap((partition) => partitionProblem(partition, { hasWorker, nowMs }) ?? []),
+  ];
+}
+
+function partitionProblem(
+  status: PartitionStatus,
+  { hasWorker, nowMs }: { readonly hasWorker: boolean; readonly nowMs: number },
+): string | null {
+  const { partition, storedOffset, log, committedAtMs, caughtUpAtMs } = status;
+  if (log === null || storedOffset === null) return null;
+  if (storedOffset < log.startOffset) {
+    return `partition ${partition}: Kafka has deleted ${log.startOffset - storedOffset} offsets ` +
+      `before they were counted (stored ${storedOffset}, the log starts at ${log.startOffset}). See ON_DATA_LOSS`;
+  }
+  if (storedOffset > log.endOffset) {
+    return `partition ${partition}: it was counted up to offset ${storedOffset}, but the log ends ` +
+      `at ${log.endOffset}. It is not the log that was counted`;
+  }
+  const movedAtMs = Math.max(committedAtMs ?? 0, caughtUpAtMs ?? 0);
+  if (hasWorker && lagOf(status)! > 0 && nowMs - movedAtMs > STANDSTILL_MS) {
+    return `partition ${partition}: ${lagOf(status)} records wait, and nothing was committed for ` +
+      `${Math.floor((nowMs - movedAtMs) / 1000)} s. Look at the workers' logs`;
+  }
+  return null;
+}

@@ -1,0 +1,94 @@
+/**
+ * What the database knows of how the pipeline is.
+ * @module
+ */
+
+import type { WorkerStatus } from "../../core/status.ts";
+import type { Connection, Row } from "./connection.ts";
+
+/** What is stored of one partition. */
+export interface StoredPartition {
+  readonly partition: number;
+  readonly nextOffset: number;
+  readonly maxEventTimeMs: number | null;
+  readonly committedAtMs: number;
+  readonly caughtUpAtMs: number | null;
+}
+
+export async function storedPartitions(
+  connection: Connection,
+  topic: string,
+): Promise<StoredPartition[]> {
+  const rows = await connection.query<
+    Row & {
+      readonly partition: number;
+      readonly next_offset: number;
+      readonly max_event_time: Date | null;
+      readonly updated_at: Date;
+      readonly caught_up_at: Date | null;
+    }
+  >({
+    text: `
+      select partition, next_offset, max_event_time, updated_at, caught_up_at
+      from kafka_offsets
+      where topic = $1
+      order by partition`,
+    values: [topic],
+  });
+  return rows.map((row) => ({
+    partition: row.partition,
+    nextOffset: row.next_offset,
+    maxEventTimeMs: row.max_event_time?.getTime() ?? null,
+    committedAtMs: row.updated_at.getTime(),
+    caughtUpAtMs: row.caught_up_at?.getTime() ?? null,
+  }));
+}
+
+/** The stored watermark, milliseconds since the epoch; and the database's clock, by which its times are. */
+export async function watermarkAndClock(
+  connection: Connection,
+): Promise<{ readonly watermarkMs: number | null; readonly nowMs: number }> {
+  const [row] = await connection.query<Row & { readonly watermark: Date | null; now: Date }>({
+    text: "select (select watermark from pipeline), now()",
+  });
+  return { watermarkMs: row!.watermark?.getTime() ?? null, nowMs: row!.now.getTime() };
+}
+
+/** Workers that have a session in this database, also those that are frozen. */
+export async function workersWithSessions(connection: Connection): Promise<WorkerStatus[]> {
+  const rows = await connection.query<
+    Row & {
+      readonly id: string;
+      readonly host: string | null;
+      readonly started_at: Date | null;
+      readonly sessions: number;
+    }
+  >({
+    text: `
+      select a.application_name as id, w.host, w.started_at, count(*) as sessions
+      from pg_stat_activity a
+      left join workers w on w.id = a.application_name
+      where a.datname = current_database() and a.application_name like 'lottery-worker-%'
+      group by a.application_name, w.host, w.started_at
+      order by a.application_name`,
+  });
+  return rows.map(({ id, host, started_at, sessions }) => ({
+    id,
+    host,
+    startedMs: started_at?.getTime() ?? null,
+    sessions,
+  }));
+}
+
+/** All dead letters, by reason, the most frequent first. */
+export async function deadLettersByReason(
+  connection: Connection,
+): Promise<{ readonly reason: string; readonly records: number }[]> {
+  return await connection.query<{ reason: string; records: number }>({
+    text: `
+      select reason, count(*) as records
+      from dead_letters
+      group by reason
+      order by records desc, reason`,
+  });
+}

@@ -1,0 +1,85 @@
+/**
+ * What the tests of `audit`, `status` and `reset` have in common: a stack with counts in it.
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { openAdmin } from "./kafka.ts";
+import type { TestStack } from "./stack.ts";
+import { runProgram } from "./worker_process.ts";
+
+const MINUTE_MS = 60_000;
+
+/** Events of one lottery, `perMinute` in each of the minutes, as lines for a producer. */
+export function eventsOf(
+  lotteryName: string,
+  { fromMs, minutes, perMinute }: {
+    readonly fromMs: number;
+    readonly minutes: number;
+    readonly perMinute: number;
+  },
+): string[] {
+  return Array.from({ length: minutes * perMinute }, (_, n) =>
+    JSON.stringify({
+      lottery_name: lotteryName,
+      event_type: "pay",
+      timestamp: fromMs + Math.floor(n / perMinute) * MINUTE_MS + n % perMinute,
+    }));
+}
+
+/** Counts everything that is there. */
+export async function countAll({ env }: Pick<TestStack, "env">): Promise<void> {
+  const { code, stderr } = await runProgram(["start", "--once"], { env });
+  assert.equal(code, 0, stderr);
+}
+
+/** Deletes all records before these offsets, as retention does. */
+export async function deleteRecords(
+  { topic }: TestStack,
+  before: ReadonlyMap<number, number>,
+): Promise<void> {
+  await using admin = await openAdmin(topic.brokers);
+  await admin.fetchTopicOffsets(topic.name); // it needs to know the topic before it deletes in it
+  await admin.deleteTopicRecords({
+    topic: topic.name,
+    partitions: Array.from(before, ([partition, offset]) => ({
+      partition,
+      offset: String(offset),
+    })),
+  });
+}
+
+/** Runs `audit --json` and reads its report. */
+export async function auditReport({ env }: Pick<TestStack, "env">): Promise<AuditAnswer> {
+  const { code, stdout, stderr } = await runProgram(["audit", "--json"], { env });
+  assert.notEqual(stdout, "", stderr);
+  return { code, ...JSON.parse(stdout) };
+}
+
+/** The report as programs see it, and the exit code. */
+export interface AuditAnswer {
+  readonly code: number;
+  readonly verdict: string;
+  readonly records: number;
+  readonly provableAfter: string | null;
+  readonly rows: {
+    readonly agreeing: number;
+    readonly wrong: number;
+    readonly notProvable: number;
+  };
+  readonly deadLetters: AuditAnswer["rows"];
+  readonly books: { readonly balance: boolean; readonly counted: number };
+  readonly rowDifferences: readonly {
+    readonly lotteryName: string;
+    readonly stored: number | null;
+    readonly recounted: number | null;
+    readonly isPartial: boolean;
+  }[];
+  readonly deadLetterDifferences: readonly {
+    readonly partition: number;
+    readonly offset: number;
+    readonly stored: string | null;
+    readonly recounted: string | null;
+  }[];
+  readonly partitionDifferences: readonly { readonly partition: number }[];
+}
