@@ -10,7 +10,7 @@ import { isPassing, OperatorError } from "../core/failure.ts";
 import { log } from "../io/logs.ts";
 import type { Terminal } from "../io/terminal.ts";
 import { example } from "./help.ts";
-import { addAudit, addStatus } from "./program_operators.ts";
+import { addAudit, addReset, addStatus } from "./program_operators.ts";
 
 /** What the commands need of the process that they run in. */
 export interface Host {
@@ -42,7 +42,7 @@ export function createProgram(host: Host): Command {
     .configureOutput({ writeErr: (text) => host.terminal.writeLine(text.trimEnd()) })
     .showHelpAfterError("(add --help for what can be given)");
   const commands = [addStart, addDemo, addProduce, addMigrate, addDoctor, addAlert];
-  for (const add of [...commands, addStatus, addAudit]) add(program, host);
+  for (const add of [...commands, addStatus, addAudit, addReset]) add(program, host);
   return program;
 }
 

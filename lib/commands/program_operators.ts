@@ -4,9 +4,11 @@
  */
 
 import { type Command, InvalidArgumentError } from "commander";
+import { parseResetTarget, type ResetTarget } from "../core/reset_target.ts";
 import { ExitCodeError } from "./exit_code.ts";
 import { example } from "./help.ts";
 import type { Host } from "./program.ts";
+import type { ResetKind } from "./reset.ts";
 
 /** Exit codes of `audit` by its verdict; and when there is none. */
 const AUDIT_EXIT_CODES = { "agrees": 0, "wrong": 1, "not provable": 3 } as const;
@@ -57,6 +59,65 @@ export function addStatus(program: Command, { configured, print }: Host): void {
       else for (const line of statusLines(report)) print(line);
       if (report.problems.length > 0) throw new ExitCodeError(1);
     });
+}
+
+export function addReset(program: Command, { configured, terminal, print }: Host): void {
+  program.command("reset")
+    .description("begin anew: says what it will do, and asks; stop all workers first")
+    .option("--recount", "delete everything counted, and count the topic anew from its start")
+    .option("--log", "keep the counts, and go on in a new topic or cluster: with --to")
+    .option("--settings", "keep everything, and take over changed settings from now on")
+    .option(
+      "--to <place>",
+      "start, end, a time, or offsets: 0:120,1:98 or those of a Spark checkpoint",
+      resetTarget,
+    )
+    .option("--force <rows>", "recount although Kafka has deleted records of them", wholeNumber)
+    .option("--yes", "do not ask")
+    .addHelpText(
+      "after",
+      example("reset --recount", "reset --log --to 2026-01-31T12:00:00Z", "reset --settings --yes"),
+    )
+    .action(async (given: ResetArguments, command: Command) => {
+      const kind = resetKind(given);
+      if (typeof kind === "string") command.error(`error: ${kind}`);
+      const config = await configured();
+      const { reset } = await import("./reset.ts");
+      await reset(config, {
+        reset: kind,
+        print,
+        confirm: () => given.yes ? true : terminal.confirm("Do it?"),
+      });
+      print("Done. The next worker that starts goes on from here.");
+    });
+}
+
+interface ResetArguments {
+  readonly recount?: true;
+  readonly log?: true;
+  readonly settings?: true;
+  readonly to?: ResetTarget;
+  readonly force?: number;
+  readonly yes?: true;
+}
+
+/** What is to be reset, or why that cannot be told. */
+function resetKind({ recount, log, settings, to, force }: ResetArguments): ResetKind | string {
+  if ([recount, log, settings].filter((each) => each).length !== 1) {
+    return "one of --recount, --log and --settings is needed";
+  }
+  if ((to !== undefined) !== (log === true)) return "--log needs --to, and only it does";
+  if (force !== undefined && !recount) return "--force is for --recount";
+  if (recount) return { kind: "recount", force };
+  return to ? { kind: "log", target: to } : { kind: "settings" };
+}
+
+function resetTarget(text: string): ResetTarget {
+  try {
+    return parseResetTarget(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 function wholeNumber(text: string): number {

@@ -43,6 +43,11 @@ export class Terminal {
     if (text !== undefined) this.writeLine(text);
   }
 
+  /** Asks a question that is answered with yes or no; null if nobody can answer. */
+  confirm(question: string): boolean | null {
+    return Deno.stdin.isTerminal() ? confirm(question) : null;
+  }
+
   #write(text: string): void {
     let bytes = this.#encoder.encode(text);
     while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));

@@ -132,9 +132,9 @@ export class KafkaCluster implements AsyncDisposable {
     }));
   }
 
-  /** Who is in the consumer group, with the partitions of the topic that it has. */
-  async groupMembers(): Promise<GroupMember[]> {
-    const { groupId, topic } = this.#config;
+  /** Who is in a consumer group, with the partitions of the topic that it has. */
+  async groupMembers(groupId = this.#config.groupId): Promise<GroupMember[]> {
+    const { topic } = this.#config;
     const { groups } = await this.#ask((admin) => admin.describeGroups([groupId]));
     return groups.flatMap(({ members }) => members).map((member) => ({
       id: member.memberId,

@@ -71,21 +71,56 @@ export async function comparePipeline(
   connection: Connection,
   { identity, origin }: Claim,
 ): Promise<number | null> {
-  const [stored] = await connection.query<Record<string, string | number>>({
-    text: "select * from pipeline",
-  });
+  const stored = await readPipeline(connection);
   if (!stored) return null;
-  const differences = PARTS
-    .filter(({ part, column }) => stored[column] !== identity[part])
-    .map(({ part, column, setting }) =>
-      `${setting ?? origin.setting} is ${identity[part]}, but was ${stored[column]}`
-    );
+  const differences = differencesOf(stored.identity, { identity, origin });
   if (differences.length > 0) {
     throw new OperatorError(
       `Cannot add to the counts in this database, which were made with other settings: ${
-        differences.join("; ")
+        differences.map(({ setting, is, was }) => `${setting} is ${is}, but was ${was}`).join("; ")
       }. Set them back, or ${origin.wayOut}.`,
     );
   }
-  return Number(stored.epoch);
+  return stored.epoch;
+}
+
+/** What the counts in the database were made of, and the epoch; null if there are none. */
+export async function readPipeline(
+  connection: Connection,
+): Promise<{ readonly identity: Identity; readonly epoch: number } | null> {
+  const [row] = await connection.query<Record<string, string | number>>({
+    text: "select * from pipeline",
+  });
+  if (!row) return null;
+  const identity = Object.fromEntries(PARTS.map(({ part, column }) => [part, row[column]]));
+  return { identity: identity as unknown as Identity, epoch: Number(row.epoch) };
+}
+
+/** A part of an identity that differs, and what a person calls it. */
+export interface Difference {
+  readonly part: keyof Identity;
+  readonly setting: string;
+  readonly is: string | number;
+  readonly was: string | number;
+}
+
+export function differencesOf(stored: Identity, { identity, origin }: Claim): Difference[] {
+  return PARTS.filter(({ part }) => stored[part] !== identity[part]).map(({ part, setting }) => ({
+    part,
+    setting: setting ?? origin.setting,
+    is: identity[part],
+    was: stored[part],
+  }));
+}
+
+/** Makes the counts ones of another identity, in the next epoch: no worker from before can commit. */
+export async function replaceIdentity(connection: Connection, identity: Identity): Promise<number> {
+  const [row] = await connection.query<{ epoch: number }>({
+    text: `
+      update pipeline
+      set ${PARTS.map(({ column }, at) => `${column} = $${at + 1}`).join(", ")}, epoch = epoch + 1
+      returning epoch`,
+    values: PARTS.map(({ part }) => identity[part]),
+  });
+  return row!.epoch;
 }

@@ -1,0 +1,149 @@
+/**
+ * Takes back what was decided for good: each reset is one transaction, and begins an epoch
+ * in which no worker from before can commit.
+ *
+ * A log that is left keeps its offsets and dead letters under a name that no topic can
+ * have, so that the books still balance, and no offset means two records.
+ * @module
+ */
+
+import { OperatorError } from "../../core/failure.ts";
+import type { Connection } from "./connection.ts";
+import { type Identity, readPipeline, replaceIdentity } from "./identity.ts";
+import { workersWithSessions } from "./status_reader.ts";
+
+/** What there is to lose. */
+export interface Holdings {
+  readonly rows: number;
+  readonly deadLetters: number;
+  /** Records read from logs that were left. */
+  readonly recordsLeft: number;
+}
+
+export async function holdings(connection: Connection, topic: string): Promise<Holdings> {
+  const [row] = await connection.query<
+    { readonly rows: number; readonly deadLetters: number; readonly recordsLeft: number }
+  >({
+    text: `
+      select
+        (select count(*) from lottery_aggregates) as "rows",
+        (select count(*) from dead_letters) as "deadLetters",
+        coalesce(sum(counted + dead) filter (where topic <> $1), 0)::bigint as "recordsLeft"
+      from kafka_offsets`,
+    values: [topic],
+  });
+  return row!;
+}
+
+/** Deletes everything that was counted; the next worker begins at the log's start. */
+export async function resetCounts(
+  connection: Connection,
+  { epoch, identity }: { readonly epoch: number; readonly identity: Identity },
+): Promise<void> {
+  await connection.transaction(async () => {
+    await begin(connection, epoch);
+    await connection.query({
+      text:
+        "truncate lottery_aggregates, dead_letters, kafka_offsets, offset_history, windows_ahead",
+    });
+    await replaceIdentity(connection, identity);
+    await connection.query({ text: "update pipeline set watermark = null" });
+  });
+}
+
+/** Keeps the counts, and goes on at these offsets of another log, or of the same one elsewhere. */
+export async function resetLog(
+  connection: Connection,
+  { epoch, identity, offsets }: {
+    readonly epoch: number;
+    readonly identity: Identity;
+    readonly offsets: ReadonlyMap<number, number>;
+  },
+): Promise<void> {
+  await connection.transaction(async () => {
+    const { identity: { topic } } = await begin(connection, epoch);
+    const left = nameOfLeft(topic, epoch);
+    await leaveOffsets(connection, { topic, left });
+    await connection.query({
+      text: "update dead_letters set topic = $2 where topic = $1",
+      values: [topic, left],
+    });
+    const next = await replaceIdentity(connection, identity);
+    await connection.query({
+      text: `
+        insert into kafka_offsets (topic, partition, epoch, next_offset, first_offset)
+        select $1, partition, $2, next_offset, next_offset
+        from unnest($3::integer[], $4::bigint[]) as placed (partition, next_offset)`,
+      values: [identity.topic, next, [...offsets.keys()], [...offsets.values()]],
+    });
+  });
+}
+
+/** Keeps everything, and takes over settings that concern only what is counted from now on. */
+export async function resetSettings(
+  connection: Connection,
+  { epoch, identity, changesRules }: {
+    readonly epoch: number;
+    readonly identity: Identity;
+    /** Whether a record would be judged otherwise than before: then it cannot be recounted. */
+    readonly changesRules: boolean;
+  },
+): Promise<void> {
+  await connection.transaction(async () => {
+    const { identity: { topic } } = await begin(connection, epoch);
+    const next = await replaceIdentity(connection, identity);
+    if (!changesRules) {
+      await connection.query({
+        text: "update kafka_offsets set epoch = $2 where topic = $1",
+        values: [topic, next],
+      });
+      return;
+    }
+    const left = nameOfLeft(topic, epoch);
+    await leaveOffsets(connection, { topic, left });
+    await connection.query({
+      text: `
+        insert into kafka_offsets (
+          topic, partition, epoch, next_offset, first_offset,
+          max_event_time, caught_up_at, last_batch_offset, last_batch_crc
+        )
+        select
+          $1, partition, $3, next_offset, next_offset,
+          max_event_time, caught_up_at, last_batch_offset, last_batch_crc
+        from kafka_offsets
+        where topic = $2`,
+      values: [topic, left, next],
+    });
+  });
+}
+
+/** Keeps everybody else out until the end of the transaction. */
+async function begin(
+  connection: Connection,
+  epoch: number,
+): Promise<{ readonly identity: Identity }> {
+  await connection.query({ text: "lock table kafka_offsets in access exclusive mode" });
+  const stored = await readPipeline(connection);
+  if (stored?.epoch !== epoch) {
+    throw new OperatorError("Cannot reset: somebody else has reset the pipeline in this moment.");
+  }
+  const workers = await workersWithSessions(connection);
+  if (workers.length > 0) throw new OperatorError("Cannot reset: a worker has been started.");
+  return stored;
+}
+
+/** Topics are letters, digits, dots, dashes and underscores: none is called like this. */
+function nameOfLeft(topic: string, epoch: number): string {
+  return `${topic} (epoch ${epoch})`;
+}
+
+async function leaveOffsets(
+  connection: Connection,
+  { topic, left }: { readonly topic: string; readonly left: string },
+): Promise<void> {
+  await connection.query({ text: "delete from offset_history where topic = $1", values: [topic] });
+  await connection.query({
+    text: "update kafka_offsets set topic = $2 where topic = $1",
+    values: [topic, left],
+  });
+}
