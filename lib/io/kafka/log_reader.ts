@@ -29,8 +29,8 @@ export interface LogPart {
 const MAX_BYTES = 8 << 20;
 const MAX_WAIT_MS = 500;
 /** How often a fetch is tried that fails, or that brings nothing although there is something. */
-const MAX_TRIES = 10;
-const BACKOFF = { firstMs: 100, maxMs: 3_000 };
+const MAX_TRIES = 5;
+const BACKOFF = { firstMs: 100, maxMs: 2_000 };
 const CLOSE_TIMEOUT_MS = 1_000;
 
 export class LogReader implements AsyncDisposable {

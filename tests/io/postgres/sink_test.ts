@@ -213,3 +213,42 @@ postgresTest(
     assert.equal(await first.advanceWatermark(2), MINUTE + 60_000);
   },
 );
+
+postgresTest(
+  "notes every ten minutes where a partition stands before a commit",
+  async ({ first, connection }) => {
+    await first.positions(new Map([[0, 7], [1, 0]]));
+    await first.commit(commitOf([[0, 7, 10]]));
+    await first.commit(commitOf([[0, 10, 15]]));
+    await connection.query({
+      text: "update offset_history set at = at - interval '10 minutes 1 second'",
+    });
+    await first.commit(commitOf([[0, 15, 20], [1, 0, 4]]));
+    const rows = await connection.query({
+      text: `
+        select partition, next_offset, counted, dead, max_event_time
+        from offset_history
+        order by partition, at`,
+    });
+    assert.deepEqual(rows.map((row) => Object.values(row)), [
+      [0, 7, 0, 0, null],
+      [0, 15, 8, 0, new Date(MINUTE)],
+      [1, 0, 0, 0, null],
+    ]);
+  },
+);
+
+postgresTest("notes windows that lie ahead of the clock", async ({ first, connection }) => {
+  await first.positions(new Map([[0, 0]]));
+  const inAnHour = Math.ceil(Date.now() / 60_000) * 60_000 + 3_600_000;
+  const counts = [MINUTE, inAnHour].map((windowStartMs) => ({
+    windowStartMs,
+    lotteryName: "mega_draw",
+    eventType: "pay",
+    count: 1,
+  }));
+  await first.commit(commitOf([[0, 0, 2]], { counts }));
+  await first.commit(commitOf([[0, 2, 4]], { counts }));
+  const rows = await connection.query({ text: "select window_start from windows_ahead" });
+  assert.deepEqual(rows.map(({ window_start }) => window_start), [new Date(inAnHour)]);
+});
