@@ -58,7 +58,7 @@ export async function reset(config: Config, options: ResetOptions): Promise<void
     connection,
     claim: claimOf(config, await kafkaOrigin(cluster)),
     stored: await readPipeline(connection),
-    ranges: await cluster.logRanges(),
+    ranges: new Map([...await cluster.logRanges()].sort(([a], [b]) => a - b)),
   };
   await assertNoWorkers(situation);
   const { lines, apply } = await planOf(situation, options.reset);
@@ -188,7 +188,7 @@ async function planLog(situation: Situation, target: ResetTarget): Promise<Plan>
           String(endOffset),
         ]),
       ).map((line) => `  ${line}`),
-      "What lies before them is not counted. What was counted already, and lies behind them too, is counted twice.",
+      "Records before these offsets are not counted. Records after them that were counted already are counted twice.",
       "audit can prove only windows that begin after those that are counted by now.",
       ...differences.map(taken),
     ],

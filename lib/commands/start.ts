@@ -34,6 +34,6 @@ export async function kafkaOrigin(cluster: KafkaCluster): Promise<Origin> {
   return {
     id: await cluster.id(),
     setting: "KAFKA_BROKERS (the cluster's id)",
-    wayOut: "set DATABASE_URL to another database",
+    wayOut: "take over the new ones with `reset`, or set DATABASE_URL to another database",
   };
 }

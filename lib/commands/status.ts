@@ -104,8 +104,8 @@ export function statusLines({ status, problems }: StatusReport): string[] {
     status.closedUpToMs === null
       ? "Closed windows: none yet"
       : `Closed windows: those up to ${utcTime(status.closedUpToMs)}`,
-    "Dead letters: " + (status.deadLetters.length === 0 ? "none" : status.deadLetters
-      .map(({ reason, records }) => `${groupDigits(records)} ${reason}`).join(", ")),
+    "",
+    ...deadLetterLines(status),
     "",
     ...problems.length === 0 ? ["Nothing needs a person."] : [
       "Needs a person:",
@@ -150,6 +150,14 @@ function workerLines({ members, workers }: Status): string[] {
       `  ${id}${host === null ? "" : ` on ${host}, since ${timeOf(startedMs)}`}`
     ),
   ];
+}
+
+function deadLetterLines({ deadLetters }: Status): string[] {
+  if (deadLetters.length === 0) return ["Dead letters: none"];
+  return textTable(
+    [{ title: "dead letters", isNumber: true }, { title: "reason" }],
+    deadLetters.map(({ reason, records }) => [groupDigits(records), reason]),
+  );
 }
 
 /** For programs: times in ISO 8601. */

@@ -175,7 +175,7 @@ export class Audit {
     const tallies = { agreeing: 0, wrong: 0, notProvable: 0 };
     const rowDifferences: RowDifference[] = [];
     const isAllProvable = provableAfterMs === -Infinity;
-    for (const [windowStartMs, lotteries] of [...this.#windows].sort(([a], [b]) => a - b)) {
+    for (const [windowStartMs, lotteries] of this.#windows) {
       const isPartial = !isAllProvable &&
         (windowStartMs <= provableAfterMs || this.#options.windowsAhead.has(windowStartMs));
       for (const [lotteryName, types] of lotteries) {
@@ -195,7 +195,7 @@ export class Audit {
         }
       }
     }
-    return { rows: tallies, rowDifferences };
+    return { rows: tallies, rowDifferences: rowDifferences.sort(byKey) };
   }
 
   #tally(windowStartMs: number, lotteryName: string, eventType: string): Tally {
@@ -216,6 +216,15 @@ function judge(
 ): keyof Tallies {
   if (!isPartial) return stored === recounted ? "agreeing" : "wrong";
   return (stored ?? 0) < (recounted ?? 0) ? "wrong" : "notProvable";
+}
+
+function byKey(a: RowDifference, b: RowDifference): number {
+  return a.windowStartMs - b.windowStartMs || compare(a.lotteryName, b.lotteryName) ||
+    compare(a.eventType, b.eventType);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function sum(numbers: readonly number[]): number {

@@ -28,7 +28,8 @@ export class OtherLogError extends OperatorError {
     super(
       `Cannot go on with partition ${partition}: ${what}. It is not the log that was counted: ` +
         "was the topic deleted and created again, is KAFKA_BROKERS another cluster, or has Kafka lost records? " +
-        "Nothing of it is counted. Point the settings at the log that was counted, or DATABASE_URL at another database.",
+        "Nothing of it is counted. Point the settings at the log that was counted, or DATABASE_URL at another database, " +
+        "or go on in this one with `reset --log`.",
     );
   }
 }
