@@ -8,7 +8,7 @@ import process from "node:process";
 import { ExitCodeError } from "./lib/commands/exit_code.ts";
 import { createProgram, type StopWords } from "./lib/commands/program.ts";
 import { type Config, parseConfig } from "./lib/core/config.ts";
-import { describe, OperatorError } from "./lib/core/failure.ts";
+import { describe } from "./lib/core/failure.ts";
 import { configureLogs, log } from "./lib/io/logs.ts";
 import { Terminal } from "./lib/io/terminal.ts";
 
@@ -103,7 +103,8 @@ function loadEnvFile(): void {
     process.loadEnvFile();
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
-    throw new OperatorError("Cannot read the file .env of this directory", { cause: error });
+    terminal.writeLine(`Cannot read the file .env of this directory (${describe(error)})`);
+    throw new WrongSettingsError();
   }
 }
 

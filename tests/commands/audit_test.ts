@@ -207,6 +207,39 @@ serverTest(
 );
 
 serverTest(
+  "audit takes no record for lost that was not counted: before counting began, or lost with ON_DATA_LOSS=continue",
+  ["kafka", "postgres"],
+  async () => {
+    const env = { ON_DATA_LOSS: "continue" };
+    await using opened = await openStack({ partitions: 1 });
+    const stack = { ...opened, env: { ...opened.env, ...env } };
+    const events = (lottery: string, hours: number) =>
+      eventsOf(lottery, { fromMs: hourAgo(hours), minutes: 1, perMinute: 10 });
+    await kcatProduce(stack.topic, events("never counted", 5));
+    await deleteRecords(stack, new Map([[0, 5]]));
+    await countAll(stack);
+    assert.equal((await auditReport(stack)).verdict, "agrees");
+
+    await kcatProduce(stack.topic, events("lost", 3));
+    await deleteRecords(stack, new Map([[0, 15]]));
+    await kcatProduce(stack.topic, events("after the loss", 2));
+    await countAll(stack);
+    assert.equal(await recordsRead(stack.database), 5 + 5 + 10);
+    const report = await auditReport(stack);
+    // Nothing was noted since the loss, so of all windows a part may be gone.
+    assert.equal(report.code, 3, JSON.stringify(report));
+    assert.deepEqual(report.rows, { agreeing: 0, wrong: 0, notProvable: 3 });
+    assert.equal(report.records, 15);
+
+    await letTimePass(stack);
+    await kcatProduce(stack.topic, events("later", 1));
+    await countAll(stack);
+    await deleteRecords(stack, new Map([[0, 30]]));
+    assert.deepEqual((await auditReport(stack)).rows, { agreeing: 1, wrong: 0, notProvable: 3 });
+  },
+);
+
+serverTest(
   "audit does not blame windows that a wrong clock counted into before the log began",
   ["kafka", "postgres"],
   async () => {

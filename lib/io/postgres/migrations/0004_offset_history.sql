@@ -46,6 +46,7 @@ as $$
   select distinct to_timestamp(start_ms / 1000.0)
   from unnest(window_starts_ms) as counts (start_ms), pipeline p
   where to_timestamp(start_ms / 1000.0) > now() + make_interval(secs => p.max_future_seconds / 2.0)
+  order by 1 -- so that no two commits wait for each other
   on conflict do nothing;
 $$;
 
