@@ -9,6 +9,12 @@ import type { TestStack } from "./stack.ts";
 import { runProgram } from "./worker_process.ts";
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+/** Beginning of a full hour, so many hours ago. */
+export function hourAgo(hours: number): number {
+  return Math.floor((Date.now() - hours * HOUR_MS) / HOUR_MS) * HOUR_MS;
+}
 
 /** Events of one lottery, `perMinute` in each of the minutes, as lines for a producer. */
 export function eventsOf(
