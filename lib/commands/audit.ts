@@ -7,7 +7,7 @@
 import { Audit, type AuditReport } from "../core/audit.ts";
 import type { Config } from "../core/config.ts";
 import { EventParser } from "../core/event.ts";
-import { OperatorError } from "../core/failure.ts";
+import { OperatorError, UnavailableError } from "../core/failure.ts";
 import { lagWithin } from "../core/log_range.ts";
 import type { PartitionAudit } from "../core/partition_audit.ts";
 import { RecordCursor } from "../core/record_batch.ts";
@@ -86,14 +86,21 @@ class Recount {
     terminal.endStatus();
   }
 
-  async #recount(partition: PartitionAudit): Promise<void> {
+  /** @param gone an offset that Kafka has refused. */
+  async #recount(partition: PartitionAudit, gone = -1): Promise<void> {
+    // Retention may have moved the start while other records were read.
+    const starts = await this.#logStarts([partition]);
+    const from = partition.begin(starts.get(partition)!);
+    if (from <= gone) {
+      throw new UnavailableError(
+        `Cannot read partition ${partition.history.partition} from ${from}`,
+      );
+    }
     try {
-      // Retention may have moved the start while other partitions were read.
-      const starts = await this.#logStarts([partition]);
-      await this.#read(partition, partition.begin(starts.get(partition)!));
+      await this.#read(partition, from);
     } catch (error) {
       if (!(error instanceof LogStartMovedError)) throw error;
-      await this.#recount(partition); // what was read stays counted: it begins behind it
+      await this.#recount(partition, error.offset);
     }
   }
 

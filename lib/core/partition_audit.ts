@@ -35,6 +35,8 @@ export class PartitionAudit {
   readonly #reasons: string[] = [];
   /** First stored dead letter that was not compared yet. */
   #at = 0;
+  /** Offset after the last record. */
+  #next = 0;
   #since: Milestone;
   #counted = 0;
   #dead = 0;
@@ -57,10 +59,10 @@ export class PartitionAudit {
   /**
    * What comes next are the records from here on, because the log begins there. Called
    * again if Kafka deletes, meanwhile, what was about to be read.
-   * @returns the offset to read from.
+   * @returns the offset to read from: no record is to come twice.
    */
   begin(logStart: number): number {
-    const from = Math.max(logStart, this.history.firstOffset);
+    const from = Math.max(logStart, this.history.firstOffset, this.#next);
     for (; this.#at < this.#offsets.length && this.#offsets[this.#at]! < from; this.#at++) {
       this.deadLettersNotProvable++;
     }
@@ -71,12 +73,12 @@ export class PartitionAudit {
   }
 
   addEvent(offset: number): void {
-    this.records++;
+    this.#take(offset);
     if (offset >= this.#since.nextOffset) this.#counted++;
   }
 
   addDeadLetter(offset: number, reason: RejectionReason): void {
-    this.records++;
+    this.#take(offset);
     if (offset >= this.#since.nextOffset) this.#dead++;
     this.#tooMany(offset);
     if (this.#offsets[this.#at] !== offset) {
@@ -100,6 +102,11 @@ export class PartitionAudit {
     return stored.counted === recounted.counted && stored.dead === recounted.dead
       ? null
       : { partition, fromOffset: this.#since.nextOffset, stored, recounted };
+  }
+
+  #take(offset: number): void {
+    this.records++;
+    this.#next = offset + 1;
   }
 
   /** Stored dead letters before `offset` of which the recount knows nothing. */

@@ -16,6 +16,13 @@ import type { Kafka } from "./kafkajs.ts";
 /** Kafka has deleted what was about to be read. */
 export class LogStartMovedError extends Error {
   override readonly name = "LogStartMovedError";
+  /** Where it was to be read from. */
+  readonly offset: number;
+
+  constructor(partition: number, offset: number) {
+    super(`Kafka does not hold offset ${offset} of partition ${partition} any more`);
+    this.offset = offset;
+  }
 }
 
 /** Part of one partition's log. */
@@ -93,9 +100,7 @@ export class LogReader implements AsyncDisposable {
       const isOutOfRange = causes(error).some((link) =>
         "type" in link && link.type === "OFFSET_OUT_OF_RANGE"
       );
-      if (isOutOfRange) {
-        throw new LogStartMovedError(`offset ${offset} of partition ${partition} is gone`);
-      }
+      if (isOutOfRange) throw new LogStartMovedError(partition, offset);
       const explained = explain(error, this.#config);
       if (!isPassing(explained) || tries >= MAX_TRIES) throw explained;
       return [];
