@@ -137,7 +137,7 @@ class Recount {
       const { partition: id, now } = partition.history;
       const range = ranges.get(id);
       const startOffset = range?.startOffset ?? 0;
-      if (!(now.nextOffset < startOffset)) {
+      if (now.nextOffset >= startOffset) {
         lagWithin({ partition: id, position: now.nextOffset }, range);
       }
       return [partition, startOffset];
