@@ -48,7 +48,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   "@electric-sql/": /^lib\/io\/pglite\.ts$/,
   "@logtape/": /^lib\/io\/(logs\.ts|kafka\/)/,
   "@platformatic/": /^lib\/io\/kafka\/codecs\.ts$/,
-  "commander": /^lib\/commands\/program(_[a-z]+)?\.ts$/,
+  "commander": /^lib\/commands\/(arguments|program[a-z_]*)\.ts$/,
   "kafkajs": /^lib\/io\/kafka\/(kafkajs|patches)\.ts$/,
   "nodemailer": /^lib\/io\/smtp\.ts$/,
   "pg": /^lib\/io\/postgres\/connection\.ts$/,

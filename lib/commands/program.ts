@@ -4,12 +4,14 @@
  * @module
  */
 
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import type { Config } from "../core/config.ts";
 import { isPassing, OperatorError } from "../core/failure.ts";
 import { log } from "../io/logs.ts";
 import type { Terminal } from "../io/terminal.ts";
+import { atLeastOne, rate, share, wholeNumber } from "./arguments.ts";
 import { example } from "./help.ts";
+import { addDeadLetters } from "./program_dead_letters.ts";
 import { addAudit, addReset, addStatus } from "./program_operators.ts";
 
 /** What the commands need of the process that they run in. */
@@ -42,7 +44,8 @@ export function createProgram(host: Host): Command {
     .configureOutput({ writeErr: (text) => host.terminal.writeLine(text.trimEnd()) })
     .showHelpAfterError("(add --help for what can be given)");
   const commands = [addStart, addDemo, addProduce, addMigrate, addDoctor, addAlert];
-  for (const add of [...commands, addStatus, addAudit, addReset]) add(program, host);
+  const operators = [addStatus, addAudit, addDeadLetters, addReset];
+  for (const add of [...commands, ...operators]) add(program, host);
   return program;
 }
 
@@ -145,29 +148,4 @@ async function unlessStopped(running: Promise<void>, signal: AbortSignal): Promi
   } catch (error) {
     if (!signal.aborted || !isPassing(error)) throw error;
   }
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
-  return Number(text);
-}
-
-function atLeastOne(text: string): number {
-  if (wholeNumber(text) < 1) throw new InvalidArgumentError("It must be at least 1.");
-  return Number(text);
-}
-
-function rate(text: string): number {
-  if (text === "max") return Infinity;
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError("It must be a number above 0, or max.");
-  return value;
-}
-
-function share(text: string): number {
-  const value = Number(text);
-  if (!(value >= 0 && value <= 1)) {
-    throw new InvalidArgumentError("It must be a number from 0 to 1.");
-  }
-  return value;
 }

@@ -5,6 +5,7 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import { parseResetTarget, type ResetTarget } from "../core/reset_target.ts";
+import { wholeNumber } from "./arguments.ts";
 import { ExitCodeError } from "./exit_code.ts";
 import { example } from "./help.ts";
 import type { Host } from "./program.ts";
@@ -118,9 +119,4 @@ function resetTarget(text: string): ResetTarget {
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
-  return Number(text);
 }

@@ -4,21 +4,10 @@
  * @module
  */
 
-import { type EventParser, type RejectionReason } from "./event.ts";
-import { type RecordBatch, RecordCursor, type RecordHeader } from "./record_batch.ts";
+import type { DeadLetter, DeadLetterReason } from "./dead_letter.ts";
+import type { EventParser } from "./event.ts";
+import { type RecordBatch, RecordCursor } from "./record_batch.ts";
 import { type WindowCount, WindowCounts } from "./window.ts";
-
-/** A record that could not be counted, as it came. */
-export interface DeadLetter {
-  readonly partition: number;
-  readonly offset: number;
-  readonly reason: RejectionReason;
-  /** Milliseconds since the epoch; −1 if the record has none, and any number if its producer is wrong. */
-  readonly recordTimestampMs: number;
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array | null;
-  readonly headers: readonly RecordHeader[];
-}
 
 /** Identifies the log that was read: another log has other batches at the same offsets. */
 export interface BatchMark {
@@ -214,7 +203,7 @@ export class Pending {
 
   #keep(
     cursor: RecordCursor,
-    { partition, reason }: { readonly partition: number; readonly reason: RejectionReason },
+    { partition, reason }: { readonly partition: number; readonly reason: DeadLetterReason },
   ): void {
     // Copies: a slice would keep the bytes of the whole fetch in memory.
     const deadLetter: DeadLetter = {

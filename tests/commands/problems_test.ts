@@ -37,8 +37,8 @@ Deno.test("main explains wrong arguments and exits 2", async () => {
 
 Deno.test("main shows help with an example for every command", async () => {
   const commands = ["start", "demo", "produce", "migrate", "doctor", "status", "audit", "reset"];
-  for (const command of commands) {
-    const { code, stdout } = await runProgram([command, "--help"]);
+  for (const command of [...commands, "dead-letters replay"]) {
+    const { code, stdout } = await runProgram([...command.split(" "), "--help"]);
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`For example:\\s+deno task ${command}`));
   }

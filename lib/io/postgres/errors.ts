@@ -20,7 +20,7 @@ export function explainStatementError(error: unknown): unknown {
   if (/^(42P01|42703|42883)$/.test(code)) {
     return operator(
       "The database lacks a table, column or function that this version needs. " +
-        "Was it changed by hand? Restore it, or set DATABASE_URL to an empty database",
+        "Run `migrate`; if it was changed by hand, restore it, or set DATABASE_URL to an empty database",
     );
   }
   if (code === "42501") {

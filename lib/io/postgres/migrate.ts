@@ -10,6 +10,7 @@ import tables from "./migrations/0001_tables.sql" with { type: "text" };
 import commit from "./migrations/0002_commit.sql" with { type: "text" };
 import alerts from "./migrations/0003_alerts.sql" with { type: "text" };
 import offsetHistory from "./migrations/0004_offset_history.sql" with { type: "text" };
+import replayAndRetention from "./migrations/0005_replay_and_retention.sql" with { type: "text" };
 
 /** In this order, and never changed once released: a new one is added instead. */
 const MIGRATIONS: readonly {
@@ -21,6 +22,7 @@ const MIGRATIONS: readonly {
   { version: 2, name: "commit", sql: commit },
   { version: 3, name: "alerts", sql: alerts },
   { version: 4, name: "offset history", sql: offsetHistory },
+  { version: 5, name: "replay and retention", sql: replayAndRetention },
 ];
 
 /** Any number that nothing else in the database uses for its advisory locks. */
@@ -155,6 +157,7 @@ async function assertOurs(connection: Connection): Promise<void> {
       "lottery_aggregates",
       "kafka_offsets",
       "dead_letters",
+      "dead_letter_horizons",
       "pipeline",
       "alerts",
       "workers",

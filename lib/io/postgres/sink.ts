@@ -5,7 +5,8 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { BatchMark, Commit, DeadLetter } from "../../core/pending.ts";
+import type { DeadLetter } from "../../core/dead_letter.ts";
+import type { BatchMark, Commit } from "../../core/pending.ts";
 import type { RecordHeader } from "../../core/record_batch.ts";
 import { describe, OperatorError } from "../../core/failure.ts";
 import { watermark } from "../../core/watermark.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DeadLetter } from "../../../lib/core/pending.ts";
+import type { DeadLetter } from "../../../lib/core/dead_letter.ts";
 import { OperatorError } from "../../../lib/core/failure.ts";
 import { FencedError } from "../../../lib/endpoints.ts";
 import { createDatabase } from "../../support/postgres.ts";

@@ -1,0 +1,84 @@
+/**
+ * `dead-letters show`: everything that is known of one dead letter.
+ * @module
+ */
+
+import type { Config } from "../core/config.ts";
+import { OperatorError } from "../core/failure.ts";
+import { hexDump, printable, printableBytes } from "../core/printable.ts";
+import { Connection } from "../io/postgres/connection.ts";
+import {
+  DeadLetterStore,
+  type RecordPosition,
+  type StoredDeadLetter,
+} from "../io/postgres/dead_letters.ts";
+import { positionText, timeText } from "./dead_letters_list.ts";
+
+/** How `dead-letters show` was called. */
+export interface ShowOptions {
+  readonly position: RecordPosition;
+  /** All bytes, however many. */
+  readonly isWhole: boolean;
+  /** Writes a line to standard output. */
+  readonly print: (line: string) => void;
+}
+
+/** Bytes of a key or value that are shown unless all are asked for. */
+const SHOWN_BYTES = 2_048;
+
+/** @throws {OperatorError} if there is none at the position. */
+export async function showDeadLetter(
+  { databaseUrl, kafka }: Config,
+  { position, isWhole, print }: ShowOptions,
+): Promise<void> {
+  await using connection = new Connection(databaseUrl);
+  const [letter] = await new DeadLetterStore(connection, kafka.topic).read([position]);
+  if (!letter) {
+    throw new OperatorError(
+      `There is no dead letter at ${positionText(position)} of ${kafka.topic}. ` +
+        "`dead-letters list` shows which there are",
+    );
+  }
+  for (const line of describeLetter(letter, kafka.topic, isWhole ? Infinity : SHOWN_BYTES)) {
+    print(line);
+  }
+}
+
+function* describeLetter(
+  letter: StoredDeadLetter,
+  topic: string,
+  mostBytes: number,
+): Generator<string> {
+  const { reason, recordTimestampMs, receivedMs, headers, replay } = letter;
+  yield `Position     ${topic} ${positionText(letter)}`;
+  yield `Reason       ${printable(reason)}`;
+  yield `Record time  ${timeText(recordTimestampMs)}`;
+  yield `Received     ${timeText(receivedMs)}`;
+  yield `Replayed     ${replay ? timeText(replay.replayedMs) : "no"}`;
+  for (const { key, value } of headers) {
+    yield `Header       ${printableBytes(key)}: ${value ? printableBytes(value) : "null"}`;
+  }
+  yield* section("Key", letter.key, mostBytes);
+  yield* section("Value", letter.value, mostBytes);
+  if (replay) yield* section("Replayed as", replay.value, mostBytes);
+}
+
+function* section(
+  name: string,
+  bytes: Uint8Array | null,
+  mostBytes: number,
+): Generator<string> {
+  yield "";
+  if (bytes === null) {
+    yield `${name}: null`;
+    return;
+  }
+  const shown = bytes.subarray(0, mostBytes);
+  yield `${name}: ${bytes.length} bytes`;
+  if (bytes.length === 0) return;
+  yield `  ${printableBytes(shown)}`;
+  for (const line of hexDump(shown)) yield `  ${line}`;
+  if (shown.length < bytes.length) {
+    yield `  … and ${bytes.length - shown.length} bytes more: --whole shows all`;
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * Stored dead letters: looked through, and replayed.
+ * @module
+ */
+
+import type { DeadLetter } from "../../core/dead_letter.ts";
+import type { LotteryEvent } from "../../core/event.ts";
+import type { RecordHeader } from "../../core/record_batch.ts";
+import { OperatorError } from "../../core/failure.ts";
+import { windowStart } from "../../core/window.ts";
+import type { Connection, Query, Row } from "./connection.ts";
+import { explainStatementError } from "./errors.ts";
+
+/** Where a record stands in its topic. */
+export interface RecordPosition {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** A dead letter as the database has it. */
+export interface StoredDeadLetter extends DeadLetter {
+  /** Milliseconds since the epoch. */
+  readonly receivedMs: number;
+  /** When and as what it was replayed, or null if it was not. */
+  readonly replay: { readonly replayedMs: number; readonly value: Uint8Array } | null;
+}
+
+/** Which dead letters are meant; what is left out is not looked at. */
+export interface DeadLetterFilter {
+  readonly reason?: string;
+  readonly partition?: number;
+  /** Offsets `[fromOffset, toOffset]`. */
+  readonly fromOffset?: number;
+  readonly toOffset?: number;
+  /** Times of receipt `[sinceMs, untilMs)`, in milliseconds since the epoch. */
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+  readonly isReplayed: boolean;
+}
+
+/** What a dead letter has to be judged by, to be counted like all the others. */
+export interface ReplayRules {
+  readonly windowMs: number;
+  readonly maxFutureMs: number;
+  readonly eventRules: number;
+  /** Windows that start before it are deleted; −∞ if none is. */
+  readonly horizonMs: number;
+}
+
+/** A dead letter that turned out to be an event. */
+export interface Replay {
+  readonly position: RecordPosition;
+  /** What was judged: the letter's own value, or a repaired one. */
+  readonly value: Uint8Array;
+  readonly event: LotteryEvent;
+}
+
+/** Dead letters of one topic. */
+export class DeadLetterStore {
+  readonly #connection: Connection;
+  readonly #topic: string;
+
+  constructor(connection: Connection, topic: string) {
+    this.#connection = connection;
+    this.#topic = topic;
+  }
+
+  /** Positions of at most `limit` letters, the newest first. */
+  async find(filter: DeadLetterFilter, limit: number): Promise<RecordPosition[]> {
+    const { reason, partition, fromOffset, toOffset, sinceMs, untilMs, isReplayed } = filter;
+    return await this.#query<{ partition: number; offset: number }>({
+      text: `
+        select partition, kafka_offset as offset
+        from dead_letters
+        where topic = $1
+          and (replayed_at is not null) = $2
+          and ($3::text is null or reason = $3)
+          and ($4::integer is null or partition = $4)
+          and ($5::bigint is null or kafka_offset >= $5)
+          and ($6::bigint is null or kafka_offset <= $6)
+          and ($7::bigint is null or received_at >= to_timestamp($7 / 1000.0))
+          and ($8::bigint is null or received_at < to_timestamp($8 / 1000.0))
+        order by received_at desc, partition desc, kafka_offset desc
+        limit $9`,
+      values: [
+        this.#topic,
+        isReplayed,
+        reason ?? null,
+        partition ?? null,
+        fromOffset ?? null,
+        toOffset ?? null,
+        sinceMs ?? null,
+        untilMs ?? null,
+        limit,
+      ],
+    });
+  }
+
+  /** The letters that stand there, in the order asked for; without those that are gone. */
+  async read(positions: readonly RecordPosition[]): Promise<StoredDeadLetter[]> {
+    const rows = await this.#query<LetterRow>({
+      text: `
+        select
+          partition, kafka_offset, reason, key, value, headers, replayed_value,
+          round(extract(epoch from record_timestamp) * 1000)::bigint as record_ms,
+          floor(extract(epoch from received_at) * 1000)::bigint as received_ms,
+          floor(extract(epoch from replayed_at) * 1000)::bigint as replayed_ms
+        from unnest($2::integer[], $3::bigint[]) with ordinality
+          as asked (partition, kafka_offset, place)
+        join dead_letters using (partition, kafka_offset)
+        where topic = $1
+        order by place`,
+      values: [
+        this.#topic,
+        positions.map(({ partition }) => partition),
+        positions.map(({ offset }) => offset),
+      ],
+    });
+    return rows.map(toLetter);
+  }
+
+  /** @throws {OperatorError} if nothing was counted yet. */
+  async rules(): Promise<ReplayRules> {
+    const [row] = await this.#query<
+      { window: number; max_future: number; event_rules: number; horizon: Date | null }
+    >({
+      text: `
+        select
+          window_seconds as window, max_future_seconds as max_future, event_rules,
+          aggregates_horizon as horizon
+        from pipeline`,
+    });
+    if (!row) throw new OperatorError("Cannot replay anything: nothing was counted yet.");
+    return {
+      windowMs: row.window * 1000,
+      maxFutureMs: row.max_future * 1000,
+      eventRules: row.event_rules,
+      horizonMs: row.horizon?.getTime() ?? -Infinity,
+    };
+  }
+
+  /**
+   * Counts them, all in one transaction, each only if it was not replayed before.
+   * @returns those that were counted.
+   */
+  async replay(replays: readonly Replay[], { windowMs }: ReplayRules): Promise<RecordPosition[]> {
+    return await this.#query<{ partition: number; offset: number }>({
+      text: `
+        select replayed_partition as partition, replayed_offset as offset
+        from replay_dead_letters($1, $2, $3, $4, $5, $6, $7)`,
+      values: [
+        this.#topic,
+        replays.map(({ position }) => position.partition),
+        replays.map(({ position }) => position.offset),
+        replays.map(({ value }) => `\\x${value.toHex()}`),
+        replays.map(({ event }) => windowStart(event.timestampMs, windowMs)),
+        replays.map(({ event }) => event.lotteryName),
+        replays.map(({ event }) => event.eventType),
+      ],
+    });
+  }
+
+  async #query<T extends Row>(query: Query): Promise<T[]> {
+    try {
+      return await this.#connection.query<T>(query);
+    } catch (error) {
+      throw explainStatementError(error);
+    }
+  }
+}
+
+interface LetterRow extends Row {
+  readonly partition: number;
+  readonly kafka_offset: number;
+  readonly reason: DeadLetter["reason"];
+  readonly record_ms: number | null;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly StoredHeader[];
+  readonly received_ms: number;
+  readonly replayed_ms: number | null;
+  readonly replayed_value: Uint8Array | null;
+}
+
+/** A header as the sink writes it. */
+interface StoredHeader {
+  readonly key?: string;
+  readonly key_base64?: string;
+  readonly value_base64: string | null;
+}
+
+function toLetter(row: LetterRow): StoredDeadLetter {
+  return {
+    partition: row.partition,
+    offset: row.kafka_offset,
+    reason: row.reason,
+    recordTimestampMs: row.record_ms ?? -1,
+    key: row.key,
+    value: row.value,
+    headers: row.headers.map(toHeader),
+    receivedMs: row.received_ms,
+    replay: row.replayed_ms === null || row.replayed_value === null
+      ? null
+      : { replayedMs: row.replayed_ms, value: row.replayed_value },
+  };
+}
+
+function toHeader({ key, key_base64, value_base64 }: StoredHeader): RecordHeader {
+  return {
+    key: key === undefined ? Uint8Array.fromBase64(key_base64!) : new TextEncoder().encode(key),
+    value: value_base64 === null ? null : Uint8Array.fromBase64(value_base64),
+  };
+}
