@@ -58,11 +58,17 @@ export interface Sink {
    */
   positions(logStarts: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, Position>>;
   /**
+   * Start of the oldest window that takes events, in milliseconds since the epoch; −∞ while none
+   * is deleted. It only rises, and a commit for a window before it is fenced. So an event is
+   * counted or kept as `expired_window` by what is so when it is stored, whatever was read here.
+   */
+  horizon(): Promise<number>;
+  /**
    * Stores counts, dead letters and offsets together, or nothing.
    * After a failure that passes it is unknown which; the same commit may then be
    * tried again, because one that was stored is fenced.
-   * @throws {FencedError} if a partition does not stand at its expected offset: drop
-   * what is pending and ask for `positions` again.
+   * @throws {FencedError} if a partition does not stand at its expected offset, or a window is
+   * before the horizon: drop what is pending and ask for `positions` and `horizon` again.
    * @throws {CommitTooSlowError} if the sink gave it up.
    */
   commit(commit: Commit): Promise<void>;
@@ -73,7 +79,7 @@ export interface Sink {
   advanceWatermark(partitionCount: number): Promise<number | null>;
 }
 
-/** Another worker has moved a partition, or an earlier try of the same commit has. */
+/** Another worker has moved a partition or the horizon, or an earlier try of the same commit has. */
 export class FencedError extends Error {
   override readonly name = "FencedError";
 }

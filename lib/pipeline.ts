@@ -2,9 +2,9 @@
  * The loop between a source and a sink: counts what was read, and commits the
  * counts together with the offsets they stand for.
  *
- * Positions are only ever taken from the sink, and only while no commit is under
- * way: after a rebalance, and after a commit that was fenced. All that is pending
- * is dropped before (see `core/ledger.ts`).
+ * Positions and the horizon are only ever taken from the sink, and only while no
+ * commit is under way: after a rebalance, and after a commit that was fenced. All that
+ * is pending is dropped before (see `core/ledger.ts`).
  * @module
  */
 
@@ -75,6 +75,7 @@ export class Pipeline implements SourceReader {
   #pendingSince: number | null = null;
   #isCommitting = false;
   #closedUpToMs = -Infinity;
+  #horizonMs = -Infinity;
   #fullBytes = FULL_BYTES;
   /** Aborts when the end was asked for. */
   #stopping = new AbortController().signal;
@@ -140,7 +141,11 @@ export class Pipeline implements SourceReader {
     const assignment = this.#assignment;
     const { partition, batches } = fetched;
     for (const batch of batches) {
-      this.#ledger.count(batch, { partition, closedUpToMs: this.#closedUpToMs });
+      this.#ledger.count(batch, {
+        partition,
+        closedUpToMs: this.#closedUpToMs,
+        horizonMs: this.#horizonMs,
+      });
       this.#ledgerChanged();
       if (!await this.#room() || assignment !== this.#assignment) return;
     }
@@ -201,6 +206,7 @@ export class Pipeline implements SourceReader {
         ...this.#options,
         ask: this.#askNow,
       });
+      this.#horizonMs = await this.#askNow("sink", () => this.#options.sink.horizon());
       if (assignment !== this.#assignment) continue;
       this.#placed = assignment;
       source.resume(this.#ledger.place(placements));

@@ -20,6 +20,7 @@ import { PostgresSink } from "../io/postgres/sink.ts";
 import { Outages } from "../outages.ts";
 import { Pipeline } from "../pipeline.ts";
 import { Alarms } from "./alarms.ts";
+import { Retention } from "./retention.ts";
 
 /** What a worker is made of. */
 export interface WorkerOptions {
@@ -47,8 +48,8 @@ export class Worker implements AsyncDisposable {
   readonly #commits: Connection;
   /** For the page and other looks at the tables: they do not wait for commits, nor commits for them. */
   readonly #looks: Connection;
-
   readonly #alarms: Alarms | null;
+  readonly #retention: Retention;
 
   constructor({ config, databaseUrl, hasAlarms, observers = [] }: WorkerOptions) {
     this.#config = config;
@@ -59,6 +60,7 @@ export class Worker implements AsyncDisposable {
     this.#alarms = hasAlarms
       ? new Alarms({ config, connection: this.#looks, workerId, host: Deno.hostname() })
       : null;
+    this.#retention = new Retention(config, new Connection(databaseUrl, workerId));
     this.#observer = observeAll([
       this.#health,
       this.#metrics,
@@ -110,6 +112,7 @@ export class Worker implements AsyncDisposable {
     await migrate(this.#commits);
     const epoch = await claimPipeline(this.#commits, claimOf(this.#config, origin));
     await this.#alarms?.begin();
+    this.#retention.begin();
     return epoch;
   }
 
@@ -136,6 +139,7 @@ export class Worker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#alarms?.[Symbol.asyncDispose]();
+    await this.#retention[Symbol.asyncDispose]();
     await Promise.all([this.#commits[Symbol.asyncDispose](), this.#looks[Symbol.asyncDispose]()]);
   }
 }

@@ -23,6 +23,9 @@ export interface Config {
   readonly alertAfterMs: number;
   readonly alertIntervalMs: number;
   readonly alertDeadLettersPerMinute: number;
+  /** Age at which rows are deleted, in days; `undefined`: never. */
+  readonly aggregatesRetentionDays: number | undefined;
+  readonly deadLettersRetentionDays: number | undefined;
   readonly logLevel: LogLevel;
   /** `undefined`: pretty on a terminal, JSON elsewhere. */
   readonly logFormat: LogFormat | undefined;
@@ -130,6 +133,8 @@ const SCHEMA = z.object({
   ALERT_AFTER_SECONDS: integer(1, 86_400).default(30),
   ALERT_INTERVAL_SECONDS: integer(1, 604_800).default(900),
   ALERT_DEAD_LETTERS_PER_MINUTE: integer(1, 1_000_000_000).default(60),
+  AGGREGATES_RETENTION_DAYS: integer(1, 36_500).optional(),
+  DEAD_LETTERS_RETENTION_DAYS: integer(1, 36_500).optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], {
     error: "must be debug, info, warn or error",
   }).default("info"),
@@ -238,6 +243,8 @@ function toConfig(settings: z.output<typeof SCHEMA>): Config {
     alertAfterMs: settings.ALERT_AFTER_SECONDS * 1000,
     alertIntervalMs: settings.ALERT_INTERVAL_SECONDS * 1000,
     alertDeadLettersPerMinute: settings.ALERT_DEAD_LETTERS_PER_MINUTE,
+    aggregatesRetentionDays: settings.AGGREGATES_RETENTION_DAYS,
+    deadLettersRetentionDays: settings.DEAD_LETTERS_RETENTION_DAYS,
     logLevel: settings.LOG_LEVEL,
     logFormat: settings.LOG_FORMAT,
   };

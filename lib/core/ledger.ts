@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type Commit, Pending, type PendingOptions } from "./pending.ts";
+import { type Commit, Pending, type PendingOptions, type TimeBounds } from "./pending.ts";
 import type { Fetched, RecordBatch } from "./record_batch.ts";
 import { type Fit, type Placement, Standings } from "./standings.ts";
 
@@ -59,19 +59,18 @@ export class Ledger {
 
   /**
    * Counts one batch of a fetch that fits.
-   * @param closedUpToMs events before it are late.
    * @throws {RangeError} for a batch that cannot be read; everything is dropped then.
    */
   count(
     batch: RecordBatch,
-    { partition, closedUpToMs }: { readonly partition: number; readonly closedUpToMs: number },
+    { partition, ...bounds }: { readonly partition: number } & TimeBounds,
   ): void {
     const from = this.#standings.get(partition)!;
     if (batch.nextOffset <= from) return; // counted before: it was read to know the log by
     try {
       this.#standings.move(
         partition,
-        this.#pending.count(batch, { partition, from, closedUpToMs }),
+        this.#pending.count(batch, { partition, from, ...bounds }),
       );
     } catch (error) {
       this.drop(); // half a batch is counted, which no offset stands for

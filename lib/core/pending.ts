@@ -58,6 +58,14 @@ export interface PendingOptions {
   readonly windowMs: number;
 }
 
+/** What event times mean at present, in milliseconds since the epoch. */
+export interface TimeBounds {
+  /** Events before it are late. */
+  readonly closedUpToMs: number;
+  /** Windows before it are deleted: events for them become dead letters. */
+  readonly horizonMs: number;
+}
+
 /** Rough memory of one row of counts, for the bound on bytes. */
 const BYTES_PER_KEY = 200;
 /** Memory of a dead letter besides its key, value and headers. */
@@ -91,16 +99,14 @@ export class Pending {
 
   /**
    * Counts the records of `batch` at or after `from`, and moves the partition behind it.
-   * @param closedUpToMs events before it are late.
    * @returns the offset where the partition stands now.
    */
   count(
     batch: RecordBatch,
-    { partition, from, closedUpToMs }: {
+    { partition, from, closedUpToMs, horizonMs }: {
       readonly partition: number;
       readonly from: number;
-      readonly closedUpToMs: number;
-    },
+    } & TimeBounds,
   ): number {
     const progress = this.#progress(partition, from);
     const cursor = new RecordCursor(batch);
@@ -113,6 +119,12 @@ export class Pending {
       });
       if (typeof parsed === "string") {
         this.#keep(cursor, { partition, reason: parsed });
+        progress.dead++;
+        continue;
+      }
+      // The horizon is the start of a window, so it parts times as it parts windows.
+      if (parsed.timestampMs < horizonMs) {
+        this.#keep(cursor, { partition, reason: "expired_window" });
         progress.dead++;
         continue;
       }

@@ -103,7 +103,7 @@ export class LogObserver implements Partial<PipelineObserver> {
 
   fenced(error: FencedError): void {
     log.warn(
-      "Another worker has counted these partitions: going on from the stored offsets ({reason})",
+      "The database has moved on: counting again from the stored offsets ({reason})",
       { reason: error.message },
     );
   }

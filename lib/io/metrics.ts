@@ -4,7 +4,7 @@
  */
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { REJECTION_REASONS } from "../core/event.ts";
+import { DEAD_LETTER_REASONS } from "../core/dead_letter.ts";
 import type { Commit } from "../core/pending.ts";
 import type { PipelineObserver, System } from "../endpoints.ts";
 
@@ -62,7 +62,7 @@ export class Metrics implements Partial<PipelineObserver> {
   });
   readonly #fenced = new Counter({
     name: "lottery_fenced_commits_total",
-    help: "Commits refused because another worker had moved a partition.",
+    help: "Commits refused because another worker had moved a partition, or the horizon.",
     registers: [this.#registry],
   });
   readonly #retries = new Counter({
@@ -79,7 +79,7 @@ export class Metrics implements Partial<PipelineObserver> {
 
   constructor({ topic }: MetricsOptions) {
     this.#topic = topic;
-    for (const reason of REJECTION_REASONS) this.#deadLetters.inc({ reason }, 0);
+    for (const reason of DEAD_LETTER_REASONS) this.#deadLetters.inc({ reason }, 0);
     for (const system of ["source", "group", "sink"]) this.#retries.inc({ system }, 0);
   }
 

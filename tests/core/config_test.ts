@@ -38,6 +38,8 @@ const DEFAULTS: Config = {
   httpHost: "127.0.0.1",
   httpPort: undefined,
   smtp: undefined,
+  aggregatesRetentionDays: undefined,
+  deadLettersRetentionDays: undefined,
   logLevel: "info",
   logFormat: undefined,
 };
@@ -87,6 +89,8 @@ Deno.test("parseConfig() reads every setting", () => {
     COMMIT_INTERVAL_MS: "1000",
     HTTP_HOST: "0.0.0.0",
     HTTP_PORT: "9000",
+    AGGREGATES_RETENTION_DAYS: "400",
+    DEAD_LETTERS_RETENTION_DAYS: "30",
     SMTP_PORT: "465",
     SMTP_SECURE: "true",
     SMTP_USERNAME: "mailer",
@@ -122,6 +126,8 @@ Deno.test("parseConfig() reads every setting", () => {
       from: "pipeline@example.org",
       to: "operator@example.org",
     },
+    aggregatesRetentionDays: 400,
+    deadLettersRetentionDays: 30,
     logLevel: "debug",
     logFormat: "json",
   });

@@ -20,7 +20,7 @@ function take(ledger: Ledger, fetched: ReturnType<typeof fetch>) {
   const fit = ledger.judge(fetched);
   if (fit !== "fits") return fit;
   for (const batch of fetched.batches) {
-    ledger.count(batch, { partition: 0, closedUpToMs: -Infinity });
+    ledger.count(batch, { partition: 0, closedUpToMs: -Infinity, horizonMs: -Infinity });
   }
   ledger.finish(fetched);
   return fit;

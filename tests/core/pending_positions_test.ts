@@ -19,7 +19,12 @@ const record = (value: string): NewRecord => ({
 const click = (lotteryName = "mega_draw") =>
   record(JSON.stringify({ lottery_name: lotteryName, event_type: "clicked", timestamp: NOON_MS }));
 
-const at = (partition: number, from: number) => ({ partition, from, closedUpToMs: -Infinity });
+const at = (partition: number, from: number) => ({
+  partition,
+  from,
+  closedUpToMs: -Infinity,
+  horizonMs: -Infinity,
+});
 
 /** Something of every kind, in partition 0 up to offset 2. */
 function filled(): Pending {
@@ -27,6 +32,7 @@ function filled(): Pending {
   pending.count(encodeRecordBatch(0, [click(), record("bad")]), {
     ...at(0, 0),
     closedUpToMs: Infinity,
+    horizonMs: -Infinity,
   });
   return pending;
 }

@@ -62,6 +62,7 @@ function run(logs: readonly (readonly NewRecord[])[], steps: readonly Step[]): C
       partition,
       from,
       closedUpToMs: NOON_MS + MINUTE_MS,
+      horizonMs: -Infinity,
     });
     positions[partition] = end;
   };

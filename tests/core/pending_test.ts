@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EventParser } from "../../lib/core/event.ts";
-import { Pending } from "../../lib/core/pending.ts";
+import { Pending, type TimeBounds } from "../../lib/core/pending.ts";
 import { encodeRecordBatch } from "../../lib/core/record_encoder.ts";
 import { rawBatch, rawRecord, utf8 } from "./batches.ts";
 
@@ -38,10 +38,12 @@ function batchOf(baseOffset: number, ...values: readonly string[]) {
   );
 }
 
-const at = (partition: number, from: number, closedUpToMs = -Infinity) => ({
+const at = (partition: number, from: number, bounds: Partial<TimeBounds> = {}) => ({
   partition,
   from,
-  closedUpToMs,
+  closedUpToMs: -Infinity,
+  horizonMs: -Infinity,
+  ...bounds,
 });
 
 Deno.test("count() adds up events per window, lottery and type", () => {
@@ -200,9 +202,21 @@ Deno.test("the greatest event time is that of counted events only, of any batch"
 Deno.test("an event is late if it lies before what is closed, and counted all the same", () => {
   const pending = newPending();
   const values = [click(NOON_MS - 1), click(NOON_MS), click(NOON_MS + 1), "bad"];
-  pending.count(batchOf(0, ...values), at(0, 0, NOON_MS));
+  pending.count(batchOf(0, ...values), at(0, 0, { closedUpToMs: NOON_MS }));
   const { events, lateEvents } = pending.drain();
   assert.deepEqual([events, lateEvents], [3, 1]);
+});
+
+Deno.test("an event for a window before the horizon is kept and not counted", () => {
+  const pending = newPending();
+  const values = [click(NOON_MS - 1), click(NOON_MS), click(NOON_MS + 1)];
+  pending.count(batchOf(7, ...values), at(0, 7, { horizonMs: NOON_MS, closedUpToMs: NOON_MS }));
+  const { events, lateEvents, deadLetters, partitions } = pending.drain();
+  assert.deepEqual([events, lateEvents], [2, 0]);
+  assert.deepEqual(deadLetters.map(({ offset, reason }) => [offset, reason]), [
+    [7, "expired_window"],
+  ]);
+  assert.deepEqual([partitions[0]!.counted, partitions[0]!.dead], [2, 1]);
 });
 
 Deno.test("no event is late while nothing is closed", () => {

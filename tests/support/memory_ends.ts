@@ -16,6 +16,8 @@ export class MemoryStore {
   readonly deadLetters = new Map<string, string>();
   readonly offsets = new Map<number, number>();
   readonly lastBatches = new Map<number, BatchMark>();
+  /** Windows before it are deleted. */
+  horizonMs = -Infinity;
 }
 
 export class MemorySink implements Sink {
@@ -44,11 +46,18 @@ export class MemorySink implements Sink {
     );
   }
 
+  horizon(): Promise<number> {
+    return Promise.resolve(this.store.horizonMs);
+  }
+
   async commit({ partitions, counts, deadLetters }: Commit): Promise<void> {
     await this.#interfere("before");
     for (const { partition, expectedOffset } of partitions) {
       const stored = this.store.offsets.get(partition);
       if (stored !== expectedOffset) throw new FencedError(`${partition} is at ${stored}`);
+    }
+    if (counts.some(({ windowStartMs }) => windowStartMs < this.store.horizonMs)) {
+      throw new FencedError("a window is deleted");
     }
     for (const { partition, nextOffset, lastBatch } of partitions) {
       this.store.offsets.set(partition, nextOffset);

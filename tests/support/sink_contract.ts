@@ -11,6 +11,8 @@ import { FencedError, type Sink } from "../../lib/endpoints.ts";
 export interface SinkHarness extends AsyncDisposable {
   readonly first: Sink;
   readonly second: Sink;
+  /** Says that windows before it are deleted. */
+  setHorizon(horizonMs: number): Promise<void>;
   /** Counts as `[start, lottery, type]` in JSON, and dead letters as `partition/offset`. */
   stored(): Promise<{
     readonly counts: ReadonlyMap<string, number>;
@@ -144,6 +146,21 @@ export function testSinkContract(
     await first.commit(commitOf([], { partitions: moved }));
     assert.equal((await offsets(first, [[0, 0]])).get(0), 8);
     assert.equal((await stored()).counts.size, 0);
+  });
+
+  test("fences a window before the horizon, and takes one at it", async ({ first, setHorizon, stored }) => {
+    assert.equal(await first.horizon(), -Infinity);
+    await first.positions(new Map([[0, 0]]));
+    await setHorizon(MINUTE + 60_000);
+    assert.equal(await first.horizon(), MINUTE + 60_000);
+    await assert.rejects(first.commit(commitOf([[0, 0, 3]])), FencedError);
+    assert.equal((await offsets(first, [[0, 0]])).get(0), 0);
+    assert.equal((await stored()).counts.size, 0);
+    const counts = [
+      { windowStartMs: MINUTE + 60_000, lotteryName: "keno", eventType: "pay", count: 3 },
+    ];
+    await first.commit(commitOf([[0, 0, 3]], { counts }));
+    assert.equal((await offsets(first, [[0, 0]])).get(0), 3);
   });
 
   test("lets two workers commit in turns, and only one of them to an offset", async ({ first, second, stored }) => {

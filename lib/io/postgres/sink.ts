@@ -15,7 +15,7 @@ import { CommitTooSlowError, FencedError, type Sink } from "../../endpoints.ts";
 import type { Connection, Query, Row } from "./connection.ts";
 import { explainStatementError } from "./errors.ts";
 
-/** SQLSTATE that `commit_counts` raises. */
+/** SQLSTATE that `commit_counts` raises, and the table of counts for a window that is deleted. */
 const FENCED = "LE001";
 
 /** SQLSTATE of a statement that was given up for its time. */
@@ -72,6 +72,13 @@ export class PostgresSink implements Sink {
       row.partition,
       { nextOffset: row.next_offset, lastBatch: toBatchMark(row) },
     ]));
+  }
+
+  async horizon(): Promise<number> {
+    const [row] = await this.#query<{ horizon: Date | null }>({
+      text: "select aggregates_horizon as horizon from pipeline",
+    });
+    return row?.horizon?.getTime() ?? -Infinity;
   }
 
   async commit(commit: Commit): Promise<void> {

@@ -46,6 +46,12 @@ export async function openPostgresHarness(
     connection,
     first,
     second,
+    setHorizon: async (horizonMs) => {
+      await connection.query({
+        text: "update pipeline set aggregates_horizon = to_timestamp($1::bigint / 1000.0)",
+        values: [horizonMs],
+      });
+    },
     stored: async () => {
       const counts = await connection.query<
         { window_start: Date; lottery_name: string; event_type: string; event_count: number }

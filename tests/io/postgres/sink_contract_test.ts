@@ -35,6 +35,10 @@ testSinkContract("memory", Deno.test, () => {
   return Promise.resolve({
     first: new MemorySink(store),
     second: new MemorySink(store),
+    setHorizon: (horizonMs) => {
+      store.horizonMs = horizonMs;
+      return Promise.resolve();
+    },
     stored: () => Promise.resolve(store),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   });

@@ -1,0 +1,52 @@
+/**
+ * Deletes old rows, a step at a time, and records in the same transaction up to where.
+ * @module
+ */
+
+import type { Connection } from "./connection.ts";
+import { explainStatementError } from "./errors.ts";
+
+/** What a step did. */
+export interface ExpiryStep {
+  readonly deletedRows: number;
+  /** Nothing is left that is old enough. */
+  readonly isDone: boolean;
+}
+
+/** Rows of one step: commits wait for it. */
+const STEP_ROWS = 5_000;
+
+/** Deletes the oldest windows that start so many days ago, whole ones, and moves the horizon behind them. */
+export async function expireAggregates(
+  connection: Connection,
+  retentionDays: number,
+): Promise<ExpiryStep> {
+  const [row] = await query<{ deleted_rows: number; is_done: boolean }>(connection, {
+    text: "select deleted_rows, is_done from expire_aggregates($1, $2)",
+    values: [retentionDays, STEP_ROWS],
+  });
+  return { deletedRows: row!.deleted_rows, isDone: row!.is_done };
+}
+
+/** Deletes the oldest dead letters that were received so many days ago; replayed ones go with their window. */
+export async function expireDeadLetters(
+  connection: Connection,
+  retentionDays: number,
+): Promise<ExpiryStep> {
+  const [row] = await query<{ deleted_rows: number }>(connection, {
+    text: "select expire_dead_letters($1, $2) as deleted_rows",
+    values: [retentionDays, STEP_ROWS],
+  });
+  return { deletedRows: row!.deleted_rows, isDone: row!.deleted_rows < STEP_ROWS };
+}
+
+async function query<T extends Readonly<Record<string, unknown>>>(
+  connection: Connection,
+  statement: { readonly text: string; readonly values: readonly unknown[] },
+): Promise<T[]> {
+  try {
+    return await connection.query<T>(statement);
+  } catch (error) {
+    throw explainStatementError(error);
+  }
+}
