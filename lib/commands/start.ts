@@ -5,6 +5,7 @@
 
 import type { Config } from "../core/config.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
+import { KafkaOutput } from "../io/kafka/output.ts";
 import { KafkaSource } from "../io/kafka/source.ts";
 import type { Origin } from "../io/postgres/identity.ts";
 import { Worker } from "./worker.ts";
@@ -23,6 +24,10 @@ export async function start(config: Config, { signal }: StartOptions): Promise<v
     await using cluster = new KafkaCluster(kafka, config.kafka);
     const origin = await worker.ask("source", () => kafkaOrigin(cluster), signal);
     const epoch = await worker.ask("sink", () => worker.prepare(origin), signal);
+    await using _publishing = config.outputTopic === undefined ? null : worker.publish(
+      new KafkaOutput(kafka, config.kafka, config.outputTopic),
+      config.outputTopic,
+    );
     await using source = new KafkaSource(kafka, { config: config.kafka, cluster });
     await worker.count(source, { epoch, signal });
   });

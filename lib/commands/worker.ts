@@ -19,7 +19,9 @@ import { recentCounts, storedOffsets } from "../io/postgres/reader.ts";
 import { PostgresSink } from "../io/postgres/sink.ts";
 import { Outages } from "../outages.ts";
 import { Pipeline } from "../pipeline.ts";
+import type { Output } from "../publisher.ts";
 import { Alarms } from "./alarms.ts";
+import { Publishing } from "./publishing.ts";
 import { Retention } from "./retention.ts";
 
 /** What a worker is made of. */
@@ -40,6 +42,8 @@ const STOP_TIMEOUT_MS = 5_000;
 /** Everything that runs beside and around one pipeline. */
 export class Worker implements AsyncDisposable {
   readonly #config: Config;
+  readonly #databaseUrl: string;
+  readonly #workerId = `lottery-worker-${crypto.randomUUID().slice(0, 8)}`;
   readonly #observer: PipelineObserver;
   readonly #outages: Outages;
   readonly #health = new Health();
@@ -53,8 +57,9 @@ export class Worker implements AsyncDisposable {
 
   constructor({ config, databaseUrl, hasAlarms, observers = [] }: WorkerOptions) {
     this.#config = config;
+    this.#databaseUrl = databaseUrl;
     this.#metrics = new Metrics({ topic: config.kafka.topic });
-    const workerId = `lottery-worker-${crypto.randomUUID().slice(0, 8)}`;
+    const workerId = this.#workerId;
     this.#commits = new Connection(databaseUrl, workerId);
     this.#looks = new Connection(databaseUrl, workerId);
     this.#alarms = hasAlarms
@@ -116,15 +121,23 @@ export class Worker implements AsyncDisposable {
     return epoch;
   }
 
+  /** Publishes closed windows until it is disposed; `topic` is the output's name. */
+  publish(output: Output, topic: string): AsyncDisposable {
+    const connection = new Connection(this.#databaseUrl, this.#workerId);
+    const [workerId, metrics] = [this.#workerId, this.#metrics];
+    return new Publishing({ connection, workerId, output, topic, metrics });
+  }
+
   /** Counts until the signal aborts or the source ends. */
   async count(
     source: Source,
     { epoch, signal }: { readonly epoch: number; readonly signal: AbortSignal },
   ): Promise<void> {
     const { windowMs, graceMs, maxFutureMs, commitIntervalMs, onDataLoss, kafka } = this.#config;
+    const { topic } = kafka;
     const pipeline = new Pipeline({
       source,
-      sink: new PostgresSink(this.#commits, { topic: kafka.topic, epoch, maxFutureMs }),
+      sink: new PostgresSink(this.#commits, { topic, epoch, maxFutureMs, windowMs, graceMs }),
       observer: this.#observer,
       parser: new EventParser({ maxFutureMs }),
       windowMs,

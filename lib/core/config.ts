@@ -9,6 +9,8 @@ import { parseDatabaseTls } from "./database_tls.ts";
 /** All settings, with their defaults filled in. `undefined` means off. */
 export interface Config {
   readonly kafka: KafkaConfig;
+  /** Where the counts of closed windows are published; `undefined`: nowhere. */
+  readonly outputTopic: string | undefined;
   readonly databaseUrl: string;
   readonly windowMs: number;
   readonly graceMs: number;
@@ -85,6 +87,11 @@ const flag = z.enum(["true", "false"], { error: "must be true or false" })
 
 const port = integer(1, 65_535);
 
+const topicName = z.string().refine(
+  (topic) => /^[A-Za-z0-9._-]{1,249}$/.test(topic) && topic !== "." && topic !== "..",
+  "must be a topic name: up to 249 letters, digits, dots, dashes and underscores",
+);
+
 const SCHEMA = z.object({
   KAFKA_BROKERS: z.string().default("localhost:9092")
     .transform((value) => value.split(",").map((part) => part.trim()))
@@ -92,11 +99,7 @@ const SCHEMA = z.object({
       (brokers) => brokers.every(isBroker),
       "must be host:port, or several separated by commas",
     ),
-  KAFKA_TOPIC: z.string().default("user-events")
-    .refine(
-      (topic) => /^[A-Za-z0-9._-]{1,249}$/.test(topic) && topic !== "." && topic !== "..",
-      "must be a topic name: up to 249 letters, digits, dots, dashes and underscores",
-    ),
+  KAFKA_TOPIC: topicName.default("user-events"),
   KAFKA_GROUP_ID: z.string().default("lottery-aggregates"),
   KAFKA_SSL: flag.default(false),
   KAFKA_SSL_CA_FILE: z.string().optional(),
@@ -107,6 +110,7 @@ const SCHEMA = z.object({
   }).optional(),
   KAFKA_SASL_USERNAME: z.string().optional(),
   KAFKA_SASL_PASSWORD: z.string().optional(),
+  KAFKA_OUTPUT_TOPIC: topicName.optional(),
   DATABASE_URL: z.string().default("postgres://admin:admin@localhost:5432/lottery_db")
     .refine(isPostgresUrl, {
       error: "must look like postgres://user:password@host:5432/database",
@@ -176,9 +180,15 @@ export function parseConfig(
   const problems = [
     ...(error?.issues ?? []).map((issue) => invalid(issue, given)),
     ...missing(given),
+    ...(data && data.KAFKA_OUTPUT_TOPIC === data.KAFKA_TOPIC ? [OUTPUT_IS_INPUT] : []),
   ];
   return data && problems.length === 0 ? { config: toConfig(data) } : { problems };
 }
+
+const OUTPUT_IS_INPUT: ConfigProblem = {
+  setting: "KAFKA_OUTPUT_TOPIC",
+  message: "must be another topic than KAFKA_TOPIC: the counts would be read as events",
+};
 
 type Given = Readonly<Record<string, string>>;
 
@@ -223,6 +233,7 @@ function toConfig(settings: z.output<typeof SCHEMA>): Config {
         password: settings.KAFKA_SASL_PASSWORD!,
       },
     },
+    outputTopic: settings.KAFKA_OUTPUT_TOPIC,
     databaseUrl: settings.DATABASE_URL,
     windowMs: settings.WINDOW_SECONDS * 1000,
     graceMs: settings.GRACE_SECONDS * 1000,

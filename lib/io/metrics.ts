@@ -71,6 +71,11 @@ export class Metrics implements Partial<PipelineObserver> {
     labelNames: ["system"],
     registers: [this.#registry],
   });
+  readonly #published = new Counter({
+    name: "lottery_published_total",
+    help: "Counts of closed windows that the output topic has taken.",
+    registers: [this.#registry],
+  });
   readonly #watermark = new Gauge({
     name: "lottery_watermark_seconds",
     help: "Event time up to which all partitions have been read, in seconds since 1970.",
@@ -120,6 +125,10 @@ export class Metrics implements Partial<PipelineObserver> {
     for (const [partition, records] of lags) {
       this.#lag.set({ topic: this.#topic, partition: String(partition) }, records);
     }
+  }
+
+  published(counts: number): void {
+    this.#published.inc(counts);
   }
 
   watermark(watermarkMs: number | null): void {

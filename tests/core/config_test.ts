@@ -26,6 +26,7 @@ const DEFAULTS: Config = {
     ssl: undefined,
     sasl: undefined,
   },
+  outputTopic: undefined,
   databaseUrl: "postgres://admin:admin@localhost:5432/lottery_db",
   windowMs: 60_000,
   graceMs: 60_000,
@@ -74,6 +75,7 @@ Deno.test("parseConfig() reads every setting", () => {
     KAFKA_BROKERS: "one:9092, two:9093 ,[::1]:9094",
     KAFKA_TOPIC: "my.topic_1-a",
     KAFKA_GROUP_ID: "my group",
+    KAFKA_OUTPUT_TOPIC: "counts",
     KAFKA_SSL: "true",
     KAFKA_SSL_CA_FILE: "/ca.pem",
     KAFKA_SSL_CERT_FILE: "/cert.pem",
@@ -106,6 +108,7 @@ Deno.test("parseConfig() reads every setting", () => {
       ssl: { caFile: "/ca.pem", certFile: "/cert.pem", keyFile: "/key.pem" },
       sasl: { mechanism: "scram-sha-512", username: "reader", password: "secret" },
     },
+    outputTopic: "counts",
     databaseUrl: "postgresql://u:p%40ss@db.example.org/counts?sslmode=require",
     windowMs: 10_000,
     graceMs: 0,
@@ -136,6 +139,14 @@ Deno.test("parseConfig() reads every setting", () => {
 Deno.test("parseConfig() sends mail to port 587 without TLS from the first byte by default", () => {
   const { smtp } = configOf(COMPANIONS);
   assert.deepEqual([smtp?.port, smtp?.isSecure, smtp?.username], [587, false, undefined]);
+});
+
+Deno.test("parseConfig() refuses to publish counts where events are read", () => {
+  assert.deepEqual(settingsOf({ KAFKA_OUTPUT_TOPIC: "user-events" }), ["KAFKA_OUTPUT_TOPIC"]);
+  assert.deepEqual(settingsOf({ KAFKA_TOPIC: "a", KAFKA_OUTPUT_TOPIC: "a" }), [
+    "KAFKA_OUTPUT_TOPIC",
+  ]);
+  assert.equal(configOf({ KAFKA_OUTPUT_TOPIC: "counts" }).outputTopic, "counts");
 });
 
 Deno.test("parseConfig() turns TLS on without any file", () => {

@@ -31,6 +31,7 @@ const VALUES: Readonly<
     bad: [".", "..", "a b", "a/b", "a,b", "größe", "x".repeat(250)],
     good: ["...", "A.b_c-1", "x".repeat(249)],
   },
+  KAFKA_OUTPUT_TOPIC: { bad: [".", "a b"], good: ["counts"] },
   KAFKA_SSL: { bad: NO_FLAGS, good: ["true", "false"] },
   KAFKA_SASL_MECHANISM: { bad: ["PLAIN", "gssapi", "scram"], good: [] },
   DATABASE_URL: {

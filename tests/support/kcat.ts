@@ -46,3 +46,17 @@ function joined(lines: readonly (string | Uint8Array)[]): Uint8Array {
   }
   return bytes;
 }
+
+/** All records of a topic that a consumer gets, in the order of each partition; keys and values without line feeds. */
+export async function kcatConsume(
+  { brokers, name }: Pick<TestTopic, "brokers" | "name">,
+): Promise<{ readonly key: string; readonly value: string }[]> {
+  const text = await run("kcat", [
+    ...["-C", "-q", "-e", "-b", brokers, "-t", name, "-o", "beginning"],
+    ...["-X", "isolation.level=read_committed", "-f", "%k\\n%s\\n"],
+  ]);
+  const lines = text.split("\n").slice(0, -1);
+  return Array.from({ length: lines.length / 2 }, (_, n) => (
+    { key: lines[2 * n]!, value: lines[2 * n + 1]! }
+  ));
+}

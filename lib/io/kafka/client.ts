@@ -70,8 +70,8 @@ function log({ namespace, log: { message, timestamp: _, logger: __, ...extra } }
 
 /** Somebody may be about to create it, so it can be waited for. */
 export class TopicMissingError extends UnavailableError {
-  constructor(topic: string) {
-    super(`The topic ${topic} does not exist. Create it, or set KAFKA_TOPIC to another`);
+  constructor(topic: string, setting: string) {
+    super(`The topic ${topic} does not exist. Create it, or set ${setting} to another`);
   }
 }
 
@@ -106,8 +106,8 @@ export class KafkaCluster implements AsyncDisposable {
     await this.#ask((admin) => admin.describeGroups([this.#config.groupId]));
   }
 
-  /** @throws {TopicMissingError} if the topic does not exist. */
-  async assertTopic(): Promise<void> {
+  /** @throws {TopicMissingError} if the topic does not exist, naming the setting that it is from. */
+  async assertTopic(setting = "KAFKA_TOPIC"): Promise<void> {
     const { topic } = this.#config;
     const topics = await this.#ask((admin) => admin.listTopics());
     if (topics.includes(topic)) return;
@@ -115,7 +115,7 @@ export class KafkaCluster implements AsyncDisposable {
     await this.#ask((admin) => cleanupPolicies(admin, topic)).catch((error) => {
       if (!isPassing(error)) throw error;
     });
-    throw new TopicMissingError(topic);
+    throw new TopicMissingError(topic, setting);
   }
 
   /** Offsets `[first, last stable)` of the given partitions, or of all. */

@@ -11,6 +11,7 @@ import commit from "./migrations/0002_commit.sql" with { type: "text" };
 import alerts from "./migrations/0003_alerts.sql" with { type: "text" };
 import offsetHistory from "./migrations/0004_offset_history.sql" with { type: "text" };
 import replayAndRetention from "./migrations/0005_replay_and_retention.sql" with { type: "text" };
+import output from "./migrations/0006_output.sql" with { type: "text" };
 
 /** In this order, and never changed once released: a new one is added instead. */
 const MIGRATIONS: readonly {
@@ -23,6 +24,7 @@ const MIGRATIONS: readonly {
   { version: 3, name: "alerts", sql: alerts },
   { version: 4, name: "offset history", sql: offsetHistory },
   { version: 5, name: "replay and retention", sql: replayAndRetention },
+  { version: 6, name: "output", sql: output },
 ];
 
 /** Any number that nothing else in the database uses for its advisory locks. */
@@ -163,6 +165,9 @@ async function assertOurs(connection: Connection): Promise<void> {
       "workers",
       "offset_history",
       "windows_ahead",
+      "outbox",
+      "output_publisher",
+      "lottery_windows",
     ]],
   });
   if (!foreign) return;

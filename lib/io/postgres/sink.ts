@@ -9,7 +9,7 @@ import type { DeadLetter } from "../../core/dead_letter.ts";
 import type { BatchMark, Commit } from "../../core/pending.ts";
 import type { RecordHeader } from "../../core/record_batch.ts";
 import { describe, OperatorError } from "../../core/failure.ts";
-import { watermark } from "../../core/watermark.ts";
+import { closedUpTo, watermark } from "../../core/watermark.ts";
 import type { Position } from "../../core/standings.ts";
 import { CommitTooSlowError, FencedError, type Sink } from "../../endpoints.ts";
 import type { Connection, Query, Row } from "./connection.ts";
@@ -31,6 +31,8 @@ export interface PostgresSinkOptions {
   readonly epoch: number;
   /** How far ahead of the clock a stored event time may be. */
   readonly maxFutureMs: number;
+  readonly windowMs: number;
+  readonly graceMs: number;
 }
 
 /** One worker's sink, on a connection that belongs to the caller. */
@@ -110,11 +112,17 @@ export class PostgresSink implements Sink {
 
   async advanceWatermark(partitionCount: number): Promise<number | null> {
     const rows = await this.#query<
-      { watermark: Date | null; max_event_time: Date | null; is_idle: boolean | null }
+      {
+        watermark: Date | null;
+        closed_up_to: Date | null;
+        max_event_time: Date | null;
+        is_idle: boolean | null;
+      }
     >({
       text: `
         select
           p.watermark,
+          p.closed_up_to,
           o.max_event_time,
           o.caught_up_at > now() - $3::bigint * interval '1 ms'
             and o.updated_at < now() - $3::bigint * interval '1 ms' as is_idle
@@ -134,13 +142,18 @@ export class PostgresSink implements Sink {
       })),
       before,
     );
-    if (advanced !== null && advanced !== before) {
+    if (advanced === null) return null;
+    const { windowMs: sizeMs, graceMs, epoch } = this.#options;
+    const closed = closedUpTo(advanced, { sizeMs, graceMs });
+    if (advanced !== before || closed > (rows[0]!.closed_up_to?.getTime() ?? -Infinity)) {
       await this.#query({
         text: `
           update pipeline
-          set watermark = greatest(watermark, to_timestamp($1::bigint / 1000.0))
-          where epoch = $2`,
-        values: [advanced, this.#options.epoch],
+          set
+            watermark = greatest(watermark, to_timestamp($1::bigint / 1000.0)),
+            closed_up_to = greatest(closed_up_to, to_timestamp($2::bigint / 1000.0))
+          where epoch = $3`,
+        values: [advanced, closed, epoch],
       });
     }
     return advanced;

@@ -40,7 +40,13 @@ export async function openPostgresHarness(
   const epoch = await claimPipeline(connection, { identity: IDENTITY, origin: ORIGIN });
   const connections = [new Connection(url), new Connection(url)] as const;
   const [first, second] = connections.map((each) =>
-    new PostgresSink(each, { topic: IDENTITY.topic, epoch, maxFutureMs: 300_000 })
+    new PostgresSink(each, {
+      topic: IDENTITY.topic,
+      epoch,
+      maxFutureMs: 300_000,
+      windowMs: 60_000,
+      graceMs: 60_000,
+    })
   ) as [PostgresSink, PostgresSink];
   return {
     connection,

@@ -1,0 +1,104 @@
+/**
+ * Counts of closed windows into a Kafka topic.
+ *
+ * Each send is a transaction, not for the sake of its records, which may come twice,
+ * but of its id: whoever opens the output takes it over, and what a worker that was
+ * frozen meanwhile still has to send is refused by the broker.
+ * @module
+ */
+
+import type { KafkaConfig } from "../../core/config.ts";
+import { type ClosedCount, closedCountRecord } from "../../core/closed_count.ts";
+import { causes, OperatorError, UnavailableError } from "../../core/failure.ts";
+import { atMost } from "../../condition.ts";
+import type { Output } from "../../publisher.ts";
+import { KafkaCluster } from "./client.ts";
+import { explain } from "./errors.ts";
+import { type Kafka, Partitioners, type Producer } from "./kafkajs.ts";
+
+const TRANSACTION_TIMEOUT_MS = 30_000;
+/** A connection that hangs must not hold up who closes it. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
+/** The output topic of one pipeline. */
+export class KafkaOutput implements Output {
+  readonly #kafka: Kafka;
+  readonly #config: KafkaConfig;
+  readonly #transactionalId: string;
+  #producer: Producer | null = null;
+
+  /** @param config of the cluster and group; its topic is the one that is read, not this one. */
+  constructor(kafka: Kafka, config: KafkaConfig, topic: string) {
+    this.#kafka = kafka;
+    this.#config = { ...config, topic };
+    this.#transactionalId = `${config.groupId}-output`;
+  }
+
+  async open(): Promise<void> {
+    {
+      await using cluster = new KafkaCluster(this.#kafka, this.#config);
+      await cluster.assertTopic("KAFKA_OUTPUT_TOPIC");
+    }
+    const producer = this.#kafka.producer({
+      allowAutoTopicCreation: false,
+      createPartitioner: Partitioners.DefaultPartitioner, // Java's: the same key, the same partition
+      idempotent: true,
+      maxInFlightRequests: 1,
+      transactionalId: this.#transactionalId,
+      transactionTimeout: TRANSACTION_TIMEOUT_MS,
+    });
+    this.#producer = producer;
+    await this.#explained(() => producer.connect()); // also takes over the transactional id
+  }
+
+  async send(counts: readonly ClosedCount[]): Promise<void> {
+    await this.#explained(async () => {
+      const transaction = await this.#producer!.transaction();
+      await transaction.send({
+        topic: this.#config.topic,
+        acks: -1,
+        messages: counts.map(closedCountRecord),
+      });
+      await transaction.commit();
+    });
+  }
+
+  /** A transaction that is open is aborted by the next one who opens the output. */
+  async close(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = null;
+    if (producer) await atMost(CLOSE_TIMEOUT_MS, producer.disconnect());
+  }
+
+  async #explained(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      throw this.#meaning(error);
+    }
+  }
+
+  #meaning(error: unknown): Error {
+    const { topic } = this.#config;
+    for (const { type } of causes(error) as (Error & { readonly type?: unknown })[]) {
+      if (type === "TOPIC_AUTHORIZATION_FAILED") {
+        return new OperatorError(
+          `Kafka does not allow us to write to the topic ${topic} (ACL: Write and Describe on KAFKA_OUTPUT_TOPIC)`,
+          { cause: error },
+        );
+      }
+      if (type === "TRANSACTIONAL_ID_AUTHORIZATION_FAILED") {
+        return new OperatorError(
+          `Kafka does not allow us the transactional id ${this.#transactionalId} (ACL: Write and Describe on it)`,
+          { cause: error },
+        );
+      }
+      if (type === "INVALID_PRODUCER_EPOCH" || type === "PRODUCER_FENCED") {
+        return new UnavailableError(`Another worker has begun to publish to ${topic}`, {
+          cause: error,
+        });
+      }
+    }
+    return explain(error, this.#config);
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The outbox in PostgreSQL, and the right to publish from it.
+ * @module
+ */
+
+import type { ClosedCount } from "../../core/closed_count.ts";
+import type { Outbox } from "../../publisher.ts";
+import type { Connection, Query, Row } from "./connection.ts";
+import { explainStatementError } from "./errors.ts";
+
+/** How long the others wait for a publisher that says nothing more. */
+const CLAIM_SECONDS = 10;
+/** Rows that one step puts into the outbox. */
+const STEP_ROWS = 5_000;
+
+/** The outbox as one worker sees it, on a connection that belongs to the caller. */
+export class PostgresOutbox implements Outbox {
+  readonly #connection: Connection;
+  readonly #workerId: string;
+
+  constructor(connection: Connection, workerId: string) {
+    this.#connection = connection;
+    this.#workerId = workerId;
+  }
+
+  async claim(): Promise<boolean> {
+    const rows = await this.#query({
+      text: `
+        insert into output_publisher as p (holder, held_until)
+        values ($1, now() + $2::integer * interval '1 second')
+        on conflict (only_one) do update
+          set holder = excluded.holder, held_until = excluded.held_until
+          where p.holder = excluded.holder or p.held_until < now()
+        returning holder`,
+      values: [this.#workerId, CLAIM_SECONDS],
+    });
+    return rows.length > 0;
+  }
+
+  async release(): Promise<void> {
+    await this.#query({
+      text: "delete from output_publisher where holder = $1",
+      values: [this.#workerId],
+    });
+  }
+
+  async fill(): Promise<void> {
+    await this.#query({ text: "select fill_outbox($1)", values: [STEP_ROWS] });
+  }
+
+  async next(limit: number): Promise<ClosedCount[]> {
+    const rows = await this.#query<OutboxRow>({
+      text: `
+        select window_start, window_end, lottery_name, event_type, event_count, revision
+        from outbox
+        order by window_start, lottery_name, event_type
+        limit $1`,
+      values: [limit],
+    });
+    return rows.map((row) => ({
+      windowStartMs: row.window_start.getTime(),
+      windowEndMs: row.window_end.getTime(),
+      lotteryName: row.lottery_name,
+      eventType: row.event_type,
+      count: row.event_count,
+      revision: row.revision,
+    }));
+  }
+
+  async remove(counts: readonly ClosedCount[]): Promise<void> {
+    // Skips what a commit is just changing: it has another revision soon. So neither waits for the other.
+    await this.#query({
+      text: `
+        with acknowledged as (
+          select o.window_start, o.lottery_name, o.event_type
+          from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[])
+            as sent (start_ms, lottery_name, event_type, revision)
+          join outbox o
+            on o.window_start = to_timestamp(sent.start_ms / 1000.0)
+            and o.lottery_name = sent.lottery_name
+            and o.event_type = sent.event_type
+            and o.revision = sent.revision
+          for update of o skip locked
+        )
+        delete from outbox o
+        using acknowledged a
+        where o.window_start = a.window_start
+          and o.lottery_name = a.lottery_name
+          and o.event_type = a.event_type`,
+      values: [
+        counts.map(({ windowStartMs }) => windowStartMs),
+        counts.map(({ lotteryName }) => lotteryName),
+        counts.map(({ eventType }) => eventType),
+        counts.map(({ revision }) => revision),
+      ],
+    });
+  }
+
+  async #query<T extends Row>(query: Query): Promise<T[]> {
+    try {
+      return await this.#connection.query<T>(query);
+    } catch (error) {
+      throw explainStatementError(error);
+    }
+  }
+}
+
+interface OutboxRow extends Row {
+  readonly window_start: Date;
+  readonly window_end: Date;
+  readonly lottery_name: string;
+  readonly event_type: string;
+  readonly event_count: number;
+  readonly revision: number;
+}

@@ -1,0 +1,113 @@
+/**
+ * Publishes the counts of closed windows: from an outbox to an output, each until it
+ * is acknowledged.
+ *
+ * It runs beside the pipeline and never holds it up. Of several workers one publishes;
+ * an output that is opened shuts out whoever had it open before. So although a worker
+ * may be frozen and thaw at any moment, a count's last record is that of its greatest
+ * revision: all that is sent after opening was read after opening.
+ * @module
+ */
+
+import { backoffMs, type BackoffOptions } from "./core/backoff.ts";
+import type { ClosedCount } from "./core/closed_count.ts";
+import { pause } from "./condition.ts";
+
+/** What is still to be published. */
+export interface Outbox {
+  /** Asks for the right to publish, for the next seconds. False while another worker has it. */
+  claim(): Promise<boolean>;
+  /** Gives the right back. */
+  release(): Promise<void>;
+  /** Takes in what was closed since the last time. */
+  fill(): Promise<void>;
+  /** Up to `limit` counts, the oldest windows first; the same ones again until they are removed. */
+  next(limit: number): Promise<readonly ClosedCount[]>;
+  /** Removes what consumers have now; a count that has changed since it was read stays. */
+  remove(counts: readonly ClosedCount[]): Promise<void>;
+}
+
+/** Where counts are published. Calls never overlap; after one that failed it is closed. */
+export interface Output {
+  /** Connects, and shuts out everyone who has the same output open. */
+  open(): Promise<void>;
+  /** Resolves when the counts are there to stay. @throws if somebody else has opened it since. */
+  send(counts: readonly ClosedCount[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What can be seen of a publisher. Calls must not throw. */
+export interface PublisherObserver {
+  /** So many counts were acknowledged. */
+  published(counts: number): void;
+  /** A round failed and will be repeated, whatever the reason. */
+  failed(error: unknown): void;
+  /** A round went well. */
+  recovered(): void;
+}
+
+/** What a publisher connects. */
+export interface PublisherOptions {
+  readonly outbox: Outbox;
+  readonly output: Output;
+  readonly observer: PublisherObserver;
+}
+
+/** Counts of one round. With the longest names they are still below Kafka's default limit of 1 MiB. */
+const ROUND_COUNTS = 200;
+const IDLE_MS = 1_000;
+const BACKOFF: BackoffOptions = { firstMs: 1_000, maxMs: 30_000 };
+
+export class Publisher {
+  readonly #outbox: Outbox;
+  readonly #output: Output;
+  readonly #observer: PublisherObserver;
+  #isOpen = false;
+
+  constructor({ outbox, output, observer }: PublisherOptions) {
+    this.#outbox = outbox;
+    this.#output = output;
+    this.#observer = observer;
+  }
+
+  /** Publishes until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        const published = await this.#round();
+        this.#observer.recovered();
+        failures = 0;
+        if (published < ROUND_COUNTS) await pause(IDLE_MS, signal);
+      } catch (error) {
+        await this.#close();
+        if (signal.aborted) break;
+        this.#observer.failed(error);
+        await pause(backoffMs(failures++, { ...BACKOFF, random: Math.random() }), signal);
+      }
+    }
+    await this.#close();
+    await this.#outbox.release().catch(() => {}); // others wait a little longer then
+  }
+
+  /** @returns how many counts were published. */
+  async #round(): Promise<number> {
+    if (!await this.#outbox.claim()) {
+      await this.#close();
+      return 0;
+    }
+    if (!this.#isOpen) await this.#output.open();
+    this.#isOpen = true;
+    await this.#outbox.fill();
+    const counts = await this.#outbox.next(ROUND_COUNTS);
+    if (counts.length === 0) return 0;
+    await this.#output.send(counts);
+    await this.#outbox.remove(counts);
+    this.#observer.published(counts.length);
+    return counts.length;
+  }
+
+  async #close(): Promise<void> {
+    this.#isOpen = false;
+    await this.#output.close().catch(() => {});
+  }
+}
