@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import type { WindowCount } from "../../../lib/core/window.ts";
+import { Connection } from "../../../lib/io/postgres/connection.ts";
+import { PostgresOutbox } from "../../../lib/io/postgres/outbox.ts";
+import { eventually } from "../../support/eventually.ts";
+import { createDatabase } from "../../support/postgres.ts";
+import { serverTest } from "../../support/servers.ts";
+import { commitOf } from "../../support/sink_contract.ts";
+import { openPostgresHarness, type PostgresHarness } from "./harness.ts";
+
+const MINUTE_MS = 60_000;
+const START_MS = 1_763_800_020_000;
+
+interface OutboxStand extends PostgresHarness {
+  readonly url: string;
+  readonly outbox: PostgresOutbox;
+  /** Counts one event of a lottery in the n-th window. */
+  count(window: number, lotteryName: string): Promise<void>;
+  /** Says that the first n windows are closed. */
+  close(windows: number): Promise<void>;
+  /** What is to be published, as `window lottery count`. */
+  pending(): Promise<string[]>;
+}
+
+function outboxTest(rule: string, body: (stand: OutboxStand) => Promise<void>): void {
+  serverTest(rule, ["postgres"], async () => {
+    const database = await createDatabase();
+    const release = async () => await database[Symbol.asyncDispose]();
+    await using harness = await openPostgresHarness(database.url, release);
+    const { connection, first } = harness;
+    const outbox = new PostgresOutbox(connection, "first");
+    await first.positions(new Map([[0, 0]]));
+    let offset = 0;
+    await body(Object.assign(harness, {
+      url: database.url,
+      outbox,
+      count: async (window: number, lotteryName: string) => {
+        const counts: WindowCount[] = [{
+          windowStartMs: START_MS + window * MINUTE_MS,
+          lotteryName,
+          eventType: "pay",
+          count: 1,
+        }];
+        await first.commit(commitOf([[0, offset, ++offset]], { counts }));
+      },
+      close: async (windows: number) => {
+        await connection.query({
+          text: "update pipeline set closed_up_to = to_timestamp($1)",
+          values: [(START_MS + windows * MINUTE_MS) / 1000],
+        });
+      },
+      pending: async () =>
+        (await outbox.next(100)).map(({ windowStartMs, lotteryName, count }) =>
+          `${(windowStartMs - START_MS) / MINUTE_MS} ${lotteryName} ${count}`
+        ),
+    }));
+  });
+}
+
+outboxTest(
+  "the outbox gets each window once it is closed, and what is late after that",
+  async ({ outbox, count, close, pending }) => {
+    for (const window of [0, 1, 2]) await count(window, "keno");
+    await outbox.fill();
+    assert.deepEqual(await pending(), [], "nothing is closed");
+    await close(2);
+    assert.deepEqual(await pending(), [], "not put there yet");
+    await count(1, "keno");
+    await outbox.fill();
+    assert.deepEqual(await pending(), ["0 keno 1", "1 keno 2"]);
+    const [first] = await outbox.next(1);
+
+    await outbox.remove(await outbox.next(100));
+    await outbox.fill();
+    assert.deepEqual(await pending(), []);
+    await count(0, "keno");
+    await count(0, "late");
+    await count(2, "keno");
+    assert.deepEqual(await pending(), ["0 keno 2", "0 late 1"], "the open window is not there");
+    const [corrected] = await outbox.next(1);
+    assert.ok(corrected!.revision > first!.revision);
+    assert.deepEqual(corrected!.windowEndMs, START_MS + MINUTE_MS);
+
+    await outbox.remove([first!]);
+    assert.deepEqual(
+      await pending(),
+      ["0 keno 2", "0 late 1"],
+      "an old revision takes nothing away",
+    );
+  },
+);
+
+outboxTest(
+  "the outbox takes a large table in steps of whole windows",
+  async ({ connection, outbox, close }) => {
+    await connection.query({
+      text: `
+      insert into lottery_aggregates
+      select start, start + interval '1 minute', 'lottery ' || n, 'pay', 1
+      from generate_series($1::timestamptz, $1 + interval '2 minutes', '1 minute') as start,
+        generate_series(1, 3000) as n`,
+      values: [new Date(START_MS)],
+    });
+    await close(2);
+    const waiting = async () => (await outbox.next(10_000)).length;
+    await outbox.fill();
+    assert.equal(await waiting(), 3_000);
+    await outbox.fill();
+    assert.equal(await waiting(), 6_000);
+    await outbox.fill();
+    assert.equal(await waiting(), 6_000);
+  },
+);
+
+outboxTest(
+  "a count that is stored while its window goes into the outbox is not missed",
+  async ({ connection, url, count, close, pending }) => {
+    await count(0, "keno");
+    await close(1);
+    await using committing = new Connection(url);
+    await using watching = new Connection(url);
+    let filling = Promise.resolve();
+    await committing.transaction(async () => {
+      await committing.query({
+        text:
+          "update lottery_aggregates set event_count = event_count + 1 where lottery_name = 'keno'",
+      });
+      filling = new PostgresOutbox(connection, "other").fill();
+      await eventually(async () => {
+        const waiting = await watching.query({
+          text: `
+          select from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'
+            and query like '%fill_outbox%'`,
+        });
+        return waiting.length > 0;
+      });
+    });
+    await filling;
+    assert.deepEqual(await pending(), ["0 keno 2"]);
+  },
+);
+
+outboxTest(
+  "one worker at a time has the right to publish, until it is silent for too long",
+  async ({ connection, outbox }) => {
+    const other = new PostgresOutbox(connection, "second");
+    assert.deepEqual([await outbox.claim(), await other.claim(), await outbox.claim()], [
+      true,
+      false,
+      true,
+    ]);
+    await other.release();
+    assert.equal(await other.claim(), false, "nobody gives back what another one has");
+    await connection.query({
+      text: "update output_publisher set held_until = now() - interval '1 second'",
+    });
+    assert.deepEqual([await other.claim(), await outbox.claim()], [true, false]);
+    await other.release();
+    assert.equal(await outbox.claim(), true);
+  },
+);
+
+outboxTest(
+  "lottery_windows says of each window whether it is closed",
+  async ({ connection, first, count }) => {
+    for (const [window, lottery] of [[0, "keno"], [0, "keno"], [0, "mega_draw"], [1, "keno"]]) {
+      await count(window as number, lottery as string);
+    }
+    const windows = () =>
+      connection.query({
+        text: `
+        select
+          extract(epoch from window_start)::bigint as start,
+          extract(epoch from window_end)::bigint as end,
+          closed, events, lotteries
+        from lottery_windows
+        order by window_start`,
+      });
+    const rowOf = (window: number, closed: boolean, events: number, lotteries: number) => {
+      const start = START_MS / 1000 + 60 * window;
+      return { start, end: start + 60, closed, events, lotteries };
+    };
+    assert.deepEqual(await windows(), [rowOf(0, false, 3, 2), rowOf(1, false, 1, 1)]);
+
+    // The grace is a minute: event time has to pass the end by so much.
+    const arrive = async (timeMs: number, expectedOffset: number) => {
+      const { partitions } = commitOf([[0, expectedOffset, expectedOffset + 1]]);
+      const moved = partitions.map((each) => ({ ...each, counted: 0, maxEventTimeMs: timeMs }));
+      await first.commit(commitOf([], { partitions: moved }));
+      await first.advanceWatermark(1);
+    };
+    await arrive(START_MS + 2 * MINUTE_MS - 1, 4);
+    assert.deepEqual(await windows(), [rowOf(0, false, 3, 2), rowOf(1, false, 1, 1)]);
+    await arrive(START_MS + 2 * MINUTE_MS, 5);
+    assert.deepEqual(await windows(), [rowOf(0, true, 3, 2), rowOf(1, false, 1, 1)]);
+  },
+);
