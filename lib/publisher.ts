@@ -19,7 +19,7 @@ export interface Outbox {
   claim(): Promise<boolean>;
   /** Gives the right back. */
   release(): Promise<void>;
-  /** Takes in what was closed since the last time. */
+  /** Takes in some of what was closed since the last time, the oldest first. */
   fill(): Promise<void>;
   /** Up to `limit` counts, the oldest windows first; the same ones again until they are removed. */
   next(limit: number): Promise<readonly ClosedCount[]>;
@@ -97,8 +97,11 @@ export class Publisher {
     }
     if (!this.#isOpen) await this.#output.open();
     this.#isOpen = true;
-    await this.#outbox.fill();
-    const counts = await this.#outbox.next(ROUND_COUNTS);
+    let counts = await this.#outbox.next(ROUND_COUNTS);
+    if (counts.length < ROUND_COUNTS) {
+      await this.#outbox.fill();
+      counts = await this.#outbox.next(ROUND_COUNTS);
+    }
     if (counts.length === 0) return 0;
     await this.#output.send(counts);
     await this.#outbox.remove(counts);

@@ -114,8 +114,8 @@ async function publishOnce(ends: MemoryEnds): Promise<"published" | "failed" | "
   return outcome;
 }
 
-/** claim, open, fill, next, before and after a send, remove. */
-const STEPS = 7;
+/** claim, open, next, fill, next, before and after a send, remove. */
+const STEPS = 8;
 
 for (let moment = 1; moment <= STEPS; moment++) {
   Deno.test(`Publisher leaves the last count last, although it is frozen at step ${moment} and another one takes over`, async () => {
@@ -161,7 +161,7 @@ Deno.test("Publisher publishes a count that changes while it is sent once more",
   const world = new MemoryWorld();
   world.count("keno");
   const ends = new MemoryEnds(world, (step) => {
-    if (step === 6) world.count("keno");
+    if (step === 7) world.count("keno");
     return Promise.resolve();
   });
   assert.equal(await publishOnce(ends), "published");

@@ -123,7 +123,7 @@ export class Alarms implements AsyncDisposable {
       error: new Error(list),
       sinceMs: Date.now() - 60_000,
       doing: "It goes on counting; each bad record is kept in the table dead_letters.",
-      advice: "Look at the newest rows of dead_letters, and at what produces them.",
+      advice: "`dead-letters list` shows the newest ones. Look at what produces them.",
     });
   }
 

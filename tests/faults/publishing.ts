@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { eventually } from "../support/eventually.ts";
 import { type FaultStand, faultTest } from "../support/fault_stand.ts";
 import { createTopic, openAdmin } from "../support/kafka.ts";
@@ -8,6 +9,7 @@ import {
   closeWindows,
   eventLines,
   inTheMiddle,
+  publishing,
 } from "../support/published.ts";
 
 const LINES = eventLines();
@@ -63,6 +65,40 @@ faultTest(
       return await admin.fetchTopicOffsets(topic.name);
     });
     await kcatProduce(topic, LINES.slice(0, 1_000));
+    await stand.assertExact();
+    await allPublished(connection, LINES.length);
+    await assertPublished(connection, output);
+  },
+);
+
+faultTest(
+  "of two workers one publishes, and the other goes on when it is killed, and again",
+  { partitions: 2 },
+  async (stand) => {
+    const { topic, database: { connection } } = stand;
+    await using output = await createTopic({ partitions: 3 });
+    const env = publishingEnv(stand, output.name);
+    await using standby = await stand.startWorker(env);
+    await using first = await stand.startWorker(env);
+    await kcatProduce(topic, LINES);
+    await closeWindows(topic);
+    await inTheMiddle(connection);
+    const published = await Promise.all([first, standby].map(async (worker) => {
+      const [, url] = await worker.printed(/Page on (http:[^ ]+\/),/);
+      const metrics = await (await fetch(`${url}metrics`)).text();
+      return Number(metrics.match(/^lottery_published_total (\d+)$/m)![1]);
+    }));
+    assert.equal(published.filter((counts) => counts > 0).length, 1, "one at a time");
+    (published[0]! > 0 ? first : standby).signal("SIGKILL");
+
+    for (let round = 0; round < 3; round++) {
+      await using next = await stand.startWorker(env);
+      await kcatProduce(topic, LINES.filter((_, n) => n % 3 === round));
+      await stand.caughtUp();
+      await eventually(async () => (await publishing(connection)).waiting > 0);
+      next.signal("SIGKILL");
+    }
+    await using _last = await stand.startWorker(env);
     await stand.assertExact();
     await allPublished(connection, LINES.length);
     await assertPublished(connection, output);

@@ -12,11 +12,13 @@ import { type ClosedCount, closedCountRecord } from "../../core/closed_count.ts"
 import { causes, OperatorError, UnavailableError } from "../../core/failure.ts";
 import { atMost } from "../../condition.ts";
 import type { Output } from "../../publisher.ts";
-import { KafkaCluster } from "./client.ts";
+import { KafkaCluster, RETRY } from "./client.ts";
 import { explain } from "./errors.ts";
 import { type Kafka, Partitioners, type Producer } from "./kafkajs.ts";
 
 const TRANSACTION_TIMEOUT_MS = 30_000;
+/** More often than elsewhere: the broker says "not now" while it ends the transaction before. */
+const SEND_RETRY = { ...RETRY, retries: 8 };
 /** A connection that hangs must not hold up who closes it. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
@@ -46,6 +48,7 @@ export class KafkaOutput implements Output {
       maxInFlightRequests: 1,
       transactionalId: this.#transactionalId,
       transactionTimeout: TRANSACTION_TIMEOUT_MS,
+      retry: SEND_RETRY,
     });
     this.#producer = producer;
     await this.#explained(() => producer.connect()); // also takes over the transactional id
