@@ -19,6 +19,8 @@ export interface Outbox {
   claim(): Promise<boolean>;
   /** Gives the right back. */
   release(): Promise<void>;
+  /** Makes revisions from now on, also of what waits, greater than all that consumers may have. */
+  renewRevisions(): Promise<void>;
   /** Takes in some of what was closed since the last time, the oldest first. */
   fill(): Promise<void>;
   /** Up to `limit` counts, the oldest windows first; the same ones again until they are removed. */
@@ -95,8 +97,11 @@ export class Publisher {
       await this.#close();
       return 0;
     }
-    if (!this.#isOpen) await this.#output.open();
-    this.#isOpen = true;
+    if (!this.#isOpen) {
+      await this.#output.open();
+      await this.#outbox.renewRevisions();
+      this.#isOpen = true;
+    }
     let counts = await this.#outbox.next(ROUND_COUNTS);
     if (counts.length < ROUND_COUNTS) {
       await this.#outbox.fill();

@@ -67,6 +67,10 @@ class MemoryEnds implements Outbox, Output {
     this.#world.owner = this;
   }
 
+  async renewRevisions(): Promise<void> {
+    await this.#interfere(++this.steps);
+  }
+
   async fill(): Promise<void> {
     await this.#interfere(++this.steps);
   }
@@ -114,8 +118,8 @@ async function publishOnce(ends: MemoryEnds): Promise<"published" | "failed" | "
   return outcome;
 }
 
-/** claim, open, next, fill, next, before and after a send, remove. */
-const STEPS = 8;
+/** claim, open, renew revisions, next, fill, next, before and after a send, remove. */
+const STEPS = 9;
 
 for (let moment = 1; moment <= STEPS; moment++) {
   Deno.test(`Publisher leaves the last count last, although it is frozen at step ${moment} and another one takes over`, async () => {
@@ -161,7 +165,7 @@ Deno.test("Publisher publishes a count that changes while it is sent once more",
   const world = new MemoryWorld();
   world.count("keno");
   const ends = new MemoryEnds(world, (step) => {
-    if (step === 7) world.count("keno");
+    if (step === 8) world.count("keno");
     return Promise.resolve();
   });
   assert.equal(await publishOnce(ends), "published");

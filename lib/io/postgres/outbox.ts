@@ -44,6 +44,10 @@ export class PostgresOutbox implements Outbox {
     });
   }
 
+  async renewRevisions(): Promise<void> {
+    await this.#query({ text: "select renew_revisions()" });
+  }
+
   async fill(): Promise<void> {
     await this.#query({ text: "select fill_outbox($1)", values: [STEP_ROWS] });
   }

@@ -142,6 +142,29 @@ outboxTest(
 );
 
 outboxTest(
+  "revisions stay greater than those that consumers have, also when the database is restored",
+  async ({ connection, outbox, count, close }) => {
+    await count(0, "keno");
+    await close(1);
+    await outbox.renewRevisions();
+    await outbox.fill();
+    const [published] = await outbox.next(1);
+    await outbox.remove([published!]);
+
+    // As it was before the first one began to publish; an event came before the next one did.
+    await connection.query({ text: "select setval('count_revisions', 1)" });
+    await count(0, "keno");
+    assert.ok((await outbox.next(1))[0]!.revision < published!.revision);
+    await outbox.renewRevisions();
+    const [corrected] = await outbox.next(1);
+    assert.ok(corrected!.revision > published!.revision);
+    assert.equal(corrected!.count, 2);
+    await count(0, "keno");
+    assert.ok((await outbox.next(1))[0]!.revision > corrected!.revision);
+  },
+);
+
+outboxTest(
   "one worker at a time has the right to publish, until it is silent for too long",
   async ({ connection, outbox }) => {
     const other = new PostgresOutbox(connection, "second");

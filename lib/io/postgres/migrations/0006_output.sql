@@ -35,6 +35,24 @@ create table outbox (
 -- A reset leaves the sequence alone, so that what is counted anew is newer, too.
 create sequence count_revisions;
 
+-- A database that was restored would draw revisions again that consumers have already. So whoever
+-- begins to publish raises the sequence to the time in microseconds, which no revision has reached
+-- yet, and draws those that wait anew (few: the outbox is filled as it empties). Nobody else draws
+-- meanwhile, because who counts keeps the pipeline row.
+create function renew_revisions() returns void
+language plpgsql
+as $$
+begin
+  perform 1 from pipeline for update;
+  perform setval(
+    'count_revisions',
+    greatest(last_value, floor(extract(epoch from clock_timestamp()) * 1000000)::bigint)
+  )
+  from count_revisions;
+  update outbox set revision = nextval('count_revisions');
+end
+$$;
+
 -- The worker that publishes, and until when the others wait for it.
 create table output_publisher (
   only_one boolean primary key default true check (only_one),
