@@ -43,11 +43,17 @@ export async function resetCounts(
   await connection.transaction(async () => {
     await begin(connection, epoch);
     await connection.query({
-      text:
-        "truncate lottery_aggregates, dead_letters, kafka_offsets, offset_history, windows_ahead",
+      text: `
+        truncate lottery_aggregates, dead_letters, dead_letter_horizons, outbox,
+          kafka_offsets, offset_history, windows_ahead`,
     });
     await replaceIdentity(connection, identity);
-    await connection.query({ text: "update pipeline set watermark = null" });
+    await connection.query({
+      text: `
+        update pipeline set
+          watermark = null, closed_up_to = null, outbox_up_to = null,
+          aggregates_horizon = null, deleted_events = 0, replayed_letters = 0`,
+    });
   });
 }
 
@@ -66,6 +72,10 @@ export async function resetLog(
     await leaveOffsets(connection, { topic, left });
     await connection.query({
       text: "update dead_letters set topic = $2 where topic = $1",
+      values: [topic, left],
+    });
+    await connection.query({
+      text: "update dead_letter_horizons set topic = $2 where topic = $1",
       values: [topic, left],
     });
     const next = await replaceIdentity(connection, identity);
