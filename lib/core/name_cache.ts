@@ -12,8 +12,7 @@ const MAX_BYTES = 4 << 20;
 
 interface Name {
   readonly hash: number;
-  /** The name's UTF-8 bytes, each as one character: compares with bytes faster than bytes do. */
-  readonly bytes: string;
+  readonly bytes: Uint8Array;
   readonly text: string;
 }
 
@@ -54,7 +53,7 @@ export class NameCache {
     if (text === null) return null;
     if (this.#names >= MAX_NAMES || this.#bytes + bytes.length > MAX_BYTES) this.#clear();
     else if (this.#names * 2 >= this.#slots.length) this.#grow();
-    this.#place({ hash, bytes: String.fromCharCode(...bytes), text });
+    this.#place({ hash, bytes: bytes.slice(), text });
     this.#names++;
     this.#bytes += bytes.length;
     return text;
@@ -80,10 +79,10 @@ export class NameCache {
   }
 }
 
-function isEqual(name: string, bytes: Uint8Array, start: number, end: number): boolean {
+function isEqual(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
   if (name.length !== end - start) return false;
-  for (let at = start; at < end; at++) {
-    if (name.charCodeAt(at - start) !== bytes[at]) return false;
+  for (let at = start, index = 0; at < end; at++, index++) {
+    if (name[index] !== bytes[at]) return false;
   }
   return true;
 }
