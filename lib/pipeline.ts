@@ -28,6 +28,7 @@ import { type Ask, locate } from "./locate.ts";
 import { Outages } from "./outages.ts";
 import { storing } from "./storing.ts";
 import { together } from "./together.ts";
+import { Turn } from "./turn.ts";
 import { Watcher } from "./watcher.ts";
 
 /** What a pipeline connects, and how it behaves. */
@@ -44,6 +45,8 @@ export interface PipelineOptions extends PendingOptions {
   readonly stallMs: number;
   /** How long the last commit may take after the end was asked for. */
   readonly stopTimeoutMs: number;
+  /** Ends that somebody waits for: once all our partitions stand there, what is pending is committed at once. */
+  readonly awaitedEnds?: ReadonlyMap<number, number> | undefined;
 }
 
 /** Pending counts that are committed at once, whatever their age. */
@@ -74,9 +77,11 @@ export class Pipeline implements SourceReader {
   #placed: Assignment = this.#assignment;
   #pendingSince: number | null = null;
   #isCommitting = false;
+  #isAwaited = false;
   #closedUpToMs = -Infinity;
   #horizonMs = -Infinity;
   #fullBytes = FULL_BYTES;
+  readonly #turn = new Turn();
   /** Aborts when the end was asked for. */
   #stopping = new AbortController().signal;
   /** Aborts when the last commit has taken too long. */
@@ -147,9 +152,12 @@ export class Pipeline implements SourceReader {
         horizonMs: this.#horizonMs,
       });
       this.#ledgerChanged();
+      await this.#turn.giveWay();
       if (!await this.#room() || assignment !== this.#assignment) return;
     }
     this.#ledger.finish(fetched);
+    const { awaitedEnds } = this.#options;
+    this.#isAwaited = awaitedEnds !== undefined && this.#ledger.reaches(awaitedEnds);
     this.#ledgerChanged();
   }
 
@@ -221,7 +229,8 @@ export class Pipeline implements SourceReader {
     while (await this.#changed.until(isPending, { signal: this.#stopping })) {
       const ageMs = performance.now() - (this.#pendingSince ?? 0);
       const largeBytes = Math.min(LARGE_BYTES, this.#fullBytes);
-      await this.#changed.until(() => this.#ledger.pendingBytes >= largeBytes, {
+      const isDue = () => this.#isAwaited || this.#ledger.pendingBytes >= largeBytes;
+      await this.#changed.until(isDue, {
         timeoutMs: Math.max(0, this.#options.commitIntervalMs - ageMs),
         signal: this.#stopping,
       });

@@ -6,6 +6,7 @@ import { CommitTooSlowError } from "../lib/endpoints.ts";
 import { MemorySink, MemorySource, MemoryStore } from "./support/memory_ends.ts";
 import {
   assertCountedOnce,
+  isComplete,
   makeLog,
   makePipeline,
   manyLotteries,
@@ -36,6 +37,22 @@ Deno.test("Pipeline goes on from the stored offsets", async () => {
     });
   await run(log.map((records) => records.slice(0, 11)));
   await run(log);
+  assertCountedOnce(store, log);
+});
+
+Deno.test("Pipeline commits at once when it has reached the ends that somebody waits for", async () => {
+  const [log, store, witness] = [makeLog(2, 30), new MemoryStore(), new Witness()];
+  const stop = new AbortController();
+  const running = makePipeline({
+    source: new MemorySource(log, { fetchSize: 7 }),
+    sink: new MemorySink(store),
+    observer: witness,
+    commitIntervalMs: 2 ** 31 - 1,
+    awaitedEnds: new Map([[0, 30], [1, 30]]),
+  }).run(stop.signal);
+  await witness.changed.until(() => isComplete(store, log));
+  stop.abort();
+  await running;
   assertCountedOnce(store, log);
 });
 

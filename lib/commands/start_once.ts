@@ -38,6 +38,9 @@ export async function startOnce(
   await using cluster = new KafkaCluster(kafka, config.kafka);
   const origin = await kafkaOrigin(cluster);
   const ranges = await cluster.logRanges();
+  const awaitedEnds = new Map(
+    Array.from(ranges, ([partition, { endOffset }]) => [partition, endOffset]),
+  );
 
   const progress = new Progress(ranges, terminal);
   await using worker = new Worker({
@@ -53,7 +56,7 @@ export async function startOnce(
     const epoch = await worker.prepare(origin);
     await using source = new KafkaSource(kafka, { config: config.kafka, cluster });
     await together([
-      worker.count(source, { epoch, signal: stopping }),
+      worker.count(source, { epoch, signal: stopping, awaitedEnds }),
       progress.until(hasReached, stopping),
     ], { ended, stopping });
   });

@@ -131,7 +131,11 @@ export class Worker implements AsyncDisposable {
   /** Counts until the signal aborts or the source ends. */
   async count(
     source: Source,
-    { epoch, signal }: { readonly epoch: number; readonly signal: AbortSignal },
+    { epoch, signal, awaitedEnds }: {
+      readonly epoch: number;
+      readonly signal: AbortSignal;
+      readonly awaitedEnds?: ReadonlyMap<number, number>;
+    },
   ): Promise<void> {
     const { windowMs, graceMs, maxFutureMs, commitIntervalMs, onDataLoss, kafka } = this.#config;
     const { topic } = kafka;
@@ -146,6 +150,7 @@ export class Worker implements AsyncDisposable {
       onDataLoss,
       stallMs: STALL_MS,
       stopTimeoutMs: STOP_TIMEOUT_MS,
+      awaitedEnds,
     });
     await pipeline.run(signal);
   }

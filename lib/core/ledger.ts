@@ -35,6 +35,11 @@ export class Ledger {
     return this.#standings.all();
   }
 
+  /** True if every partition that was placed stands at its end or behind it. */
+  reaches(ends: ReadonlyMap<number, number>): boolean {
+    return this.#standings.reach(ends);
+  }
+
   /**
    * Takes stored positions as ours. One before the start of its log is moved there,
    * and the next commit tells what was lost.

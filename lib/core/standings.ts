@@ -57,6 +57,14 @@ export class Standings {
     return new Map(Array.from(this.#standings, ([id, { nextOffset }]) => [id, nextOffset]));
   }
 
+  /** True if every partition stands at its end or behind it; one without an end does. */
+  reach(ends: ReadonlyMap<number, number>): boolean {
+    for (const [partition, { nextOffset }] of this.#standings) {
+      if (nextOffset < (ends.get(partition) ?? 0)) return false;
+    }
+    return true;
+  }
+
   move(partition: number, nextOffset: number): void {
     const standing = this.#standings.get(partition);
     if (standing) standing.nextOffset = nextOffset;

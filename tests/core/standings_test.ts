@@ -93,3 +93,15 @@ Deno.test("Standings refuses what was fetched elsewhere, and what it has not pla
   assert.equal(standings.judge({ ...fetched, partition: 3 }), "not placed");
   assert.equal(standings.get(3), undefined);
 });
+
+Deno.test("Standings reach the ends when every partition does", () => {
+  const standings = new Standings();
+  const position = { nextOffset: 500, lastBatch: null };
+  for (const partition of [0, 1]) standings.place({ partition, position, range: RANGE });
+  const ends = new Map([[0, 500], [1, 501]]);
+  assert.equal(standings.reach(ends), false);
+  standings.move(1, 501);
+  assert.equal(standings.reach(ends), true);
+  standings.move(1, 900);
+  assert.equal(standings.reach(new Map()), true, "no end is behind every partition");
+});

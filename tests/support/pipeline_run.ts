@@ -9,7 +9,7 @@ import { EventParser } from "../../lib/core/event.ts";
 import type { Commit } from "../../lib/core/pending.ts";
 import type { NewRecord } from "../../lib/core/record_encoder.ts";
 import type { PipelineObserver, Sink, Source, System } from "../../lib/endpoints.ts";
-import { Pipeline } from "../../lib/pipeline.ts";
+import { Pipeline, type PipelineOptions } from "../../lib/pipeline.ts";
 import type { MemoryLog, MemoryStore } from "./memory_ends.ts";
 
 const MINUTE_MS = 60_000;
@@ -101,16 +101,10 @@ export class Witness implements PipelineObserver {
 }
 
 export function makePipeline(
-  { source, sink, observer = new Witness() }: {
-    readonly source: Source;
-    readonly sink: Sink;
-    readonly observer?: PipelineObserver;
-  },
+  options: Pick<PipelineOptions, "source" | "sink"> & Partial<PipelineOptions>,
 ): Pipeline {
   return new Pipeline({
-    source,
-    sink,
-    observer,
+    observer: new Witness(),
     parser: new EventParser({ maxFutureMs: 300_000 }),
     windowMs: MINUTE_MS,
     graceMs: MINUTE_MS,
@@ -118,6 +112,7 @@ export function makePipeline(
     onDataLoss: "fail",
     stallMs: 30_000,
     stopTimeoutMs: 500,
+    ...options,
   });
 }
 

@@ -10,7 +10,7 @@
 import { backoffMs } from "../../core/backoff.ts";
 import type { KafkaConfig } from "../../core/config.ts";
 import { isPassing, UnavailableError } from "../../core/failure.ts";
-import { atMost, Condition, pause } from "../../condition.ts";
+import { atMost, pause } from "../../condition.ts";
 import type { LogRange } from "../../core/log_range.ts";
 import type { Fetched } from "../../core/record_batch.ts";
 import type { Source, SourceReader } from "../../endpoints.ts";
@@ -18,6 +18,7 @@ import { type KafkaCluster, RETRY } from "./client.ts";
 import { explain } from "./errors.ts";
 import type { BatchMessage } from "./fetch_decoder.ts";
 import type { Batch, Consumer, EachBatchPayload, Kafka } from "./kafkajs.ts";
+import { ReadAhead } from "./read_ahead.ts";
 
 export interface KafkaSourceOptions {
   readonly config: KafkaConfig;
@@ -44,6 +45,7 @@ export class KafkaSource implements Source {
   readonly #cluster: KafkaCluster;
   #consumer: Consumer | null = null;
   #assigned = new Set<number>();
+  readonly #ahead = new ReadAhead();
   /** Consumers that ended before they joined the group, one after the other. */
   #failures = 0;
   #toAcknowledge = new Map<number, number>();
@@ -77,6 +79,7 @@ export class KafkaSource implements Source {
     const { topic } = this.#config;
     const partitions = [...positions.keys()].filter((partition) => this.#assigned.has(partition));
     if (!this.#consumer || partitions.length === 0) return;
+    this.#ahead.forget((partition) => positions.has(partition));
     try {
       for (const partition of partitions) {
         this.#consumer.seek({ topic, partition, offset: String(positions.get(partition)) });
@@ -151,20 +154,24 @@ export class KafkaSource implements Source {
       this.#pause(consumer);
       this.#failures = 0;
       this.#toAcknowledge.clear();
+      this.#ahead.forget(() => true);
       reader.assigned([...this.#assigned]);
     });
     this.#start(consumer, async (payload) => {
       if (signal.aborted || payload.isStale()) return;
-      const taken = reader.fetched(toFetched(payload.batch));
-      // What the reader throws must not reach kafkajs, which would stop without a word.
-      taken.catch(ended.reject);
-      await this.#whenTaken(taken, payload);
+      this.#ahead.add(toFetched(payload.batch));
+      await this.#whenRoom(payload);
     }).catch(fail);
+    const over = new AbortController();
+    // What the reader throws must not reach kafkajs, which would stop without a word.
+    this.#ahead.handOver((fetched) => reader.fetched(fetched), over.signal).catch(ended.reject);
 
     try {
       await ended.promise;
     } finally {
       clearTimeout(silence);
+      over.abort();
+      this.#ahead.forget(() => true);
       signal.removeEventListener("abort", stop);
     }
   }
@@ -191,16 +198,9 @@ export class KafkaSource implements Source {
     }
   }
 
-  /** Lets kafkajs read on when the batch is taken; stays a live member of the group until then. */
-  async #whenTaken(taken: Promise<void>, payload: EachBatchPayload): Promise<void> {
-    const changed = new Condition();
-    let isTaken = false;
-    const settle = () => {
-      isTaken = true;
-      changed.notify();
-    };
-    taken.then(settle, settle);
-    while (!await changed.until(() => isTaken, { timeoutMs: HEARTBEAT_INTERVAL_MS })) {
+  /** Lets kafkajs read on when there is room; stays a live member of the group until then. */
+  async #whenRoom(payload: EachBatchPayload): Promise<void> {
+    while (!await this.#ahead.room(HEARTBEAT_INTERVAL_MS)) {
       await payload.heartbeat(); // throws when the group rebalances: kafkajs joins again
     }
     try {
