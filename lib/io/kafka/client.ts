@@ -22,6 +22,7 @@ import {
   logLevel,
   type SASLOptions,
 } from "./kafkajs.ts";
+import { createSocket } from "./socket.ts";
 
 /** Few and short: whoever calls tries again for as long as it takes. */
 export const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 };
@@ -42,6 +43,7 @@ export async function createKafka({ brokers, ssl, sasl }: KafkaConfig): Promise<
     retry: RETRY,
     logLevel: logLevel.DEBUG,
     logCreator: () => log,
+    socketFactory: createSocket,
     ...(ssl && { ssl: await tlsOptions(ssl) }),
     ...(sasl && { sasl: sasl as SASLOptions }),
   });

@@ -1,9 +1,10 @@
 /**
- * Six parts of kafkajs 2.2.4 that are replaced before anything loads it.
+ * Eight parts of kafkajs 2.2.4 that are replaced before anything loads it.
  * It is pinned to that version, which is its last; tests compare each part with what it replaces.
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
 import "kafkajs/src/cluster/brokerPool.js";
 import "kafkajs/src/consumer/filterAbortedMessages.js";
@@ -11,8 +12,11 @@ import "kafkajs/src/consumer/subscriptionState.js";
 import "kafkajs/src/network/connection.js";
 import "kafkajs/src/network/requestQueue/index.js";
 import "kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js";
+import "kafkajs/src/utils/sleep.js";
+import { Condition } from "../../condition.ts";
 import { certificateProblem } from "../../core/certificate.ts";
 import { decodeRecordBatches, dropAborted } from "./fetch_decoder.ts";
+import { ResponseFrames } from "./response_frames.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -72,6 +76,20 @@ SubscriptionState.prototype.assigned = function (this: unknown): TopicPartitions
   });
 };
 
+const resumed = new Condition();
+const originalResume: (topicPartitions: readonly TopicPartitions[]) => void =
+  SubscriptionState.prototype.resume;
+
+/** The original looks every `maxWaitTimeInMs` whether its partitions are still paused: a quarter of a second lost at each assignment. */
+replaceExports("kafkajs/src/utils/sleep.js", (timeoutMs: number) => resumed.next({ timeoutMs }));
+SubscriptionState.prototype.resume = function (
+  this: unknown,
+  topicPartitions: readonly TopicPartitions[],
+): void {
+  originalResume.call(this, topicPartitions);
+  resumed.notify();
+};
+
 type BrokerQuestion = (given: unknown) => Promise<unknown>;
 
 const BrokerPool = require("kafkajs/src/cluster/brokerPool.js");
@@ -103,6 +121,18 @@ BrokerPool.prototype.withBroker = async function (
 interface Connection {
   isConnected(): boolean;
   refusedBy?: Error | null;
+  frames: ResponseFrames;
+  readonly authHandlers: { onSuccess(response: Buffer): void } | null;
+  readonly authExpectResponse: boolean;
+  readonly requestQueue: {
+    fulfillRequest(
+      response: {
+        readonly size: number;
+        readonly correlationId: number;
+        readonly payload: Buffer;
+      },
+    ): void;
+  };
 }
 
 const { prototype: connection } = require("kafkajs/src/network/connection.js");
@@ -124,6 +154,27 @@ connection.failIfNotConnected = function (this: Connection): void {
 connection.connect = async function (this: Connection): Promise<unknown> {
   const { refusedBy } = this;
   this.refusedBy = null;
+  if (!this.isConnected()) this.frames = new ResponseFrames();
   if (refusedBy && !this.isConnected()) throw refusedBy;
   return await connect.call(this);
+};
+
+/** See `response_frames.ts`. */
+connection.processData = function (this: Connection, data: Buffer): void {
+  if (this.authHandlers && !this.authExpectResponse) {
+    return this.authHandlers.onSuccess(Buffer.from(data));
+  }
+  for (const response of this.frames.take(data)) {
+    if (this.authHandlers) {
+      const length = Buffer.alloc(4);
+      length.writeInt32BE(response.length);
+      this.authHandlers.onSuccess(Buffer.concat([length, response]));
+      continue;
+    }
+    this.requestQueue.fulfillRequest({
+      size: response.length,
+      correlationId: response.readInt32BE(),
+      payload: response.subarray(4),
+    });
+  }
 };

@@ -115,3 +115,16 @@ Deno.test("a connection that is lost otherwise is opened anew", () => {
   assert.throws(() => Connection.prototype.failIfNotConnected.call(connection), /Not connected/);
   assert.equal(reset.retriable, true);
 });
+
+Deno.test("a fetch loop that sleeps because all is paused wakes when a partition is resumed", async () => {
+  const sleep: (ms: number) => Promise<void> = require("kafkajs/src/utils/sleep.js");
+  const SubscriptionState = require("kafkajs/src/consumer/subscriptionState.js");
+  const state = new SubscriptionState();
+  state.assign([{ topic: "events", partitions: [0] }]);
+  state.pause([{ topic: "events", partitions: [0] }]);
+  const asleep = sleep(2 ** 31 - 1);
+  state.resume([{ topic: "events", partitions: [0] }]);
+  await asleep;
+  assert.equal(state.isPaused("events", 0), false);
+  await sleep(1); // and by itself too
+});
