@@ -20,7 +20,7 @@ const SAME_SIGNAL_MS = 1_000;
 /** By then whoever asked for the end gets it, whatever hangs. */
 const STOP_DEADLINE_MS = 9_000;
 
-const terminal = new Terminal();
+const terminal = new Terminal({ isDumb: Deno.env.get("TERM") === "dumb" });
 let areLogsConfigured = false;
 let showsStacks = false;
 
@@ -71,6 +71,7 @@ function untilSignal({ first, second }: StopWords): AbortSignal {
       stop.abort();
       setTimeout(() => {
         log.warn("Stopped although not everything is closed. Nothing is lost.");
+        terminal.endStatus();
         Deno.exit(0);
       }, STOP_DEADLINE_MS);
     } else if (performance.now() - firstAt > SAME_SIGNAL_MS) {

@@ -10,6 +10,7 @@ import { EventParser } from "../core/event.ts";
 import { OperatorError, UnavailableError } from "../core/failure.ts";
 import { lagWithin } from "../core/log_range.ts";
 import type { PartitionAudit } from "../core/partition_audit.ts";
+import { progressBar } from "../core/progress_bar.ts";
 import { RecordCursor } from "../core/record_batch.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { LogReader, LogStartMovedError } from "../io/kafka/log_reader.ts";
@@ -17,7 +18,7 @@ import { openAudit } from "../io/postgres/audit_snapshot.ts";
 import { Connection } from "../io/postgres/connection.ts";
 import { comparePipeline } from "../io/postgres/identity.ts";
 import { assertUpToDate } from "../io/postgres/migrate.ts";
-import { progressBar, type Terminal } from "../io/terminal.ts";
+import type { Terminal } from "../io/terminal.ts";
 import { kafkaOrigin } from "./start.ts";
 import { claimOf } from "./worker.ts";
 
@@ -145,13 +146,14 @@ class Recount {
   }
 
   #showProgress(doneHere: number): void {
-    this.#options.terminal.showStatus(
+    this.#options.terminal.showStatus((columns) =>
       progressBar({
         done: this.#done + doneHere,
         total: this.#total,
         unit: "offsets",
         seconds: (performance.now() - this.#startedAt) / 1000,
-      }),
+        columns,
+      })
     );
   }
 }

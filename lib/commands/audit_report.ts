@@ -3,9 +3,9 @@
  * @module
  */
 
+import { groupDigits } from "../core/amount.ts";
 import type { AuditReport, RowDifference, Tallies } from "../core/audit.ts";
 import { type Column, printable, textTable, utcTime } from "../core/text_table.ts";
-import { groupDigits } from "../io/terminal.ts";
 
 /** Lines for people; of each kind of difference at most `limit` are shown. */
 export function auditLines(report: AuditReport, limit: number): string[] {

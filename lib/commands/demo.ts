@@ -14,6 +14,8 @@ import { fileIdentity, FileSource, STANDARD_INPUT } from "../io/file_source.ts";
 import { GeneratorSource } from "../io/generator_source.ts";
 import type { Origin } from "../io/postgres/identity.ts";
 import { EmbeddedPostgres } from "../io/pglite.ts";
+import type { Terminal } from "../io/terminal.ts";
+import { StatusLine } from "./status_line.ts";
 import { Worker } from "./worker.ts";
 
 /** How `demo` was called. */
@@ -22,6 +24,7 @@ export interface DemoOptions {
   readonly dataDir: string | undefined;
   /** File with one event a line, or `-` for standard input; the generator if not given. */
   readonly file: string | undefined;
+  readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
 
@@ -43,15 +46,22 @@ const DEFAULT_STATE = { seed: 1, rate: 200, lotteries: 12, badShare: 0.005, late
 /** Runs until the signal aborts. @throws {OperatorError} if the file or the directory cannot be used. */
 export async function demo(
   config: Config,
-  { dataDir, file, signal }: DemoOptions,
+  { dataDir, file, signal, terminal }: DemoOptions,
 ): Promise<void> {
   using _lock = dataDir === undefined ? null : await lockDirectory(dataDir);
   const { source, origin } = file === undefined
     ? await openGenerator(dataDir)
     : await openFile(file, dataDir);
   await using database = await EmbeddedPostgres.open(dataDir && join(dataDir, "postgres"));
-  await using worker = new Worker({ config, databaseUrl: database.url, hasAlarms: false });
-  await using _server = worker.serve();
+  using status = new StatusLine({ terminal, signal });
+  await using worker = new Worker({
+    config,
+    databaseUrl: database.url,
+    hasAlarms: false,
+    observers: [status],
+  });
+  await using server = worker.serve();
+  status.show(server.url);
   await worker.count(source, { epoch: await worker.prepare(origin), signal });
 }
 

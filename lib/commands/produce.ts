@@ -4,12 +4,15 @@
  */
 
 import { pause } from "../condition.ts";
+import { groupDigits } from "../core/amount.ts";
 import type { Config } from "../core/config.ts";
 import { Generator, type GeneratorOptions } from "../core/generator.ts";
+import { cut } from "../core/fitting_line.ts";
+import { progressBar } from "../core/progress_bar.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { KafkaProducer } from "../io/kafka/producer.ts";
 import { log } from "../io/logs.ts";
-import { groupDigits, progressBar, type Terminal } from "../io/terminal.ts";
+import type { Terminal } from "../io/terminal.ts";
 
 /** How `produce` was called. */
 export interface ProduceOptions extends GeneratorOptions {
@@ -74,12 +77,15 @@ export async function produce(
     const now = performance.now();
     const seconds = (now - startedAt) / 1000;
     const perSecond = Math.round(sent / seconds);
-    terminal.showStatus(
+    terminal.showStatus((columns) =>
       Number.isFinite(count)
-        ? progressBar({ done: sent, total: count, unit: "records", seconds })
-        : `${groupDigits(sent)} records sent to ${kafka.topic}, ${groupDigits(perSecond)}/s`,
+        ? progressBar({ done: sent, total: count, unit: "records", seconds, columns })
+        : cut(
+          `${groupDigits(perSecond)}/s · ${groupDigits(sent)} records to ${kafka.topic}`,
+          columns,
+        )
     );
-    if (terminal.isInteractive || now - reportedAt < REPORT_INTERVAL_MS) return;
+    if (terminal.showsStatus || now - reportedAt < REPORT_INTERVAL_MS) return;
     reportedAt = now;
     log.info("Sent {sent} records, {perSecond}/s", { sent, perSecond });
   }

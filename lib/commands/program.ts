@@ -62,12 +62,12 @@ function addStart(program: Command, { configured, untilSignal, terminal }: Host)
         await startOnce(config, { signal, terminal });
       } else {
         const { start } = await import("./start.ts");
-        await unlessStopped(start(config, { signal }), signal);
+        await unlessStopped(start(config, { signal, terminal }), signal);
       }
     });
 }
 
-function addDemo(program: Command, { configured, untilSignal }: Host): void {
+function addDemo(program: Command, { configured, untilSignal, terminal }: Host): void {
   program.command("demo")
     .description("run the pipeline with nothing installed: generated events, embedded PostgreSQL")
     .option("--data-dir <directory>", "keep the counts there, and go on from them next time")
@@ -78,7 +78,7 @@ function addDemo(program: Command, { configured, untilSignal }: Host): void {
       const { demo } = await import("./demo.ts");
       const words = { ...STOPPING_COUNT, first: "Stopping: committing what is counted" };
       const signal = untilSignal(words);
-      await unlessStopped(demo(config, { dataDir, file, signal }), signal);
+      await unlessStopped(demo(config, { dataDir, file, signal, terminal }), signal);
     });
 }
 

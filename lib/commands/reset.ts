@@ -3,6 +3,7 @@
  * @module
  */
 
+import { groupDigits } from "../core/amount.ts";
 import type { Config } from "../core/config.ts";
 import { OperatorError } from "../core/failure.ts";
 import type { LogRange } from "../core/log_range.ts";
@@ -23,7 +24,6 @@ import {
 import { assertUpToDate } from "../io/postgres/migrate.ts";
 import { holdings, resetCounts, resetLog, resetSettings } from "../io/postgres/reset.ts";
 import { storedPartitions, workersWithSessions } from "../io/postgres/status_reader.ts";
-import { groupDigits } from "../io/terminal.ts";
 import { kafkaOrigin } from "./start.ts";
 import { claimOf } from "./worker.ts";
 

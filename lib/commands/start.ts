@@ -8,17 +8,23 @@ import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { KafkaOutput } from "../io/kafka/output.ts";
 import { KafkaSource } from "../io/kafka/source.ts";
 import type { Origin } from "../io/postgres/identity.ts";
+import type { Terminal } from "../io/terminal.ts";
+import { StatusLine } from "./status_line.ts";
 import { Worker } from "./worker.ts";
 
 /** What `start` is given besides the settings. */
 export interface StartOptions {
   readonly signal: AbortSignal;
+  readonly terminal: Terminal;
 }
 
 /** Runs until the signal aborts. Waits for Kafka, the topic and PostgreSQL. */
-export async function start(config: Config, { signal }: StartOptions): Promise<void> {
-  await using worker = new Worker({ config, databaseUrl: config.databaseUrl, hasAlarms: true });
-  await using _server = worker.serve();
+export async function start(config: Config, { signal, terminal }: StartOptions): Promise<void> {
+  const { databaseUrl } = config;
+  using status = new StatusLine({ terminal, signal });
+  await using worker = new Worker({ config, databaseUrl, hasAlarms: true, observers: [status] });
+  await using server = worker.serve();
+  status.show(server.url);
   await worker.guard(async () => {
     const kafka = await createKafka(config.kafka);
     await using cluster = new KafkaCluster(kafka, config.kafka);

@@ -8,19 +8,15 @@ import type { Config } from "../core/config.ts";
 import { isPassing, OperatorError } from "../core/failure.ts";
 import type { LogRange } from "../core/log_range.ts";
 import type { Commit } from "../core/pending.ts";
+import { progressBar } from "../core/progress_bar.ts";
 import type { PipelineObserver } from "../endpoints.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { KafkaSource } from "../io/kafka/source.ts";
 import { log } from "../io/logs.ts";
-import { progressBar, type Terminal } from "../io/terminal.ts";
+import type { Terminal } from "../io/terminal.ts";
 import { together } from "../together.ts";
 import { kafkaOrigin, type StartOptions } from "./start.ts";
 import { Worker } from "./worker.ts";
-
-/** What `start --once` is given besides the settings. */
-export interface StartOnceOptions extends StartOptions {
-  readonly terminal: Terminal;
-}
 
 /** How often the stored offsets are read: other workers may move them too. */
 const POLL_MS = 500;
@@ -32,7 +28,7 @@ const POLL_MS = 500;
  */
 export async function startOnce(
   config: Config,
-  { signal, terminal }: StartOnceOptions,
+  { signal, terminal }: StartOptions,
 ): Promise<void> {
   const kafka = await createKafka(config.kafka);
   await using cluster = new KafkaCluster(kafka, config.kafka);
@@ -116,8 +112,8 @@ class Progress implements Partial<PipelineObserver> {
     this.deadLetters += deadLetters.length;
     this.#changed.notify();
     const { seconds } = this;
-    this.#terminal.showStatus(
-      progressBar({ done: this.#done, total: this.#total, unit: "records", seconds }),
+    this.#terminal.showStatus((columns) =>
+      progressBar({ done: this.#done, total: this.#total, unit: "records", seconds, columns })
     );
   }
 

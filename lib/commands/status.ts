@@ -3,6 +3,7 @@
  * @module
  */
 
+import { groupDigits } from "../core/amount.ts";
 import type { Config } from "../core/config.ts";
 import { describe } from "../core/failure.ts";
 import type { LogRange } from "../core/log_range.ts";
@@ -19,7 +20,6 @@ import {
   watermarkAndClock,
   workersWithSessions,
 } from "../io/postgres/status_reader.ts";
-import { groupDigits } from "../io/terminal.ts";
 import { kafkaOrigin } from "./start.ts";
 import { claimOf } from "./worker.ts";
 

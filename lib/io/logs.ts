@@ -4,12 +4,13 @@
  */
 
 import { configure, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
+import { groupDigits } from "../core/amount.ts";
 import type { LogFormat, LogLevel } from "../core/config.ts";
 import { describe } from "../core/failure.ts";
 import { OutageBook } from "../core/outage_book.ts";
 import type { Commit } from "../core/pending.ts";
 import { type FencedError, type PipelineObserver, type System, systemName } from "../endpoints.ts";
-import { groupDigits, type Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** Where everything is logged. */
 export const log: Logger = getLogger(["lottery"]);
@@ -25,6 +26,7 @@ export interface LogOptions {
 /** Sets up where log lines go and how they look; nothing is logged before. */
 export async function configureLogs({ level, format, terminal }: LogOptions): Promise<void> {
   const isPretty = format === undefined ? terminal.isInteractive : format === "pretty";
+  terminal.isForPrograms = !isPretty;
   const toLine = isPretty
     ? (record: LogRecord) => prettyLine(record, terminal.hasColors)
     : jsonLine;

@@ -3,41 +3,76 @@
  * @module
  */
 
-const CLEAR_LINE = "\r\x1b[K";
 const REDRAW_INTERVAL_MS = 100;
+/** Columns that stay free beside the status: for the cursor, and the `^C` that a terminal shows. */
+const FREE_COLUMNS = 3;
+const USUAL_COLUMNS = 80;
+
+/** Where text appears. */
+export interface Screen {
+  readonly isTerminal: boolean;
+  /** Width now, or 0 if it is not known. */
+  columns(): number;
+  write(text: string): void;
+}
+
+export interface TerminalOptions {
+  readonly screen?: Screen;
+  readonly noColor?: boolean;
+  /** It cannot move its cursor: `TERM=dumb`. */
+  readonly isDumb?: boolean;
+}
 
 /** Lines and a status; where nobody looks, lines only. */
 export class Terminal {
   /** Somebody looks at it. */
-  readonly isInteractive = Deno.stderr.isTerminal();
+  readonly isInteractive: boolean;
   readonly hasColors: boolean;
-  readonly #encoder = new TextEncoder();
+  /** Lines are made for programs: no status comes between them. */
+  isForPrograms = false;
+  readonly #screen: Screen;
+  readonly #isDumb: boolean;
   #status = "";
   #drawnAt = -Infinity;
 
-  constructor({ noColor = Deno.noColor }: { readonly noColor?: boolean } = {}) {
-    this.hasColors = this.isInteractive && !noColor;
+  constructor(
+    { screen = standardError(), noColor = Deno.noColor, isDumb = false }: TerminalOptions = {},
+  ) {
+    this.#screen = screen;
+    this.#isDumb = isDumb;
+    this.isInteractive = screen.isTerminal;
+    this.hasColors = this.isInteractive && !noColor && !isDumb;
+  }
+
+  /** A status is shown; otherwise what it would say belongs into lines. */
+  get showsStatus(): boolean {
+    return this.isInteractive && !this.#isDumb && !this.isForPrograms;
   }
 
   /** Writes a line above the status. */
   writeLine(line: string): void {
-    const status = this.#status;
-    this.#write(status ? `${CLEAR_LINE}${line}\n${status}` : `${line}\n`);
+    this.#screen.write(`${this.#clearing()}${line}\n${this.#status}`);
   }
 
-  /** Shows `text` in place of the last status; not more often than can be read, and on a terminal only. */
-  showStatus(text: string): void {
-    if (!this.isInteractive) return;
+  /**
+   * Shows a line in place of the last status; not more often than can be read, and on a terminal only.
+   * @param line makes it from the number of columns that have room.
+   */
+  showStatus(line: (columns: number) => string): void {
+    if (!this.showsStatus) return;
     const now = performance.now();
     if (now - this.#drawnAt < REDRAW_INTERVAL_MS) return;
     this.#drawnAt = now;
-    this.#status = text.slice(0, columns() - 1);
-    this.#write(CLEAR_LINE + this.#status);
+    const status = line(Math.max(1, this.#columns() - FREE_COLUMNS));
+    if (status === this.#status) return;
+    const clearing = this.#clearing();
+    this.#status = status;
+    this.#screen.write(clearing + status);
   }
 
   /** Takes the status away, leaving `text` as a line if one is given. */
   endStatus(text?: string): void {
-    if (this.#status) this.#write(CLEAR_LINE);
+    if (this.#status) this.#screen.write(this.#clearing());
     this.#status = "";
     this.#drawnAt = -Infinity;
     if (text !== undefined) this.writeLine(text);
@@ -48,52 +83,38 @@ export class Terminal {
     return Deno.stdin.isTerminal() ? confirm(question) : null;
   }
 
-  #write(text: string): void {
-    let bytes = this.#encoder.encode(text);
-    while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+  /** What takes the status away, also if the terminal has become so narrow that it stands on several rows. */
+  #clearing(): string {
+    if (!this.#status) return "";
+    const rowsAbove = Math.ceil(visibleLength(this.#status) / this.#columns()) - 1;
+    return rowsAbove > 0 ? `\r\x1b[${rowsAbove}A\x1b[J` : "\r\x1b[K";
+  }
+
+  #columns(): number {
+    return this.#screen.columns() || USUAL_COLUMNS;
   }
 }
 
-function columns(): number {
-  try {
-    return Deno.consoleSize().columns;
-  } catch {
-    return 80;
-  }
+/** Length without colours. */
+function visibleLength(text: string): number {
+  // deno-lint-ignore no-control-regex
+  return text.replaceAll(/\x1b\[[0-9;]*m/g, "").length;
 }
 
-const BAR_LENGTH = 24;
-
-/** A bar with its share, rate and time left: `▓▓▓▓░░░░  41 %  410,000 of 1,000,000 …`. */
-export function progressBar(
-  { done, total, unit, seconds }: {
-    readonly done: number;
-    readonly total: number;
-    readonly unit: string;
-    /** Time since the start. */
-    readonly seconds: number;
-  },
-): string {
-  const share = total === 0 ? 1 : Math.min(1, done / total);
-  const full = Math.floor(share * BAR_LENGTH);
-  const rate = seconds > 0 ? done / seconds : 0;
-  const left = rate > 0 ? `, ${duration((total - done) / rate)} left` : "";
-  return `${"▓".repeat(full)}${"░".repeat(BAR_LENGTH - full)} ${Math.floor(share * 100)} %  ` +
-    `${groupDigits(done)} of ${groupDigits(total)} ${unit}, ${
-      groupDigits(Math.round(rate))
-    }/s${left}`;
-}
-
-/** `1234567` as `1,234,567`. */
-export function groupDigits(value: number): string {
-  return value.toLocaleString("en-US");
-}
-
-function duration(seconds: number): string {
-  const whole = Math.max(0, Math.ceil(seconds));
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  return minutes < 60
-    ? `${minutes} min ${whole % 60} s`
-    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+function standardError(): Screen {
+  const encoder = new TextEncoder();
+  return {
+    isTerminal: Deno.stderr.isTerminal(),
+    columns: () => {
+      try {
+        return Deno.consoleSize().columns;
+      } catch {
+        return 0;
+      }
+    },
+    write: (text) => {
+      let bytes = encoder.encode(text);
+      while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+    },
+  };
 }

@@ -28,7 +28,7 @@ async function withStored(dataDir: string, look: (connection: Connection) => Pro
 }
 
 Deno.test("demo shows counts on its page and in its metrics, with nothing installed", async () => {
-  await using program = await Program.start(["demo"], { env });
+  await using program = await Program.start(["demo"], { env: { ...env, LOG_FORMAT: "" } });
   const url = await pageUrl(program);
   await eventually(async () => await metric(url, "lottery_events_total") > 0);
   await eventually(async () => (await (await fetch(url)).text()).includes("mega_draw"));
@@ -36,6 +36,19 @@ Deno.test("demo shows counts on its page and in its metrics, with nothing instal
   assert.equal((await fetch(`${url}readyz`)).status, 200);
   program.signal("SIGINT");
   assert.equal(await program.exitCode(), 0, program.stderr);
+
+  // Where nobody looks it writes JSON lines, and nothing of a status.
+  const lines = program.stderr.trimEnd().split("\n").map((line) => JSON.parse(line));
+  for (const { level, message } of lines) {
+    assert.equal(level, "info");
+    assert.doesNotMatch(message, /\/s · |last commit/);
+  }
+  assert.match(
+    lines.at(-1).message,
+    /^Stopped: counted [\d,]+ events and kept [\d,]+ dead letters in /,
+  );
+  assert.ok(!`${program.stderr}${program.stdout}`.includes("\x1b"));
+  assert.equal(program.stdout, "");
 });
 
 Deno.test("demo --data-dir counts every generated event once, although it is killed", async () => {

@@ -1,36 +1,115 @@
 import assert from "node:assert/strict";
-import { groupDigits, progressBar } from "../../lib/io/terminal.ts";
+import { Terminal } from "../../lib/io/terminal.ts";
+import { FakeScreen } from "../support/screen.ts";
 
-Deno.test("progressBar() shows share, rate and time left", () => {
-  assert.equal(
-    progressBar({ done: 250_000, total: 1_000_000, unit: "records", seconds: 2 }),
-    "▓▓▓▓▓▓░░░░░░░░░░░░░░░░░░ 25 %  250,000 of 1,000,000 records, 125,000/s, 6 s left",
-  );
+/** A status that is drawn at once, although another one was just drawn. */
+function show(terminal: Terminal, status: string): void {
+  terminal.endStatus();
+  terminal.showStatus(() => status);
+}
+
+Deno.test("a line is written above the status", () => {
+  const screen = new FakeScreen();
+  const terminal = new Terminal({ screen });
+  terminal.writeLine("before");
+  show(terminal, "status");
+  assert.deepEqual(screen.rows, ["before", "status"]);
+  terminal.writeLine("line");
+  assert.deepEqual(screen.rows, ["before", "line", "status"]);
 });
 
-Deno.test("progressBar() is full at the end, also when there was nothing to do", () => {
-  for (const [done, total] of [[10, 10], [12, 10], [0, 0]] as const) {
-    assert.match(progressBar({ done, total, unit: "records", seconds: 1 }), /^▓{24} 100 % /);
+Deno.test("endStatus() leaves a clean terminal, and may leave a last line", () => {
+  const screen = new FakeScreen();
+  const terminal = new Terminal({ screen });
+  terminal.writeLine("line");
+  show(terminal, "status");
+  terminal.endStatus();
+  assert.deepEqual(screen.rows, ["line", ""]);
+  show(terminal, "status");
+  terminal.endStatus("last");
+  terminal.endStatus();
+  assert.deepEqual(screen.rows, ["line", "last", ""]);
+});
+
+Deno.test("the status gets the columns that are there, and room for the cursor and ^C", () => {
+  const screen = new FakeScreen();
+  const terminal = new Terminal({ screen });
+  const given: number[] = [];
+  for (const width of [80, 40, 2, 0]) {
+    screen.width = width;
+    terminal.endStatus();
+    terminal.showStatus((columns) => {
+      given.push(columns);
+      return "";
+    });
   }
+  assert.deepEqual(given, [77, 37, 1, 77]);
 });
 
-Deno.test("progressBar() knows no time left before the first record", () => {
-  assert.equal(
-    progressBar({ done: 0, total: 10, unit: "records", seconds: 0 }),
-    `${"░".repeat(24)} 0 %  0 of 10 records, 0/s`,
-  );
+Deno.test("a status that a narrower terminal shows on several rows is taken away whole", () => {
+  const screen = new FakeScreen();
+  const terminal = new Terminal({ screen });
+  terminal.writeLine("line");
+  show(terminal, `\x1b[33m${"status ".repeat(9)}\x1b[0m`);
+  screen.width = 20; // the terminal puts the status on four rows
+  assert.equal(screen.rows.length, 5);
+  terminal.writeLine("another");
+  terminal.endStatus("last");
+  assert.deepEqual(screen.rows, ["line", "another", "last", ""]);
 });
 
-Deno.test("progressBar() tells minutes and hours", () => {
-  const left = (seconds: number) =>
-    progressBar({ done: 1, total: 1 + seconds, unit: "records", seconds: 1 }).match(
-      /, ([^,]+) left/,
-    )![1];
-  assert.equal(left(59), "59 s");
-  assert.equal(left(61), "1 min 1 s");
-  assert.equal(left(2 * 3600 + 5 * 60), "2 h 5 min");
+Deno.test("a status is drawn at most ten times a second", () => {
+  const terminal = new Terminal({ screen: new FakeScreen() });
+  const startedAt = performance.now();
+  let drawn = 0;
+  for (let at = 0; at < 10_000; at++) terminal.showStatus(() => `${drawn++}`);
+  assert.ok(drawn <= 1 + (performance.now() - startedAt) / 100, `${drawn} times`);
 });
 
-Deno.test("groupDigits() groups digits", () => {
-  assert.equal(groupDigits(1_234_567), "1,234,567");
+Deno.test("a status that has not changed is not written again", () => {
+  const screen = new FakeScreen();
+  const terminal = new Terminal({ screen });
+  let asked = 0;
+  while (asked < 3) {
+    terminal.showStatus(() => {
+      asked++;
+      return "status";
+    });
+  }
+  assert.equal(screen.written, "status");
+});
+
+const WITHOUT_STATUS: readonly (readonly [name: string, terminal: Terminal, screen: FakeScreen])[] =
+  [
+    ["where nobody looks", ...make({ isTerminal: false })],
+    ["on a terminal that cannot move its cursor", ...make({ isDumb: true })],
+    ["between lines for programs", ...make({ isForPrograms: true })],
+  ];
+
+function make(
+  { isTerminal = true, isDumb = false, isForPrograms = false },
+): [Terminal, FakeScreen] {
+  const screen = new FakeScreen({ isTerminal });
+  const terminal = new Terminal({ screen, isDumb });
+  terminal.isForPrograms = isForPrograms;
+  return [terminal, screen];
+}
+
+for (const [name, terminal, screen] of WITHOUT_STATUS) {
+  Deno.test(`no status is shown ${name}`, () => {
+    assert.ok(!terminal.showsStatus);
+    terminal.showStatus(() => "status");
+    terminal.writeLine("line");
+    terminal.endStatus("last");
+    assert.equal(screen.written, "line\nlast\n");
+  });
+}
+
+Deno.test("there are colours on a terminal only, and not if they are not wanted", () => {
+  const hasColors = (isTerminal: boolean, { noColor = false, isDumb = false } = {}) =>
+    new Terminal({ screen: new FakeScreen({ isTerminal }), noColor, isDumb }).hasColors;
+  assert.equal(hasColors(true), true);
+  assert.equal(hasColors(true, { noColor: true }), false);
+  assert.equal(hasColors(true, { isDumb: true }), false);
+  assert.equal(hasColors(false), false);
 });

@@ -18,11 +18,22 @@ const PROBLEMS = {
   promtool: await programProblem("promtool"),
   hadolint: await programProblem("hadolint"),
   "check-jsonschema": await programProblem("check-jsonschema"),
+  script: await scriptProblem(),
   "systemd-analyze": await programProblem("systemd-analyze"),
 };
 
 async function programProblem(program: string): Promise<string | null> {
   return await which(program) ? null : `${program} is missing`;
+}
+
+/** Other systems have a program of that name too, with other options. */
+async function scriptProblem(): Promise<string | null> {
+  const missing = await programProblem("script");
+  if (missing) return missing;
+  const { stdout } = await new Deno.Command("script", { args: ["--version"] }).output();
+  return new TextDecoder().decode(stdout).includes("util-linux")
+    ? null
+    : "util-linux's script is missing";
 }
 
 export type Server = keyof typeof PROBLEMS;

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { eventually } from "./eventually.ts";
 
-const ROOT = join(import.meta.dirname!, "..", "..");
+export const ROOT = join(import.meta.dirname!, "..", "..");
 
 export interface ProgramOptions {
   /** All that it gets, besides what the runtime itself needs. */
@@ -21,8 +21,16 @@ export interface ProgramOptions {
 /** Variables that the runtime, not the program, looks at. */
 const RUNTIME_ENV = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME", "TMPDIR"];
 
+/** Those of them that are set. */
+export function runtimeEnv(): Record<string, string> {
+  return Object.fromEntries(RUNTIME_ENV.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+}
+
 /** Permissions of the task of that name. */
-async function taskPermissions(task: string): Promise<string[]> {
+export async function taskPermissions(task: string): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
   return tasks[task].command.match(/--allow-[^ ]+/g) ?? [];
 }
@@ -47,15 +55,11 @@ export class Program implements AsyncDisposable {
   static async start(args: readonly string[], options: ProgramOptions = {}): Promise<Program> {
     const { env = {}, cwd = import.meta.dirname!, stdin = "null" } = options;
     const { flags = await taskPermissions(args[0]!) } = options;
-    const runtimeEnv = RUNTIME_ENV.flatMap((name) => {
-      const value = Deno.env.get(name);
-      return value === undefined ? [] : [[name, value]];
-    });
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", ...flags, join(ROOT, "main.ts"), ...args],
       cwd,
       clearEnv: true,
-      env: { ...Object.fromEntries(runtimeEnv), LOG_FORMAT: "json", ...env },
+      env: { ...runtimeEnv(), LOG_FORMAT: "json", ...env },
       stdin,
       stdout: "piped",
       stderr: "piped",
