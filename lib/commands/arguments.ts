@@ -33,3 +33,15 @@ export function share(text: string): number {
   }
   return value;
 }
+
+/** A faster one would be more than the generator can keep up with. */
+const GREATEST_SPEED = 600;
+
+/** How many times as fast as usual. @throws {InvalidArgumentError} unless it is from 1 to 600. */
+export function speed(text: string): number {
+  const value = Number(text);
+  if (!(value >= 1 && value <= GREATEST_SPEED)) {
+    throw new InvalidArgumentError(`It must be a number from 1 to ${GREATEST_SPEED}.`);
+  }
+  return value;
+}

@@ -5,16 +5,17 @@
  */
 
 import { join } from "node:path";
-import { z } from "zod";
 import type { Config } from "../core/config.ts";
 import { OperatorError } from "../core/failure.ts";
-import { Generator } from "../core/generator.ts";
+import type { GeneratedLog } from "../core/generated_log.ts";
 import type { Source } from "../endpoints.ts";
 import { fileIdentity, FileSource, STANDARD_INPUT } from "../io/file_source.ts";
 import { GeneratorSource } from "../io/generator_source.ts";
 import type { Origin } from "../io/postgres/identity.ts";
 import { EmbeddedPostgres } from "../io/pglite.ts";
 import type { Terminal } from "../io/terminal.ts";
+import { openDemoLog } from "./demo_log.ts";
+import { Narrator } from "./demo_narrator.ts";
 import { StatusLine } from "./status_line.ts";
 import { Worker } from "./worker.ts";
 
@@ -24,36 +25,27 @@ export interface DemoOptions {
   readonly dataDir: string | undefined;
   /** File with one event a line, or `-` for standard input; the generator if not given. */
   readonly file: string | undefined;
+  /** How fast the generator's event time passes, see `GeneratedLog`; as before, or 1, if not given. */
+  readonly speed: number | undefined;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
 
 const PARTITIONS = 4;
 
-/** What a generated log depends on. Kept in the data directory, so that a later start reads the same log. */
-const GENERATOR_STATE = z.object({
-  seed: z.number(),
-  rate: z.number(),
-  startMs: z.number(),
-  lotteries: z.number(),
-  badShare: z.number(),
-  lateShare: z.number(),
-});
-type GeneratorState = z.output<typeof GENERATOR_STATE>;
-
-const DEFAULT_STATE = { seed: 1, rate: 200, lotteries: 12, badShare: 0.005, lateShare: 0.03 };
-
 /** Runs until the signal aborts. @throws {OperatorError} if the file or the directory cannot be used. */
 export async function demo(
   config: Config,
-  { dataDir, file, signal, terminal }: DemoOptions,
+  { dataDir, file, speed, signal, terminal }: DemoOptions,
 ): Promise<void> {
   using _lock = dataDir === undefined ? null : await lockDirectory(dataDir);
-  const { source, origin } = file === undefined
-    ? await openGenerator(dataDir)
-    : await openFile(file, dataDir);
+  const opened = file === undefined ? null : await openFile(file, dataDir);
   await using database = await EmbeddedPostgres.open(dataDir && join(dataDir, "postgres"));
-  using status = new StatusLine({ terminal, signal });
+  const generated = opened ? null : await openDemoLog({ dataDir, speed });
+  const { source, origin } = opened ?? generatedSource(generated!);
+  using narrator = generated && new Narrator(generated);
+  const note = () => narrator?.note() ?? null;
+  using status = new StatusLine({ terminal, signal, note });
   await using worker = new Worker({
     config,
     databaseUrl: database.url,
@@ -100,32 +92,11 @@ async function openFile(path: string, dataDir: string | undefined): Promise<Name
   return { source, origin: originOf(await fileIdentity(path)) };
 }
 
-async function openGenerator(dataDir: string | undefined): Promise<NamedSource> {
-  const { rate, startMs, ...options } = await generatorState(dataDir);
-  const source = new GeneratorSource({
-    generator: new Generator(options),
-    partitions: PARTITIONS,
-    rate,
-    startMs,
-  });
-  return { source, origin: originOf(`generated since ${new Date(startMs).toISOString()}`) };
-}
-
-async function generatorState(dataDir: string | undefined): Promise<GeneratorState> {
-  const fresh = { ...DEFAULT_STATE, startMs: Date.now() };
-  if (dataDir === undefined) return fresh;
-  const path = join(dataDir, "generator.json");
-  try {
-    return GENERATOR_STATE.parse(JSON.parse(await Deno.readTextFile(path)));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) {
-      throw new OperatorError(`Cannot read ${path}: remove the directory to start anew.`, {
-        cause: error,
-      });
-    }
-  }
-  await Deno.writeTextFile(path, JSON.stringify(fresh, null, 2));
-  return fresh;
+function generatedSource(generated: GeneratedLog): NamedSource {
+  return {
+    source: new GeneratorSource({ log: generated, partitions: PARTITIONS }),
+    origin: originOf(`generated since ${new Date(generated.begunMs).toISOString()}`),
+  };
 }
 
 function originOf(id: string): Origin {

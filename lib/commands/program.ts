@@ -4,12 +4,12 @@
  * @module
  */
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { Config } from "../core/config.ts";
 import { isPassing, OperatorError } from "../core/failure.ts";
 import { log } from "../io/logs.ts";
 import type { Terminal } from "../io/terminal.ts";
-import { atLeastOne, rate, share, wholeNumber } from "./arguments.ts";
+import { atLeastOne, rate, share, speed, wholeNumber } from "./arguments.ts";
 import { example } from "./help.ts";
 import { addDeadLetters } from "./program_dead_letters.ts";
 import { addAudit, addReset, addStatus } from "./program_operators.ts";
@@ -67,18 +67,38 @@ function addStart(program: Command, { configured, untilSignal, terminal }: Host)
     });
 }
 
+const DEMO_HELP = `
+The generated events tell a story: popular and rare lotteries, quiet nights and busy evenings, a
+crowd whenever a lottery announces a jackpot, late events and a few bad ones. A day of it takes 24
+minutes, and the 24 minutes up to now are there at once. With --speed 60 an hour passes in a minute
+and a day is a real one: event time begins 24 hours ago, and passes as usual once it is now.`;
+
+interface DemoArguments {
+  readonly dataDir?: string;
+  readonly file?: string;
+  readonly speed?: number;
+}
+
 function addDemo(program: Command, { configured, untilSignal, terminal }: Host): void {
   program.command("demo")
     .description("run the pipeline with nothing installed: generated events, embedded PostgreSQL")
     .option("--data-dir <directory>", "keep the counts there, and go on from them next time")
     .option("--file <path>", "count a file with one JSON event a line instead; - is standard input")
-    .addHelpText("after", example("demo", "demo --data-dir ./data", "demo --file events.ndjson"))
-    .action(async ({ dataDir, file }: { dataDir?: string; file?: string }) => {
+    .addOption(
+      new Option("--speed <factor>", "how fast event time passes; see below").argParser(speed)
+        .conflicts("file"),
+    )
+    .addHelpText("after", DEMO_HELP)
+    .addHelpText(
+      "after",
+      example("demo", "demo --speed 60", "demo --data-dir ./data", "demo --file events.ndjson"),
+    )
+    .action(async ({ dataDir, file, speed }: DemoArguments) => {
       const config = await configured();
       const { demo } = await import("./demo.ts");
       const words = { ...STOPPING_COUNT, first: "Stopping: committing what is counted" };
       const signal = untilSignal(words);
-      await unlessStopped(demo(config, { dataDir, file, signal, terminal }), signal);
+      await unlessStopped(demo(config, { dataDir, file, speed, signal, terminal }), signal);
     });
 }
 

@@ -2,10 +2,12 @@
  * A realistic stream of lottery events: popular and rare lotteries, a funnel from
  * clicked to pay, late events and bad ones.
  *
- * Event n depends on the options, n and its time alone, so a stream can be made
- * again, from any point, to see what should have been counted.
+ * Event n depends on the options, n, its time and the crowd alone, so a stream can be
+ * made again, from any point, to see what should have been counted.
  * @module
  */
+
+import { hash } from "./hash.ts";
 
 export interface GeneratorOptions {
   readonly seed: number;
@@ -28,18 +30,30 @@ const FIRST_NAMES = ("mega euro lucky golden daily super royal diamond happy sil
   "grand magic turbo vega nordic solar urban pearl crystal thunder").split(" ");
 const LAST_NAMES = "draw millions six spin keno jackpot pick scratch".split(" ");
 
-/** What users do, with the share of it. */
-const EVENT_TYPES: readonly (readonly [name: string, share: number])[] = [
-  ["clicked", 0.62],
+/** What users do, with the share of it; the rest are clicks. */
+const EVENT_TYPES: readonly (readonly [name: string, share: number, isSale?: "sale"])[] = [
   ["viewed", 0.17],
   ["login", 0.09],
-  ["register", 0.05],
-  ["add_to_cart", 0.04],
-  ["pay", 0.03],
+  ["register", 0.05, "sale"],
+  ["add_to_cart", 0.04, "sale"],
+  ["pay", 0.03, "sale"],
 ];
+
+/** How well lotteries sell, as a factor: each its own way, and better to a crowd. */
+const LEAST_SALES = 0.6;
+const GREATEST_SALES = 1.4;
+const CROWD_SALES = 2;
 
 /** How far behind late events are: up to this long. */
 const LATEST_MS = 10 * 60_000;
+
+/** Who comes for one lottery only. */
+export interface Crowd {
+  /** Index of the lottery, from the most popular on. */
+  readonly lottery: number;
+  /** Share of all records, from 0 to 1. */
+  readonly share: number;
+}
 
 /** Bad records, each of another kind. */
 const BAD_VALUES: readonly ((timestampMs: number) => GeneratedRecord["value"])[] = [
@@ -75,25 +89,40 @@ export class Generator {
   /** Running sums of the lotteries' popularity, the last of which is 1. */
   readonly #popularity: readonly number[];
 
+  /** How well each lottery sells. */
+  readonly #sales: readonly number[];
+
   constructor(options: GeneratorOptions) {
     this.#options = options;
-    this.#names = Array.from({ length: options.lotteries }, (_, at) => lotteryName(at));
+    const lotteries = Array.from({ length: options.lotteries }, (_, at) => at);
+    this.#names = lotteries.map(lotteryName);
+    this.#sales = lotteries.map((at) =>
+      LEAST_SALES + hash(options.seed, at, 7) * (GREATEST_SALES - LEAST_SALES)
+    );
     this.#popularity = zipf(options.lotteries);
   }
 
   /** Record number `n`, made at `nowMs`. */
-  record(n: number, nowMs: number): GeneratedRecord {
+  record(n: number, nowMs: number, crowd: Crowd | null = null): GeneratedRecord {
     const { badShare, lateShare, seed } = this.#options;
     const random = (purpose: number) => hash(seed, n, purpose);
-    const key = this.#names[firstAbove(this.#popularity, random(0))]!;
+    const isOfCrowd = crowd !== null && random(6) < crowd.share;
+    const lottery = isOfCrowd ? crowd.lottery : firstAbove(this.#popularity, random(0));
+    const key = this.lotteryName(lottery);
     if (random(1) < badShare) {
       return { key, value: BAD_VALUES[Math.floor(random(2) * BAD_VALUES.length)]!(nowMs) };
     }
     const timestamp = Math.floor(
       random(3) < lateShare ? nowMs - random(4) * LATEST_MS : nowMs - random(4) * 1_000,
     );
-    const event = { lottery_name: key, event_type: eventType(random(5)), timestamp };
+    const sales = this.#sales[lottery]! * (isOfCrowd ? CROWD_SALES : 1);
+    const event = { lottery_name: key, event_type: eventType(random(5), sales), timestamp };
     return { key, value: JSON.stringify(event) };
+  }
+
+  /** Name of a lottery by its index, from the most popular on. */
+  lotteryName(lottery: number): string {
+    return this.#names[lottery]!;
   }
 }
 
@@ -124,22 +153,11 @@ function firstAbove(sums: readonly number[], value: number): number {
   return low;
 }
 
-function eventType(random: number): string {
+function eventType(random: number, sales: number): string {
   let sum = 0;
-  for (const [name, share] of EVENT_TYPES) if (random < (sum += share)) return name;
-  return EVENT_TYPES[0]![0];
-}
-
-/** A number in [0, 1) that looks random but depends on its arguments alone (two rounds of MurmurHash3's mixer). */
-function hash(seed: number, n: number, purpose: number): number {
-  const low = mix(mix(seed ^ Math.imul(purpose + 1, 0x9e3779b1)) ^ (n >>> 0));
-  return mix(low ^ Math.floor(n / 2 ** 32)) / 2 ** 32;
-}
-
-function mix(value: number): number {
-  value ^= value >>> 16;
-  value = Math.imul(value, 0x85ebca6b);
-  value ^= value >>> 13;
-  value = Math.imul(value, 0xc2b2ae35);
-  return (value ^ (value >>> 16)) >>> 0;
+  for (const [name, share, isSale] of EVENT_TYPES) {
+    sum += isSale ? share * sales : share;
+    if (random < sum) return name;
+  }
+  return "clicked";
 }

@@ -1,25 +1,18 @@
 /**
- * A log that needs no Kafka: its records follow from the seed and the time alone.
- *
- * Event n was made n / rate seconds after the start and stands in partition
- * n mod P at offset n div P. So the log can be read again from anywhere, after
- * any crash, and says the same each time.
+ * A log that needs no Kafka: record n of a generated log stands in partition n mod P at
+ * offset n div P.
  * @module
  */
 
-import type { Generator } from "../core/generator.ts";
+import type { GeneratedLog } from "../core/generated_log.ts";
 import type { LogRange } from "../core/log_range.ts";
 import { encodeRecordBatch, type NewRecord } from "../core/record_encoder.ts";
 import { pause } from "../condition.ts";
 import type { Source, SourceReader } from "../endpoints.ts";
 
 export interface GeneratorSourceOptions {
-  readonly generator: Generator;
+  readonly log: GeneratedLog;
   readonly partitions: number;
-  /** Events per second. */
-  readonly rate: number;
-  /** When the first event was made, in milliseconds since the epoch. */
-  readonly startMs: number;
 }
 
 const POLL_MS = 100;
@@ -39,12 +32,12 @@ export class GeneratorSource implements Source {
   async read(reader: SourceReader, signal: AbortSignal): Promise<void> {
     reader.assigned(Array.from({ length: this.#options.partitions }, (_, partition) => partition));
     while (!signal.aborted) {
-      const before = Date.now();
+      let isBehind = false;
       for (const [partition, position] of this.#positions) {
         if (signal.aborted) return;
-        await this.#readPartition(reader, { partition, position });
+        isBehind = await this.#readPartition(reader, { partition, position }) || isBehind;
       }
-      await pause(Math.max(0, POLL_MS - (Date.now() - before)), signal);
+      await pause(isBehind ? 0 : POLL_MS, signal);
     }
   }
 
@@ -74,13 +67,14 @@ export class GeneratorSource implements Source {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
+  /** Reads once. @returns true if there is more to read at once. */
   async #readPartition(
     reader: SourceReader,
     { partition, position }: { readonly partition: number; readonly position: number },
-  ): Promise<void> {
+  ): Promise<boolean> {
     const endOffset = this.#endOffset(partition);
     const nextOffset = Math.min(endOffset, position + MAX_BATCH_RECORDS);
-    if (nextOffset <= position) return;
+    if (nextOffset <= position) return false;
     const records = Array.from(
       { length: nextOffset - position },
       (_, at) => this.#record((position + at) * this.#options.partitions + partition),
@@ -93,11 +87,11 @@ export class GeneratorSource implements Source {
       endOffset,
       batches: [encodeRecordBatch(position, records)],
     });
+    return nextOffset < endOffset;
   }
 
   #record(n: number): NewRecord {
-    const timestampMs = this.#options.startMs + Math.floor(n * 1000 / this.#options.rate);
-    const { key, value } = this.#options.generator.record(n, timestampMs);
+    const { timestampMs, key, value } = this.#options.log.record(n);
     return {
       timestampMs,
       key: this.#encoder.encode(key),
@@ -107,8 +101,8 @@ export class GeneratorSource implements Source {
 
   /** Number of events in a partition so far. */
   #endOffset(partition: number): number {
-    const { partitions, rate, startMs } = this.#options;
-    this.#events = Math.max(this.#events, Math.floor((Date.now() - startMs) * rate / 1000));
+    const { log, partitions } = this.#options;
+    this.#events = Math.max(this.#events, log.lengthAt(Date.now()));
     return Math.max(0, Math.ceil((this.#events - partition) / partitions));
   }
 }

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { EventParser } from "../../lib/core/event.ts";
-import { Generator } from "../../lib/core/generator.ts";
+import { GeneratedLog } from "../../lib/core/generated_log.ts";
 import { Connection } from "../../lib/io/postgres/connection.ts";
 import { EmbeddedPostgres } from "../../lib/io/pglite.ts";
+import { openDemoLog } from "../../lib/commands/demo_log.ts";
+import { OperatorError } from "../../lib/core/failure.ts";
+import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertBooksBalance, Expectation } from "../support/expectation.ts";
 import { makeLines } from "../support/event_lines.ts";
@@ -61,10 +64,9 @@ Deno.test("demo --data-dir counts every generated event once, although it is kil
       program.signal("SIGKILL");
       await program.exitCode();
     }
-    const { rate, startMs, ...options } = JSON.parse(
-      await Deno.readTextFile(join(dataDir, "generator.json")),
+    const generated = new GeneratedLog(
+      JSON.parse(await Deno.readTextFile(join(dataDir, "generator.json"))),
     );
-    const generator = new Generator(options);
     const parser = new EventParser({ maxFutureMs: 300_000 });
     const encoder = new TextEncoder();
     await withStored(dataDir, async (connection) => {
@@ -76,8 +78,7 @@ Deno.test("demo --data-dir counts every generated event once, although it is kil
       for (const { partition, next_offset } of offsets) {
         assert.ok(next_offset > 0);
         for (let n = partition; n < next_offset * 4; n += 4) {
-          const recordTimestampMs = startMs + Math.floor(n * 1000 / rate);
-          const { value } = generator.record(n, recordTimestampMs);
+          const { value, timestampMs: recordTimestampMs } = generated.record(n);
           const bytes = typeof value === "string"
             ? encoder.encode(value)
             : value ?? new Uint8Array();
@@ -93,6 +94,30 @@ Deno.test("demo --data-dir counts every generated event once, although it is kil
   } finally {
     await Deno.remove(dataDir, { recursive: true });
   }
+});
+
+Deno.test("demo says why it cannot go on with the events of a directory", async () => {
+  await using directory = await temporaryDirectory();
+  const dataDir = directory.path;
+  const state = { seed: 1, rate: 200, startMs: 1, lotteries: 12, badShare: 0, lateShare: 0 };
+  const current = { ...state, version: 2, begunMs: 1, speed: 60 };
+  const cases: readonly (readonly [file: string, message: RegExp])[] = [
+    [JSON.stringify(state), /another version of this program has made them/],
+    [JSON.stringify({ ...current, version: 3 }), /another version of this program has made them/],
+    [JSON.stringify({ ...current, speed: "fast" }), /remove the directory to start anew/],
+    ["{", /remove the directory to start anew/],
+    [JSON.stringify(current), /at another speed: it was begun with --speed 60/],
+  ];
+  for (const [file, message] of cases) {
+    await Deno.writeTextFile(join(dataDir, "generator.json"), file);
+    const options = { dataDir, speed: 1 };
+    await assert.rejects(openDemoLog(options), (error) => {
+      assert.ok(error instanceof OperatorError);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+  assert.equal((await openDemoLog({ dataDir, speed: undefined })).speed, 60);
 });
 
 Deno.test("demo --file counts a file, and goes on with the lines that were added", async () => {

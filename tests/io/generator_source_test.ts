@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { Condition } from "../../lib/condition.ts";
-import { Generator } from "../../lib/core/generator.ts";
+import { GeneratedLog } from "../../lib/core/generated_log.ts";
 import { RecordCursor } from "../../lib/core/record_batch.ts";
 import type { SourceReader } from "../../lib/endpoints.ts";
 import { GeneratorSource } from "../../lib/io/generator_source.ts";
 
-function makeSource(startMs: number): GeneratorSource {
-  const generator = new Generator({ seed: 1, lotteries: 5, badShare: 0.1, lateShare: 0.1 });
-  return new GeneratorSource({ generator, partitions: 3, rate: 1_000, startMs });
+function makeLog(begunMs: number): GeneratedLog {
+  const options = { seed: 1, lotteries: 5, badShare: 0.1, lateShare: 0.1 };
+  return new GeneratedLog({ ...options, rate: 10, speed: 1, begunMs });
+}
+
+function makeSource(begunMs: number): GeneratorSource {
+  return new GeneratorSource({ log: makeLog(begunMs), partitions: 3 });
 }
 
 /** Reads `records` of each partition from these positions on. */
@@ -47,13 +51,18 @@ async function read(
   return new Map(Array.from(found, ([partition, values]) => [partition, values.slice(0, records)]));
 }
 
-Deno.test("GeneratorSource has the events of the time since its start", async () => {
-  const ranges = await makeSource(Date.now() - 6_000).logRanges();
-  for (const { startOffset, endOffset } of ranges.values()) {
-    assert.equal(startOffset, 0);
-    assert.ok(endOffset >= 2_000 && endOffset < 2_100, `${endOffset}`);
-  }
-  const future = await makeSource(Date.now() + 60_000).logRanges();
+Deno.test("GeneratorSource has all records that are there by now, shared among its partitions", async () => {
+  const begunMs = Date.now() - 6_000;
+  const log = makeLog(begunMs);
+  const before = log.lengthAt(Date.now());
+  const ranges = [...(await makeSource(begunMs).logRanges()).values()];
+  const after = log.lengthAt(Date.now());
+  const lengths = ranges.map(({ startOffset, endOffset }) => endOffset - startOffset);
+  const length = lengths.reduce((sum, each) => sum + each, 0);
+  assert.ok(length >= before && length <= after + 2, `${before} ${length} ${after}`);
+  assert.ok(Math.max(...lengths) - Math.min(...lengths) <= 1, lengths.join());
+
+  const future = await makeSource(Date.now() + 3_600_000).logRanges();
   assert.ok([...future.values()].every(({ endOffset }) => endOffset === 0));
 });
 
