@@ -4,7 +4,8 @@
  */
 
 import { groupDigits } from "../core/amount.ts";
-import type { AuditReport, RowDifference, Tallies } from "../core/audit.ts";
+import type { AuditReport, Books } from "../core/audit.ts";
+import type { RowDifference, Tallies } from "../core/row_audit.ts";
 import { type Column, printable, textTable, utcTime } from "../core/text_table.ts";
 
 /** Lines for people; of each kind of difference at most `limit` are shown. */
@@ -25,13 +26,27 @@ export function auditLines(report: AuditReport, limit: number): string[] {
     `books: ${groupDigits(books.counted)} counted + ${groupDigits(books.dead)} dead = ` +
     `${groupDigits(books.counted + books.dead)} records read; in the tables are ` +
     `${groupDigits(books.events)} events and ${groupDigits(books.deadLetters)} dead letters` +
-    (books.balance ? "" : ": WRONG"),
+    `${changesSince(books)}${books.balance ? "" : ": WRONG"}`,
     ...rowLines(report, limit),
     ...deadLetterLines(report, limit),
     ...partitionLines(report, limit),
     "",
     verdictLine(report),
   ];
+}
+
+/** What else became of records that were read, if anything. */
+function changesSince({ replayedLetters, deletedEvents, deletedLetters }: Books): string {
+  const changes = [
+    ...replayedLetters > 0 ? [`${groupDigits(replayedLetters)} dead letters were replayed`] : [],
+    ...deletedEvents + deletedLetters > 0
+      ? [
+        `${groupDigits(deletedEvents)} events and ${groupDigits(deletedLetters)} dead letters ` +
+        "deleted for their age",
+      ]
+      : [],
+  ];
+  return changes.length === 0 ? "" : `, after ${changes.join(" and ")}`;
 }
 
 /** For programs: times in ISO 8601, at most `limit` differences of each kind. */

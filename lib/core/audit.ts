@@ -7,37 +7,20 @@
  * @module
  */
 
-import type { LotteryEvent } from "./event.ts";
+import { EventParser, type LotteryEvent } from "./event.ts";
 import type { PartitionHistory } from "./milestone.ts";
 import {
   type DeadLetterDifference,
   PartitionAudit,
   type PartitionDifference,
 } from "./partition_audit.ts";
-
-/** A row of counts as it is stored. */
-export interface StoredCount {
-  readonly windowStartMs: number;
-  readonly windowEndMs: number;
-  readonly lotteryName: string;
-  readonly eventType: string;
-  readonly count: number;
-}
-
-/** A row of counts that is wrong. */
-export interface RowDifference {
-  readonly windowStartMs: number;
-  readonly lotteryName: string;
-  readonly eventType: string;
-  /** Null if there is no such row. */
-  readonly stored: number | null;
-  /** Null if there should be no such row. */
-  readonly recounted: number | null;
-  /** True if a part of the window's records is gone: then it is more than `recounted`, but not less. */
-  readonly isPartial: boolean;
-  /** True if the window's end is not its start and the window's size. */
-  readonly hasWrongEnd: boolean;
-}
+import {
+  RowAudit,
+  type RowAuditOptions,
+  type RowDifference,
+  type StoredCount,
+  type Tallies,
+} from "./row_audit.ts";
 
 /** What the database says of itself: records read, and what became of them. */
 export interface Books {
@@ -46,17 +29,15 @@ export interface Books {
   /** Sum of all rows of counts. */
   readonly events: number;
   readonly deadLetters: number;
+  /** Dead letters that were counted after all. */
+  readonly replayedLetters: number;
+  /** Events and dead letters that were deleted for their age. */
+  readonly deletedEvents: number;
+  readonly deletedLetters: number;
 }
 
 /** Whether it all agrees; or all that can be recounted does. */
 export type Verdict = "agrees" | "wrong" | "not provable";
-
-/** Rows or dead letters by what became of them. */
-export interface Tallies {
-  readonly agreeing: number;
-  readonly wrong: number;
-  readonly notProvable: number;
-}
 
 export interface AuditReport {
   readonly verdict: Verdict;
@@ -74,8 +55,7 @@ export interface AuditReport {
 }
 
 /** What is known of the whole. */
-export interface AuditOptions {
-  readonly windowMs: number;
+export interface AuditOptions extends RowAuditOptions {
   readonly books: Books;
   /** Starts of windows that were counted into beyond their partition's greatest event time. */
   readonly windowsAhead: ReadonlySet<number>;
@@ -86,30 +66,51 @@ export interface AuditOptions {
   };
 }
 
-interface Tally {
-  stored: number | null;
-  recounted: number | null;
-  hasWrongEnd: boolean;
+/** A dead letter that was counted after all. */
+export interface ReplayedLetter {
+  readonly partition: number;
+  readonly offset: number;
+  /** What was counted. */
+  readonly value: Uint8Array;
+  /** Start of the window that it was counted into. */
+  readonly windowStartMs: number;
 }
 
 /** Takes everything that is stored, then the records of one partition after the other. */
 export class Audit {
   readonly #options: AuditOptions;
-  readonly #windows = new Map<number, Map<string, Map<string, Tally>>>();
+  readonly #rows: RowAudit;
   readonly #partitions = new Map<number, PartitionAudit>();
+  readonly #replayDifferences: DeadLetterDifference[] = [];
+  /** Whether a replayed value lay in the future was judged when it was replayed. */
+  readonly #parser = new EventParser({ maxFutureMs: Infinity });
 
   constructor(options: AuditOptions) {
     this.#options = options;
+    this.#rows = new RowAudit(options);
   }
 
   addPartition(history: PartitionHistory): void {
     this.#partitions.set(history.partition, new PartitionAudit(history));
   }
 
-  addStoredCount({ windowStartMs, windowEndMs, lotteryName, eventType, count }: StoredCount): void {
-    const tally = this.#tally(windowStartMs, lotteryName, eventType);
-    tally.stored = count;
-    tally.hasWrongEnd = windowEndMs !== windowStartMs + this.#options.windowMs;
+  addStoredCount(count: StoredCount): void {
+    this.#rows.addStored(count);
+  }
+
+  /** Counts what a replay says that it has counted, which no log holds as an event. */
+  addReplayed({ partition, offset, value, windowStartMs }: ReplayedLetter): void {
+    const event = this.#parser.parse(value, { start: 0, end: value.length, recordTimestampMs: -1 });
+    const recounted = typeof event === "string"
+      ? event
+      : intoWindow(event.timestampMs - event.timestampMs % this.#options.windowMs);
+    const stored = intoWindow(windowStartMs);
+    if (stored !== recounted) {
+      this.#replayDifferences.push({ partition, offset, stored, recounted });
+    }
+    if (typeof event !== "string" && !this.#rows.isDeleted(event.timestampMs)) {
+      this.#rows.expect(event);
+    }
   }
 
   get partitions(): readonly PartitionAudit[] {
@@ -120,34 +121,37 @@ export class Audit {
     return this.#partitions.get(id);
   }
 
-  /** Counts an event that the log holds. */
+  /** Counts an event that the log holds, unless its row is deleted for its age. */
   addEvent(partition: PartitionAudit, offset: number, event: LotteryEvent): void {
+    if (this.#rows.isDeleted(event.timestampMs)) {
+      partition.addExpired(offset);
+      return;
+    }
     partition.addEvent(offset);
-    this.#expect(event);
-  }
-
-  /** The one place where an event becomes part of what should be stored. */
-  #expect({ timestampMs, lotteryName, eventType }: LotteryEvent): void {
-    const windowStartMs = timestampMs - timestampMs % this.#options.windowMs;
-    const tally = this.#tally(windowStartMs, lotteryName, eventType);
-    tally.recounted = (tally.recounted ?? 0) + 1;
+    this.#rows.expect(event);
   }
 
   /** The verdict, after the last record. */
   report(): AuditReport {
     const { partitions } = this;
-    const { books, left } = this.#options;
+    const { books, left, windowsAhead } = this.#options;
     const partitionDifferences = partitions.flatMap((partition) => partition.end() ?? []);
     const provableAfterMs = this.#provableAfterMs();
-    const { rows, rowDifferences } = this.#judgeRows(provableAfterMs);
-    const deadLetterDifferences = partitions.flatMap(({ differences }) => differences);
+    const { rows, rowDifferences } = this.#rows.judge((windowStartMs) =>
+      provableAfterMs !== -Infinity &&
+      (windowStartMs <= provableAfterMs || windowsAhead.has(windowStartMs))
+    );
+    const deadLetterDifferences = [
+      ...partitions.flatMap(({ differences }) => differences),
+      ...this.#replayDifferences,
+    ];
     const deadLetters = {
       agreeing: sum(partitions.map(({ deadLettersAgreeing }) => deadLettersAgreeing)),
       wrong: deadLetterDifferences.length,
       notProvable: left.deadLetters +
         sum(partitions.map(({ deadLettersNotProvable }) => deadLettersNotProvable)),
     };
-    const balance = books.counted === books.events && books.dead === books.deadLetters;
+    const balance = balances(books);
     const isWrong = !balance || rows.wrong > 0 || deadLetters.wrong > 0 ||
       partitionDifferences.length > 0;
     const isProven = rows.notProvable === 0 && deadLetters.notProvable === 0;
@@ -170,61 +174,16 @@ export class Audit {
       ...this.partitions.map(({ maxEventTimeGoneMs }) => maxEventTimeGoneMs ?? -Infinity),
     );
   }
-
-  #judgeRows(provableAfterMs: number): { rows: Tallies; rowDifferences: RowDifference[] } {
-    const tallies = { agreeing: 0, wrong: 0, notProvable: 0 };
-    const rowDifferences: RowDifference[] = [];
-    const isAllProvable = provableAfterMs === -Infinity;
-    for (const [windowStartMs, lotteries] of this.#windows) {
-      const isPartial = !isAllProvable &&
-        (windowStartMs <= provableAfterMs || this.#options.windowsAhead.has(windowStartMs));
-      for (const [lotteryName, types] of lotteries) {
-        for (const [eventType, { stored, recounted, hasWrongEnd }] of types) {
-          const judged = hasWrongEnd ? "wrong" : judge(stored, recounted, isPartial);
-          tallies[judged]++;
-          if (judged !== "wrong") continue;
-          rowDifferences.push({
-            windowStartMs,
-            lotteryName,
-            eventType,
-            stored,
-            recounted,
-            isPartial,
-            hasWrongEnd,
-          });
-        }
-      }
-    }
-    return { rows: tallies, rowDifferences: rowDifferences.sort(byKey) };
-  }
-
-  #tally(windowStartMs: number, lotteryName: string, eventType: string): Tally {
-    let lotteries = this.#windows.get(windowStartMs);
-    if (!lotteries) this.#windows.set(windowStartMs, lotteries = new Map());
-    let types = lotteries.get(lotteryName);
-    if (!types) lotteries.set(lotteryName, types = new Map());
-    let tally = types.get(eventType);
-    if (!tally) types.set(eventType, tally = { stored: null, recounted: null, hasWrongEnd: false });
-    return tally;
-  }
 }
 
-function judge(
-  stored: number | null,
-  recounted: number | null,
-  isPartial: boolean,
-): keyof Tallies {
-  if (!isPartial) return stored === recounted ? "agreeing" : "wrong";
-  return (stored ?? 0) < (recounted ?? 0) ? "wrong" : "notProvable";
+function intoWindow(startMs: number): string {
+  return `replayed into ${new Date(startMs).toISOString()}`;
 }
 
-function byKey(a: RowDifference, b: RowDifference): number {
-  return a.windowStartMs - b.windowStartMs || compare(a.lotteryName, b.lotteryName) ||
-    compare(a.eventType, b.eventType);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** Whether everything that was read is there, or is known to be deleted. */
+function balances(books: Books): boolean {
+  return books.counted + books.replayedLetters === books.events + books.deletedEvents &&
+    books.dead === books.deadLetters + books.deletedLetters;
 }
 
 function sum(numbers: readonly number[]): number {

@@ -18,6 +18,8 @@ export interface PartitionHistory {
   readonly partition: number;
   /** Where counting began: records before it are none of the counts. */
   readonly firstOffset: number;
+  /** Dead letters below it may be deleted for their age; 0 if none is. */
+  readonly deadLetterHorizon: number;
   /** Oldest first. */
   readonly milestones: readonly Milestone[];
   readonly now: Milestone;

@@ -3,16 +3,20 @@
  * @module
  */
 
+import type { DeadLetterReason } from "./dead_letter.ts";
 import type { RejectionReason } from "./event.ts";
 import { firstProvable, type Milestone, type PartitionHistory } from "./milestone.ts";
 
-/** A dead letter that is not as the recount has it; null where there is none. */
+/** A dead letter, or what it was replayed as, that is not as the recount has it; null where there is none. */
 export interface DeadLetterDifference {
   readonly partition: number;
   readonly offset: number;
   readonly stored: string | null;
-  readonly recounted: RejectionReason | null;
+  readonly recounted: string | null;
 }
+
+/** Why an event is a dead letter though nothing is wrong with it. */
+const EXPIRED: DeadLetterReason = "expired_window";
 
 /** Records that a partition's books have since `fromOffset`, and that were found there. */
 export interface PartitionDifference {
@@ -40,6 +44,8 @@ export class PartitionAudit {
   #since: Milestone;
   #counted = 0;
   #dead = 0;
+  /** Events that were counted and deleted, or dead letters and deleted: nobody can tell any more. */
+  #undecided = 0;
 
   constructor(history: PartitionHistory) {
     this.history = history;
@@ -69,6 +75,7 @@ export class PartitionAudit {
     this.#since = firstProvable(this.history, from);
     this.#counted = 0;
     this.#dead = 0;
+    this.#undecided = 0;
     return from;
   }
 
@@ -82,12 +89,28 @@ export class PartitionAudit {
     if (offset >= this.#since.nextOffset) this.#dead++;
     this.#tooMany(offset);
     if (this.#offsets[this.#at] !== offset) {
-      this.#differ(offset, null, reason);
+      // The books tell whether as many are missing as were deleted.
+      if (offset >= this.history.deadLetterHorizon) this.#differ(offset, null, reason);
       return;
     }
     const stored = this.#reasons[this.#at++]!;
     if (stored === reason) this.deadLettersAgreeing++;
     else this.#differ(offset, stored, reason);
+  }
+
+  /** An event whose row is deleted: it was counted before that, or is a dead letter since. */
+  addExpired(offset: number): void {
+    this.#take(offset);
+    this.#tooMany(offset);
+    const hasLetter = this.#offsets[this.#at] === offset && this.#reasons[this.#at] === EXPIRED;
+    if (hasLetter) {
+      this.#at++;
+      this.deadLettersAgreeing++;
+    }
+    if (offset < this.#since.nextOffset) return;
+    if (hasLetter) this.#dead++;
+    else if (offset < this.history.deadLetterHorizon) this.#undecided++;
+    else this.#counted++;
   }
 
   /** After the last record. @returns what the books have too much or too little, or null. */
@@ -98,7 +121,11 @@ export class PartitionAudit {
       counted: now.counted - this.#since.counted,
       dead: now.dead - this.#since.dead,
     };
-    const recounted = { counted: this.#counted, dead: this.#dead };
+    const undecidedCounted = Math.max(0, Math.min(this.#undecided, stored.counted - this.#counted));
+    const recounted = {
+      counted: this.#counted + undecidedCounted,
+      dead: this.#dead + this.#undecided - undecidedCounted,
+    };
     return stored.counted === recounted.counted && stored.dead === recounted.dead
       ? null
       : { partition, fromOffset: this.#since.nextOffset, stored, recounted };

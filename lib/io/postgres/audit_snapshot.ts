@@ -19,6 +19,7 @@ export async function openAudit(
     await connection.query({ text: "set transaction isolation level repeatable read, read only" });
     const audit = new Audit({
       windowMs,
+      horizonMs: await readHorizon(connection),
       books: await readBooks(connection),
       windowsAhead: await readWindowsAhead(connection),
       left: await readLeft(connection, topic),
@@ -36,6 +37,14 @@ export async function openAudit(
     for await (const { partition, kafka_offset, reason } of storedDeadLetters(connection, topic)) {
       audit.partition(partition)?.addStored(kafka_offset, reason);
     }
+    for await (const letter of replayedLetters(connection)) {
+      audit.addReplayed({
+        partition: letter.partition,
+        offset: letter.kafka_offset,
+        value: letter.replayed_value,
+        windowStartMs: letter.replayed_window.getTime(),
+      });
+    }
     return audit;
   });
 }
@@ -48,10 +57,20 @@ async function readBooks(connection: Connection): Promise<Books> {
         coalesce(sum(counted), 0)::bigint as "counted",
         coalesce(sum(dead), 0)::bigint as "dead",
         (select coalesce(sum(event_count), 0)::bigint from lottery_aggregates) as "events",
-        (select count(*) from dead_letters) as "deadLetters"
+        (select count(*) from dead_letters) as "deadLetters",
+        (select replayed_letters from pipeline) as "replayedLetters",
+        (select deleted_events from pipeline) as "deletedEvents",
+        (select coalesce(sum(deleted), 0)::bigint from dead_letter_horizons) as "deletedLetters"
       from kafka_offsets`,
   });
   return books!;
+}
+
+async function readHorizon(connection: Connection): Promise<number> {
+  const [row] = await connection.query<{ horizon: Date | null }>({
+    text: "select aggregates_horizon as horizon from pipeline",
+  });
+  return row!.horizon?.getTime() ?? -Infinity;
 }
 
 async function readWindowsAhead(connection: Connection): Promise<ReadonlySet<number>> {
@@ -93,10 +112,15 @@ export async function readHistories(
   connection: Connection,
   topic: string,
 ): Promise<PartitionHistory[]> {
-  const now = await connection.query<MilestoneRow & { readonly first_offset: number }>({
+  const now = await connection.query<
+    MilestoneRow & { readonly first_offset: number; readonly dead_letter_horizon: number }
+  >({
     text: `
-      select partition, first_offset, next_offset, counted, dead, max_event_time
+      select
+        partition, first_offset, next_offset, counted, dead, max_event_time,
+        coalesce(horizon_offset, 0) as dead_letter_horizon
       from kafka_offsets
+      left join dead_letter_horizons using (topic, partition)
       where topic = $1
       order by partition`,
     values: [topic],
@@ -113,6 +137,7 @@ export async function readHistories(
   return now.map((row) => ({
     partition: row.partition,
     firstOffset: row.first_offset,
+    deadLetterHorizon: row.dead_letter_horizon,
     milestones: (milestones.get(row.partition) ?? []).map(toMilestone),
     now: toMilestone(row),
   }));
@@ -154,6 +179,27 @@ function storedDeadLetters(connection: Connection, topic: string) {
       where topic = $1
       order by partition, kafka_offset`,
     values: [topic],
+  });
+}
+
+/** Of all logs: a replayed letter says itself what was counted. */
+function replayedLetters(connection: Connection) {
+  return paged<
+    Row & {
+      readonly partition: number;
+      readonly kafka_offset: number;
+      readonly replayed_value: Uint8Array;
+      readonly replayed_window: Date;
+    }
+  >(connection, {
+    text: `
+      select
+        partition, kafka_offset,
+        coalesce(replayed_value, '') as replayed_value,
+        coalesce(replayed_window, 'epoch') as replayed_window
+      from dead_letters
+      where replayed_at is not null
+      order by topic, partition, kafka_offset`,
   });
 }
 
