@@ -9,15 +9,14 @@ import { describe } from "../core/failure.ts";
 import type { LogRange } from "../core/log_range.ts";
 import { type GroupMember, lagOf, problemsOf, type Status } from "../core/status.ts";
 import { textTable, utcTime } from "../core/text_table.ts";
-import { closedUpTo } from "../core/watermark.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { Connection } from "../io/postgres/connection.ts";
 import { comparePipeline } from "../io/postgres/identity.ts";
 import { assertUpToDate } from "../io/postgres/migrate.ts";
 import {
   deadLettersByReason,
+  eventTimeStatus,
   storedPartitions,
-  watermarkAndClock,
   workersWithSessions,
 } from "../io/postgres/status_reader.ts";
 import { kafkaOrigin } from "./start.ts";
@@ -46,11 +45,7 @@ export async function status(config: Config): Promise<StatusReport> {
   const stored = new Map(
     (await storedPartitions(connection, topic)).map((row) => [row.partition, row]),
   );
-  const { watermarkMs, nowMs } = await watermarkAndClock(connection);
-  const closedUpToMs = closedUpTo(watermarkMs, {
-    sizeMs: config.windowMs,
-    graceMs: config.graceMs,
-  });
+  const { watermarkMs, closedUpToMs, nowMs } = await eventTimeStatus(connection);
   const partitions = new Set([...stored.keys(), ...kafka?.ranges.keys() ?? []]);
   const status: Status = {
     topic,
@@ -69,7 +64,7 @@ export async function status(config: Config): Promise<StatusReport> {
     members: kafka?.members ?? null,
     workers: await workersWithSessions(connection),
     watermarkMs,
-    closedUpToMs: closedUpToMs === -Infinity ? null : closedUpToMs,
+    closedUpToMs,
     deadLetters: await deadLettersByReason(connection),
     findings,
   };
@@ -155,8 +150,14 @@ function workerLines({ members, workers }: Status): string[] {
 function deadLetterLines({ deadLetters }: Status): string[] {
   if (deadLetters.length === 0) return ["Dead letters: none"];
   return textTable(
-    [{ title: "dead letters", isNumber: true }, { title: "reason" }],
-    deadLetters.map(({ reason, records }) => [groupDigits(records), reason]),
+    [
+      { title: "dead letters", isNumber: true },
+      { title: "replayed", isNumber: true },
+      { title: "reason" },
+    ],
+    deadLetters.map((
+      { reason, records, replayed },
+    ) => [groupDigits(records), groupDigits(replayed), reason]),
   );
 }
 

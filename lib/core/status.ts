@@ -36,6 +36,14 @@ export interface GroupMember {
   readonly partitions: readonly number[];
 }
 
+/** Dead letters of one reason. */
+export interface DeadLetterStatus {
+  readonly reason: string;
+  readonly records: number;
+  /** Those among them that were counted after all. */
+  readonly replayed: number;
+}
+
 export interface Status {
   readonly topic: string;
   readonly groupId: string;
@@ -46,7 +54,7 @@ export interface Status {
   readonly watermarkMs: number | null;
   /** Windows that end before or at it are closed; null as long as none is. */
   readonly closedUpToMs: number | null;
-  readonly deadLetters: readonly { readonly reason: string; readonly records: number }[];
+  readonly deadLetters: readonly DeadLetterStatus[];
   /** What was found besides: a system that is away, settings that differ. */
   readonly findings: readonly string[];
 }

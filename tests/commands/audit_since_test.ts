@@ -30,6 +30,8 @@ serverTest(
     assert.equal(code, 0, stdout);
     assert.match(stdout, /42 events and 3 dead letters, after 2 dead letters were replayed$/m);
 
+    assert.match((await runProgram(["status"], { env })).stdout, /^ +1 +1 +not_json$/m);
+
     assert.equal((await expireAggregates(connection, 2)).deletedRows, 2);
     await kcatProduce(topic, events("late", 72)); // offsets 43 to 62: expired
     await countAll(stack);

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { WorkerStatus } from "../../core/status.ts";
+import type { DeadLetterStatus, WorkerStatus } from "../../core/status.ts";
 import type { Connection, Row } from "./connection.ts";
 
 /** What is stored of one partition. */
@@ -44,14 +44,25 @@ export async function storedPartitions(
   }));
 }
 
-/** The stored watermark, milliseconds since the epoch; and the database's clock, by which its times are. */
-export async function watermarkAndClock(
-  connection: Connection,
-): Promise<{ readonly watermarkMs: number | null; readonly nowMs: number }> {
-  const [row] = await connection.query<Row & { readonly watermark: Date | null; now: Date }>({
-    text: "select (select watermark from pipeline), now()",
+/** How far event time has come, and the database's clock, by which its times are. */
+export interface EventTimeStatus {
+  readonly watermarkMs: number | null;
+  /** Windows that end at or before it are closed; null as long as none is. */
+  readonly closedUpToMs: number | null;
+  readonly nowMs: number;
+}
+
+export async function eventTimeStatus(connection: Connection): Promise<EventTimeStatus> {
+  const [row] = await connection.query<
+    Row & { readonly watermark: Date | null; readonly closed_up_to: Date | null; now: Date }
+  >({
+    text: "select watermark, closed_up_to, now() from (select) as one left join pipeline on true",
   });
-  return { watermarkMs: row!.watermark?.getTime() ?? null, nowMs: row!.now.getTime() };
+  return {
+    watermarkMs: row!.watermark?.getTime() ?? null,
+    closedUpToMs: row!.closed_up_to?.getTime() ?? null,
+    nowMs: row!.now.getTime(),
+  };
 }
 
 /** Workers that have a session in this database, also those that are frozen. */
@@ -81,12 +92,10 @@ export async function workersWithSessions(connection: Connection): Promise<Worke
 }
 
 /** All dead letters, by reason, the most frequent first. */
-export async function deadLettersByReason(
-  connection: Connection,
-): Promise<{ readonly reason: string; readonly records: number }[]> {
-  return await connection.query<{ reason: string; records: number }>({
+export async function deadLettersByReason(connection: Connection): Promise<DeadLetterStatus[]> {
+  return await connection.query<Row & DeadLetterStatus>({
     text: `
-      select reason, count(*) as records
+      select reason, count(*) as records, count(replayed_at) as replayed
       from dead_letters
       group by reason
       order by records desc, reason`,
