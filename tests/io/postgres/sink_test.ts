@@ -238,6 +238,43 @@ postgresTest(
   },
 );
 
+postgresTest(
+  "keeps of notes that are a month old the first of each day",
+  async ({ first, connection }) => {
+    await first.positions(new Map([[0, 0], [1, 0]]));
+    // Every ten minutes for five days, of which the last two are younger than a month.
+    await connection.query({
+      text: `
+        insert into offset_history (topic, partition, next_offset, counted, dead, at)
+        select topic, partition, n, n, 0,
+          date_trunc('day', now(), 'UTC') - interval '32 days' + n * interval '10 minutes'
+        from kafka_offsets, generate_series(0, 5 * 144 - 1) as n`,
+    });
+    await first.commit(commitOf([[0, 0, 5]]));
+    const rows = await connection.query<{ partition: number; day: number; notes: number }>({
+      text: `
+        select
+          partition,
+          extract(day from date_trunc('day', now(), 'UTC') - date_trunc('day', at, 'UTC'))::integer as day,
+          count(*) as notes,
+          bool_and(at = date_trunc('day', at, 'UTC')) as is_first
+        from offset_history
+        where next_offset > 0 or at < now() - interval '1 day'
+        group by 1, 2
+        order by 1, 2 desc`,
+    });
+    const notesOf = (partition: number) =>
+      new Map(rows.filter((row) => row.partition === partition).map((row) => [row.day, row]));
+    for (const [day, { notes }] of notesOf(1)) assert.equal(notes, 144, `untouched on day ${day}`);
+    const thinned = notesOf(0);
+    for (const day of [32, 31]) {
+      assert.deepEqual(thinned.get(day), { partition: 0, day, notes: 1, is_first: true });
+    }
+    assert.ok(thinned.get(30)!.notes >= 1, "a day that is partly a month old");
+    for (const day of [29, 28]) assert.equal(thinned.get(day)!.notes, 144);
+  },
+);
+
 postgresTest("notes windows that lie ahead of the clock", async ({ first, connection }) => {
   await first.positions(new Map([[0, 0]]));
   const inAnHour = Math.ceil(Date.now() / 60_000) * 60_000 + 3_600_000;
