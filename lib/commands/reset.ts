@@ -123,7 +123,10 @@ async function planOf(situation: Situation, reset: ResetKind): Promise<Plan> {
 async function planRecount(situation: Situation, force: number | undefined): Promise<Plan> {
   const { config: { kafka: { topic } }, connection, claim, ranges } = situation;
   const { epoch, identity: counted } = assertCounted(situation);
-  const { rows, deadLetters, recordsLeft } = await holdings(connection, counted.topic);
+  const { rows, deadLetters, replayedLetters, recordsLeft } = await holdings(
+    connection,
+    counted.topic,
+  );
   const gone = recordsLeft + await recordsGone(situation);
   if (gone > 0 && force !== rows) {
     throw new OperatorError(
@@ -139,6 +142,9 @@ async function planRecount(situation: Situation, force: number | undefined): Pro
       `Deletes all counts (${groupDigits(rows)} rows), ${
         groupDigits(deadLetters)
       } dead letters and the offsets.`,
+      ...replayedLetters > 0
+        ? [`${groupDigits(replayedLetters)} of them were replayed, and have to be once more.`]
+        : [],
       `The next worker counts ${topic} anew, from its start:`,
       ...rangeLines(ranges),
       ...gone > 0 ? [`Up to ${groupDigits(gone)} records are lost for good.`] : [],

@@ -36,10 +36,16 @@ serverTest(
     await kcatProduce(topic, makeLines(5_000, expected));
     await countAll(stack);
     await connection.query({ text: "update lottery_aggregates set event_count = 1" });
+    const set = ["lottery_name=a", "event_type=b", "timestamp=record"];
+    const replay = ["dead-letters", "replay", "--reason", "not_json", "--limit", "2"];
+    await runProgram([...replay, ...set.flatMap((each) => ["--set", each])], { env });
 
     const unanswered = await reset(stack, ["--recount"]);
     assert.equal(unanswered.code, 1);
-    assert.match(unanswered.stdout, /^Deletes all counts \([\d,]+ rows\), 50 dead letters/m);
+    assert.match(
+      unanswered.stdout,
+      /^Deletes all counts \([\d,]+ rows\), 50 dead letters .*\n2 of them were replayed/m,
+    );
     assert.match(unanswered.stderr, /nobody can answer, because this is no terminal. Say --yes/);
     assert.equal(await epochOf(stack), 1);
     assert.equal(await recordsRead(stack.database), 5_000);

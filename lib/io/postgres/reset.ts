@@ -8,7 +8,7 @@
  */
 
 import { OperatorError } from "../../core/failure.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, Row } from "./connection.ts";
 import { type Identity, readPipeline, replaceIdentity } from "./identity.ts";
 import { workersWithSessions } from "./status_reader.ts";
 
@@ -16,18 +16,19 @@ import { workersWithSessions } from "./status_reader.ts";
 export interface Holdings {
   readonly rows: number;
   readonly deadLetters: number;
+  /** Those among them that were replayed. */
+  readonly replayedLetters: number;
   /** Records read from logs that were left. */
   readonly recordsLeft: number;
 }
 
 export async function holdings(connection: Connection, topic: string): Promise<Holdings> {
-  const [row] = await connection.query<
-    { readonly rows: number; readonly deadLetters: number; readonly recordsLeft: number }
-  >({
+  const [row] = await connection.query<Row & Holdings>({
     text: `
       select
         (select count(*) from lottery_aggregates) as "rows",
         (select count(*) from dead_letters) as "deadLetters",
+        (select count(replayed_at) from dead_letters) as "replayedLetters",
         coalesce(sum(counted + dead) filter (where topic <> $1), 0)::bigint as "recordsLeft"
       from kafka_offsets`,
     values: [topic],
