@@ -37,21 +37,24 @@ export class KafkaOutput implements Output {
   }
 
   async open(): Promise<void> {
-    {
+    await this.#explained(async () => {
       await using cluster = new KafkaCluster(this.#kafka, this.#config);
       await cluster.assertTopic("KAFKA_OUTPUT_TOPIC");
-    }
+    });
     const producer = this.#kafka.producer({
       allowAutoTopicCreation: false,
       createPartitioner: Partitioners.DefaultPartitioner, // Java's: the same key, the same partition
-      idempotent: true,
       maxInFlightRequests: 1,
       transactionalId: this.#transactionalId,
       transactionTimeout: TRANSACTION_TIMEOUT_MS,
       retry: SEND_RETRY,
     });
     this.#producer = producer;
-    await this.#explained(() => producer.connect()); // also takes over the transactional id
+    await this.#explained(async () => {
+      await producer.connect();
+      // Only a first transaction takes over the id; connecting does not.
+      await (await producer.transaction()).abort();
+    });
   }
 
   async send(counts: readonly ClosedCount[]): Promise<void> {

@@ -4,7 +4,7 @@ import { UnavailableError } from "../../../lib/core/failure.ts";
 import { createKafka } from "../../../lib/io/kafka/client.ts";
 import { KafkaOutput } from "../../../lib/io/kafka/output.ts";
 import { kcatConsume } from "../../support/kcat.ts";
-import { createTopic } from "../../support/kafka.ts";
+import { createTopic, type TestTopic } from "../../support/kafka.ts";
 import { serverTest } from "../../support/servers.ts";
 
 const NOON_MS = Date.UTC(2026, 0, 1, 12);
@@ -14,17 +14,19 @@ function countOf(lotteryName: string, revision: number): ClosedCount {
   return { windowStartMs, windowEndMs, lotteryName, eventType: "pay", count: revision, revision };
 }
 
+async function openOutput({ config, name }: TestTopic): Promise<KafkaOutput> {
+  const ofEvents = { ...config, topic: "events" };
+  const output = new KafkaOutput(await createKafka(ofEvents), ofEvents, name);
+  await output.open();
+  return output;
+}
+
 serverTest(
   "KafkaOutput refuses what a worker sends after another one has opened it",
   ["kafka"],
   async () => {
     await using topic = await createTopic({ partitions: 3 });
-    const open = async () => {
-      const config = { ...topic.config, topic: "events" };
-      const output = new KafkaOutput(await createKafka(config), config, topic.name);
-      await output.open();
-      return output;
-    };
+    const open = () => openOutput(topic);
     const frozen = await open();
     await frozen.send([countOf("keno", 1), countOf("lötto \"'\\", 2)]);
     const next = await open();
@@ -43,6 +45,22 @@ serverTest(
         .filter(({ lottery_name }) => lottery_name === name).map(({ revision }) => revision);
     assert.deepEqual(revisions("keno"), [1, 4, 5]);
     assert.deepEqual(revisions("lötto \"'\\"), [2]);
+  },
+);
+
+serverTest(
+  "KafkaOutput refuses what a worker sends first after another one has opened it",
+  ["kafka"],
+  async () => {
+    await using topic = await createTopic();
+    const frozen = await openOutput(topic);
+    const next = await openOutput(topic);
+    await assert.rejects(frozen.send([countOf("keno", 1)]), UnavailableError);
+    await next.send([countOf("keno", 2)]);
+    await assert.rejects(frozen.send([countOf("keno", 1)]), UnavailableError);
+    await Promise.all([frozen.close(), next.close()]);
+    const records = await kcatConsume(topic);
+    assert.deepEqual(records.map(({ value }) => JSON.parse(value).revision), [2]);
   },
 );
 
