@@ -6,6 +6,7 @@
 import type { Config, SmtpConfig } from "../core/config.ts";
 import { describe } from "../core/failure.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
+import { KafkaOutput } from "../io/kafka/output.ts";
 import { Connection, redacted } from "../io/postgres/connection.ts";
 import { comparePipeline } from "../io/postgres/identity.ts";
 import { assertUsable, isMigrated } from "../io/postgres/migrate.ts";
@@ -45,7 +46,7 @@ export async function* doctor(
   }
 }
 
-async function* checkKafka({ kafka }: Config): AsyncGenerator<Finding> {
+async function* checkKafka({ kafka, outputTopic }: Config): AsyncGenerator<Finding> {
   const subject = `Kafka ${kafka.brokers.join(", ")}`;
   let isReachable = false;
   const client = await createKafka(kafka).catch((error) => error as Error);
@@ -72,6 +73,11 @@ async function* checkKafka({ kafka }: Config): AsyncGenerator<Finding> {
   yield await finding(`Consumer group ${kafka.groupId}`, async () => {
     await cluster.assertGroup();
     return "may be used";
+  });
+  if (outputTopic === undefined) return;
+  yield await finding(`Output topic ${outputTopic}`, async () => {
+    await new KafkaOutput(client, kafka, outputTopic).assertTopic();
+    return "is there";
   });
 }
 

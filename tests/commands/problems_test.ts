@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createTopic } from "../support/kafka.ts";
 import { freePort } from "../support/guarded_process.ts";
 import { serverTest } from "../support/servers.ts";
 import { openStack } from "../support/stack.ts";
@@ -97,14 +98,22 @@ serverTest(
   ["kafka", "postgres"],
   async () => {
     await using stack = await openStack();
-    const { code, stdout } = await runProgram(["doctor"], { env: stack.env });
+    await using output = await createTopic();
+    const env = { ...stack.env, KAFKA_OUTPUT_TOPIC: output.name };
+    const { code, stdout } = await runProgram(["doctor"], { env });
     assert.equal(code, 0, stdout);
+    assert.match(stdout, /^ok {4}Output topic test-[^ ]+: is there$/m);
     assert.match(stdout, /^ok {4}Topic test-[^ ]+: 4 partitions with 0 offsets$/m);
     assert.match(stdout, /^ok {4}PostgreSQL .*empty: the first start creates the tables$/m);
     const tables = await stack.database.connection.query({
       text: "select 1 from information_schema.tables where table_schema = 'public'",
     });
     assert.deepEqual(tables, []);
+    const missing = await runProgram(["doctor"], {
+      env: { ...env, KAFKA_OUTPUT_TOPIC: `${output.name}-2` },
+    });
+    assert.equal(missing.code, 1);
+    assert.match(missing.stdout, /^FAIL {2}Output topic .*, or set KAFKA_OUTPUT_TOPIC to another/m);
   },
 );
 

@@ -36,11 +36,16 @@ export class KafkaOutput implements Output {
     this.#transactionalId = `${config.groupId}-output`;
   }
 
-  async open(): Promise<void> {
+  /** @throws {TopicMissingError} if the topic does not exist. Changes nothing. */
+  async assertTopic(): Promise<void> {
     await this.#explained(async () => {
       await using cluster = new KafkaCluster(this.#kafka, this.#config);
       await cluster.assertTopic("KAFKA_OUTPUT_TOPIC");
     });
+  }
+
+  async open(): Promise<void> {
+    await this.assertTopic();
     const producer = this.#kafka.producer({
       allowAutoTopicCreation: false,
       createPartitioner: Partitioners.DefaultPartitioner, // Java's: the same key, the same partition
