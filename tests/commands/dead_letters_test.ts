@@ -75,6 +75,18 @@ serverTest(
     assert.doesNotMatch(show.stdout, obeyed);
     assert.match(show.stdout, /^Reason {7}not_json$/m);
     assert.match(show.stdout, /^ {2}00000000 {2}7b 22 6c 6f 74 74/m);
+    await stack.database.connection.query({
+      text: `
+        update dead_letters
+        set key = '\\x6b1b',
+          headers = '[{"key": "trace", "value_base64": "YWI="}, {"key_base64": "/w==", "value_base64": null}]'
+        where kafka_offset = 2`,
+    });
+    const headers = await deadLetters(stack, "show", "0/2");
+    assert.doesNotMatch(headers.stdout, obeyed);
+    assert.match(headers.stdout, /^Position {5}test-[^ ]+ 0\/2$/m);
+    assert.match(headers.stdout, /^Header {7}trace: ab\nHeader {7}\\xff: null$/m);
+    assert.match(headers.stdout, /^Key: 2 bytes\n {2}k\\[^\n]+\n {2}00000000 {2}6b 1b /m);
     const missing = await deadLetters(stack, "show", "0/0");
     assert.equal(missing.code, 1);
     assert.match(missing.stderr, /There is no dead letter at 0\/0/);
