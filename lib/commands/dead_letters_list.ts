@@ -15,6 +15,8 @@ import {
 
 /** How `dead-letters list` was called. */
 export interface ListOptions {
+  /** Whose letters: that of the settings, or the name of a log that was left. */
+  readonly topic: string;
   readonly filter: DeadLetterFilter;
   /** Most letters that are shown. */
   readonly limit: number;
@@ -30,11 +32,11 @@ const PREVIEW_LENGTH = 60;
 
 /** Prints the letters that the filter lets through. */
 export async function listDeadLetters(
-  { databaseUrl, kafka }: Config,
-  { filter, limit, asJson, print }: ListOptions,
+  { databaseUrl }: Config,
+  { topic, filter, limit, asJson, print }: ListOptions,
 ): Promise<void> {
   await using connection = new Connection(databaseUrl);
-  const store = new DeadLetterStore(connection, kafka.topic);
+  const store = new DeadLetterStore(connection, topic);
   const found = await store.find(filter, limit + 1);
   const positions = found.slice(0, limit);
   if (!asJson && positions.length > 0) print(HEADER);

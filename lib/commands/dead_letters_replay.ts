@@ -22,6 +22,8 @@ import { positionText, timeText } from "./dead_letters_list.ts";
 
 /** How `dead-letters replay` was called. */
 export interface ReplayOptions {
+  /** Whose letters: that of the settings, or the name of a log that was left. */
+  readonly topic: string;
   /** The letters at these positions; or as many of those that a filter lets through. */
   readonly selection:
     | { readonly positions: readonly RecordPosition[] }
@@ -41,11 +43,11 @@ const PAGE = 50;
  * @throws {OperatorError} if one of them could not be counted.
  */
 export async function replayDeadLetters(
-  { databaseUrl, kafka }: Config,
-  { selection, repair, isRehearsal, print }: ReplayOptions,
+  { databaseUrl }: Config,
+  { topic, selection, repair, isRehearsal, print }: ReplayOptions,
 ): Promise<void> {
   await using connection = new Connection(databaseUrl);
-  const store = new DeadLetterStore(connection, kafka.topic);
+  const store = new DeadLetterStore(connection, topic);
   const rules = await store.rules();
   assertSameRules(rules);
   const positions = "positions" in selection

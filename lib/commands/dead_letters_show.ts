@@ -16,6 +16,8 @@ import { positionText, timeText } from "./dead_letters_list.ts";
 
 /** How `dead-letters show` was called. */
 export interface ShowOptions {
+  /** Whose letters: that of the settings, or the name of a log that was left. */
+  readonly topic: string;
   readonly position: RecordPosition;
   /** All bytes, however many. */
   readonly isWhole: boolean;
@@ -28,18 +30,18 @@ const SHOWN_BYTES = 2_048;
 
 /** @throws {OperatorError} if there is none at the position. */
 export async function showDeadLetter(
-  { databaseUrl, kafka }: Config,
-  { position, isWhole, print }: ShowOptions,
+  { databaseUrl }: Config,
+  { topic, position, isWhole, print }: ShowOptions,
 ): Promise<void> {
   await using connection = new Connection(databaseUrl);
-  const [letter] = await new DeadLetterStore(connection, kafka.topic).read([position]);
+  const [letter] = await new DeadLetterStore(connection, topic).read([position]);
   if (!letter) {
     throw new OperatorError(
-      `There is no dead letter at ${positionText(position)} of ${kafka.topic}. ` +
+      `There is no dead letter at ${positionText(position)} of ${topic}. ` +
         "`dead-letters list` shows which there are",
     );
   }
-  for (const line of describeLetter(letter, kafka.topic, isWhole ? Infinity : SHOWN_BYTES)) {
+  for (const line of describeLetter(letter, topic, isWhole ? Infinity : SHOWN_BYTES)) {
     print(line);
   }
 }

@@ -32,7 +32,7 @@ export function addDeadLetters(program: Command, host: Host): void {
 }
 
 function addList(group: Command, { configured, print }: Host): void {
-  withFilter(group.command("list"))
+  withLog(withFilter(group.command("list")))
     .description("list the newest dead letters that were not replayed")
     .option("--replayed", "list those that were replayed instead")
     .option("--json", "one JSON object a line, with all bytes")
@@ -43,10 +43,11 @@ function addList(group: Command, { configured, print }: Host): void {
         "dead-letters list --reason timestamp_in_seconds --since 2026-01-31T00:00:00Z",
       ),
     )
-    .action(async ({ replayed, json, ...options }) => {
+    .action(async ({ replayed, json, log, ...options }) => {
       const config = await configured();
       const { listDeadLetters } = await import("./dead_letters_list.ts");
       await listDeadLetters(config, {
+        topic: log ?? config.kafka.topic,
         filter: toFilter(options, replayed ?? false),
         limit: options.limit,
         asJson: json ?? false,
@@ -56,20 +57,25 @@ function addList(group: Command, { configured, print }: Host): void {
 }
 
 function addShow(group: Command, { configured, print }: Host): void {
-  group.command("show")
+  withLog(group.command("show"))
     .description("show one dead letter: position, reason, headers, and its bytes")
     .argument("<position>", "partition and offset, as 3/1042", position)
     .option("--whole", "all bytes, not only the first 2,048")
     .addHelpText("after", example("dead-letters show 3/1042"))
-    .action(async (position: RecordPosition, { whole }: { whole?: true }) => {
+    .action(async (position: RecordPosition, { whole, log }: { whole?: true; log?: string }) => {
       const config = await configured();
       const { showDeadLetter } = await import("./dead_letters_show.ts");
-      await showDeadLetter(config, { position, isWhole: whole ?? false, print });
+      await showDeadLetter(config, {
+        topic: log ?? config.kafka.topic,
+        position,
+        isWhole: whole ?? false,
+        print,
+      });
     });
 }
 
 function addReplay(group: Command, { configured, print }: Host): void {
-  withFilter(group.command("replay"))
+  withLog(withFilter(group.command("replay")))
     .description("count dead letters that are events now, or are made so with --set; each once")
     .argument("[positions...]", "partitions and offsets, as 3/1042; or none, with a filter", append)
     .option("--set <field=value>", "repair a field first; can be given for each field", set)
@@ -83,7 +89,7 @@ function addReplay(group: Command, { configured, print }: Host): void {
       ),
     )
     .action(async (positions: RecordPosition[], options, command: Command) => {
-      const { set: repair = {}, dryRun, ...filter } = options;
+      const { set: repair = {}, dryRun, log, ...filter } = options;
       if (positions.length === 0 && !hasFilter(filter)) {
         command.error(
           "error: say which dead letters: positions, --reason, --partition or a range",
@@ -92,6 +98,7 @@ function addReplay(group: Command, { configured, print }: Host): void {
       const config = await configured();
       const { replayDeadLetters } = await import("./dead_letters_replay.ts");
       await replayDeadLetters(config, {
+        topic: log ?? config.kafka.topic,
         selection: positions.length > 0
           ? { positions }
           : { filter: toFilter(filter, false), limit: filter.limit },
@@ -100,6 +107,14 @@ function addReplay(group: Command, { configured, print }: Host): void {
         print,
       });
     });
+}
+
+/** Which log's letters are meant. */
+function withLog(command: Command): Command {
+  return command.option(
+    "--log <name>",
+    'of a log that a reset has left, as "user-events (epoch 1)" (default: KAFKA_TOPIC)',
+  );
 }
 
 const REPAIR_HELP = `

@@ -91,7 +91,9 @@ async function assertNoWorkers({ cluster, connection, claim, stored }: Situation
     const members = await cluster.groupMembers(group);
     if (members.length > 0) {
       throw new OperatorError(
-        `Cannot reset while ${members.length} workers are in the group ${group}, on ${
+        `Cannot reset while ${
+          members.length === 1 ? "a worker is" : `${members.length} workers are`
+        } in the group ${group}, on ${
           [...new Set(members.map(({ host }) => host))].join(", ")
         }. Stop them first; one that was killed is out of the group after ten seconds.`,
       );
