@@ -24,9 +24,9 @@ export function auditLines(report: AuditReport, limit: number): string[] {
       ["dead letters", ...cells(deadLetters)],
     ]),
     `books: ${groupDigits(books.counted)} counted + ${groupDigits(books.dead)} dead = ` +
-    `${groupDigits(books.counted + books.dead)} records read; in the tables are ` +
-    `${groupDigits(books.events)} events and ${groupDigits(books.deadLetters)} dead letters` +
-    `${changesSince(books)}${books.balance ? "" : ": WRONG"}`,
+    `${groupDigits(books.counted + books.dead)} records read`,
+    `in the tables: ${groupDigits(books.events)} events and ${groupDigits(books.deadLetters)} ` +
+    `dead letters${changesSince(books)}${books.balance ? "" : ": WRONG"}`,
     ...rowLines(report, limit),
     ...deadLetterLines(report, limit),
     ...partitionLines(report, limit),
