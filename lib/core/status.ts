@@ -72,7 +72,8 @@ export function lagOf({ storedOffset, log }: PartitionStatus): number | null {
 export function problemsOf(status: Status, nowMs: number): string[] {
   const { partitions, members } = status;
   const lag = partitions.reduce((sum, partition) => sum + (lagOf(partition) ?? 0), 0);
-  const hasWorker = members === null || members.length > 0;
+  const isKafkaKnown = members !== null;
+  const hasWorker = !isKafkaKnown || members.length > 0;
   return [
     ...status.findings,
     ...lag > 0 && !hasWorker
@@ -80,16 +81,28 @@ export function problemsOf(status: Status, nowMs: number): string[] {
         `${lag} records wait to be counted, but no worker is in the group ${status.groupId}. Start one`,
       ]
       : [],
-    ...partitions.flatMap((partition) => partitionProblem(partition, { hasWorker, nowMs }) ?? []),
+    ...partitions.flatMap((partition) =>
+      partitionProblem(partition, { isKafkaKnown, hasWorker, nowMs }) ?? []
+    ),
   ];
 }
 
 function partitionProblem(
   status: PartitionStatus,
-  { hasWorker, nowMs }: { readonly hasWorker: boolean; readonly nowMs: number },
+  { isKafkaKnown, hasWorker, nowMs }: {
+    readonly isKafkaKnown: boolean;
+    readonly hasWorker: boolean;
+    readonly nowMs: number;
+  },
 ): string | null {
   const { partition, storedOffset, log, committedAtMs, caughtUpAtMs } = status;
-  if (log === null || storedOffset === null) return null;
+  if (storedOffset === null) return null;
+  if (log === null) {
+    return isKafkaKnown
+      ? `partition ${partition}: it was counted up to offset ${storedOffset}, but the topic does not ` +
+        "have it any more. It is not the log that was counted"
+      : null;
+  }
   if (storedOffset < log.startOffset) {
     return `partition ${partition}: Kafka has deleted ${log.startOffset - storedOffset} offsets ` +
       `before they were counted (stored ${storedOffset}, the log starts at ${log.startOffset}). See ON_DATA_LOSS`;

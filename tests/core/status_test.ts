@@ -56,6 +56,10 @@ for (
     ["a log that is too short", problems({ log: { startOffset: 0, endOffset: 49 } }), [
       /counted up to offset 50, but the log ends at 49/,
     ]],
+    ["a partition that is gone", problems({ log: null }), [
+      /partition 3: .* up to offset 50, but the topic does not have it any more/,
+    ]],
+    ["nothing of a new partition", problems({ storedOffset: null }), []],
     ["what else was found", problems({ log: null }, { members: null, findings: ["Kafka"] }), [
       /^Kafka$/,
     ]],
