@@ -24,16 +24,25 @@ serverTest(
     await kcatProduce(topic, [event("keno", old), event("keno", young), event("keno", NOW)]);
     await eventually(async () => await recordsRead(database).catch(() => 0) === 3);
 
+    await database.connection.query({
+      text: `
+        insert into dead_letters (topic, partition, kafka_offset, reason, headers, received_at)
+        select 'other', 0, age, 'not_json', '[]', now() - age * interval '1 day'
+        from generate_series(6, 8, 2) as age`,
+    });
+
     // Another worker begins to delete, while the first one knows of no horizon.
     await using second = await Program.start(["start"], {
-      env: { ...env, AGGREGATES_RETENTION_DAYS: "2" },
+      env: { ...env, AGGREGATES_RETENTION_DAYS: "2", DEAD_LETTERS_RETENTION_DAYS: "7" },
     });
     await second.printed(/Deleted 1 rows of counts that were older than 2 days/);
+    await second.printed(/Deleted 1 rows of dead letters that were older than 7 days/);
     await kcatProduce(topic, [event("late", old), event("late", young)], { partition: 0 });
     await kcatProduce(topic, [event("late", old), event("late", young)], { partition: 1 });
     await eventually(async () => await recordsRead(database) === 7);
 
     const expected = new Expectation();
+    expected.addDead("not_json");
     for (const time of [young, NOW]) expected.add("keno", "pay", time);
     for (const _ of [0, 1]) {
       expected.add("late", "pay", young);

@@ -191,6 +191,24 @@ for (const { name, grants, message, isSeenByDoctor } of BANS) {
   );
 }
 
+serverTest(
+  "status and audit need no other right than start",
+  ["java", "kafka", "postgres"],
+  async () => {
+    const kafka = await securedKafka();
+    await using topic = await createTopic({}, kafka.open);
+    await using database = await createDatabase();
+    await grantCounter(topic);
+    await kcatProduce(topic, makeLines(1_000, new Expectation()));
+    const way = login("scram-sha-512")(kafka);
+    const env = { ...stackEnv(topic), ...way, DATABASE_URL: database.url };
+    for (const args of [["start", "--once"], ["status"], ["audit"]]) {
+      const { code, stdout, stderr } = await runProgram(args, { env });
+      assert.equal(code, 0, stdout + stderr);
+    }
+  },
+);
+
 serverTest("produce says which right it needs", ["java", "kafka"], async () => {
   const kafka = await securedKafka();
   await using topic = await createTopic({}, kafka.open);
