@@ -55,3 +55,42 @@ for (const [name, reset] of Object.entries(RESETS)) {
     },
   );
 }
+
+serverTest(
+  "resetCounts() forgets what was deleted, replayed and published; resetLog() keeps it",
+  ["postgres"],
+  async () => {
+    const database = await createDatabase();
+    const release = async () => await database[Symbol.asyncDispose]();
+    await using harness = await openPostgresHarness(database.url, release);
+    const { first, connection } = harness;
+    await first.positions(AT_10);
+    await first.commit(commitOf([[0, 10, 20]]));
+    await connection.query({
+      text: `
+        update pipeline set
+          aggregates_horizon = now(), deleted_events = 5, replayed_letters = 6,
+          watermark = now(), closed_up_to = now(), outbox_up_to = now();
+        insert into dead_letter_horizons values ('user-events', 0, 7, 3);
+        insert into outbox
+        select window_start, window_end, lottery_name, event_type, event_count, 1
+        from lottery_aggregates`,
+    });
+    const remembered = async () => {
+      const [row] = await connection.query({
+        text: `
+          select
+            num_nulls(aggregates_horizon, watermark, closed_up_to, outbox_up_to) as nulls,
+            deleted_events, replayed_letters,
+            (select string_agg(topic, ' ') from dead_letter_horizons) as dead_letter_horizons,
+            (select count(*) from outbox) as waiting
+          from pipeline`,
+      });
+      return Object.values(row!);
+    };
+    await resetLog(connection, { epoch: 1, identity: IDENTITY, offsets: AT_10 });
+    assert.deepEqual(await remembered(), [0, 5, 6, "user-events (epoch 1)", 1]);
+    await resetCounts(connection, { epoch: 2, identity: IDENTITY });
+    assert.deepEqual(await remembered(), [4, 0, 0, null, 0]);
+  },
+);
