@@ -169,6 +169,29 @@ serverTest(
   },
 );
 
+serverTest(
+  "dead-letters replay counts as it is what is acceptable now, because a setting has changed",
+  ["kafka", "postgres"],
+  async () => {
+    await using opened = await openStack({ partitions: 1 });
+    const strict = { ...opened, env: { ...opened.env, MAX_FUTURE_SECONDS: "0" } };
+    await kcatProduce(opened.topic, [event({ timestamp: NOW + 120_000 })]);
+    assert.equal((await runProgram(["start", "--once"], { env: strict.env })).code, 0);
+    const refused = await deadLetters(strict, "replay", "0/0");
+    assert.match(refused.stdout, /^0\/0 +refused: timestamp_in_future$/m);
+    const reset = await runProgram(["reset", "--settings", "--yes"], { env: opened.env });
+    assert.equal(reset.code, 0, reset.stderr);
+    assert.equal((await deadLetters(opened, "replay", "0/0")).code, 0);
+    const expected = new Expectation();
+    expected.add("mega_draw", "pay", NOW + 120_000);
+    expected.addDead("timestamp_in_future");
+    await expected.assertStored(opened.database.connection);
+    const audit = await runProgram(["audit"], { env: opened.env });
+    assert.equal(audit.code, 3, audit.stdout);
+    assert.match(audit.stdout, /^rows of counts +1 +0 +0$/m);
+  },
+);
+
 serverTest("dead-letters replay wants to be told which ones", [], async () => {
   for (const args of [[], ["3"], ["--set", "timestamp=soon"], ["--reason", "ugly"]]) {
     const { code, stderr } = await runProgram(["dead-letters", "replay", ...args]);
