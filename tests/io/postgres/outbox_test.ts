@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { WindowCount } from "../../../lib/core/window.ts";
 import { Connection } from "../../../lib/io/postgres/connection.ts";
+import { DeadLetterStore } from "../../../lib/io/postgres/dead_letters.ts";
 import { PostgresOutbox } from "../../../lib/io/postgres/outbox.ts";
 import { eventually } from "../../support/eventually.ts";
 import { createDatabase } from "../../support/postgres.ts";
@@ -87,6 +88,31 @@ outboxTest(
       ["0 keno 2", "0 late 1"],
       "an old revision takes nothing away",
     );
+  },
+);
+
+outboxTest(
+  "the outbox gets what is replayed into a window that was published, and nothing twice",
+  async ({ connection, outbox, count, close, pending }) => {
+    await count(0, "keno");
+    await close(1);
+    await outbox.fill();
+    await outbox.remove(await outbox.next(100));
+    await connection.query({
+      text: `
+        insert into dead_letters (topic, partition, kafka_offset, reason, headers)
+        select 'user-events', 0, n, 'not_json', '[]' from generate_series(7, 8) as n`,
+    });
+    const store = new DeadLetterStore(connection, "user-events");
+    const replays = [[7, "keno"], [8, "mega_draw"]].map(([offset, lotteryName]) => ({
+      position: { partition: 0, offset: offset as number },
+      value: new Uint8Array(),
+      event: { lotteryName: lotteryName as string, eventType: "pay", timestampMs: START_MS + 5 },
+    }));
+    const rules = await store.rules();
+    assert.equal((await store.replay(replays, rules)).length, 2);
+    assert.deepEqual(await store.replay(replays, rules), []);
+    assert.deepEqual(await pending(), ["0 keno 2", "0 mega_draw 1"]);
   },
 );
 
