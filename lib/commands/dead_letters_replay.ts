@@ -50,9 +50,11 @@ export async function replayDeadLetters(
   const store = new DeadLetterStore(connection, topic);
   const rules = await store.rules();
   assertSameRules(rules);
-  const positions = "positions" in selection
+  const limit = "limit" in selection ? selection.limit : Infinity;
+  const found = "positions" in selection
     ? selection.positions
-    : await store.find(selection.filter, selection.limit);
+    : await store.find(selection.filter, limit + 1);
+  const positions = found.slice(0, limit);
 
   const sums = { counted: 0, refused: 0 };
   for (let start = 0; start < positions.length; start += PAGE) {
@@ -70,6 +72,9 @@ export async function replayDeadLetters(
       ? `${sums.counted} would be counted, ${sums.refused} refused. Nothing was changed.`
       : `${sums.counted} counted, ${sums.refused} refused.`,
   );
+  if (found.length > limit) {
+    print(`These were the newest ${limit}; there are more: give a greater --limit.`);
+  }
   if (sums.refused > 0) {
     throw new OperatorError(
       `${sums.refused} of ${positions.length} dead letters cannot be counted. ` +

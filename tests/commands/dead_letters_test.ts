@@ -122,6 +122,9 @@ serverTest(
     assert.equal(rehearsal.code, 0, rehearsal.stderr);
     assert.match(rehearsal.stdout, /^0\/2 +would be counted into .* keno {2}pay$/m);
     assert.match(rehearsal.stdout, /^2 would be counted, 0 refused. Nothing was changed.$/m);
+    assert.doesNotMatch(rehearsal.stdout, /there are more/);
+    const limited = await deadLetters(stack, "replay", ...byReason, "--dry-run", "--limit", "1");
+    assert.match(limited.stdout, /^1 would .*\nThese were the newest 1; there are more: give/m);
     await assertStored(stack, [], dead);
 
     const unrepaired = await deadLetters(stack, "replay", "0/1", "0/4", "0/9");
