@@ -163,8 +163,8 @@ function verdictLine({ verdict, provableAfterMs, rows, deadLetters }: AuditRepor
     ? ""
     : `, that is of windows up to ${utcTime(provableAfterMs)}`;
   return `All that can be recounted agrees. ${groupDigits(rows.notProvable)} rows and ` +
-    `${groupDigits(deadLetters.notProvable)} dead letters cannot be proved: Kafka does not hold ` +
-    `all of their records any more${where}.`;
+    `${groupDigits(deadLetters.notProvable)} dead letters cannot be proved: not all of their ` +
+    `records are in the log any more${where}.`;
 }
 
 function cells({ agreeing, wrong, notProvable }: Tallies): string[] {
