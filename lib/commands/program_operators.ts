@@ -23,7 +23,7 @@ export function addAudit(program: Command, { configured, terminal, print }: Host
     .addHelpText(
       "after",
       "\nExit codes: 0 everything agrees, 1 something is wrong, 2 wrong settings or arguments,\n" +
-        "3 all that can be recounted agrees, but Kafka has deleted a part of what was counted,\n" +
+        "3 all that can be recounted agrees, but a part of what was counted is not in the log any more,\n" +
         "4 no verdict: Kafka or PostgreSQL cannot be read, or holds something else.\n" +
         example("audit", "audit --json --limit 1000"),
     )
