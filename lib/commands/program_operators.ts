@@ -49,12 +49,13 @@ export function addStatus(program: Command, { configured, print }: Host): void {
       "after",
       "\nExit codes: 0 all is well; 1 something needs a person: records wait and no worker is in the\n" +
         "group, nothing was committed for a minute, Kafka has deleted what was not counted, the\n" +
-        "settings are not those of the counts, or a system is away; 2 wrong settings or arguments.\n" +
+        "settings are not those of the counts, the output topic is missing, or a system is away; 2 wrong\nsettings or arguments.\n" +
         example("status", "status --json"),
     )
     .action(async ({ json }: { json?: true }) => {
       const config = await configured();
-      const { status, statusJson, statusLines } = await import("./status.ts");
+      const { status } = await import("./status.ts");
+      const { statusJson, statusLines } = await import("./status_report.ts");
       const report = await status(config);
       if (json) print(statusJson(report));
       else for (const line of statusLines(report)) print(line);

@@ -44,6 +44,15 @@ export interface DeadLetterStatus {
   readonly replayed: number;
 }
 
+/** How far closed windows are published. */
+export interface OutputStatus {
+  readonly topic: string;
+  /** Windows that start before it were handed to the publisher; null as long as none was. */
+  readonly handedOverToMs: number | null;
+  /** Counts that the broker has not acknowledged yet. */
+  readonly waiting: number;
+}
+
 export interface Status {
   readonly topic: string;
   readonly groupId: string;
@@ -54,6 +63,8 @@ export interface Status {
   readonly watermarkMs: number | null;
   /** Windows that end before or at it are closed; null as long as none is. */
   readonly closedUpToMs: number | null;
+  /** Null if closed windows are not published. */
+  readonly output: OutputStatus | null;
   readonly deadLetters: readonly DeadLetterStatus[];
   /** What was found besides: a system that is away, settings that differ. */
   readonly findings: readonly string[];

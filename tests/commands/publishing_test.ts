@@ -14,7 +14,7 @@ import {
 } from "../support/published.ts";
 import { serverTest } from "../support/servers.ts";
 import { openStack, recordsRead } from "../support/stack.ts";
-import { Program } from "../support/worker_process.ts";
+import { Program, runProgram } from "../support/worker_process.ts";
 
 serverTest(
   "start publishes each closed window, late events too, although it is killed in the middle",
@@ -63,6 +63,10 @@ serverTest(
     await kcatProduce(stack.topic, eventLines().slice(0, 100));
     await closeWindows(stack.topic);
     await eventually(async () => await recordsRead(stack.database) === 102);
+    const failing = await runProgram(["status"], { env });
+    assert.equal(failing.code, 1);
+    assert.match(failing.stdout, /^Published to output-[^ ]+: none yet$/m);
+    assert.match(failing.stdout, /^- The topic .* does not exist.* set KAFKA_OUTPUT_TOPIC to/m);
 
     await using admin = await openAdmin(stack.topic.brokers);
     await admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }] });
@@ -70,6 +74,9 @@ serverTest(
     await allPublished(stack.database.connection, 100);
     await assertPublished(stack.database.connection, { ...stack.topic, name });
     assert.equal(worker.stderr.match(/Cannot publish/g)!.length, 1);
+    const { code, stdout } = await runProgram(["status"], { env });
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^Published to output-[^ ]+: those up to [^,]+Z$/m);
     worker.signal("SIGTERM");
     assert.equal(await worker.exitCode(), 0, worker.stderr);
   },

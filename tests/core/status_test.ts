@@ -21,6 +21,7 @@ function problems(partition: Partial<PartitionStatus>, status: Partial<Status> =
     workers: [],
     watermarkMs: null,
     closedUpToMs: null,
+    output: null,
     deadLetters: [],
     findings: [],
     ...status,

@@ -91,6 +91,19 @@ export async function workersWithSessions(connection: Connection): Promise<Worke
   }));
 }
 
+/** How much of the closed windows was handed to the publisher, and what of that waits. */
+export async function outboxStatus(
+  connection: Connection,
+): Promise<{ readonly handedOverToMs: number | null; readonly waiting: number }> {
+  const [row] = await connection.query<{ outbox_up_to: Date | null; waiting: number }>({
+    text: `
+      select
+        (select outbox_up_to from pipeline) as outbox_up_to,
+        (select count(*) from outbox) as waiting`,
+  });
+  return { handedOverToMs: row!.outbox_up_to?.getTime() ?? null, waiting: row!.waiting };
+}
+
 /** All dead letters, by reason, the most frequent first. */
 export async function deadLettersByReason(connection: Connection): Promise<DeadLetterStatus[]> {
   return await connection.query<Row & DeadLetterStatus>({
