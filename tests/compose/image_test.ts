@@ -32,6 +32,15 @@ serverTest(
 
     await using running = asDisposable(image.start(worker!.command!, env));
     await eventually(async () => await recordsRead(stack.database) === 200);
+    const [seen] = await stack.database.connection.query({
+      text: `select
+          (select sum(dead) > 0 from kafka_offsets) as has_bad,
+          (select count(distinct window_start) > 3 from lottery_aggregates) as has_late`,
+    });
+    assert.deepEqual(seen, { has_bad: true, has_late: true });
+    const page = await fetch(`http://127.0.0.1:${port}/`);
+    assert.equal(page.status, 200);
+    assert.match(await page.text(), /<!doctype html>/i);
 
     const [, ...health] = worker!.healthcheck!.test as readonly string[];
     const check = health.map((word) => word.replace("127.0.0.1:8000/", `127.0.0.1:${port}/`));

@@ -8,7 +8,7 @@ import { serverTest } from "../support/servers.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 
 serverTest(
-  "Kafka starts with the stack's settings, has both listeners, and gets the topic once",
+  "Kafka starts with the stack's settings, is healthy, has both listeners, and gets the topic once",
   ["java"],
   async () => {
     const { kafka, topics } = (await readCompose()).services;
@@ -43,6 +43,14 @@ serverTest(
       await using admin = await openAdmin(internal);
       return await admin.describeCluster();
     });
+    const [probe, ...target] = moved(kafka!.healthcheck!.test as string).split(" ");
+    assert.equal(probe, "/opt/kafka/bin/kafka-broker-api-versions.sh");
+    const checker = await javaCommand(
+      "org.apache.kafka.tools.BrokerApiVersionsCommand",
+      ...target,
+    );
+    await run(checker[0]!, checker.slice(1));
+
     const [script, ...args] = topics!.entrypoint!.map(moved);
     assert.equal(script, "/opt/kafka/bin/kafka-topics.sh");
     for (let time = 0; time < 2; time++) {
