@@ -75,8 +75,15 @@ Deno.test("ports are open to this machine only, and none is taken twice", () => 
 Deno.test("everything is where it was in the replaced system, with the same logins", () => {
   const { kafka, postgres, akhq, pgadmin, grafana, worker } = compose.services;
   const published = [kafka, postgres, akhq, pgadmin, grafana, worker]
-    .map((service) => hostPorts(service!.ports![0]!)[0]);
-  assert.deepEqual(published, [9092, 5432, 8080, 5050, 3000, 8000]);
+    .map((service) => service!.ports!);
+  assert.deepEqual(published.flat(), [
+    "127.0.0.1:9092:9092",
+    "127.0.0.1:5432:5432",
+    "127.0.0.1:8080:8080",
+    "127.0.0.1:5050:80",
+    "127.0.0.1:3000:3000",
+    "127.0.0.1:8000-8009:8000",
+  ]);
   const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = postgres!.environment!;
   assert.deepEqual([POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB], [
     "admin",

@@ -24,6 +24,9 @@ export interface Service {
   readonly mem_limit?: string;
   readonly read_only?: boolean;
   readonly stop_grace_period?: string;
+  readonly container_name?: string;
+  readonly env_file?: unknown;
+  readonly profiles?: readonly string[];
 }
 
 export interface Compose {
