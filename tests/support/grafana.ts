@@ -51,6 +51,8 @@ export interface Dashboard {
   readonly uid: string;
   readonly title: string;
   readonly refresh: string;
+  readonly time: { readonly from: string; readonly to: string };
+  readonly links: readonly { readonly url: string }[];
   readonly panels: readonly Panel[];
   readonly templating: { readonly list: readonly Variable[] };
 }

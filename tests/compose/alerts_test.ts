@@ -1,0 +1,59 @@
+/** What Grafana mails for the workers that cannot. */
+
+import assert from "node:assert/strict";
+import { readCompose } from "../support/compose.ts";
+import { readDashboard, readProvisioning } from "../support/grafana.ts";
+
+const lotto24 = await readDashboard("lotto24");
+const workers = await readDashboard("workers");
+const datasources = await readProvisioning("datasources/datasources.yaml");
+const alerting = await readProvisioning("alerting/alerting.yaml");
+const { services } = await readCompose();
+
+Deno.test("every alert has its data, a place to send it and a panel that shows it", () => {
+  const receivers = alerting.contactPoints.map(({ name }: { name: string }) => name);
+  for (const { receiver } of alerting.policies) assert.ok(receivers.includes(receiver));
+  const uids = [...datasources.datasources.map(({ uid }: { uid: string }) => uid), "__expr__"];
+  for (const { rules } of alerting.groups) {
+    for (const { condition, data, dashboardUid, panelId, annotations, title } of rules) {
+      const refIds = data.map(({ refId }: { refId: string }) => refId);
+      assert.ok(refIds.includes(condition), title);
+      for (const { refId, datasourceUid, model } of data) {
+        assert.ok(uids.includes(datasourceUid), title);
+        assert.equal(model.refId, refId);
+        if (model.expression) assert.ok(refIds.includes(model.expression), title);
+        if (model.datasource) assert.equal(model.datasource.uid, datasourceUid);
+      }
+      const dashboard = [lotto24, workers].find(({ uid }) => uid === dashboardUid);
+      assert.ok(dashboard?.panels.some(({ id }) => id === panelId), title);
+      for (const [, refId] of annotations.description.matchAll(/\.Values\.(\w+)/g)) {
+        assert.ok(refIds.includes(refId), title);
+      }
+    }
+  }
+});
+
+Deno.test("alerts are mailed through Mailpit, to those whom the workers write to", () => {
+  const { grafana, worker, mailpit } = services;
+  const { GF_SMTP_ENABLED, GF_SMTP_HOST, GF_SMTP_FROM_ADDRESS } = grafana!.environment!;
+  const { SMTP_HOST, SMTP_PORT, ALERT_TO, ALERT_FROM } = worker!.environment!;
+  assert.ok(mailpit);
+  assert.deepEqual([GF_SMTP_ENABLED, GF_SMTP_HOST], ["true", `${SMTP_HOST}:${SMTP_PORT}`]);
+  for (const sender of [GF_SMTP_FROM_ADDRESS, ALERT_FROM]) assert.match(sender!, /^\w+@[\w.]+$/);
+  const [{ receivers: [{ type, settings }] }] = alerting.contactPoints;
+  assert.deepEqual([type, settings.addresses], ["email", ALERT_TO]);
+});
+
+Deno.test("no answer means trouble to the alert for missing commits, but not to that for lag", () => {
+  const [{ rules: [noCommits, lagGrows] }] = alerting.groups;
+  assert.deepEqual([noCommits.noDataState, noCommits.execErrState], ["Alerting", "Alerting"]);
+  assert.deepEqual([lagGrows.noDataState, lagGrows.execErrState], ["OK", "Error"]);
+});
+
+Deno.test("each alert comes after the minutes that its title names", () => {
+  const [{ rules: [noCommits, lagGrows] }] = alerting.groups;
+  const minutes = (title: string) => Number(title.match(/(\d+) minutes/)![1]);
+  const [, { model }] = noCommits.data;
+  assert.equal(model.conditions[0].evaluator.params[0], 60 * minutes(noCommits.title));
+  assert.equal(lagGrows.for, `${minutes(lagGrows.title)}m`);
+});
