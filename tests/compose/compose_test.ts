@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { parseConfig, SETTINGS } from "../../lib/core/config.ts";
 import { composeVariables, readCompose, ROOT } from "../support/compose.ts";
 import { run } from "../support/guarded_process.ts";
+import { KAFKA_VERSION } from "../support/kafka.ts";
 import { serverTest } from "../support/servers.ts";
 
 const compose = await readCompose();
@@ -52,6 +53,15 @@ Deno.test("every image is pinned, every service has a memory limit and says what
     assert.match(mem_limit ?? "", /^\d+[mg]$/, name);
     assert.ok(restart, name);
   }
+});
+
+Deno.test("the stack has the versions that are tested", async () => {
+  const { worker, kafka, topics } = compose.services;
+  const ci = await Deno.readTextFile(join(ROOT, ".ci/run"));
+  const [, deno] = ci.match(/deno@(\S+)/)!;
+  assert.ok(worker!.build!.dockerfile_inline.startsWith(`FROM denoland/deno:${deno}\n`));
+  assert.equal(kafka!.image, `apache/kafka:${KAFKA_VERSION}`);
+  assert.equal(topics!.image, kafka!.image);
 });
 
 Deno.test("no two services build under one name: their first builds run at once and would collide", () => {
@@ -214,10 +224,14 @@ Deno.test("the programs get the permissions of their tasks, on a file system tha
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
   const permissions = (words: readonly string[]) => words.filter((each) => /^--allow/.test(each));
   for (const [name, task] of [["worker", "start"], ["producer", "produce"]] as const) {
-    const { command, read_only, build, stop_grace_period } = compose.services[name]!;
+    const service = compose.services[name]!;
+    const { command, build } = service;
     assert.deepEqual(permissions(command!), permissions(tasks[task].command.split(" ")));
-    assert.equal(read_only, true);
+    assert.ok(command!.includes("--no-prompt") && command!.includes("--cached-only"));
     assert.match(build!.dockerfile_inline, /^USER deno$/m);
+    const { read_only, tmpfs, cap_drop, security_opt, stop_grace_period } = service;
+    assert.deepEqual([read_only, tmpfs, cap_drop], [true, ["/tmp"], ["ALL"]]);
+    assert.deepEqual(security_opt, ["no-new-privileges:true"]);
     assert.equal(stop_grace_period, "20s");
   }
 });

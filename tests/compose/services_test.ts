@@ -17,6 +17,7 @@ Deno.test("one command starts everything, and every worker is one of several", (
   const [, first, last] = worker!.ports![0]!.match(/:(\d+)-(\d+):/)!;
   const partitions = topics!.entrypoint!.join(" ").match(/--partitions=(\d+)/)![1];
   assert.ok(Number(last) - Number(first) + 1 >= Number(partitions), "too few ports for workers");
+  assert.equal(worker!.environment!.HTTP_HOST, "0.0.0.0", "nobody else could see its page");
 });
 
 Deno.test("no variable gets into a container that does not stand in its service", () => {

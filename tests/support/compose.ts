@@ -23,6 +23,9 @@ export interface Service {
   readonly restart?: string;
   readonly mem_limit?: string;
   readonly read_only?: boolean;
+  readonly tmpfs?: readonly string[];
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
   readonly stop_grace_period?: string;
   readonly container_name?: string;
   readonly env_file?: unknown;

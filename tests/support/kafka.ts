@@ -10,7 +10,8 @@ import { eventually } from "./eventually.ts";
 import { freePort, run, signalProcess, spawnGuarded, which } from "./guarded_process.ts";
 import { sharedServer } from "./shared_server.ts";
 
-const KAFKA_VERSION = "4.3.1";
+/** Version of the brokers and programs of our own. */
+export const KAFKA_VERSION = "4.3.1";
 
 /** Why Kafka's own programs cannot be run on this machine, or null. */
 export const javaProblem: string | null = !await which("java")
