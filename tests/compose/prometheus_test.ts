@@ -9,7 +9,8 @@ import { Prometheus, prometheusConfig } from "../support/prometheus.ts";
 import { serverTest } from "../support/servers.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 
-const dashboards = [await readDashboard("lotto24"), await readDashboard("workers")];
+const workers = await readDashboard("workers");
+const dashboards = [await readDashboard("lotto24"), workers];
 const { groups } = await readProvisioning("alerting/alerting.yaml");
 const [noCommits, lagGrows] = groups[0].rules;
 
@@ -34,22 +35,26 @@ serverTest("every query to Prometheus is answered when it scrapes a worker", [
 
   const metrics = await (await fetch(`http://${stand.address}/metrics`)).text();
   await run("promtool", ["check", "metrics"], { stdin: metrics });
-  for (const { panels } of dashboards) {
-    for (const { title, targets } of panels) {
-      for (const { expr } of targets) {
-        if (!expr) continue;
-        const samples = await eventually(async () => {
-          const samples = await prometheus.query(expandPromql(expr));
-          return samples.length > 0 && samples.every(({ value }) => !isNaN(value)) && samples;
+  const choices = [[], [stand.address], [stand.address, "10.0.0.1:8000"]];
+  for (const { title, targets } of dashboards.flatMap(({ panels }) => panels)) {
+    for (const expr of targets.flatMap(({ expr }) => expr ?? [])) {
+      for (const promql of new Set(choices.map((workers) => expandPromql(expr, workers)))) {
+        await eventually(async () => {
+          const samples = await prometheus.query(promql);
+          return samples.length > 0 && samples.every(({ value }) => !isNaN(value));
         }).catch((cause) => {
-          throw new Error(`Panel "${title}": ${expr}`, { cause });
+          throw new Error(`Panel "${title}": ${promql}`, { cause });
         });
-        assert.ok(samples);
       }
     }
   }
-  const [workers] = await prometheus.query('sum(up{job="worker"})');
-  assert.equal(workers?.value, 1);
+  assert.deepEqual(await prometheus.query(expandPromql('up{instance=~"$worker"}', ["x"])), []);
+  const { query } = workers.templating.list[0]!.query as { query: string };
+  const [, series, label] = query.match(/^label_values\((.*), (\w+)\)$/)!;
+  assert.deepEqual(await prometheus.labelValues(label!, series!), [stand.address]);
+
+  const [up] = await prometheus.query('sum(up{job="worker"})');
+  assert.equal(up?.value, 1);
 
   const { model, datasourceUid } = lagGrows.data[0];
   assert.equal(datasourceUid, "lottery-prometheus");

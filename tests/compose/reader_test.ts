@@ -49,6 +49,27 @@ serverTest(
   },
 );
 
+serverTest(
+  "a worker needs no right but that to make tables",
+  ["postgres", "psql"],
+  async () => {
+    await using database = await createDatabase();
+    const { connection: superuser, url } = database;
+    const name = `worker_${crypto.randomUUID().replaceAll("-", "")}`;
+    await superuser.query({ text: `create role ${name} login password 'worker'` });
+    await using _role = {
+      [Symbol.asyncDispose]: async () => {
+        await superuser.query({ text: `drop owned by ${name} cascade` });
+        await superuser.query({ text: `drop role ${name}` });
+      },
+    };
+    await superuser.query({ text: `grant create on schema public to ${name}` });
+    const workers = Object.assign(new URL(url), { username: name, password: "worker" });
+    await using worker = new Connection(workers.href);
+    assert.notDeepEqual(await migrate(worker), []);
+  },
+);
+
 Deno.test("the script that makes the role is the one that the database container runs", async () => {
   const { postgres } = (await readCompose()).services;
   assert.ok(

@@ -126,9 +126,11 @@ export function expandSql(sql: string, context: QueryContext): string {
   return expanded;
 }
 
-/** The query with its variables replaced; all workers are chosen. */
-export function expandPromql(expr: string): string {
-  const expanded = expr.replaceAll("$__rate_interval", "1m").replaceAll("$worker", ".*");
+/** The query with its variables replaced; all workers are chosen where `workers` is empty. */
+export function expandPromql(expr: string, workers: readonly string[] = []): string {
+  const escaped = workers.map((worker) => worker.replaceAll(".", "\\\\."));
+  const chosen = escaped.length === 0 ? ".*" : `(${escaped.join("|")})`;
+  const expanded = expr.replaceAll("$__rate_interval", "1m").replaceAll("$worker", () => chosen);
   if (expanded.includes("$")) throw new Error(`Not everything is replaced: ${expanded}`);
   return expanded;
 }

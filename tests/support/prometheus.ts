@@ -66,6 +66,13 @@ export class Prometheus implements AsyncDisposable {
     }));
   }
 
+  /** Values that a label has in the series that match. */
+  async labelValues(label: string, series: string): Promise<string[]> {
+    const match = new URLSearchParams({ "match[]": series });
+    const answer = await fetch(`${this.#url}/api/v1/label/${label}/values?${match}`);
+    return (await answer.json()).data;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#release.disposeAsync();
   }
