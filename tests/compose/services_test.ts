@@ -85,30 +85,6 @@ Deno.test("a service is asked for its health at the port where it answers", () =
   assert.match(compose.services.postgres!.healthcheck!.test as string, /^pg_isready -h 127.0.0.1 /);
 });
 
-Deno.test("the files of pgAdmin and Prometheus are where they read them", () => {
-  const targets = services.flatMap(([, { configs = [] }]) =>
-    configs.map(({ source, target }) => [source, target])
-  );
-  assert.deepEqual(Object.fromEntries(targets), {
-    "pgadmin-servers": "/pgadmin4/servers.json",
-    pgpass: compose.services.pgadmin!.environment!.PGPASS_FILE,
-    prometheus: "/etc/prometheus/prometheus.yml",
-  });
-});
-
-Deno.test("a new password reaches everyone who logs in with it", async () => {
-  const { services, configs } = await readCompose({
-    POSTGRES_PASSWORD: "of the admin",
-    GRAFANA_DB_PASSWORD: "of the reader",
-  });
-  const { postgres, worker, grafana } = services;
-  assert.equal(postgres!.environment!.POSTGRES_PASSWORD, "of the admin");
-  assert.equal(worker!.environment!.PGPASSWORD, "of the admin");
-  assert.equal(configs.pgpass!.content.trim(), "postgres:5432:*:admin:of the admin");
-  assert.equal(postgres!.environment!.GRAFANA_DB_PASSWORD, "of the reader");
-  assert.equal(grafana!.environment!.GRAFANA_DB_PASSWORD, "of the reader");
-});
-
 Deno.test("the producer sends some late and some bad events, too few for a mail", () => {
   const { command } = compose.services.producer!;
   const options = Object.fromEntries(
