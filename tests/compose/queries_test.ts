@@ -129,6 +129,34 @@ async function assertSums({ readerUrl, database }: GrafanaStand): Promise<void> 
   }
 }
 
+const NOT_BY_LOTTERY = [
+  "Event time is behind by",
+  "Last commit",
+  "Dead letters",
+  "Minutes without any event",
+  "Dead letters per minute by reason",
+  "Newest dead letters",
+];
+
+/** Panels that show all of it whatever is chosen. */
+const UNFILTERED: Readonly<Record<string, readonly string[]>> = {
+  lottery: NOT_BY_LOTTERY,
+  event_type: [...NOT_BY_LOTTERY, "Paid per click", "From click to payment, by lottery"],
+};
+
+/** Who chooses what never happened is shown nothing. */
+async function assertFiltered({ readerUrl }: GrafanaStand): Promise<void> {
+  for (const [variable, unfiltered] of Object.entries(UNFILTERED)) {
+    const context = contextOf({ [variable]: ["never seen"] });
+    for (const { panel, sql } of sqlPanels) {
+      if (unfiltered.includes(panel.title)) continue;
+      const { rows } = await query(readerUrl, expandSql(sql, context));
+      const shown = rows.flatMap((row) => Object.values(row)).filter((value) => Number(value) > 0);
+      assert.deepEqual(shown, [], `${panel.title} takes no notice of ${variable}`);
+    }
+  }
+}
+
 async function assertVariables({ readerUrl }: GrafanaStand): Promise<void> {
   const expected = { lottery: LOTTERIES, event_type: [...new Set(TYPES)] };
   for (const variable of lotto24.templating.list) {
@@ -150,5 +178,6 @@ serverTest("every panel of Lotto24 gets what it draws from what a worker has cou
   await assertPanels(stand);
   await assertDeadLetterPanel(stand);
   await assertSums(stand);
+  await assertFiltered(stand);
   await assertVariables(stand);
 });

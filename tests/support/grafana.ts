@@ -162,6 +162,10 @@ export async function query(url: string, text: string): Promise<Frame> {
       if (!kind) throw new Error(`The column ${name} has the type ${dataTypeID}`);
       return { name, kind };
     });
+    const numbers = columns.filter(({ kind }) => kind === "number").map(({ name }) => name);
+    for (const row of rows) {
+      for (const name of numbers) row[name] = row[name] === null ? null : Number(row[name]);
+    }
     return { columns, rows };
   } finally {
     await client.end();
