@@ -91,6 +91,8 @@ serverTest("the alert for missing commits is quiet while a worker runs, and fire
 
   stand.worker.signal("SIGKILL");
   await stand.worker.exitCode();
+  await change("update kafka_offsets set caught_up_at = now() - interval '4 minutes'");
+  assert.equal(isFiring(noCommits, await age()), false);
   await change("update kafka_offsets set caught_up_at = now() - interval '6 minutes'");
   assert.equal(isFiring(noCommits, await age()), true);
 
