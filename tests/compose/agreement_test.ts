@@ -105,15 +105,16 @@ Deno.test("of .env, the stack takes its passwords and nothing else", async () =>
   }
 });
 
-Deno.test("the files of pgAdmin and Prometheus are where they read them", () => {
-  const targets = Object.entries(compose.services).flatMap(([, { configs = [] }]) =>
-    configs.map(({ source, target }) => [source, target])
-  );
-  assert.deepEqual(Object.fromEntries(targets), {
+Deno.test("the files of pgAdmin and Prometheus are where they read them, with the right to", () => {
+  const files = Object.values(compose.services).flatMap(({ configs = [] }) => configs);
+  assert.deepEqual(Object.fromEntries(files.map(({ source, target }) => [source, target])), {
     "pgadmin-servers": "/pgadmin4/servers.json",
     pgpass: compose.services.pgadmin!.environment!.PGPASS_FILE,
     prometheus: "/etc/prometheus/prometheus.yml",
   });
+  for (const { source, uid, gid, mode } of files) {
+    assert.deepEqual([uid, gid, mode], ["0", "0", 0o444], source);
+  }
 });
 
 Deno.test("a new password reaches everyone who logs in with it", async () => {

@@ -17,7 +17,13 @@ export interface Service {
   readonly environment?: Readonly<Record<string, string>>;
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
-  readonly configs?: readonly { readonly source: string; readonly target: string }[];
+  readonly configs?: readonly {
+    readonly source: string;
+    readonly target: string;
+    readonly uid?: string;
+    readonly gid?: string;
+    readonly mode?: number;
+  }[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly healthcheck?: { readonly test: string | readonly string[] };
   readonly restart?: string;
