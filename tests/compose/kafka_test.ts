@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { ConfigResourceTypes } from "../../lib/io/kafka/kafkajs.ts";
 import { readCompose } from "../support/compose.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort, run, signalProcess, spawnGuarded } from "../support/guarded_process.ts";
@@ -61,6 +62,12 @@ serverTest(
     await using admin = await openAdmin(external);
     const { topics: [topic] } = await admin.fetchTopicMetadata({ topics: ["user-events"] });
     assert.equal(topic!.partitions.length, 4);
+    const name = "auto.create.topics.enable";
+    const { resources: [settings] } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: ConfigResourceTypes.BROKER, name: "1", configNames: [name] }],
+    });
+    assert.equal(settings!.configEntries[0]!.configValue, "false", `${name}: typos make topics`);
     const { brokers: [broker] } = await admin.describeCluster();
     assert.deepEqual([broker!.host, String(broker!.port)], ["localhost", ports.get("9092")]);
   },

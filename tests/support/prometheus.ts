@@ -34,6 +34,8 @@ export class Prometheus implements AsyncDisposable {
   static async start(worker: string): Promise<Prometheus> {
     await using opened = new AsyncDisposableStack();
     const { path } = opened.use(await temporaryDirectory());
+    const { healthcheck } = (await readCompose()).services.prometheus!;
+    const [, health] = (healthcheck!.test as string).match(/:9090(\/\S+)$/)!;
     const config = parse(await prometheusConfig());
     config.global.scrape_interval = "200ms";
     const [{ dns_sd_configs: _, ...job }] = config.scrape_configs;
@@ -48,7 +50,7 @@ export class Prometheus implements AsyncDisposable {
     ], { logFile: join(path, "prometheus.log") });
     opened.defer(() => signalProcess(pid, "SIGKILL"));
     await eventually(async () => {
-      const answer = await fetch(`http://${address}/-/ready`);
+      const answer = await fetch(`http://${address}${health}`);
       await answer.body?.cancel();
       return answer.ok;
     });
