@@ -5,7 +5,7 @@
 
 import { lagOf, type Status } from "../core/status.ts";
 import { textTable, utcTime } from "../core/text_table.ts";
-import { groupDigits } from "../io/terminal.ts";
+import { groupDigits } from "../core/amount.ts";
 import type { StatusReport } from "./status.ts";
 
 /** Lines for people. */
