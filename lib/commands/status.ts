@@ -3,7 +3,6 @@
  * @module
  */
 
-import { groupDigits } from "../core/amount.ts";
 import type { Config } from "../core/config.ts";
 import { describe } from "../core/failure.ts";
 import type { LogRange } from "../core/log_range.ts";
