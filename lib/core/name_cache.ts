@@ -6,13 +6,16 @@
 /** Long runs of names with the same hash would be searched one by one: an attack, not an accident. */
 const MAX_PROBES = 16;
 const FIRST_SLOTS = 1 << 10;
+const FIRST_BYTES = 1 << 14;
 /** All names are forgotten when there are so many, so that memory stays bounded. */
 const MAX_NAMES = 1 << 17;
 const MAX_BYTES = 4 << 20;
 
 interface Name {
   readonly hash: number;
-  readonly bytes: Uint8Array;
+  /** Where its bytes begin among those of all names. */
+  readonly start: number;
+  readonly length: number;
   readonly text: string;
 }
 
@@ -26,7 +29,9 @@ export class NameCache {
   readonly #decode: NameCacheOptions["decode"];
   #slots: (Name | undefined)[] = new Array(FIRST_SLOTS);
   #names = 0;
-  #bytes = 0;
+  /** The bytes of all names, one after the other: an array for each would take ten times as much. */
+  #bytes: Uint8Array = new Uint8Array(FIRST_BYTES);
+  #length = 0;
 
   constructor({ decode }: NameCacheOptions) {
     this.#decode = decode;
@@ -42,27 +47,48 @@ export class NameCache {
     for (let slot = hash & mask, probes = 0; probes < MAX_PROBES; slot = (slot + 1) & mask) {
       const name = slots[slot];
       if (name === undefined) return this.#add(bytes.subarray(start, end), hash);
-      if (name.hash === hash && isEqual(name.bytes, bytes, start, end)) return name.text;
+      if (name.hash === hash && this.#isEqual(name, bytes, start, end)) return name.text;
       probes++;
     }
     return null;
   }
 
+  #isEqual({ start: nameStart, length }: Name, bytes: Uint8Array, start: number, end: number) {
+    if (length !== end - start) return false;
+    const names = this.#bytes;
+    for (let at = start, nameAt = nameStart; at < end; at++, nameAt++) {
+      if (names[nameAt] !== bytes[at]) return false;
+    }
+    return true;
+  }
+
   #add(bytes: Uint8Array, hash: number): string | null {
     const text = this.#decode(bytes);
     if (text === null) return null;
-    if (this.#names >= MAX_NAMES || this.#bytes + bytes.length > MAX_BYTES) this.#clear();
+    if (this.#names >= MAX_NAMES || this.#length + bytes.length > MAX_BYTES) this.#clear();
     else if (this.#names * 2 >= this.#slots.length) this.#grow();
-    this.#place({ hash, bytes: bytes.slice(), text });
+    this.#place({ hash, start: this.#keep(bytes), length: bytes.length, text });
     this.#names++;
-    this.#bytes += bytes.length;
     return text;
+  }
+
+  /** Copies the bytes behind those of the other names. @returns where they begin. */
+  #keep(bytes: Uint8Array): number {
+    const start = this.#length;
+    this.#length += bytes.length;
+    if (this.#length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2));
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    this.#bytes.set(bytes, start);
+    return start;
   }
 
   #clear(): void {
     this.#slots = new Array(FIRST_SLOTS);
     this.#names = 0;
-    this.#bytes = 0;
+    this.#length = 0;
   }
 
   #grow(): void {
@@ -77,12 +103,4 @@ export class NameCache {
     while (this.#slots[slot] !== undefined) slot = (slot + 1) & mask;
     this.#slots[slot] = name;
   }
-}
-
-function isEqual(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  if (name.length !== end - start) return false;
-  for (let at = start, index = 0; at < end; at++, index++) {
-    if (name[index] !== bytes[at]) return false;
-  }
-  return true;
 }
