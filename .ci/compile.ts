@@ -15,11 +15,11 @@ const NO_BASE = /Setting up base binary|Could not find denort/;
 
 async function compile(args: readonly string[]): Promise<number> {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
-  const permissions: string[] = tasks.start.command.match(/--allow-[^ ]+/g);
+  const flags: string[] = tasks.start.command.match(/--(allow|v8)-[^ ]+/g);
   const namesOutput = args.some((arg) => /^(-o|--output)/.test(arg));
   const child = new Deno.Command(Deno.execPath(), {
     args: [
-      ...["compile", "--frozen", "--no-prompt", "--exclude-unused-npm", ...permissions],
+      ...["compile", "--frozen", "--no-prompt", "--exclude-unused-npm", ...flags],
       // Two megabytes of numbers for a test, which Deno 2.9 takes for a program and fails to parse.
       ...["--exclude", join(packageDirectory("prom-client", "tdigest", "bintrees"), "test")],
       ...namesOutput ? [] : ["--output", OUTPUT],

@@ -50,9 +50,9 @@ export interface PipelineOptions extends PendingOptions {
 }
 
 /** Pending counts that are committed at once, whatever their age. */
-const LARGE_BYTES = 2 << 20;
+const LARGE_BYTES = 1 << 20;
 /** Pending counts with which reading stops; less while the sink is too slow for so much at once. */
-const FULL_BYTES = 8 << 20;
+const FULL_BYTES = 4 << 20;
 const LEAST_FULL_BYTES = 64 << 10;
 /** How long a sink that is too slow is left alone. */
 const TOO_SLOW_PAUSE_MS = 1_000;

@@ -67,9 +67,9 @@ export interface TimeBounds {
 }
 
 /** Rough memory of one row of counts, for the bound on bytes. */
-const BYTES_PER_KEY = 200;
+const BYTES_PER_KEY = 300;
 /** Memory of a dead letter besides its key, value and headers. */
-const BYTES_PER_DEAD_LETTER = 300;
+const BYTES_PER_DEAD_LETTER = 600;
 
 export class Pending {
   readonly #parser: EventParser;

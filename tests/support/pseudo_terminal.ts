@@ -5,7 +5,7 @@
 
 import { eventually } from "./eventually.ts";
 import { rowsShown } from "./screen.ts";
-import { ROOT, runtimeEnv, taskPermissions } from "./worker_process.ts";
+import { ROOT, runtimeEnv, taskFlags } from "./worker_process.ts";
 
 export interface PseudoTerminalOptions {
   /** Width of the terminal. */
@@ -34,7 +34,7 @@ export class PseudoTerminal implements AsyncDisposable {
     args: readonly string[],
     { columns, env }: PseudoTerminalOptions,
   ): Promise<PseudoTerminal> {
-    const flags = await taskPermissions(args[0]!);
+    const flags = await taskFlags(args[0]!);
     const run = [Deno.execPath(), "run", "--no-prompt", "--quiet", ...flags, "main.ts", ...args];
     const child = new Deno.Command("script", {
       args: ["-qefc", `stty columns ${columns} rows 24; exec ${run.join(" ")}`, "/dev/null"],

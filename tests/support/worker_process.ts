@@ -14,7 +14,7 @@ export interface ProgramOptions {
   /** Where it runs; by default a directory that holds no `.env`. */
   readonly cwd?: string;
   readonly stdin?: "null" | "piped";
-  /** Flags of the runtime in place of the permissions of the task. */
+  /** Flags of the runtime in place of those of the task. */
   readonly flags?: readonly string[];
 }
 
@@ -29,10 +29,10 @@ export function runtimeEnv(): Record<string, string> {
   }));
 }
 
-/** Permissions of the task of that name. */
-export async function taskPermissions(task: string): Promise<string[]> {
+/** Flags of the runtime in the task of that name, permissions above all. */
+export async function taskFlags(task: string): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
-  return tasks[task].command.match(/--allow-[^ ]+/g) ?? [];
+  return tasks[task].command.match(/--(allow|v8)-[^ ]+/g) ?? [];
 }
 
 /** A program that was started. Killed when it is disposed. */
@@ -54,7 +54,7 @@ export class Program implements AsyncDisposable {
   /** Starts `main.ts` with these arguments, the first of which is the command. */
   static async start(args: readonly string[], options: ProgramOptions = {}): Promise<Program> {
     const { env = {}, cwd = import.meta.dirname!, stdin = "null" } = options;
-    const { flags = await taskPermissions(args[0]!) } = options;
+    const { flags = await taskFlags(args[0]!) } = options;
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", ...flags, join(ROOT, "main.ts"), ...args],
       cwd,
