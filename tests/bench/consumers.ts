@@ -5,16 +5,9 @@
 
 import { run } from "../support/guarded_process.ts";
 import { javaCommand, type TestTopic } from "../support/kafka.ts";
-import { createDatabase } from "../support/postgres.ts";
+import type { TestDatabase } from "../support/postgres.ts";
 import { Program } from "../support/worker_process.ts";
-
-/** What a run of the program took. */
-export interface Measured {
-  /** From the first positions to the last commit. */
-  readonly eventsPerSecond: number;
-  readonly cpuSeconds: number;
-  readonly peakMegabytes: number;
-}
+import { type Usage, usageOf } from "./processes.ts";
 
 /** Events a second of `ConsumerPerformance`, without the time in which it joins its group. */
 export async function consumerPerformance(
@@ -33,40 +26,43 @@ export async function consumerPerformance(
   return Number(rows.at(-1)![column]);
 }
 
-/** Counts the whole topic into a new database with `start --once`. */
-export async function startOnce(
+/** What a run of the program took. */
+export interface Run {
+  /** From the first positions to the last commit. */
+  readonly eventsPerSecond: number;
+  /** The last that was seen of it, a twentieth of a second before its end at most. */
+  readonly usage: Usage;
+  /** Resident memory, and what was counted by then, every twentieth of a second. */
+  readonly residentMegabytes: readonly number[];
+}
+
+/** Settings with which a worker counts the topic into the database. */
+export function settingsOf(
   { brokers, name, config }: TestTopic,
-  env: Readonly<Record<string, string>> = {},
-): Promise<Measured> {
-  await using database = await createDatabase();
-  await using program = await Program.start(["start", "--once"], {
-    env: {
-      KAFKA_BROKERS: brokers,
-      KAFKA_TOPIC: name,
-      KAFKA_GROUP_ID: config.groupId,
-      DATABASE_URL: database.url,
-      ...env,
-    },
-  });
-  let usage = { cpuSeconds: 0, peakMegabytes: 0 };
-  const looking = setInterval(() => usage = usageOf(program.pid) ?? usage, 50);
+  database: TestDatabase,
+): Record<string, string> {
+  return {
+    KAFKA_BROKERS: brokers,
+    KAFKA_TOPIC: name,
+    KAFKA_GROUP_ID: `${config.groupId}-${crypto.randomUUID()}`,
+    DATABASE_URL: database.url,
+  };
+}
+
+/** Counts the whole topic with `start --once`. @param flags of the runtime besides the task's. */
+export async function startOnce(env: Readonly<Record<string, string>>): Promise<Run> {
+  await using program = await Program.start(["start", "--once"], { env });
+  let usage: Usage = { cpuSeconds: 0, residentMegabytes: 0, peakMegabytes: 0 };
+  const residentMegabytes: number[] = [];
+  const looking = setInterval(() => {
+    const now = usageOf(program.pid);
+    if (!now?.peakMegabytes) return; // it has ended, but was not waited for
+    usage = now;
+    residentMegabytes.push(now.residentMegabytes);
+  }, 50);
   const code = await program.exitCode();
   clearInterval(looking);
   const [, perSecond] = program.stderr.match(/"perSecond":(\d+)/) ?? [];
   if (code !== 0 || !perSecond) throw new Error(`It failed with ${code}:\n${program.stderr}`);
-  return { eventsPerSecond: Number(perSecond), ...usage };
-}
-
-/** What the system says of a running process; null if it has ended. */
-export function usageOf(pid: number): { cpuSeconds: number; peakMegabytes: number } | null {
-  try {
-    const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ")[1]!.split(" ");
-    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-    return {
-      cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100,
-      peakMegabytes: Number(status.match(/VmHWM:\s+(\d+)/)?.[1] ?? 0) / 1024,
-    };
-  } catch {
-    return null;
-  }
+  return { eventsPerSecond: Number(perSecond), usage, residentMegabytes };
 }

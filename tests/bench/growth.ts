@@ -1,0 +1,139 @@
+/**
+ * How the cost of an event grows with partitions, with keys (lottery × type × window),
+ * and with the span of the windows; and what a second worker adds.
+ * @module
+ */
+
+import type { TestDatabase } from "../support/postgres.ts";
+import { settingsOf, startOnce } from "./consumers.ts";
+import { type Load, makeTopic } from "./load.ts";
+import { cpuSecondsOf } from "./processes.ts";
+import { compared, type Finding, median, rate } from "./report.ts";
+import type { Stand } from "./stand.ts";
+
+const DAY_MS = 24 * 60 * 60_000;
+
+interface Outcome {
+  readonly eventsPerSecond: number;
+  readonly rows: number;
+  /** Time of one bare `INSERT … ON CONFLICT` of as many rows as were written. */
+  readonly bareSeconds: number;
+}
+
+/** Medians of some rounds. */
+async function count(stand: Stand, load: Omit<Load, "events">): Promise<Outcome> {
+  const events = eventsOf(stand);
+  await using topic = await makeTopic(stand.brokers, { events, ...load });
+  const outcomes: Outcome[] = [];
+  for (let round = 0; round < (stand.isQuick ? 1 : 3); round++) {
+    await using database = await stand.createDatabase();
+    const { eventsPerSecond } = await startOnce(settingsOf(topic, database));
+    outcomes.push({ eventsPerSecond, ...await bareInsert(database) });
+  }
+  const middle = (figure: keyof Outcome) => median(outcomes.map((outcome) => outcome[figure]));
+  return {
+    eventsPerSecond: middle("eventsPerSecond"),
+    rows: middle("rows"),
+    bareSeconds: middle("bareSeconds"),
+  };
+}
+
+function eventsOf({ isQuick }: Stand): number {
+  return isQuick ? 500_000 : 2_000_000;
+}
+
+/** Writes the rows once more, into a table like theirs, with nothing around it. */
+async function bareInsert({ connection }: TestDatabase): Promise<Omit<Outcome, "eventsPerSecond">> {
+  await connection.query({
+    text: "create table bare (like lottery_aggregates including all)",
+  });
+  const startedAt = performance.now();
+  const [row] = await connection.query<{ rows: number }>({
+    text: `
+      with written as (
+        insert into bare as b
+        select * from lottery_aggregates
+        on conflict (window_start, lottery_name, event_type) do update
+          set event_count = b.event_count + excluded.event_count
+        returning 1
+      )
+      select count(*) as rows from written`,
+  });
+  return { rows: row!.rows, bareSeconds: (performance.now() - startedAt) / 1000 };
+}
+
+export async function* growth(stand: Stand): AsyncGenerator<Finding> {
+  const base = await count(stand, {});
+  const beside = `4 partitions, 60 names, 30 minutes: ${rate(base.eventsPerSecond)}`;
+  for (const partitions of stand.isQuick ? [64] : [64, 256]) {
+    const { eventsPerSecond } = await count(stand, { partitions });
+    yield compared({
+      what: `${partitions} partitions`,
+      measured: rate(eventsPerSecond),
+      beside,
+      ratio: eventsPerSecond / base.eventsPerSecond,
+      least: 0.7,
+    });
+  }
+  for (const [what, load] of wider(stand)) {
+    const { eventsPerSecond, rows, bareSeconds } = await count(stand, load);
+    const seconds = eventsOf(stand) / eventsPerSecond;
+    yield {
+      what,
+      measured: rate(eventsPerSecond),
+      beside: `${rows} rows in ${seconds.toFixed(1)} s; bare INSERT … ON CONFLICT of them ${
+        bareSeconds.toFixed(1)
+      } s`,
+      ratio: eventsPerSecond / base.eventsPerSecond,
+    };
+  }
+}
+
+function wider({ isQuick }: Stand): [string, Omit<Load, "events">][] {
+  const names = (lotteries: number): [string, Omit<Load, "events">] => [
+    `${3 * lotteries} names in one minute`,
+    { lotteries, spanMs: 60_000 },
+  ];
+  return isQuick
+    ? [names(3_334)]
+    : [names(20), names(3_334), names(66_667), ["windows of 30 days", { spanMs: 30 * DAY_MS }]];
+}
+
+/** Two workers that share the topic, beside one; and what an event costs at each stage. */
+export async function* workers(stand: Stand): AsyncGenerator<Finding> {
+  const events = stand.isQuick ? 1_000_000 : 5_000_000;
+  await using topic = await makeTopic(stand.brokers, { events });
+  const [ones, twos]: [number[], number[]] = [[], []];
+  const costs = { worker: 0, broker: 0, database: 0 };
+  const rounds = stand.isQuick ? 1 : 3;
+  for (let round = 0; round < rounds; round++) {
+    {
+      await using database = await stand.createDatabase();
+      const before = [cpuSecondsOf(/kafka\.Kafka/), cpuSecondsOf(/postgres/)] as const;
+      const { eventsPerSecond, usage } = await startOnce(settingsOf(topic, database));
+      ones.push(eventsPerSecond);
+      costs.worker += usage.cpuSeconds / rounds;
+      costs.broker += (cpuSecondsOf(/kafka\.Kafka/) - before[0]) / rounds;
+      costs.database += Math.max(0, cpuSecondsOf(/postgres/) - before[1]) / rounds;
+    }
+    await using database = await stand.createDatabase();
+    const env = settingsOf(topic, database);
+    const both = await Promise.all([startOnce(env), startOnce(env)]);
+    // Each tells the rate of its own part; both were at it for as long as the slower one.
+    twos.push(both[0].eventsPerSecond + both[1].eventsPerSecond);
+  }
+  yield compared({
+    what: "two workers",
+    measured: rate(median(twos)),
+    beside: `one worker ${rate(median(ones))}`,
+    ratio: median(twos) / median(ones),
+    least: 1,
+  });
+  const micros = (seconds: number) => `${(seconds / events * 1e6).toFixed(2)} µs`;
+  yield {
+    what: "CPU time per event",
+    measured: micros(costs.worker + costs.broker + costs.database),
+    beside: `worker ${micros(costs.worker)} with its start, broker ${micros(costs.broker)}, ` +
+      `PostgreSQL ${micros(costs.database)}`,
+  };
+}

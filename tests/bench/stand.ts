@@ -1,0 +1,26 @@
+/**
+ * Servers to measure with: a broker and a PostgreSQL that writes to the disk as in production.
+ * @module
+ */
+
+import { kafkaBrokers } from "../support/kafka.ts";
+import { createDatabase, Postgres, type TestDatabase } from "../support/postgres.ts";
+
+export interface Stand {
+  readonly brokers: string;
+  createDatabase(): Promise<TestDatabase>;
+  /** Fewer events and rounds. */
+  readonly isQuick: boolean;
+}
+
+export async function openStand(isQuick: boolean): Promise<Stand> {
+  const directory = await Deno.makeTempDir({ prefix: "lottery-events-bench-" });
+  const postgres = await Postgres.start(directory, {
+    settings: { fsync: "on", full_page_writes: "on" },
+  });
+  return {
+    brokers: await kafkaBrokers(),
+    createDatabase: () => createDatabase(postgres.url),
+    isQuick,
+  };
+}
