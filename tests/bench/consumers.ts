@@ -30,9 +30,9 @@ export async function consumerPerformance(
 export interface Run {
   /** From the first positions to the last commit. */
   readonly eventsPerSecond: number;
-  /** The last that was seen of it, a twentieth of a second before its end at most. */
+  /** The last that was seen of it, a tenth of a second before its end. */
   readonly usage: Usage;
-  /** Resident memory, and what was counted by then, every twentieth of a second. */
+  /** Resident memory, every tenth of a second. */
   readonly residentMegabytes: readonly number[];
 }
 
@@ -54,12 +54,12 @@ export async function startOnce(env: Readonly<Record<string, string>>): Promise<
   await using program = await Program.start(["start", "--once"], { env });
   let usage: Usage = { cpuSeconds: 0, residentMegabytes: 0, peakMegabytes: 0 };
   const residentMegabytes: number[] = [];
-  const looking = setInterval(() => {
-    const now = usageOf(program.pid);
-    if (!now?.peakMegabytes) return; // it has ended, but was not waited for
+  const looking = setInterval(async () => {
+    const now = await usageOf(program.pid);
+    if (!now) return;
     usage = now;
     residentMegabytes.push(now.residentMegabytes);
-  }, 50);
+  }, 100);
   const code = await program.exitCode();
   clearInterval(looking);
   const [, perSecond] = program.stderr.match(/"perSecond":(\d+)/) ?? [];

@@ -11,6 +11,8 @@ import { cpuSecondsOf } from "./processes.ts";
 import { compared, type Finding, median, rate } from "./report.ts";
 import type { Stand } from "./stand.ts";
 
+/** How `pgrep` finds them. */
+const [BROKER, DATABASE] = ["kafka[.]Kafka", "postgres"];
 const DAY_MS = 24 * 60 * 60_000;
 
 interface Outcome {
@@ -109,12 +111,12 @@ export async function* workers(stand: Stand): AsyncGenerator<Finding> {
   for (let round = 0; round < rounds; round++) {
     {
       await using database = await stand.createDatabase();
-      const before = [cpuSecondsOf(/kafka\.Kafka/), cpuSecondsOf(/postgres/)] as const;
+      const before = [await cpuSecondsOf(BROKER), await cpuSecondsOf(DATABASE)] as const;
       const { eventsPerSecond, usage } = await startOnce(settingsOf(topic, database));
       ones.push(eventsPerSecond);
       costs.worker += usage.cpuSeconds / rounds;
-      costs.broker += (cpuSecondsOf(/kafka\.Kafka/) - before[0]) / rounds;
-      costs.database += Math.max(0, cpuSecondsOf(/postgres/) - before[1]) / rounds;
+      costs.broker += (await cpuSecondsOf(BROKER) - before[0]) / rounds;
+      costs.database += Math.max(0, await cpuSecondsOf(DATABASE) - before[1]) / rounds;
     }
     await using database = await stand.createDatabase();
     const env = settingsOf(topic, database);

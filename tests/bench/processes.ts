@@ -1,7 +1,10 @@
 /**
- * What the system says of a running process.
+ * What the system says of running processes. It is asked by `cat`, because a program in Deno
+ * may read these files only with every permission.
  * @module
  */
+
+import { run } from "../support/guarded_process.ts";
 
 export interface Usage {
   readonly cpuSeconds: number;
@@ -9,32 +12,34 @@ export interface Usage {
   readonly peakMegabytes: number;
 }
 
+const TICKS_PER_SECOND = 100;
+
 /** Null if it has ended. */
-export function usageOf(pid: number): Usage | null {
-  try {
-    const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ")[1]!.split(" ");
-    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-    const megabytes = (name: string) =>
-      Number(status.match(new RegExp(`${name}:\\s+(\\d+)`))?.[1] ?? 0) / 1024;
-    return {
-      cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100,
-      residentMegabytes: megabytes("VmRSS"),
-      peakMegabytes: megabytes("VmHWM"),
-    };
-  } catch {
-    return null;
-  }
+export async function usageOf(pid: number): Promise<Usage | null> {
+  const text = await run("cat", [`/proc/${pid}/stat`, `/proc/${pid}/status`]).catch(() => "");
+  const megabytes = (name: string) =>
+    Number(text.match(new RegExp(`${name}:\\s+(\\d+)`))?.[1] ?? 0) / 1024;
+  const peakMegabytes = megabytes("VmHWM");
+  if (peakMegabytes === 0) return null;
+  return {
+    cpuSeconds: cpuSeconds(text),
+    residentMegabytes: megabytes("VmRSS"),
+    peakMegabytes,
+  };
 }
 
-/** CPU time of all processes whose command line matches, by name. */
-export function cpuSecondsOf(pattern: RegExp): number {
-  let seconds = 0;
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const command = Deno.readTextFileSync(`/proc/${name}/cmdline`);
-      if (pattern.test(command)) seconds += usageOf(Number(name))?.cpuSeconds ?? 0;
-    } catch { /* it has ended */ }
-  }
-  return seconds;
+/** CPU time of all processes whose command line matches. */
+export async function cpuSecondsOf(pattern: string): Promise<number> {
+  const script = `for pid in $(pgrep -f '${pattern}'); do cat /proc/$pid/stat; done; true`;
+  const lines = await run("sh", ["-c", script]);
+  return lines.trim().split("\n").filter((line) => line !== "").reduce(
+    (sum, line) => sum + cpuSeconds(line),
+    0,
+  );
+}
+
+/** Of a line of `/proc/PID/stat`: time in the program and in the kernel for it. */
+function cpuSeconds(stat: string): number {
+  const fields = stat.slice(stat.indexOf(") ") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }

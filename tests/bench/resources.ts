@@ -19,7 +19,7 @@ export async function* startAndIdle(stand: Stand): AsyncGenerator<Finding> {
     env: { ...settingsOf(topic, database), HTTP_PORT: String(freePort()) },
   });
   await worker.printed(/Reading 4 partition/);
-  const { cpuSeconds } = usageOf(worker.pid)!;
+  const { cpuSeconds } = (await usageOf(worker.pid))!;
   yield {
     what: "process start to joined and reading",
     measured: `${cpuSeconds.toFixed(2)} s CPU`,
@@ -30,9 +30,9 @@ export async function* startAndIdle(stand: Stand): AsyncGenerator<Finding> {
   const settleMs = 3_000;
   await new Promise((resolve) => setTimeout(resolve, settleMs));
   const durationMs = stand.isQuick ? 5_000 : 60_000;
-  const before = usageOf(worker.pid)!.cpuSeconds;
+  const before = (await usageOf(worker.pid))!.cpuSeconds;
   await new Promise((resolve) => setTimeout(resolve, durationMs));
-  const share = (usageOf(worker.pid)!.cpuSeconds - before) / (durationMs / 1000);
+  const share = ((await usageOf(worker.pid))!.cpuSeconds - before) / (durationMs / 1000);
   yield {
     what: `idle for ${durationMs / 1000} s`,
     measured: `${(share * 100).toFixed(2)} % of a core`,
