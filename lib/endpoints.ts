@@ -106,6 +106,8 @@ export interface PipelineObserver {
   stalled(partitions: readonly number[]): void;
   /** Records between our positions and the ends of the partitions. */
   lag(lags: ReadonlyMap<number, number>): void;
+  /** All partitions of the log, also those of others. */
+  ranges(ranges: ReadonlyMap<number, LogRange>): void;
   watermark(watermarkMs: number | null): void;
 }
 

@@ -47,6 +47,7 @@ export class Watcher {
     const { source, sink, observer, ledger, onDataLoss } = this.#options;
     const before = ledger.positions();
     const ranges = await ask("source", () => source.logRanges());
+    observer.ranges(ranges);
     const positions = movedOn(before, { now: ledger.positions(), ranges });
     for (const [partition, position] of positions) {
       const range = ranges.get(partition);

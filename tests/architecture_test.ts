@@ -53,6 +53,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   "nodemailer": /^lib\/io\/smtp\.ts$/,
   "pg": /^lib\/io\/postgres\/connection\.ts$/,
   "prom-client": /^lib\/io\/metrics\.ts$/,
+  "uplot/": /^lib\/page\/files\.ts$/,
 };
 
 Deno.test("imports go one way: main, commands, io, pipeline, core", async () => {

@@ -9,20 +9,22 @@ import { EVENT_RULES_VERSION, EventParser } from "../core/event.ts";
 import { isPassing } from "../core/failure.ts";
 import type { PipelineObserver, Source, System } from "../endpoints.ts";
 import { Health } from "../io/health.ts";
-import { createHandler, listen, type WebServer } from "../io/http.ts";
+import type { WebServer } from "../io/http/listen.ts";
 import { log, LogObserver } from "../io/logs.ts";
 import { Metrics } from "../io/metrics.ts";
 import { Connection } from "../io/postgres/connection.ts";
 import { type Claim, claimPipeline, type Origin } from "../io/postgres/identity.ts";
 import { migrate } from "../io/postgres/migrate.ts";
-import { recentCounts, storedOffsets } from "../io/postgres/reader.ts";
+import { storedOffsets } from "../io/postgres/reader.ts";
 import { PostgresSink } from "../io/postgres/sink.ts";
 import { Outages } from "../outages.ts";
 import { Pipeline } from "../pipeline.ts";
 import type { Output } from "../publisher.ts";
+import { Vitals } from "../vitals.ts";
 import { Alarms } from "./alarms.ts";
 import { Publishing } from "./publishing.ts";
 import { Retention } from "./retention.ts";
+import { serve } from "./serving.ts";
 
 /** What a worker is made of. */
 export interface WorkerOptions {
@@ -34,7 +36,6 @@ export interface WorkerOptions {
   readonly observers?: readonly Partial<PipelineObserver>[];
 }
 
-const MAX_PAGE_ROWS = 500;
 /** Longer than any rebalance takes. */
 const STALL_MS = 30_000;
 const STOP_TIMEOUT_MS = 5_000;
@@ -48,6 +49,7 @@ export class Worker implements AsyncDisposable {
   readonly #outages: Outages;
   readonly #health = new Health();
   readonly #metrics: Metrics;
+  readonly #vitals = new Vitals();
   /** For the pipeline alone. */
   readonly #commits: Connection;
   /** For the page and other looks at the tables: they do not wait for commits, nor commits for them. */
@@ -69,6 +71,7 @@ export class Worker implements AsyncDisposable {
     this.#observer = observeAll([
       this.#health,
       this.#metrics,
+      this.#vitals,
       new LogObserver(),
       ...this.#alarms?.observers ?? [],
       ...observers,
@@ -78,13 +81,10 @@ export class Worker implements AsyncDisposable {
 
   /** Serves page, metrics and health from now on, before anything else is there. */
   serve(): WebServer {
-    const { httpHost, httpPort } = this.#config;
-    const handler = createHandler({
-      health: this.#health,
-      metrics: this.#metrics,
-      recentCounts: () => recentCounts(this.#looks, MAX_PAGE_ROWS),
-    });
-    const server = listen(handler, { host: httpHost, port: httpPort });
+    const [config, workerId] = [this.#config, this.#workerId];
+    const [health, metrics, vitals] = [this.#health, this.#metrics, this.#vitals];
+    const connection = new Connection(this.#databaseUrl, workerId);
+    const server = serve({ config, workerId, connection, health, metrics, vitals });
     log.info("Page on {url}, metrics on {url}metrics", { url: server.url });
     return server;
   }
@@ -191,6 +191,7 @@ function observeAll(observers: readonly Partial<PipelineObserver>[]): PipelineOb
     answered: (system) => observers.forEach((each) => each.answered?.(system)),
     abandoned: (error) => observers.forEach((each) => each.abandoned?.(error)),
     stalled: (partitions) => observers.forEach((each) => each.stalled?.(partitions)),
+    ranges: (ranges) => observers.forEach((each) => each.ranges?.(ranges)),
     lag: (lags) => observers.forEach((each) => each.lag?.(lags)),
     watermark: (watermarkMs) => observers.forEach((each) => each.watermark?.(watermarkMs)),
   };

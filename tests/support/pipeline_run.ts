@@ -97,6 +97,7 @@ export class Witness implements PipelineObserver {
   }
   stalled(): void {}
   lag(): void {}
+  ranges(): void {}
   watermark(): void {}
 }
 

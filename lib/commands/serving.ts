@@ -1,0 +1,58 @@
+/**
+ * A worker's web server, with what it needs to know of the worker and of the database.
+ * @module
+ */
+
+import type { Config } from "../core/config.ts";
+import type { Health } from "../io/health.ts";
+import { Handler } from "../io/http/handler.ts";
+import { isLoopback } from "../io/http/hosts.ts";
+import { listen, type WebServer } from "../io/http/listen.ts";
+import type { Metrics } from "../io/metrics.ts";
+import { StatusBoard } from "../io/pipeline_status.ts";
+import { readCounts, readLetters } from "../io/postgres/api_reader.ts";
+import type { Connection } from "../io/postgres/connection.ts";
+import { readOverview } from "../io/postgres/overview.ts";
+import { readWindowView } from "../io/postgres/window_view.ts";
+import type { Vitals } from "../vitals.ts";
+
+/** What is served. */
+export interface ServingOptions {
+  readonly config: Config;
+  readonly workerId: string;
+  /** For the page alone: commits do not wait for it. Closed with the server. */
+  readonly connection: Connection;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly vitals: Vitals;
+}
+
+/** Serves from now on; nothing is asked of the database before somebody looks. */
+export function serve(
+  { config, workerId, connection, health, metrics, vitals }: ServingOptions,
+): WebServer {
+  const { httpHost: host, httpPort: port, kafka: { topic, groupId } } = config;
+  const overview = () => readOverview(connection, topic);
+  const board = new StatusBoard({ topic, groupId, workerId, vitals, readOverview: overview });
+  const handler = new Handler({
+    health,
+    metrics,
+    status: () => board.read(),
+    view: async (choice) => {
+      const now = await overview();
+      return now && await readWindowView(connection, choice, now);
+    },
+    counts: (query) => readCounts(connection, query),
+    letters: (limits) => readLetters(connection, limits),
+    isLoopback: isLoopback(host),
+  });
+  const server = listen(handler.handle, { host, port });
+  return {
+    url: server.url,
+    [Symbol.asyncDispose]: async () => {
+      handler[Symbol.dispose](); // its streams would hold the server up
+      await server[Symbol.asyncDispose]();
+      await connection[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * How much has happened in each of the last seconds. The clock is the caller's.
+ * @module
+ */
+
+/** Counts of whole seconds, as far back as asked for. */
+export class RollingCounter {
+  /** A slot per second, and one for the second that is not over. */
+  readonly #slots: Float64Array;
+  /** Newest second that has a slot. */
+  #second = 0;
+
+  /** @param seconds how many whole seconds are kept. */
+  constructor(seconds: number) {
+    this.#slots = new Float64Array(seconds + 1);
+  }
+
+  add(count: number, nowMs: number): void {
+    this.#moveTo(nowMs);
+    this.#slots[this.#second % this.#slots.length]! += count;
+  }
+
+  /** Counts of the whole seconds before `nowMs`, the oldest first. */
+  counts(nowMs: number): number[] {
+    this.#moveTo(nowMs);
+    const { length } = this.#slots;
+    return Array.from(
+      { length: length - 1 },
+      (_, at) => this.#slots[(this.#second + 1 + at) % length]!,
+    );
+  }
+
+  /** Forgets the seconds that are too old. A clock that was set back counts into the newest second. */
+  #moveTo(nowMs: number): void {
+    const second = Math.floor(nowMs / 1000);
+    const { length } = this.#slots;
+    if (second - this.#second >= length) {
+      this.#slots.fill(0);
+      this.#second = second;
+    }
+    while (this.#second < second) this.#slots[++this.#second % length] = 0;
+  }
+}

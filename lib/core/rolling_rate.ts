@@ -1,0 +1,34 @@
+/**
+ * How fast a total grows that is looked at now and then. The clock is the caller's.
+ * @module
+ */
+
+interface Sample {
+  readonly total: number;
+  readonly atMs: number;
+}
+
+/** The rate over the last time, from the first sample within it to the newest. */
+export class RollingRate {
+  readonly #keptMs: number;
+  #samples: Sample[] = [];
+
+  constructor(keptMs: number) {
+    this.#keptMs = keptMs;
+  }
+
+  /** A total that has fallen, or a gap without samples, begins anew. */
+  add(total: number, atMs: number): void {
+    const newest = this.#samples.at(-1);
+    if (newest && (total < newest.total || atMs - newest.atMs > this.#keptMs)) this.#samples = [];
+    this.#samples.push({ total, atMs });
+    this.#samples = this.#samples.filter((sample) => atMs - sample.atMs <= this.#keptMs);
+  }
+
+  /** Growth per second, or null before the second sample. */
+  get perSecond(): number | null {
+    const [first, newest] = [this.#samples[0], this.#samples.at(-1)];
+    if (!first || !newest || newest.atMs <= first.atMs) return null;
+    return (newest.total - first.total) * 1000 / (newest.atMs - first.atMs);
+  }
+}

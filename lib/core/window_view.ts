@@ -1,0 +1,52 @@
+/**
+ * What a view of the counts holds. The greatest lotteries and types have a place of
+ * their own, all others share the one behind them, so it is bounded whatever names there are.
+ * @module
+ */
+
+import type { Bars, Range } from "./time_range.ts";
+
+/** What is looked at. */
+export interface ViewChoice {
+  readonly range: Range;
+  /** Null for all lotteries. */
+  readonly lotteryName: string | null;
+}
+
+/** Numbers of events by place: of the lottery, then of the type. */
+export type EventsByPlace = readonly (readonly number[])[];
+
+/** Events of one window, and of the window before it. */
+export interface WindowEvents {
+  readonly startMs: number;
+  readonly events: EventsByPlace;
+  readonly eventsBefore: EventsByPlace;
+}
+
+/** The counts of a view; names in the order of their places. */
+export interface WindowView extends Bars {
+  /** Of the chosen lottery, or of all. */
+  readonly eventTypes: readonly string[];
+  /** Of all, with the chosen one. */
+  readonly lotteryNames: readonly string[];
+  /** Lotteries that share the last place. */
+  readonly otherLotteries: number;
+  /** Events of each bar, by the place of the type: of the chosen lottery, or of all. */
+  readonly bars: readonly { readonly startMs: number; readonly events: readonly number[] }[];
+  /** Events in the whole range. */
+  readonly totals: EventsByPlace;
+  /** The window that event time is in. */
+  readonly current: WindowEvents;
+  /** The last window that is closed; null as long as none is. */
+  readonly closed: WindowEvents | null;
+}
+
+/** Makes a table of rows of place of the lottery, place of the type, and events. */
+export function byPlace(
+  rows: readonly (readonly number[])[],
+  { lotteries, types }: { readonly lotteries: number; readonly types: number },
+): EventsByPlace {
+  const table = Array.from({ length: lotteries }, () => Array<number>(types).fill(0));
+  for (const [lottery, type, events] of rows) table[lottery!]![type!] = events!;
+  return table;
+}

@@ -1,0 +1,116 @@
+/**
+ * The worker's web server: its page, API, metrics and health. Read only.
+ * @module
+ */
+
+import type { ViewChoice, WindowView } from "../../core/window_view.ts";
+import type { Health } from "../health.ts";
+import type { Metrics } from "../metrics.ts";
+import type { PipelineStatus } from "../pipeline_status.ts";
+import type { CountRow, CountsQuery, LetterPreview } from "../postgres/api_reader.ts";
+import { json, RequestError, text } from "./answers.ts";
+import { countsJson, HEAD_BYTES, lettersJson, statusJson } from "./api.ts";
+import { asset } from "./assets.ts";
+import { isForLoopback } from "./hosts.ts";
+import { Live } from "./live.ts";
+import { countsQuery, deadLettersLimit, noParameters, viewChoice } from "./parameters.ts";
+
+/** What the answers are made of. */
+export interface AnswerSources {
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly status: () => Promise<PipelineStatus>;
+  readonly view: (choice: ViewChoice) => Promise<WindowView | null>;
+  readonly counts: (query: CountsQuery) => Promise<readonly CountRow[]>;
+  readonly letters: (
+    limits: { readonly limit: number; readonly headBytes: number },
+  ) => Promise<readonly LetterPreview[]>;
+  /** Only this machine can reach the server: other names than its own are refused. */
+  readonly isLoopback: boolean;
+  /** Time between two looks for those who look on. */
+  readonly tickMs?: number;
+}
+
+/** Answers requests; needs no port, so that a test can call it. Disposing it ends the streams. */
+export class Handler implements Disposable {
+  readonly #sources: AnswerSources;
+  readonly #live: Live;
+
+  constructor(sources: AnswerSources) {
+    this.#sources = sources;
+    this.#live = new Live({
+      status: async () => statusJson(await sources.status()),
+      view: sources.view,
+      ...sources.tickMs !== undefined && { tickMs: sources.tickMs },
+    });
+  }
+
+  readonly handle = async (request: Request): Promise<Response> => {
+    try {
+      return await this.#answer(request);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      return json({ error: error.message }, { status: error.status });
+    }
+  };
+
+  [Symbol.dispose](): void {
+    this.#live[Symbol.dispose]();
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const { health, metrics, isLoopback } = this.#sources;
+    if (isLoopback && !isForLoopback(request)) {
+      return text(
+        "This server answers to localhost only, and not to other names. See HTTP_HOST",
+        { status: 421 },
+      );
+    }
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return text("only GET is allowed", { status: 405, headers: { allow: "GET, HEAD" } });
+    }
+    const { pathname, searchParams } = new URL(request.url);
+    switch (pathname) {
+      case "/metrics":
+        return text(await metrics.text(), { headers: { "content-type": metrics.contentType } });
+      case "/healthz":
+        return text("ok");
+      case "/readyz":
+        return health.problem ? text(health.problem, { status: 503 }) : text("ok");
+      case "/live":
+        return request.method === "HEAD" ? text("") : this.#live.open(viewChoice(searchParams));
+      case "/api/aggregates":
+        return await this.#aggregates(searchParams);
+      case "/api/status":
+        noParameters(searchParams);
+        return json(statusJson(await this.#sources.status()));
+      case "/api/dead-letters":
+        return await this.#deadLetters(searchParams);
+      default:
+        return asset(pathname, request) ?? text("not found", { status: 404 });
+    }
+  }
+
+  async #aggregates(parameters: URLSearchParams): Promise<Response> {
+    const query = countsQuery(parameters, Date.now());
+    const rows = this.#sources.counts({ ...query, limit: query.limit + 1 });
+    return json(countsJson(query, await orAway(rows)));
+  }
+
+  async #deadLetters(parameters: URLSearchParams): Promise<Response> {
+    const limit = deadLettersLimit(parameters);
+    const letters = this.#sources.letters({ limit, headBytes: HEAD_BYTES });
+    return json(lettersJson(await orAway(letters)));
+  }
+}
+
+/** @throws {RequestError} if the database cannot be read, whose log says why. */
+async function orAway<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    const away = new RequestError("PostgreSQL does not answer. Try again later.", 503);
+    away.cause = error;
+    throw away;
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * What stands behind the question mark of an address, parsed.
+ * @module
+ */
+
+import { isRange, RANGES } from "../../core/time_range.ts";
+import type { ViewChoice } from "../../core/window_view.ts";
+import type { CountsQuery } from "../postgres/api_reader.ts";
+import { RequestError } from "./answers.ts";
+
+/** Rows of counts in one answer. */
+export const MOST_COUNTS = 10_000;
+const MOST_DEAD_LETTERS = 100;
+const DEFAULT_DEAD_LETTERS = 20;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const MOST_DAYS = 31;
+const DEFAULT_RANGE_MS = 15 * MINUTE_MS;
+/** Longer than any lottery's name can be. */
+const MOST_NAME_LENGTH = 400;
+
+/** @throws {RequestError} for a range that there is not. */
+export function viewChoice(parameters: URLSearchParams): ViewChoice {
+  const { range, lottery } = named(parameters, ["range", "lottery"]);
+  const text = range ?? "15m";
+  if (!isRange(text)) {
+    throw new RequestError(`range must be one of ${Object.keys(RANGES).join(", ")}.`);
+  }
+  return { range: text, lotteryName: lotteryName(lottery) };
+}
+
+/**
+ * Counts from a quarter of an hour ago up to now, if nothing else is asked for.
+ * @throws {RequestError} for times that are none, or a range that is empty or too long.
+ */
+export function countsQuery(parameters: URLSearchParams, nowMs: number): CountsQuery {
+  const { from, to, lottery } = named(parameters, ["from", "to", "lottery"]);
+  const toMs = to === undefined ? nowMs : time("to", to);
+  const fromMs = from === undefined ? toMs - DEFAULT_RANGE_MS : time("from", from);
+  if (fromMs >= toMs) throw new RequestError("from must be before to.");
+  if (toMs - fromMs > MOST_DAYS * DAY_MS) {
+    throw new RequestError(`from and to must be at most ${MOST_DAYS} days apart.`);
+  }
+  return { fromMs, toMs, lotteryName: lotteryName(lottery), limit: MOST_COUNTS };
+}
+
+/** @throws {RequestError} unless it is a number from 1 to 100. */
+export function deadLettersLimit(parameters: URLSearchParams): number {
+  const { limit } = named(parameters, ["limit"]);
+  if (limit === undefined) return DEFAULT_DEAD_LETTERS;
+  const number = /^\d{1,4}$/.test(limit) ? Number(limit) : 0;
+  if (number < 1 || number > MOST_DEAD_LETTERS) {
+    throw new RequestError(`limit must be a whole number from 1 to ${MOST_DEAD_LETTERS}.`);
+  }
+  return number;
+}
+
+/** @throws {RequestError} for any parameter. */
+export function noParameters(parameters: URLSearchParams): void {
+  named(parameters, []);
+}
+
+/** Values by name; a name that is not known, or comes twice, is refused: it would have no effect. */
+function named<Name extends string>(
+  parameters: URLSearchParams,
+  names: readonly Name[],
+): Partial<Record<Name, string>> {
+  const values: Partial<Record<Name, string>> = {};
+  for (const [name, value] of parameters) {
+    const known = names.find((each) => each === name);
+    if (known === undefined) {
+      throw new RequestError(
+        `There is no parameter "${name}" here${names.length ? `, only ${names.join(", ")}` : ""}.`,
+      );
+    }
+    if (values[known] !== undefined) throw new RequestError(`${name} may be given only once.`);
+    values[known] = value;
+  }
+  return values;
+}
+
+function time(name: string, value: string): number {
+  const timeMs = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(value)
+    ? Date.parse(value)
+    : NaN;
+  if (Number.isNaN(timeMs)) {
+    throw new RequestError(
+      `${name} must be a time like 2026-01-31T12:00:00Z (a + in an address is written %2B).`,
+    );
+  }
+  return timeMs;
+}
+
+/** Empty is all of them, as a form sends it. */
+function lotteryName(value: string | undefined): string | null {
+  if (!value) return null;
+  if (value.length > MOST_NAME_LENGTH || value.includes("\0") || !value.isWellFormed()) {
+    throw new RequestError("lottery must be a name that a lottery can have.");
+  }
+  return value;
+}

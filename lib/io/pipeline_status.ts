@@ -1,0 +1,115 @@
+/**
+ * How the pipeline is: what this worker knows of itself, and what the database says of all.
+ * @module
+ */
+
+import { atMost } from "../condition.ts";
+import { RollingRate } from "../core/rolling_rate.ts";
+import { currentWindow } from "../core/time_range.ts";
+import type { SystemState, Vitals, WorkerVitals } from "../vitals.ts";
+import type { Overview } from "./postgres/overview.ts";
+
+/** What the database says of all workers, and what follows from it. */
+export interface SharedStatus extends Overview {
+  /** Over the last seconds; null at the first look. */
+  readonly eventsPerSecond: number | null;
+  /** Records that are not counted yet, in all partitions; null before the ends of the log are known. */
+  readonly lagRecords: number | null;
+  /** End of each partition's log, a few seconds ago. */
+  readonly ends: ReadonlyMap<number, number>;
+  /** Start of the window that event time is in. */
+  readonly currentWindowMs: number | null;
+}
+
+export interface PipelineStatus {
+  readonly topic: string;
+  readonly groupId: string;
+  readonly nowMs: number;
+  /** As commits and looks find it; `readMs` says of when `shared` is. */
+  readonly database: SystemState & { readonly readMs: number | null };
+  readonly worker: WorkerVitals & { readonly id: string };
+  /** Null before anything was counted, and before the database has answered. */
+  readonly shared: SharedStatus | null;
+}
+
+export interface StatusBoardOptions {
+  readonly topic: string;
+  readonly groupId: string;
+  readonly workerId: string;
+  readonly vitals: Vitals;
+  readonly readOverview: () => Promise<Overview | null>;
+}
+
+/** Time over which the rate of all workers is taken. */
+const RATE_MS = 5_000;
+/** Longest wait for the database; what it said before is shown meanwhile. */
+const PATIENCE_MS = 1_000;
+
+/** Looks when it is asked to, but never twice at the same time. */
+export class StatusBoard {
+  readonly #options: StatusBoardOptions;
+  readonly #rate = new RollingRate(RATE_MS);
+  #overview: Overview | null = null;
+  #readMs: number | null = null;
+  #downSinceMs: number | null = null;
+  #looking: Promise<void> | null = null;
+
+  constructor(options: StatusBoardOptions) {
+    this.#options = options;
+  }
+
+  async read(): Promise<PipelineStatus> {
+    this.#looking ??= this.#look().finally(() => this.#looking = null);
+    await atMost(PATIENCE_MS, this.#looking);
+    const { topic, groupId, workerId, vitals } = this.#options;
+    const worker = vitals.read();
+    return {
+      topic,
+      groupId,
+      nowMs: Date.now(),
+      database: { ...this.#databaseState(worker), readMs: this.#readMs },
+      worker: { ...worker, id: workerId },
+      shared: this.#overview && this.#shared(this.#overview),
+    };
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const overview = await this.#options.readOverview();
+      if (overview) this.#rate.add(overview.events, performance.now());
+      this.#overview = overview;
+      this.#readMs = Date.now();
+      this.#downSinceMs = null;
+    } catch { // it says so where it shows
+      this.#downSinceMs ??= Date.now();
+    }
+  }
+
+  #databaseState({ postgres }: WorkerVitals): SystemState {
+    if (postgres.state === "down" || this.#downSinceMs === null) return postgres;
+    return { state: "down", sinceMs: this.#downSinceMs };
+  }
+
+  #shared(overview: Overview): SharedStatus {
+    const ends = new Map(
+      Array.from(this.#options.vitals.logRanges, ([id, { endOffset }]) => [id, endOffset]),
+    );
+    return {
+      ...overview,
+      eventsPerSecond: this.#rate.perSecond,
+      lagRecords: ends.size === 0 ? null : lagOf(overview, this.#options.vitals),
+      ends,
+      currentWindowMs: currentWindow(overview),
+    };
+  }
+}
+
+/** Between what is stored and the ends, where retention has left something to read. */
+function lagOf({ partitions }: Overview, { logRanges }: Vitals): number {
+  const stored = new Map(partitions.map(({ partition, nextOffset }) => [partition, nextOffset]));
+  let lag = 0;
+  for (const [partition, { startOffset, endOffset }] of logRanges) {
+    lag += Math.max(0, endOffset - Math.max(startOffset, stored.get(partition) ?? startOffset));
+  }
+  return lag;
+}

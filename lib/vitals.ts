@@ -1,0 +1,119 @@
+/**
+ * What one worker alone knows of how it is: its rate and latency, its partitions, the
+ * ends of the log, and whether Kafka and PostgreSQL answer it.
+ * @module
+ */
+
+import type { LogRange } from "./core/log_range.ts";
+import type { Commit } from "./core/pending.ts";
+import { RollingCounter } from "./core/rolling_counter.ts";
+import { RollingQuantiles } from "./core/rolling_quantiles.ts";
+import { type PipelineObserver, type System, systemName } from "./endpoints.ts";
+
+/** Whether a system answers; `unknown` before it was asked. */
+export interface SystemState {
+  readonly state: "unknown" | "up" | "down";
+  /** When it came to be so, in milliseconds since the epoch. */
+  readonly sinceMs: number;
+}
+
+/** How one worker is. Times in milliseconds since the epoch. */
+export interface WorkerVitals {
+  readonly startedMs: number;
+  readonly kafka: SystemState;
+  readonly postgres: SystemState;
+  /** Partitions that the group gave it; null before it has. */
+  readonly partitions: readonly number[] | null;
+  /** Events committed in each of the last 60 seconds, the oldest first. */
+  readonly eventsBySecond: readonly number[];
+  /** Events per second, over the last 5 s. */
+  readonly eventsPerSecond: number;
+  /** From the timestamp of a record batch to its commit, over the last minute; null without commits. */
+  readonly latencyMs: { readonly p50: number; readonly p99: number } | null;
+  readonly lastCommitMs: number | null;
+  readonly lateEvents: number;
+  readonly fencedCommits: number;
+}
+
+const RATE_SECONDS = 5;
+const KEPT_SECONDS = 60;
+
+/** Follows one pipeline. */
+export class Vitals implements Partial<PipelineObserver> {
+  readonly #startedMs = Date.now();
+  readonly #systems = new Map<System, SystemState>();
+  readonly #events = new RollingCounter(KEPT_SECONDS);
+  readonly #latency = new RollingQuantiles(KEPT_SECONDS * 1000);
+  #partitions: readonly number[] | null = null;
+  #ends: ReadonlyMap<number, LogRange> = new Map();
+  #lastCommitMs: number | null = null;
+  #lateEvents = 0;
+  #fencedCommits = 0;
+
+  /** All partitions of the log as they were a few seconds ago, also those of other workers; none before the first look. */
+  get logRanges(): ReadonlyMap<number, LogRange> {
+    return this.#ends;
+  }
+
+  read(): WorkerVitals {
+    const nowMs = performance.now();
+    const eventsBySecond = this.#events.counts(nowMs);
+    const recent = eventsBySecond.slice(-RATE_SECONDS).reduce((sum, count) => sum + count, 0);
+    const [p50, p99] = [0.5, 0.99].map((q) => this.#latency.quantile(q, nowMs));
+    return {
+      startedMs: this.#startedMs,
+      kafka: this.#stateOf("Kafka"),
+      postgres: this.#stateOf("PostgreSQL"),
+      partitions: this.#partitions,
+      eventsBySecond,
+      eventsPerSecond: recent / RATE_SECONDS,
+      latencyMs: p50 == null || p99 == null ? null : { p50, p99 },
+      lastCommitMs: this.#lastCommitMs,
+      lateEvents: this.#lateEvents,
+      fencedCommits: this.#fencedCommits,
+    };
+  }
+
+  assigned(partitions: readonly number[]): void {
+    this.#partitions = partitions;
+  }
+
+  committed({ events, lateEvents, batchTimestampsMs }: Commit): void {
+    const [nowMs, atMs] = [Date.now(), performance.now()];
+    this.#lastCommitMs = nowMs;
+    this.#lateEvents += lateEvents;
+    this.#events.add(events, atMs);
+    for (const timestampMs of batchTimestampsMs) {
+      if (timestampMs >= 0 && timestampMs <= nowMs) this.#latency.add(nowMs - timestampMs, atMs);
+    }
+  }
+
+  fenced(): void {
+    this.#fencedCommits++;
+  }
+
+  failed(system: System): void {
+    this.#set(system, "down");
+  }
+
+  answered(system: System): void {
+    this.#set(system, "up");
+  }
+
+  ranges(ranges: ReadonlyMap<number, LogRange>): void {
+    this.#ends = ranges;
+  }
+
+  #set(system: System, state: SystemState["state"]): void {
+    if (this.#systems.get(system)?.state === state) return;
+    this.#systems.set(system, { state, sinceMs: Date.now() });
+  }
+
+  /** Kafka is both a log and a group: it is as well as the worse of them. */
+  #stateOf(name: ReturnType<typeof systemName>): SystemState {
+    const states = Array.from(this.#systems)
+      .flatMap(([system, state]) => systemName(system) === name ? [state] : []);
+    return states.find(({ state }) => state === "down") ?? states[0] ??
+      { state: "unknown", sinceMs: this.#startedMs };
+  }
+}

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import type { CountRow } from "../../../lib/io/postgres/api_reader.ts";
+import type { Overview } from "../../../lib/io/postgres/overview.ts";
+import { Vitals } from "../../../lib/vitals.ts";
+import { answering } from "../../support/answering.ts";
+import { commitOf } from "../../support/sink_contract.ts";
+
+const NOON_MS = Date.UTC(2026, 0, 1, 12);
+const MINUTE_MS = 60_000;
+
+const ROW: CountRow = {
+  windowStartMs: NOON_MS,
+  windowEndMs: NOON_MS + MINUTE_MS,
+  lotteryName: "<img src=x>",
+  eventType: "pay",
+  count: 7,
+  isClosed: true,
+};
+
+const OVERVIEW: Overview = {
+  nowMs: NOON_MS + 30_000,
+  newestWindowMs: NOON_MS,
+  watermarkMs: NOON_MS + 28_000,
+  windowMs: MINUTE_MS,
+  closedUpToMs: NOON_MS - MINUTE_MS,
+  events: 1_000,
+  deadLetters: 3,
+  partitions: [{
+    partition: 0,
+    nextOffset: 90,
+    maxEventTimeMs: NOON_MS + 28_000,
+    committedAtMs: NOON_MS + 29_000,
+    caughtUpAtMs: null,
+  }],
+  workers: 2,
+};
+
+Deno.test("/api/aggregates gives rows as the table has them", async () => {
+  using open = answering({ counts: () => Promise.resolve([ROW]) });
+  const response = await open.get("/api/aggregates?from=2026-01-01T12:00Z&to=2026-01-01T12:05Z");
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("content-type"), "application/json");
+  assert.deepEqual(await response.json(), {
+    from: "2026-01-01T12:00:00.000Z",
+    to: "2026-01-01T12:05:00.000Z",
+    truncated: false,
+    aggregates: [{
+      window_start: "2026-01-01T12:00:00.000Z",
+      window_end: "2026-01-01T12:01:00.000Z",
+      lottery_name: "<img src=x>",
+      event_type: "pay",
+      event_count: 7,
+      closed: true,
+    }],
+  });
+});
+
+Deno.test("/api/aggregates says when there is more than it gives", async () => {
+  using open = answering({ counts: ({ limit }) => Promise.resolve(Array(limit).fill(ROW)) });
+  const { truncated, aggregates } = await (await open.get("/api/aggregates")).json();
+  assert.deepEqual([truncated, aggregates.length], [true, 10_000]);
+});
+
+Deno.test("bad parameters are answered with 400 and the reason", async () => {
+  using open = answering();
+  for (const path of ["/api/aggregates?from=x", "/api/dead-letters?limit=x", "/live?range=x"]) {
+    const response = await open.get(path);
+    assert.equal(response.status, 400, path);
+    assert.match((await response.json()).error, /must be/);
+  }
+  assert.equal((await open.get("/api/status?verbose=1")).status, 400);
+});
+
+Deno.test("the API says that PostgreSQL is away", async () => {
+  const away = () => Promise.reject(new Error("secret"));
+  using open = answering({ counts: away, letters: away, overview: away });
+  for (const path of ["/api/aggregates", "/api/dead-letters"]) {
+    const response = await open.get(path);
+    assert.equal(response.status, 503);
+    assert.match((await response.json()).error, /PostgreSQL does not answer/);
+  }
+  const { postgresql, all_workers } = await (await open.get("/api/status")).json();
+  assert.deepEqual([postgresql.state, postgresql.read_at, all_workers], ["down", null, null]);
+});
+
+Deno.test("/api/dead-letters shows text as far as there is any, and the bytes", async () => {
+  const letter = {
+    topic: "user-events",
+    partition: 3,
+    offset: 1042,
+    reason: "not_utf8",
+    receivedMs: NOON_MS,
+    recordTimestampMs: null,
+    replayedMs: null,
+    key: null,
+    value: { length: 5_000, head: new Uint8Array([0x61, 0xff, 0x62]) },
+  };
+  const asked: unknown[] = [];
+  using open = answering({
+    letters: (limits) => {
+      asked.push(limits);
+      return Promise.resolve([letter]);
+    },
+  });
+  assert.deepEqual(await (await open.get("/api/dead-letters?limit=5")).json(), {
+    dead_letters: [{
+      topic: "user-events",
+      partition: 3,
+      offset: 1042,
+      reason: "not_utf8",
+      received_at: "2026-01-01T12:00:00.000Z",
+      record_timestamp: null,
+      replayed_at: null,
+      key: null,
+      value: { bytes: 5_000, truncated: true, text: "a\ufffdb", base64: "Yf9i" },
+    }],
+  });
+  assert.deepEqual(asked, [{ limit: 5, headBytes: 1_024 }]);
+});
+
+Deno.test("/api/status tells of all workers what the database says, and of this one what it knows", async () => {
+  const vitals = new Vitals();
+  vitals.answered("source");
+  vitals.answered("sink");
+  vitals.assigned([0]);
+  vitals.committed(
+    commitOf([[0, 0, 5]], { lateEvents: 2, batchTimestampsMs: [Date.now() - 80] }),
+  );
+  vitals.ranges(
+    new Map([[0, { startOffset: 0, endOffset: 100 }], [1, { startOffset: 40, endOffset: 45 }]]),
+  );
+  using open = answering({ vitals, overview: () => Promise.resolve(OVERVIEW) });
+  const status = await (await open.get("/api/status")).json();
+  assert.deepEqual([status.kafka.state, status.postgresql.state], ["up", "up"]);
+  const { partitions, ...all } = status.all_workers;
+  assert.deepEqual(all, {
+    workers: 2,
+    events: 1_000,
+    events_per_second: null,
+    dead_letters: 3,
+    lag_records: 15, // ten of partition 0, and of partition 1 what retention has left
+    watermark: "2026-01-01T12:00:28.000Z",
+    watermark_delay_seconds: 2,
+    window_seconds: 60,
+    closed_up_to: "2026-01-01T11:59:00.000Z",
+    current_window: "2026-01-01T12:00:00.000Z",
+  });
+  assert.deepEqual(partitions, [{
+    partition: 0,
+    stored_offset: 90,
+    committed_at: "2026-01-01T12:00:29.000Z",
+    watermark: "2026-01-01T12:00:28.000Z",
+    end_offset: 100,
+  }]);
+  const { partitions: own, late_events, latency_ms } = status.this_worker;
+  assert.deepEqual([own, late_events], [[0], 2]);
+  assert.ok(latency_ms.p50 > 70 && latency_ms.p99 < 60_000);
+});
+
+Deno.test("Kafka is down while either the log or the group is away", async () => {
+  const vitals = new Vitals();
+  using open = answering({ vitals });
+  const state = async () => (await (await open.get("/api/status")).json()).kafka.state;
+  assert.equal(await state(), "unknown");
+  vitals.answered("source");
+  assert.equal(await state(), "up");
+  vitals.failed("group");
+  assert.equal(await state(), "down");
+  vitals.answered("group");
+  assert.equal(await state(), "up");
+});

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import type { ViewChoice } from "../../../lib/core/window_view.ts";
+import { EventStream } from "../../../lib/io/http/event_stream.ts";
+import { Live, type LiveOptions } from "../../../lib/io/http/live.ts";
+import { eventually } from "../../support/eventually.ts";
+import { ServerEvents } from "../../support/server_events.ts";
+
+const ALL: ViewChoice = { range: "15m", lotteryName: null };
+
+/** What is looked on, and how often it was asked. */
+function stand(options: Partial<LiveOptions> = {}) {
+  const asked = { status: 0, views: [] as string[] };
+  const live = new Live({
+    status: () => Promise.resolve({ looks: ++asked.status }),
+    view: ({ lotteryName }) => {
+      asked.views.push(lotteryName ?? "all");
+      return Promise.resolve({ lotteryName, looks: asked.views.length });
+    },
+    tickMs: 5,
+    ...options,
+  });
+  return { asked, live };
+}
+
+Deno.test("a stream tells status and counts at once, and again and again", async () => {
+  const { live } = stand();
+  using _live = live;
+  const response = live.open({ ...ALL, lotteryName: "mega_draw" });
+  assert.equal(response.headers.get("content-type"), "text/event-stream");
+  await using events = new ServerEvents(response);
+  assert.equal((await events.next("counts")).lotteryName, "mega_draw");
+  const { looks } = await events.next("status");
+  assert.ok((await events.next("status")).looks > looks);
+});
+
+Deno.test("however many look on, each question is asked once a tick, and all get the same bytes", async () => {
+  const ticks = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
+  let [questions, views] = [0, 0];
+  using live = new Live({
+    status: async () => {
+      const tick = ticks[questions++];
+      await (tick ? tick.promise : new Promise(() => {}));
+      return { tick: questions };
+    },
+    view: () => Promise.resolve({ views: ++views }),
+    tickMs: 1,
+  });
+  const streams = Array.from({ length: 200 }, () => live.open(ALL));
+  const readers = streams.map(({ body }) => body!.getReader());
+  const first = new Set<Uint8Array>();
+  for (const [at, tick] of ticks.entries()) {
+    tick.resolve();
+    await eventually(() => questions === at + 2); // the next one is asked, and waits for us
+  }
+  assert.equal(questions, 4, "one more than was answered");
+  for (const reader of readers) {
+    const seen: string[] = [];
+    while (!seen.at(-1)?.includes('"status"') && !seen.at(-1)?.startsWith("event: status")) {
+      const { value } = await reader.read();
+      seen.push(new TextDecoder().decode(value));
+      if (seen.at(-1)!.startsWith("event: status")) first.add(value!);
+    }
+  }
+  assert.equal(first.size, 1, "encoded once");
+});
+
+Deno.test("pages of one view share it; another view is asked for besides", async () => {
+  const { asked, live } = stand({ tickMs: 1_000_000 });
+  using _live = live;
+  for (const lotteryName of [null, "a", null, "a", "a"]) {
+    live.open({ ...ALL, lotteryName });
+  }
+  await eventually(() => asked.views.length === 2);
+  assert.deepEqual(asked.views.toSorted(), ["a", "all"]);
+});
+
+Deno.test("nobody is asked when nobody looks on", async () => {
+  const { asked, live } = stand();
+  using _live = live;
+  const response = live.open(ALL);
+  const reader = response.body!.getReader();
+  await eventually(() => asked.status > 2);
+  await reader.cancel();
+  const { status } = asked;
+  // Whoever comes then is answered anew, and not with what is old.
+  await using events = new ServerEvents(live.open(ALL));
+  assert.deepEqual(await events.next("status"), { looks: status + 1 });
+});
+
+Deno.test("who is slow to read misses events, and who does not read is cut off", async () => {
+  let ended = 0;
+  const stream = new EventStream(() => ended++);
+  const event = (n: number) => new TextEncoder().encode(`event: n\ndata: ${n}\n\n`);
+  for (let n = 0; n < 30; n++) stream.send(event(n));
+  const events = new ServerEvents(stream.response);
+  assert.equal(await events.next("n"), 0);
+  assert.equal(await events.next("n"), 1);
+  assert.equal(await events.next("n"), 2);
+  stream.send(event(30));
+  assert.equal(await events.next("n"), 30, "what came meanwhile is left out");
+  for (let n = 0; n < 100; n++) stream.send(event(n));
+  assert.equal(ended, 1);
+  await assert.rejects(async () => {
+    while (await events.next("n") !== null);
+  });
+});
+
+Deno.test("a question that fails is asked again, and the other one goes on", async () => {
+  let tries = 0;
+  const { live } = stand({
+    view: () => ++tries < 3 ? Promise.reject(new Error("away")) : Promise.resolve({ tries }),
+  });
+  using _live = live;
+  await using events = new ServerEvents(live.open(ALL));
+  assert.deepEqual(await events.next("counts"), { tries: 3 });
+});
+
+Deno.test("there are only so many streams and different views", () => {
+  const { live } = stand();
+  using _live = live;
+  for (let view = 0; view < 30; view++) live.open({ ...ALL, lotteryName: `lottery ${view}` });
+  assert.throws(() => live.open(ALL), /30 different lotteries and ranges/);
+  for (let n = 30; n < 500; n++) live.open({ ...ALL, lotteryName: "lottery 1" });
+  assert.throws(() => live.open({ ...ALL, lotteryName: "lottery 1" }), /500 pages/);
+});
+
+Deno.test("the end of the worker ends all streams at once, and no new one begins", async () => {
+  const { live } = stand();
+  const streams = Array.from({ length: 10 }, () => new ServerEvents(live.open(ALL)));
+  live[Symbol.dispose]();
+  for (const stream of streams) {
+    while (await stream.next("status") !== null);
+  }
+  assert.throws(() => live.open(ALL), /about to end/);
+});

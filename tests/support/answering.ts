@@ -1,0 +1,58 @@
+/**
+ * The web server's handler with nothing behind it, for tests of what it answers.
+ */
+
+import { Health } from "../../lib/io/health.ts";
+import { type AnswerSources, Handler } from "../../lib/io/http/handler.ts";
+import { Metrics } from "../../lib/io/metrics.ts";
+import { StatusBoard } from "../../lib/io/pipeline_status.ts";
+import type { Overview } from "../../lib/io/postgres/overview.ts";
+import { Vitals } from "../../lib/vitals.ts";
+
+export interface AnsweringOptions extends Partial<AnswerSources> {
+  readonly vitals?: Vitals;
+  readonly overview?: () => Promise<Overview | null>;
+}
+
+export interface Answering extends Disposable {
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly handle: (request: Request) => Promise<Response>;
+  readonly get: (path: string) => Promise<Response>;
+}
+
+/** Sources that are not given answer as before the first event. */
+export function answering(
+  {
+    vitals = new Vitals(),
+    overview: readOverview = () => Promise.resolve(null),
+    ...sources
+  }: AnsweringOptions = {},
+): Answering {
+  const health = new Health();
+  const metrics = new Metrics({ topic: "user-events" });
+  const board = new StatusBoard({
+    topic: "user-events",
+    groupId: "lottery-aggregates",
+    workerId: "lottery-worker-1",
+    vitals,
+    readOverview,
+  });
+  const handler = new Handler({
+    health,
+    metrics,
+    status: () => board.read(),
+    view: () => Promise.resolve(null),
+    counts: () => Promise.resolve([]),
+    letters: () => Promise.resolve([]),
+    isLoopback: true,
+    ...sources,
+  });
+  return {
+    health,
+    metrics,
+    handle: handler.handle,
+    get: (path) => handler.handle(new Request(`http://localhost${path}`)),
+    [Symbol.dispose]: () => handler[Symbol.dispose](),
+  };
+}
