@@ -1,1 +1,186 @@
-// @ts-check
+/**
+ * The page: shows what the stream tells, for the view that stands in the address.
+ * @module
+ */
+
+import { formatChoice, parseChoice } from "./address.js";
+import { Busiest } from "./busiest.js";
+import { Chart } from "./chart.js";
+import { find, make, setText } from "./dom.js";
+import { age, clock, visible, zone } from "./format.js";
+import { showLegend } from "./legend.js";
+import { LettersDialog } from "./letters.js";
+import { Palette } from "./palette.js";
+import { Stream } from "./stream.js";
+import { showStates, showTiles } from "./tiles.js";
+import { showWindow } from "./windows.js";
+
+/** @typedef {import("../core/window_view.ts").ViewChoice} ViewChoice */
+/** @typedef {import("../core/window_view.ts").WindowView} WindowView */
+/** @typedef {import("../io/http/api.ts").StatusJson} Status */
+
+class Page {
+  #choice = parseChoice(location.search);
+  #palette = new Palette();
+  #chart = new Chart();
+  #busiest = new Busiest((lotteryName) => this.#choose({ ...this.#choice, lotteryName }));
+  /** @type {Status | null} */
+  #status = null;
+  #statusAt = 0;
+  /** Undefined before the server has told. @type {WindowView | null | undefined} */
+  #view;
+  /** @type {import("./stream.js").Connection} */
+  #connection = "connecting";
+  #stream = new Stream({
+    onEvent: (name, data) => this.#onEvent(name, data),
+    onConnection: (connection) => {
+      this.#connection = connection;
+      this.#showConnection();
+    },
+  });
+
+  start() {
+    new LettersDialog();
+    setText(find("#zone"), zone());
+    find("#choice").addEventListener(
+      "submit",
+      (/** @type {Event} */ event) => event.preventDefault(),
+    );
+    find("#choice").addEventListener("change", () => this.#onForm());
+    find("#lottery").addEventListener("search", () => this.#onForm());
+    addEventListener("popstate", () => this.#look(parseChoice(location.search)));
+    setInterval(() => this.#showAges(), 1_000);
+    this.#look(this.#choice);
+  }
+
+  #onForm() {
+    const range = find("#choice [name=range]:checked").value;
+    this.#choose({ range, lotteryName: find("#lottery").value || null });
+  }
+
+  /** @param {ViewChoice} choice */
+  #choose(choice) {
+    const search = formatChoice(choice);
+    if (search === formatChoice(this.#choice)) return;
+    history.pushState(null, "", `/${search}`);
+    this.#look(choice);
+  }
+
+  /** @param {ViewChoice} choice */
+  #look(choice) {
+    this.#choice = choice;
+    find("#lottery").value = choice.lotteryName ?? "";
+    find(`#choice [value="${choice.range}"]`).checked = true;
+    find("#main").ariaBusy = "true";
+    this.#stream.open(`/live${formatChoice(choice)}`);
+  }
+
+  /** @param {"status" | "counts"} name @param {any} data */
+  #onEvent(name, data) {
+    if (name === "status") {
+      this.#status = data;
+      this.#statusAt = performance.now();
+    } else {
+      this.#view = data;
+      find("#main").ariaBusy = "false";
+      this.#showCounts();
+    }
+    this.#showAges();
+  }
+
+  #showCounts() {
+    const view = this.#view;
+    for (const part of [".charts", ".windows"]) find(part).hidden = !view;
+    if (!view) {
+      this.#chart.clear();
+      return;
+    }
+    const chosen = this.#choice.lotteryName;
+    const colors = this.#palette.colorsOf(view.eventTypes);
+    const sizeMs = view.toMs - view.current.startMs;
+    const closedUpToMs = view.closed && view.closed.startMs + sizeMs;
+    this.#chart.show(view, { colors, closedUpToMs });
+    showLegend(view, colors);
+    setText(
+      find("#chart-note"),
+      [
+        ...chosen === null ? [] : [`of ${visible(chosen)}`],
+        ...view.barMs === sizeMs ? [] : [`in bars of ${age(view.barMs)}`],
+      ].join(", "),
+    );
+    this.#busiest.show(view, { colors, chosen });
+    this.#showWindows(view, colors);
+    const names = [...new Set([...view.lotteryNames, ...chosen === null ? [] : [chosen]])].sort();
+    find("#lottery-names").replaceChildren(...names.map((name) => {
+      const option = make("option", "");
+      option.value = name;
+      return option;
+    }));
+  }
+
+  /** @param {WindowView} view @param {readonly number[]} colors */
+  #showWindows(view, colors) {
+    const chosen = this.#choice.lotteryName;
+    const sizeMs = view.toMs - view.current.startMs;
+    for (const name of /** @type {const} */ (["current", "closed"])) {
+      const events = view[name];
+      const card = find(`#window-${name}`);
+      const time = events === null
+        ? ""
+        : `${clock(events.startMs, sizeMs)} – ${clock(events.startMs + sizeMs, sizeMs)}`;
+      const note = name === "current"
+        ? "so far, and the change against the window before"
+        : "and the change against the window before";
+      setText(find(".head p", card), events === null ? "" : `${time}, ${note}`);
+      showWindow(find(".scroll", card), { view, events, colors, chosen });
+    }
+  }
+
+  /** What changes with time alone, and with the status. */
+  #showAges() {
+    if (this.#status) {
+      const nowMs = Date.parse(this.#status.now) + performance.now() - this.#statusAt;
+      showTiles(this.#status, nowMs);
+      showStates(this.#status, nowMs);
+    }
+    this.#showConnection();
+  }
+
+  #showConnection() {
+    const texts = {
+      connecting: "Connecting",
+      live: "Live",
+      disconnected: "Disconnected, retrying",
+      paused: "Paused",
+    };
+    document.body.dataset.connection = this.#connection;
+    setText(find("#connection"), texts[this.#connection]);
+    const notice = this.#notice();
+    find("#notice").hidden = notice === null;
+    document.body.classList.toggle("stale", this.#connection !== "live" || this.#isDatabaseAway());
+    if (notice !== null) setText(find("#notice"), notice);
+  }
+
+  #isDatabaseAway() {
+    return this.#status?.postgresql.state === "down";
+  }
+
+  /** What whoever looks on has to know, in a sentence. */
+  #notice() {
+    const ago = age(performance.now() - this.#statusAt);
+    if (this.#connection === "disconnected") {
+      return this.#status
+        ? `The worker does not answer. These are the numbers of ${ago} ago; the page goes on by itself.`
+        : "The worker does not answer. The page goes on by itself as soon as it does.";
+    }
+    if (this.#isDatabaseAway()) {
+      return "PostgreSQL does not answer. Nothing is lost: the worker waits, and commits what it holds when it is back.";
+    }
+    if (this.#view === null) {
+      return "No events yet. Counts appear here with the first commit.";
+    }
+    return null;
+  }
+}
+
+new Page().start();

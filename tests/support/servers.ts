@@ -13,6 +13,7 @@ const PROBLEMS = {
   kafka: kafkaProblem,
   initdb: initdbProblem,
   postgres: postgresProblem,
+  chromium: await programProblem("chromium"),
   psql: await programProblem("psql"),
   prometheus: await programProblem("prometheus"),
   promtool: await programProblem("promtool"),

@@ -115,7 +115,8 @@ async function collect(
   stream: ReadableStream<Uint8Array>,
   add: (text: string) => void,
 ): Promise<void> {
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) add(text);
+  const decoder = new TextDecoder();
+  for await (const bytes of stream) add(decoder.decode(bytes, { stream: true }));
 }
 
 /** Runs `main.ts` to its end. */

@@ -1,0 +1,92 @@
+/**
+ * Numbers, durations and times as people read them.
+ * @module
+ */
+
+const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const TIME = new Intl.DateTimeFormat("en", {
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
+const TIME_WITH_SECONDS = new Intl.DateTimeFormat("en", {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
+
+/** @param {number} value */
+export function whole(value) {
+  return WHOLE.format(value);
+}
+
+/** @param {number} value */
+export function compact(value) {
+  return COMPACT.format(value);
+}
+
+/**
+ * Events per second: with a decimal only where it says something.
+ * @param {number} value
+ */
+export function rate(value) {
+  return value > 0 && value < 10 ? value.toFixed(1) : whole(value);
+}
+
+/**
+ * A difference with its sign; nothing if there is none.
+ * @param {number} value
+ */
+export function change(value) {
+  if (value === 0) return "";
+  return `${value > 0 ? "+" : "−"}${whole(Math.abs(value))}`;
+}
+
+const UNITS = /** @type {const} */ ([[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"]]);
+
+/**
+ * How long something took.
+ * @param {number} ms
+ */
+export function duration(ms) {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
+  return age(ms);
+}
+
+/**
+ * How long ago something was, in whole units. A clock may be a little ahead.
+ * @param {number} ms
+ */
+export function age(ms) {
+  for (const [unitMs, unit] of UNITS) {
+    if (ms >= unitMs) return `${Math.floor(ms / unitMs)} ${unit}`;
+  }
+  return `${Math.max(0, Math.floor(ms / 1_000))} s`;
+}
+
+/**
+ * Time of day, with seconds if windows are shorter than a minute.
+ * @param {number} timeMs
+ * @param {number} stepMs
+ */
+export function clock(timeMs, stepMs) {
+  return (stepMs % 60_000 === 0 ? TIME : TIME_WITH_SECONDS).format(timeMs);
+}
+
+/** The zone that times are shown in. */
+export function zone() {
+  return TIME.resolvedOptions().timeZone;
+}
+
+/**
+ * A name of a stranger: what would turn the reading direction or cannot be seen is shown escaped.
+ * @param {string} name
+ */
+export function visible(name) {
+  return name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u{${character.codePointAt(0)?.toString(16)}}`;
+  });
+}
