@@ -4,7 +4,7 @@
  */
 
 const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 8_000;
+const LAST_RETRY_MS = 5_000;
 /** The server tells its status every second; a connection without is dead. */
 const SILENCE_MS = 15_000;
 /** A page that nobody sees does not need to be told for longer than this. */

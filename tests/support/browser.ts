@@ -11,10 +11,22 @@ const ARGS = [
 ];
 
 export async function launchBrowser(): Promise<Browser> {
+  const executablePath = await which("chromium");
+  if (!executablePath) throw new Error("chromium is missing");
+  // Or it looks, when it is loaded, into files of the kernel that a test may not read.
   Deno.env.set("__IS_WSL_TEST__", "true");
   const { chromium } = await import("playwright-core");
-  const executablePath = await which("chromium");
-  return await chromium.launch({ executablePath: executablePath!, headless: true, args: ARGS });
+  return await chromium.launch({ executablePath, headless: true, args: ARGS });
+}
+
+/** One browser for all tests of a file, because it takes a second to start. @returns how to get it. */
+export function sharedBrowser(): () => Promise<Browser> {
+  let browser: Browser | null = null;
+  Deno.test.beforeAll(async () => {
+    browser = await launchBrowser().catch(() => null);
+  });
+  Deno.test.afterAll(async () => await browser?.close());
+  return async () => browser ?? await launchBrowser(); // which says why there is none
 }
 
 export interface WatchedPage extends AsyncDisposable {
