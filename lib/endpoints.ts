@@ -27,6 +27,8 @@ export interface SourceReader {
 
 /** Where records come from. */
 export interface Source extends AsyncDisposable {
+  /** What a person calls it. */
+  readonly name: string;
   /**
    * Reads until the signal aborts or the input ends; resolves when no more calls will come.
    * Reconnects by itself. Rejects when a person is needed, or with what the reader threw.

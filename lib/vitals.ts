@@ -1,6 +1,6 @@
 /**
  * What one worker alone knows of how it is: its rate and latency, its partitions, the
- * ends of the log, and whether Kafka and PostgreSQL answer it.
+ * ends of the log, and whether its source and PostgreSQL answer it.
  * @module
  */
 
@@ -8,7 +8,7 @@ import type { LogRange } from "./core/log_range.ts";
 import type { Commit } from "./core/pending.ts";
 import { RollingCounter } from "./core/rolling_counter.ts";
 import { RollingQuantiles } from "./core/rolling_quantiles.ts";
-import { type PipelineObserver, type System, systemName } from "./endpoints.ts";
+import type { PipelineObserver, Source, System } from "./endpoints.ts";
 
 /** Whether a system answers; `unknown` before it was asked. */
 export interface SystemState {
@@ -20,7 +20,9 @@ export interface SystemState {
 /** How one worker is. Times in milliseconds since the epoch. */
 export interface WorkerVitals {
   readonly startedMs: number;
-  readonly kafka: SystemState;
+  /** Where records come from, as a person calls it. */
+  readonly sourceName: string;
+  readonly source: SystemState;
   readonly postgres: SystemState;
   /** Partitions that the group gave it; null before it has. */
   readonly partitions: readonly number[] | null;
@@ -41,6 +43,7 @@ const KEPT_SECONDS = 60;
 /** Follows one pipeline. */
 export class Vitals implements Partial<PipelineObserver> {
   readonly #startedMs = Date.now();
+  #sourceName = "Kafka";
   readonly #systems = new Map<System, SystemState>();
   readonly #events = new RollingCounter(KEPT_SECONDS);
   readonly #latency = new RollingQuantiles(KEPT_SECONDS * 1000);
@@ -62,8 +65,9 @@ export class Vitals implements Partial<PipelineObserver> {
     const [p50, p99] = [0.5, 0.99].map((q) => this.#latency.quantile(q, nowMs));
     return {
       startedMs: this.#startedMs,
-      kafka: this.#stateOf("Kafka"),
-      postgres: this.#stateOf("PostgreSQL"),
+      sourceName: this.#sourceName,
+      source: this.#stateOf(["source", "group"]),
+      postgres: this.#stateOf(["sink"]),
       partitions: this.#partitions,
       eventsBySecond,
       eventsPerSecond: recent / RATE_SECONDS,
@@ -72,6 +76,11 @@ export class Vitals implements Partial<PipelineObserver> {
       lateEvents: this.#lateEvents,
       fencedCommits: this.#fencedCommits,
     };
+  }
+
+  /** Says what the worker reads. */
+  reads({ name }: Source): void {
+    this.#sourceName = name;
   }
 
   assigned(partitions: readonly number[]): void {
@@ -109,10 +118,9 @@ export class Vitals implements Partial<PipelineObserver> {
     this.#systems.set(system, { state, sinceMs: Date.now() });
   }
 
-  /** Kafka is both a log and a group: it is as well as the worse of them. */
-  #stateOf(name: ReturnType<typeof systemName>): SystemState {
-    const states = Array.from(this.#systems)
-      .flatMap(([system, state]) => systemName(system) === name ? [state] : []);
+  /** A source is both a log and a group: it is as well as the worse of them. */
+  #stateOf(systems: readonly System[]): SystemState {
+    const states = systems.flatMap((system) => this.#systems.get(system) ?? []);
     return states.find(({ state }) => state === "down") ?? states[0] ??
       { state: "unknown", sinceMs: this.#startedMs };
   }

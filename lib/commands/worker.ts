@@ -139,6 +139,7 @@ export class Worker implements AsyncDisposable {
   ): Promise<void> {
     const { windowMs, graceMs, maxFutureMs, commitIntervalMs, onDataLoss, kafka } = this.#config;
     const { topic } = kafka;
+    this.#vitals.reads(source);
     const pipeline = new Pipeline({
       source,
       sink: new PostgresSink(this.#commits, { topic, epoch, maxFutureMs, windowMs, graceMs }),

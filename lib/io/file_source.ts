@@ -20,6 +20,7 @@ const NO_TIMESTAMP = -1;
 
 /** Reads one file, from any line on. */
 export class FileSource implements Source {
+  readonly name = "File";
   readonly #path: string;
   readonly #changed = new Condition();
   #range: LogRange;

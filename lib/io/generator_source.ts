@@ -19,6 +19,7 @@ const POLL_MS = 100;
 const MAX_BATCH_RECORDS = 5_000;
 
 export class GeneratorSource implements Source {
+  readonly name = "Generated events";
   readonly #options: GeneratorSourceOptions;
   readonly #positions = new Map<number, number>();
   readonly #encoder = new TextEncoder();

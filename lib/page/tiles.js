@@ -59,6 +59,9 @@ function showSpark(counts) {
   find("#tile-rate .area").setAttribute("d", `M0,28L${points.join("L")}L100,28Z`);
 }
 
+/** Event time stands still after so long without a commit, and without lag. */
+const STILL_MS = 60_000;
+
 const SYSTEM_STATES = { up: "answers", down: "does not answer", unknown: "not asked yet" };
 
 /**
@@ -67,12 +70,13 @@ const SYSTEM_STATES = { up: "answers", down: "does not answer", unknown: "not as
  */
 export function showStates(status, nowMs) {
   const { all_workers: all, this_worker: worker } = status;
-  for (const name of /** @type {const} */ (["kafka", "postgresql"])) {
+  for (const name of /** @type {const} */ (["source", "postgresql"])) {
     const { state, since } = status[name];
     const text = `${SYSTEM_STATES[/** @type {keyof typeof SYSTEM_STATES} */ (state)]}`;
     const sinceText = state === "down" ? ` for ${age(nowMs - Date.parse(since))}` : "";
     setState(name, state, text + sinceText + detailOf(name, status, nowMs));
   }
+  setText(find("#state-source h2"), status.source.name);
   setState(
     "worker",
     "up",
@@ -92,9 +96,9 @@ export function showStates(status, nowMs) {
   showWindowState(status, nowMs);
 }
 
-/** @param {"kafka" | "postgresql"} name @param {Status} status @param {number} nowMs */
+/** @param {"source" | "postgresql"} name @param {Status} status @param {number} nowMs */
 function detailOf(name, { this_worker: worker }, nowMs) {
-  if (name === "kafka" || worker.last_commit_at === null) return "";
+  if (name === "source" || worker.last_commit_at === null) return "";
   return ` · last commit ${age(nowMs - Date.parse(worker.last_commit_at))} ago`;
 }
 
@@ -111,7 +115,8 @@ function showWindowState({ all_workers: all }, nowMs) {
   const closedMs = all.closed_up_to === null ? null : Date.parse(all.closed_up_to);
   const watermarkMs = all.watermark === null ? startMs : Date.parse(all.watermark);
   const openFromMs = closedMs === null ? startMs : Math.min(closedMs, startMs);
-  const isStill = nowMs - watermarkMs > 60_000 + sizeMs && all.lag_records === 0;
+  const committedMs = Math.max(...all.partitions.map((each) => Date.parse(each.committed_at)));
+  const isStill = nowMs - committedMs > STILL_MS && all.lag_records === 0;
   const open = `${clock(openFromMs, sizeMs)} – ${clock(startMs + sizeMs, sizeMs)}`;
   const current = openFromMs === startMs ? "" : ` · now in ${clock(startMs, sizeMs)}`;
   setState(

@@ -138,7 +138,7 @@ serverTest("the page can be used with the keyboard alone", ["chromium"], async (
 serverTest("the page says what there is to wait for", ["chromium"], async () => {
   await look({}, async ({ page }) => {
     await page.locator("#notice", { hasText: "No events yet" }).waitFor();
-    await page.locator("#state-kafka", { hasText: "not asked yet" }).waitFor();
+    await page.locator("#state-source", { hasText: "not asked yet" }).waitFor();
     assert.ok(await page.locator(".charts").isHidden());
     await page.locator("#show-letters").click();
     await page.locator("#letters", { hasText: "every record was an event" }).waitFor();
@@ -152,11 +152,11 @@ serverTest("the page says what there is to wait for", ["chromium"], async () => 
   await look(options, async ({ page }) => {
     vitals.failed("source");
     await page.locator("#notice", { hasText: "PostgreSQL does not answer" }).waitFor();
-    await page.locator("#state-kafka", { hasText: "does not answer for" }).waitFor();
+    await page.locator("#state-source", { hasText: "does not answer for" }).waitFor();
     vitals.answered("source");
     isAway = false;
     await page.locator("#notice").waitFor({ state: "hidden" });
-    await page.locator("#state-kafka", { hasText: "answers" }).waitFor();
+    await page.locator("#state-source", { hasText: "answers" }).waitFor();
     await page.locator("#busiest button", { hasText: "mega_draw" }).waitFor();
   });
 });

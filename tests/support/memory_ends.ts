@@ -90,6 +90,7 @@ export interface MemorySourceOptions {
 
 /** Reads a log that does not grow, in turns over the partitions, and then waits. */
 export class MemorySource implements Source {
+  readonly name = "Memory";
   readonly acknowledged = new Map<number, number>();
   readonly #log: MemoryLog;
   readonly #fetchSize: number;

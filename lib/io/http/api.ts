@@ -49,7 +49,7 @@ export function statusJson({ topic, groupId, nowMs, database, worker, shared }: 
     topic,
     group_id: groupId,
     now: iso(nowMs),
-    kafka: systemJson(worker.kafka),
+    source: { name: worker.sourceName, ...systemJson(worker.source) },
     postgresql: { ...systemJson(database), read_at: isoOrNull(database.readMs) },
     all_workers: shared && {
       workers: shared.workers,

@@ -40,6 +40,7 @@ const LEAVE_TIMEOUT_MS = 3_000;
 const BACKOFF = { firstMs: 200, maxMs: 10_000 };
 
 export class KafkaSource implements Source {
+  readonly name = "Kafka";
   readonly #kafka: Kafka;
   readonly #config: KafkaConfig;
   readonly #cluster: KafkaCluster;

@@ -131,7 +131,7 @@ Deno.test("/api/status tells of all workers what the database says, and of this 
   );
   using open = answering({ vitals, overview: () => Promise.resolve(OVERVIEW) });
   const status = await (await open.get("/api/status")).json();
-  assert.deepEqual([status.kafka.state, status.postgresql.state], ["up", "up"]);
+  assert.deepEqual([status.source.state, status.postgresql.state], ["up", "up"]);
   const { partitions, ...all } = status.all_workers;
   assert.deepEqual(all, {
     workers: 2,
@@ -157,10 +157,10 @@ Deno.test("/api/status tells of all workers what the database says, and of this 
   assert.ok(latency_ms.p50 > 70 && latency_ms.p99 < 60_000);
 });
 
-Deno.test("Kafka is down while either the log or the group is away", async () => {
+Deno.test("the source is down while either the log or the group is away", async () => {
   const vitals = new Vitals();
   using open = answering({ vitals });
-  const state = async () => (await (await open.get("/api/status")).json()).kafka.state;
+  const state = async () => (await (await open.get("/api/status")).json()).source.state;
   assert.equal(await state(), "unknown");
   vitals.answered("source");
   assert.equal(await state(), "up");
