@@ -21,6 +21,7 @@ import letters from "./letters.js" with { type: "text" };
 import pageStyle from "./page.css" with { type: "text" };
 import palette from "./palette.js" with { type: "text" };
 import partsStyle from "./parts.css" with { type: "text" };
+import smooth from "./smooth.js" with { type: "text" };
 import stack from "./stack.js" with { type: "text" };
 import stream from "./stream.js" with { type: "text" };
 import tiles from "./tiles.js" with { type: "text" };
@@ -57,6 +58,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   "page.css": pageStyle,
   "palette.js": palette,
   "parts.css": partsStyle,
+  "smooth.js": smooth,
   "stack.js": stack,
   "stream.js": stream,
   "tiles.js": tiles,

@@ -57,6 +57,17 @@ export function duration(ms) {
 }
 
 /**
+ * Two durations, the shorter first; with one unit if they have the same.
+ * @param {number} first
+ * @param {number} second
+ */
+export function durations(first, second) {
+  const [a = "", b = ""] = [duration(first), duration(second)];
+  const [value, unit] = a.split(" ");
+  return b.endsWith(` ${unit}`) ? `${value} · ${b}` : `${a} · ${b}`;
+}
+
+/**
  * How long ago something was, in whole units. A clock may be a little ahead.
  * @param {number} ms
  */

@@ -4,7 +4,8 @@
  */
 
 import { find, setText } from "./dom.js";
-import { age, clock, compact, duration, rate, whole } from "./format.js";
+import { age, clock, compact, durations, rate, whole } from "./format.js";
+import { smooth } from "./smooth.js";
 
 /** @typedef {import("../io/http/api.ts").StatusJson} Status */
 
@@ -21,7 +22,7 @@ export function showTiles(status, nowMs) {
   setValue("lag", all?.lag_records == null ? "–" : whole(all.lag_records));
   setValue("letters", all ? whole(all.dead_letters) : "–");
   const { latency_ms: latency } = worker;
-  setValue("latency", latency ? `${duration(latency.p50)} · ${duration(latency.p99)}` : "–");
+  setValue("latency", latency ? durations(latency.p50, latency.p99) : "–");
   showWatermark(status, nowMs);
   showSpark(worker.events_by_second);
 }
@@ -51,9 +52,10 @@ function showWatermark({ all_workers: all }, nowMs) {
 
 /** @param {readonly number[]} counts */
 function showSpark(counts) {
-  const most = Math.max(1, ...counts);
-  const points = counts.map((count, at) =>
-    `${(at / (counts.length - 1) * 100).toFixed(2)},${(27 - count / most * 25).toFixed(2)}`
+  const rates = smooth(counts);
+  const most = Math.max(1, ...rates);
+  const points = rates.map((rate, at) =>
+    `${(at / (rates.length - 1) * 100).toFixed(2)},${(27 - rate / most * 25).toFixed(2)}`
   );
   find("#tile-rate .line").setAttribute("d", `M${points.join("L")}`);
   find("#tile-rate .area").setAttribute("d", `M0,28L${points.join("L")}L100,28Z`);

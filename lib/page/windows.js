@@ -24,36 +24,21 @@ export function showWindow(place, { view, events, colors, chosen }) {
     ...view.eventTypes.keys(),
     ...hasOthers(events, view) ? [view.eventTypes.length] : [],
   ];
+  const titles = columns.map((type) =>
+    heading(
+      visible(view.eventTypes[type] ?? "others"),
+      make("i", `swatch type-${colors[type] ?? OTHERS}`),
+    )
+  );
+  const rows = rowsOf(view, chosen).map(({ name, place }) => {
+    const [now, before] = [events.events[place] ?? [], events.eventsBefore[place] ?? []];
+    return row(name, { now, before, columns });
+  });
   place.replaceChildren(make(
     "table",
     "",
-    make(
-      "thead",
-      "",
-      make(
-        "tr",
-        "",
-        heading("Lottery"),
-        ...columns.map((type) =>
-          heading(
-            make("i", `swatch type-${colors[type] ?? OTHERS}`),
-            visible(view.eventTypes[type] ?? "others"),
-          )
-        ),
-        heading("All"),
-      ),
-    ),
-    make(
-      "tbody",
-      "",
-      ...rowsOf(view, chosen).map(({ name, place }) =>
-        row(name, {
-          now: events.events[place] ?? [],
-          before: events.eventsBefore[place] ?? [],
-          columns,
-        })
-      ),
-    ),
+    make("thead", "", make("tr", "", heading("Lottery"), heading("All"), ...titles)),
+    make("tbody", "", ...rows),
   ));
 }
 
@@ -95,8 +80,8 @@ function row(name, { now, before, columns }) {
     "tr",
     "",
     title,
-    ...columns.map((type) => cell(now[type] ?? 0, before[type] ?? 0)),
     cell(sum(now), sum(before)),
+    ...columns.map((type) => cell(now[type] ?? 0, before[type] ?? 0)),
   );
 }
 
