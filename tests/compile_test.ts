@@ -61,14 +61,14 @@ Deno.test({
       assert.equal(code, 0, stderr);
       const compiled = new TextDecoder("latin1").decode(await Deno.readFile(output));
       const { files } = await moduleGraph();
-      for (const extension of [".ts", ".sql"]) {
+      for (const extension of [".ts", ".sql", ".html", ".css", ".js", ".svg"]) {
         assert.ok(files.some((file) => file.endsWith(extension)), extension);
       }
       for (const file of files) {
         const text = new TextDecoder("latin1").decode(await Deno.readFile(file));
         assert.ok(compiled.includes(text), `${basename(file)} is missing`);
       }
-      for (const name of ["kafkajs", "pg", "pglite", "wasm-utils", "nodemailer"]) {
+      for (const name of ["kafkajs", "pg", "pglite", "wasm-utils", "nodemailer", "uplot"]) {
         assert.match(stderr, new RegExp(`\\b${name}/`), `${name} is missing`);
       }
       const [, permissions] = compiled.match(/"permissions":({[^}]*})/)!;
