@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 /**
  * `deno task picture`: the pictures of the page that the README shows, of a demo that has run
  * for a good minute.
@@ -18,6 +19,7 @@ await using demo = await Program.start(["demo"], { env: { HTTP_PORT: String(free
 const [, url] = await demo.printed(/Page on (http:[^ ]+\/),/);
 await using browser = await launchBrowser();
 await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
+const isHalfFull = () => document.querySelector("progress")!.value > 0.5;
 for (const [name, colorScheme] of [["page", "light"], ["page-dark", "dark"]] as const) {
   await using visit = await openPage(browser, url!, {
     viewport: SIZE,
@@ -29,6 +31,7 @@ for (const [name, colorScheme] of [["page", "light"], ["page-dark", "dark"]] as 
   await page.locator("#busiest li").first().waitFor();
   await page.locator("#tile-rate .value", { hasText: /\d/ }).waitFor();
   await page.locator("#tile-watermark .value", { hasText: "behind" }).waitFor();
+  await page.waitForFunction(isHalfFull, null, { timeout: 60_000 });
   await Deno.mkdir(DIRECTORY, { recursive: true });
   const path = join(DIRECTORY, `${name}.png`);
   await page.screenshot({ path, fullPage: true });

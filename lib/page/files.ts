@@ -17,6 +17,7 @@ import format from "./format.js" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
 import page from "./index.html" with { type: "text" };
 import legend from "./legend.js" with { type: "text" };
+import lettersStyle from "./letters.css" with { type: "text" };
 import letters from "./letters.js" with { type: "text" };
 import pageStyle from "./page.css" with { type: "text" };
 import palette from "./palette.js" with { type: "text" };
@@ -54,6 +55,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   "format.js": format,
   "icon.svg": icon,
   "legend.js": legend,
+  "letters.css": lettersStyle,
   "letters.js": letters,
   "page.css": pageStyle,
   "palette.js": palette,

@@ -75,7 +75,7 @@ serverTest(
       assert.equal(await page.locator("#state-window progress").getAttribute("value"), "0.25");
       const row = page.locator("#window-current tbody tr", { hasText: "mega_draw" });
       assert.deepEqual(
-        await row.locator("td").allInnerTexts(),
+        await row.locator("td").allTextContents(),
         ["47+8", "40+10", "7−2"],
       );
       await page.locator("#window-closed", { hasText: "No window is closed yet" }).waitFor();
