@@ -4,16 +4,12 @@
  */
 
 import { formatChoice, parseChoice } from "./address.js";
-import { Busiest } from "./busiest.js";
-import { Chart } from "./chart.js";
-import { find, make, setText } from "./dom.js";
-import { age, clock, visible, zone } from "./format.js";
-import { showLegend } from "./legend.js";
+import { Counts } from "./counts.js";
+import { find, setText } from "./dom.js";
+import { age, zone } from "./format.js";
 import { LettersDialog } from "./letters.js";
-import { Palette } from "./palette.js";
 import { Stream } from "./stream.js";
 import { showStates, showTiles } from "./tiles.js";
-import { showWindow } from "./windows.js";
 
 /** @typedef {import("../core/window_view.ts").ViewChoice} ViewChoice */
 /** @typedef {import("../core/window_view.ts").WindowView} WindowView */
@@ -21,9 +17,7 @@ import { showWindow } from "./windows.js";
 
 class Page {
   #choice = parseChoice(location.search);
-  #palette = new Palette();
-  #chart = new Chart();
-  #busiest = new Busiest((lotteryName) => this.#choose({ ...this.#choice, lotteryName }));
+  #counts = new Counts((lotteryName) => this.#choose({ ...this.#choice, lotteryName }));
   /** @type {Status | null} */
   #status = null;
   #statusAt = 0;
@@ -83,57 +77,9 @@ class Page {
     } else {
       this.#view = data;
       find("#main").ariaBusy = "false";
-      this.#showCounts();
+      this.#counts.show(data, this.#choice.lotteryName);
     }
     this.#showAges();
-  }
-
-  #showCounts() {
-    const view = this.#view;
-    for (const part of [".charts", ".windows"]) find(part).hidden = !view;
-    if (!view) {
-      this.#chart.clear();
-      return;
-    }
-    const chosen = this.#choice.lotteryName;
-    const colors = this.#palette.colorsOf(view.eventTypes);
-    const sizeMs = view.toMs - view.current.startMs;
-    const closedUpToMs = view.closed && view.closed.startMs + sizeMs;
-    this.#chart.show(view, { colors, closedUpToMs });
-    showLegend(view, colors);
-    setText(
-      find("#chart-note"),
-      [
-        ...chosen === null ? [] : [`of ${visible(chosen)}`],
-        ...view.barMs === sizeMs ? [] : [`in bars of ${age(view.barMs)}`],
-      ].join(", "),
-    );
-    this.#busiest.show(view, { colors, chosen });
-    this.#showWindows(view, colors);
-    const names = [...new Set([...view.lotteryNames, ...chosen === null ? [] : [chosen]])].sort();
-    find("#lottery-names").replaceChildren(...names.map((name) => {
-      const option = make("option", "");
-      option.value = name;
-      return option;
-    }));
-  }
-
-  /** @param {WindowView} view @param {readonly number[]} colors */
-  #showWindows(view, colors) {
-    const chosen = this.#choice.lotteryName;
-    const sizeMs = view.toMs - view.current.startMs;
-    for (const name of /** @type {const} */ (["current", "closed"])) {
-      const events = view[name];
-      const card = find(`#window-${name}`);
-      const time = events === null
-        ? ""
-        : `${clock(events.startMs, sizeMs)} – ${clock(events.startMs + sizeMs, sizeMs)}`;
-      const note = name === "current"
-        ? "so far, and the change against the window before"
-        : "and the change against the window before";
-      setText(find(".head p", card), events === null ? "" : `${time}, ${note}`);
-      showWindow(find(".scroll", card), { view, events, colors, chosen });
-    }
   }
 
   /** What changes with time alone, and with the status. */

@@ -12,6 +12,7 @@ import barTip from "./bar_tip.js" with { type: "text" };
 import busiest from "./busiest.js" with { type: "text" };
 import chart from "./chart.js" with { type: "text" };
 import chartOptions from "./chart_options.js" with { type: "text" };
+import counts from "./counts.js" with { type: "text" };
 import dom from "./dom.js" with { type: "text" };
 import format from "./format.js" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
@@ -51,6 +52,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   "busiest.js": busiest,
   "chart.js": chart,
   "chart_options.js": chartOptions,
+  "counts.js": counts,
   "dom.js": dom,
   "format.js": format,
   "icon.svg": icon,

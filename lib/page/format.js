@@ -16,6 +16,7 @@ const TIME_WITH_SECONDS = new Intl.DateTimeFormat("en", {
   second: "2-digit",
   hourCycle: "h23",
 });
+const DAY = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric" });
 
 /** @param {number} value */
 export function whole(value) {
@@ -85,6 +86,16 @@ export function age(ms) {
  */
 export function clock(timeMs, stepMs) {
   return (stepMs % 60_000 === 0 ? TIME : TIME_WITH_SECONDS).format(timeMs);
+}
+
+/**
+ * The day, unless it is that of now.
+ * @param {number} timeMs
+ * @param {number} nowMs
+ */
+export function otherDay(timeMs, nowMs) {
+  const day = DAY.format(timeMs);
+  return day === DAY.format(nowMs) ? "" : day;
 }
 
 /** The zone that times are shown in. */

@@ -34,6 +34,10 @@ export function showWindow(place, { view, events, colors, chosen }) {
     const [now, before] = [events.events[place] ?? [], events.eventsBefore[place] ?? []];
     return row(name, { now, before, columns });
   });
+  if (rows.length === 0) {
+    place.replaceChildren(make("p", "empty", `No events of ${visible(chosen ?? "")} lately.`));
+    return;
+  }
   place.replaceChildren(make(
     "table",
     "",

@@ -78,6 +78,7 @@ serverTest(
         await row.locator("td").allTextContents(),
         ["47+8", "40+10", "7−2"],
       );
+      await page.locator("#window-current", { hasText: "Jan 1, 2026, 12:00 – 12:01" }).waitFor();
       await page.locator("#window-closed", { hasText: "No window is closed yet" }).waitFor();
       assert.equal(
         await page.locator(".connection i").evaluate((dot) => getComputedStyle(dot).animationName),

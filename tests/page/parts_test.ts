@@ -10,6 +10,7 @@ import {
   compact,
   duration,
   durations,
+  otherDay,
   rate,
   visible,
   whole,
@@ -53,6 +54,12 @@ Deno.test("numbers are grouped, changes have their sign", () => {
   assert.deepEqual([whole(1_204_331), compact(21_930)], ["1,204,331", "21.9K"]);
   assert.deepEqual([1_234, 0, -5].map(change), ["+1,234", "", "−5"]);
   assert.deepEqual([0, 0.24, 9.96, 198.2].map(rate), ["0", "0.2", "10.0", "198"]);
+});
+
+Deno.test("a day is told unless it is today", () => {
+  const noon = new Date(2026, 0, 31, 12).getTime();
+  assert.equal(otherDay(noon, noon + 60_000), "");
+  assert.equal(otherDay(new Date(2023, 0, 1, 12).getTime(), noon), "Jan 1, 2023");
 });
 
 Deno.test("names show what cannot be seen, or would turn them round", () => {

@@ -8,8 +8,8 @@ export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly status: number;
 
-  constructor(message: string, status = 400) {
-    super(message);
+  constructor(message: string, status = 400, options?: ErrorOptions) {
+    super(message, options);
     this.status = status;
   }
 }

@@ -31,10 +31,15 @@ export interface AnswerSources {
   readonly tickMs?: number;
 }
 
+/** They are answered one after the other, and what they give costs time that counting needs. */
+const MOST_QUESTIONS = 8;
+
 /** Answers requests; needs no port, so that a test can call it. Disposing it ends the streams. */
 export class Handler implements Disposable {
   readonly #sources: AnswerSources;
   readonly #live: Live;
+  /** Questions to the database that are under way. */
+  #questions = 0;
 
   constructor(sources: AnswerSources) {
     this.#sources = sources;
@@ -93,24 +98,32 @@ export class Handler implements Disposable {
 
   async #aggregates(parameters: URLSearchParams): Promise<Response> {
     const query = countsQuery(parameters, Date.now());
-    const rows = this.#sources.counts({ ...query, limit: query.limit + 1 });
-    return json(countsJson(query, await orAway(rows)));
+    const rows = await this.#ask(() => this.#sources.counts({ ...query, limit: query.limit + 1 }));
+    return json(countsJson(query, rows));
   }
 
   async #deadLetters(parameters: URLSearchParams): Promise<Response> {
     const limit = deadLettersLimit(parameters);
-    const letters = this.#sources.letters({ limit, headBytes: HEAD_BYTES });
-    return json(lettersJson(await orAway(letters)));
+    return json(lettersJson(
+      await this.#ask(() => this.#sources.letters({ limit, headBytes: HEAD_BYTES })),
+    ));
   }
-}
 
-/** @throws {RequestError} if the database cannot be read, whose log says why. */
-async function orAway<T>(reading: Promise<T>): Promise<T> {
-  try {
-    return await reading;
-  } catch (error) {
-    const away = new RequestError("PostgreSQL does not answer. Try again later.", 503);
-    away.cause = error;
-    throw away;
+  /**
+   * Asks the database, unless too many do already.
+   * @throws {RequestError} if it cannot be read: whoever needs it more says why in the log.
+   */
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    if (this.#questions >= MOST_QUESTIONS) {
+      throw new RequestError("Too much is asked at the same time. Try again later.", 503);
+    }
+    this.#questions++;
+    try {
+      return await question();
+    } catch (error) {
+      throw new RequestError("PostgreSQL does not answer. Try again later.", 503, { cause: error });
+    } finally {
+      this.#questions--;
+    }
   }
 }

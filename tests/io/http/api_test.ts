@@ -83,6 +83,23 @@ Deno.test("the API says that PostgreSQL is away", async () => {
   assert.deepEqual([postgresql.state, postgresql.read_at, all_workers], ["down", null, null]);
 });
 
+Deno.test("the API asks the database only so much at the same time", async () => {
+  const answer = Promise.withResolvers<CountRow[]>();
+  let asked = 0;
+  using open = answering({
+    counts: () => {
+      asked++;
+      return answer.promise;
+    },
+  });
+  const waiting = Array.from({ length: 8 }, () => open.get("/api/aggregates"));
+  assert.equal((await open.get("/api/aggregates")).status, 503);
+  assert.equal(asked, 8);
+  answer.resolve([]);
+  for (const response of await Promise.all(waiting)) assert.equal(response.status, 200);
+  assert.equal((await open.get("/api/aggregates")).status, 200);
+});
+
 Deno.test("/api/dead-letters shows text as far as there is any, and the bytes", async () => {
   const letter = {
     topic: "user-events",
