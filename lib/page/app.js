@@ -82,9 +82,9 @@ class Page {
     this.#showAges();
   }
 
-  /** What changes with time alone, and with the status. */
+  /** What changes with time alone, and with the status; what is old stays as it was. */
   #showAges() {
-    if (this.#status) {
+    if (this.#status && this.#connection === "live") {
       const nowMs = Date.parse(this.#status.now) + performance.now() - this.#statusAt;
       showTiles(this.#status, nowMs);
       showStates(this.#status, nowMs);
@@ -104,7 +104,10 @@ class Page {
     const notice = this.#notice();
     find("#notice").hidden = notice === null;
     document.body.classList.toggle("stale", this.#connection !== "live" || this.#isDatabaseAway());
-    if (notice !== null) setText(find("#notice"), notice);
+    setText(find("#notice .text"), notice ?? "");
+    const isOld = this.#connection === "disconnected" && this.#status !== null;
+    const ago = age(performance.now() - this.#statusAt);
+    setText(find("#notice .age"), isOld ? `These are the numbers of ${ago} ago.` : "");
   }
 
   #isDatabaseAway() {
@@ -113,11 +116,8 @@ class Page {
 
   /** What whoever looks on has to know, in a sentence. */
   #notice() {
-    const ago = age(performance.now() - this.#statusAt);
     if (this.#connection === "disconnected") {
-      return this.#status
-        ? `The worker does not answer. These are the numbers of ${ago} ago; the page goes on by itself.`
-        : "The worker does not answer. The page goes on by itself as soon as it does.";
+      return "The worker does not answer. The page goes on by itself as soon as it does.";
     }
     if (this.#isDatabaseAway()) {
       return "PostgreSQL does not answer. Nothing is lost: the worker waits, and commits what it holds when it is back.";

@@ -121,6 +121,7 @@ serverTest(
     await first.exitCode();
     await page.locator("#connection", { hasText: "Disconnected, retrying" }).waitFor();
     await page.locator("#notice", { hasText: "The worker does not answer" }).waitFor();
+    await page.locator("#notice", { hasText: /numbers of \d+ s ago/ }).waitFor();
     const before = await numberIn(page, EVENTS);
 
     await using second = await startDemo(args, port);
