@@ -1,5 +1,5 @@
 /**
- * Eight parts of kafkajs 2.2.4 that are replaced before anything loads it.
+ * Nine parts of kafkajs 2.2.4 that are replaced before anything loads it.
  * It is pinned to that version, which is its last; tests compare each part with what it replaces.
  * @module
  */
@@ -31,13 +31,27 @@ replaceExports("kafkajs/src/consumer/filterAbortedMessages.js", dropAborted);
 
 /** What is used of kafkajs's request queue. */
 interface RequestQueue {
+  readonly enforceRequestTimeout: boolean;
+  readonly requestTimeout: number;
+  readonly inflight: ReadonlyMap<number, Request>;
+  requestTimeoutIntervalId: unknown;
+  isConnected(): boolean;
+  destroy(): void;
   readonly pending: readonly unknown[];
   readonly throttledUntil: number;
   throttleCheckTimeoutId: unknown;
   checkPendingRequests(): void;
 }
 
+/** A request that waits for its answer. */
+interface Request {
+  readonly sentAt: number;
+  readonly requestTimeout: number;
+  timeoutRequest(): void;
+}
+
 const MIN_CHECK_MS = 10;
+const TIMEOUT_CHECK_MS = 1_000;
 
 /**
  * The original sets a timer after every response, with nothing to wait for and a
@@ -51,8 +65,20 @@ function scheduleCheckPendingRequests(this: RequestQueue): void {
   }, Math.max(this.throttledUntil - Date.now(), MIN_CHECK_MS));
 }
 
+/** The original looks ten times a second, on each connection, whether 30 seconds are over. */
+function scheduleRequestTimeoutCheck(this: RequestQueue): void {
+  if (!this.enforceRequestTimeout) return;
+  this.destroy();
+  this.requestTimeoutIntervalId = setInterval(() => {
+    for (const request of this.inflight.values()) {
+      if (Date.now() - request.sentAt > request.requestTimeout) request.timeoutRequest();
+    }
+    if (!this.isConnected()) this.destroy();
+  }, Math.min(this.requestTimeout, TIMEOUT_CHECK_MS));
+}
+
 const { prototype } = require("kafkajs/src/network/requestQueue/index.js");
-prototype.scheduleCheckPendingRequests = scheduleCheckPendingRequests;
+Object.assign(prototype, { scheduleCheckPendingRequests, scheduleRequestTimeoutCheck });
 
 /** The partitions of one topic that a member has. */
 interface TopicPartitions {

@@ -29,8 +29,8 @@ export interface KafkaSourceOptions {
 const SESSION_TIMEOUT_MS = 10_000;
 const REBALANCE_TIMEOUT_MS = 30_000;
 const HEARTBEAT_INTERVAL_MS = 1_000;
-/** Longest wait of a fetch for news, and of kafkajs before it looks whether a pause is over. */
-const MAX_WAIT_MS = 250;
+/** Longest wait of a fetch for news. Leaving the group waits for it, too. */
+const MAX_WAIT_MS = 500;
 const MAX_BYTES_PER_PARTITION = 1 << 20;
 const MAX_BYTES = 4 << 20;
 /** kafkajs shows life with each heartbeat; it may hang without an error, longer than any rebalance takes. */

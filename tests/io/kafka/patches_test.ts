@@ -56,6 +56,20 @@ Deno.test("a throttled request queue sends what is pending when the throttle is 
   assert.equal(queue.throttleCheckTimeoutId, null);
 });
 
+Deno.test("a request that is not answered in its time fails", async () => {
+  const queue = new RequestQueue({
+    ...{ maxInFlightRequests: null, requestTimeout: 20, enforceRequestTimeout: true },
+    ...{ clientId: "test", broker: "test:1", logger: { debug: () => {} } },
+    isConnected: () => true,
+  });
+  const failed = Promise.withResolvers<Error>();
+  const { entry, ...rest } = request(() => {});
+  queue.scheduleRequestTimeoutCheck();
+  queue.push({ ...rest, entry: { ...entry, reject: failed.resolve } });
+  assert.match((await failed.promise).message, /timed out/);
+  queue.destroy();
+});
+
 Deno.test("a full request queue sends the next request when one is answered", () => {
   const queue = makeQueue(1);
   const [first, second] = [request(() => {}), request(() => sent = true)];
