@@ -1,5 +1,5 @@
 /**
- * Measures the whole program on real servers: `deno task bench [--quick] [--only NAME] [--json FILE]`.
+ * Measures the whole program on real servers: `deno task bench [--quick] [--only PART] [--profile DIRECTORY] [--json FILE]`.
  * @module
  */
 
@@ -28,10 +28,11 @@ const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: Object.keys(PARTS) },
+    profile: { type: "string" },
     json: { type: "string", default: "tests/bench/last.json" },
   },
 });
-const stand = await openStand(values.quick);
+const stand = await openStand({ isQuick: values.quick, profileDirectory: values.profile });
 const findings: Finding[] = [];
 const startedAt = performance.now();
 for (const name of values.only) {

@@ -3,11 +3,13 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { run } from "../support/guarded_process.ts";
 import { javaCommand, type TestTopic } from "../support/kafka.ts";
 import type { TestDatabase } from "../support/postgres.ts";
-import { Program } from "../support/worker_process.ts";
+import { Program, taskFlags } from "../support/worker_process.ts";
 import { type Usage, usageOf } from "./processes.ts";
+import type { Stand } from "./stand.ts";
 
 /** Events a second of `ConsumerPerformance`, without the time in which it joins its group. */
 export async function consumerPerformance(
@@ -28,6 +30,9 @@ export async function consumerPerformance(
 
 /** What a run of the program took. */
 export interface Run {
+  /** Records that this worker counted, and for how long it was at it. */
+  readonly events: number;
+  readonly seconds: number;
   /** From the first positions to the last commit. */
   readonly eventsPerSecond: number;
   /** The last that was seen of it, a tenth of a second before its end. */
@@ -49,9 +54,14 @@ export function settingsOf(
   };
 }
 
-/** Counts the whole topic with `start --once`. @param flags of the runtime besides the task's. */
-export async function startOnce(env: Readonly<Record<string, string>>): Promise<Run> {
-  await using program = await Program.start(["start", "--once"], { env });
+/** Counts the whole topic with `start --once`. */
+export async function startOnce(
+  { profileDirectory }: Stand,
+  env: Readonly<Record<string, string>>,
+): Promise<Run> {
+  const flags = await taskFlags("start");
+  if (profileDirectory) flags.push("--cpu-prof", `--cpu-prof-dir=${resolve(profileDirectory)}`);
+  await using program = await Program.start(["start", "--once"], { env, flags });
   let usage: Usage = { cpuSeconds: 0, residentMegabytes: 0, peakMegabytes: 0 };
   const residentMegabytes: number[] = [];
   const looking = setInterval(async () => {
@@ -62,7 +72,9 @@ export async function startOnce(env: Readonly<Record<string, string>>): Promise<
   }, 100);
   const code = await program.exitCode();
   clearInterval(looking);
-  const [, perSecond] = program.stderr.match(/"perSecond":(\d+)/) ?? [];
-  if (code !== 0 || !perSecond) throw new Error(`It failed with ${code}:\n${program.stderr}`);
-  return { eventsPerSecond: Number(perSecond), usage, residentMegabytes };
+  const report = program.stderr.split("\n").find((line) => line.includes('"perSecond"'));
+  if (code !== 0 || !report) throw new Error(`It failed with ${code}:\n${program.stderr}`);
+  const { events, deadLetters, perSecond: eventsPerSecond } = JSON.parse(report);
+  const seconds = (events + deadLetters) / Math.max(1, eventsPerSecond);
+  return { events, seconds, eventsPerSecond, usage, residentMegabytes };
 }

@@ -29,7 +29,7 @@ async function count(stand: Stand, load: Omit<Load, "events">): Promise<Outcome>
   const outcomes: Outcome[] = [];
   for (let round = 0; round < (stand.isQuick ? 1 : 3); round++) {
     await using database = await stand.createDatabase();
-    const { eventsPerSecond } = await startOnce(settingsOf(topic, database));
+    const { eventsPerSecond } = await startOnce(stand, settingsOf(topic, database));
     outcomes.push({ eventsPerSecond, ...await bareInsert(database) });
   }
   const middle = (figure: keyof Outcome) => median(outcomes.map((outcome) => outcome[figure]));
@@ -112,7 +112,7 @@ export async function* workers(stand: Stand): AsyncGenerator<Finding> {
     {
       await using database = await stand.createDatabase();
       const before = [await cpuSecondsOf(BROKER), await cpuSecondsOf(DATABASE)] as const;
-      const { eventsPerSecond, usage } = await startOnce(settingsOf(topic, database));
+      const { eventsPerSecond, usage } = await startOnce(stand, settingsOf(topic, database));
       ones.push(eventsPerSecond);
       costs.worker += usage.cpuSeconds / rounds;
       costs.broker += (await cpuSecondsOf(BROKER) - before[0]) / rounds;
@@ -120,9 +120,8 @@ export async function* workers(stand: Stand): AsyncGenerator<Finding> {
     }
     await using database = await stand.createDatabase();
     const env = settingsOf(topic, database);
-    const both = await Promise.all([startOnce(env), startOnce(env)]);
-    // Each tells the rate of its own part; both were at it for as long as the slower one.
-    twos.push(both[0].eventsPerSecond + both[1].eventsPerSecond);
+    const both = await Promise.all([startOnce(stand, env), startOnce(stand, env)]);
+    twos.push(events / Math.max(both[0].seconds, both[1].seconds));
   }
   yield compared({
     what: "two workers",

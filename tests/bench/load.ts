@@ -26,7 +26,10 @@ const START_MS = Date.UTC(2025, 0, 1);
 const LINES_PER_WRITE = 20_000;
 
 /** Event number `n` as a line. */
-function line(n: number, load: Required<Pick<Load, "lotteries" | "spanMs" | "events" | "form">>) {
+export function line(
+  n: number,
+  load: Required<Pick<Load, "lotteries" | "spanMs" | "events" | "form">>,
+) {
   const lottery = `lottery_${String((n * 7_919) % load.lotteries).padStart(2, "0")}`;
   const type = TYPES[n % 3]!;
   const timestamp = START_MS + Math.floor(n / load.events * load.spanMs);

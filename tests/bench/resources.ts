@@ -45,7 +45,7 @@ export async function* memory(stand: Stand): AsyncGenerator<Finding> {
   const events = stand.isQuick ? 2_000_000 : 20_000_000;
   await using topic = await makeTopic(stand.brokers, { events });
   await using database = await stand.createDatabase();
-  const { usage, residentMegabytes } = await startOnce(settingsOf(topic, database));
+  const { usage, residentMegabytes } = await startOnce(stand, settingsOf(topic, database));
   yield {
     what: `peak memory over ${events / 1e6} M events`,
     measured: `${Math.round(usage.peakMegabytes)} MB`,

@@ -6,14 +6,19 @@
 import { kafkaBrokers } from "../support/kafka.ts";
 import { createDatabase, Postgres, type TestDatabase } from "../support/postgres.ts";
 
-export interface Stand {
-  readonly brokers: string;
-  createDatabase(): Promise<TestDatabase>;
+export interface StandOptions {
   /** Fewer events and rounds. */
   readonly isQuick: boolean;
+  /** Gets a CPU profile of each run of `start --once`. */
+  readonly profileDirectory: string | undefined;
 }
 
-export async function openStand(isQuick: boolean): Promise<Stand> {
+export interface Stand extends StandOptions {
+  readonly brokers: string;
+  createDatabase(): Promise<TestDatabase>;
+}
+
+export async function openStand(options: StandOptions): Promise<Stand> {
   const directory = await Deno.makeTempDir({ prefix: "lottery-events-bench-" });
   const postgres = await Postgres.start(directory, {
     settings: { fsync: "on", full_page_writes: "on" },
@@ -21,6 +26,6 @@ export async function openStand(isQuick: boolean): Promise<Stand> {
   return {
     brokers: await kafkaBrokers(),
     createDatabase: () => createDatabase(postgres.url),
-    isQuick,
+    ...options,
   };
 }

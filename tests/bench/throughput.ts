@@ -23,7 +23,7 @@ async function pace(stand: Stand, load: Omit<Load, "events">): Promise<Pace> {
   for (let round = 0; round < (stand.isQuick ? 1 : 5); round++) {
     const theirs = await consumerPerformance(topic, events);
     await using database = await stand.createDatabase();
-    const { eventsPerSecond: ours } = await startOnce(settingsOf(topic, database));
+    const { eventsPerSecond: ours } = await startOnce(stand, settingsOf(topic, database));
     rounds.push({ ours, theirs, ratio: ours / theirs });
   }
   return {
@@ -59,5 +59,5 @@ async function badPace(stand: Stand): Promise<number> {
   const events = stand.isQuick ? 100_000 : 500_000;
   await using topic = await makeTopic(stand.brokers, { events, form: "bad" });
   await using database = await stand.createDatabase();
-  return (await startOnce(settingsOf(topic, database))).eventsPerSecond;
+  return (await startOnce(stand, settingsOf(topic, database))).eventsPerSecond;
 }
