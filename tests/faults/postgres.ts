@@ -134,7 +134,7 @@ for (
       /lacks a table, column or function.*"?kafka_offsets/,
     ],
     [
-      "alter table lottery_aggregates drop column event_count",
+      "alter table lottery_aggregates drop column event_count cascade",
       /lacks a table, column or function.*event_count/,
     ],
     ["drop function commit_counts", /lacks a table, column or function.*commit_counts/],
