@@ -7,15 +7,9 @@
  * @module
  */
 
-import {
-  type Alert,
-  type AlertCause,
-  composeMail,
-  type Mail,
-  type Situation,
-} from "./core/alert.ts";
+import { type Alert, composeMail, type Mail, mailCause, type Situation } from "./core/alert.ts";
 import { type Outage, OutageBook } from "./core/outage_book.ts";
-import type { Commit } from "./core/pending.ts";
+import type { Commit, LostRange } from "./core/pending.ts";
 import { atMost } from "./condition.ts";
 import { type PipelineObserver, type System, systemName } from "./endpoints.ts";
 
@@ -28,10 +22,10 @@ export interface MailChannel {
 /** What the workers of one pipeline know of each other's mails. */
 export interface AlertClaims {
   /**
-   * Asks for the right to mail about a cause, which only one worker gets in an interval.
+   * Asks for the right to mail about a cause (see `mailCause()`), which only one worker gets in an interval.
    * @returns how often it came up in vain since the last mail, or null if another mail was sent already.
    */
-  claim(cause: AlertCause, intervalMs: number): Promise<number | null>;
+  claim(cause: string, intervalMs: number): Promise<number | null>;
 }
 
 /** When mails are sent, and how. */
@@ -60,6 +54,9 @@ export class Alerting implements Partial<PipelineObserver>, AsyncDisposable {
   readonly #timers = new Map<SystemName, ReturnType<typeof setTimeout>>();
   /** Systems whose outage was mailed by us: we also tell that it is over. */
   readonly #mailed = new Set<SystemName>();
+  /** Lost records that no mail has told of. */
+  readonly #untoldRanges: LostRange[] = [];
+  #untoldTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(options: AlertingOptions) {
@@ -83,18 +80,8 @@ export class Alerting implements Partial<PipelineObserver>, AsyncDisposable {
 
   committed({ lostRanges }: Commit): void {
     if (lostRanges.length === 0) return;
-    const ranges = lostRanges.map(({ partition, from, to }) =>
-      `partition ${partition}: offsets ${from} to ${to - 1}`
-    );
-    this.raise({
-      cause: "records_lost",
-      title: "Kafka deleted records before they were counted",
-      error: new Error(ranges.join("; ")),
-      sinceMs: Date.now(),
-      doing:
-        "It goes on behind them, because ON_DATA_LOSS is continue. Their events are in no count.",
-      advice: "Make the topic's retention longer than a worker may be away.",
-    });
+    this.#untoldRanges.push(...lostRanges);
+    if (this.#untoldTimer === undefined) this.#tellLostRanges();
   }
 
   /** The worker stops because a person is needed. */
@@ -112,14 +99,15 @@ export class Alerting implements Partial<PipelineObserver>, AsyncDisposable {
   /** Mails an alert, unless a mail about its cause was sent within the interval. */
   raise(alert: Alert): void {
     this.#track(async () => {
-      const repeats = await this.#options.claims.claim(alert.cause, this.#options.intervalMs);
+      const repeats = await this.#options.claims.claim(mailCause(alert), this.#options.intervalMs);
       if (repeats !== null) await this.#mail(alert, repeats);
     });
   }
 
   /** Ends the timers and waits for mails under way, for seconds at most. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const timer of [...this.#timers.values(), this.#untoldTimer]) clearTimeout(timer);
+    this.#track(() => this.#mailLostRanges(0)); // now or never
     await atMost(LAST_MAIL_MS, Promise.all(this.#underWay));
   }
 
@@ -137,6 +125,24 @@ export class Alerting implements Partial<PipelineObserver>, AsyncDisposable {
       this.#remindAfter(system, this.#options.intervalMs);
     };
     this.#timers.set(system, setTimeout(remind, ms));
+  }
+
+  /** Each range is in one mail: those that come up within an interval are told together at its end. */
+  #tellLostRanges(): void {
+    const { claims, intervalMs } = this.#options;
+    this.#untoldTimer = setTimeout(() => this.#tellLostRanges(), intervalMs);
+    this.#track(async () => {
+      const repeats = await claims.claim("records_lost", intervalMs);
+      if (repeats === null) return;
+      clearTimeout(this.#untoldTimer);
+      this.#untoldTimer = undefined;
+      await this.#mailLostRanges(repeats);
+    });
+  }
+
+  async #mailLostRanges(repeats: number): Promise<void> {
+    const ranges = this.#untoldRanges.splice(0);
+    if (ranges.length > 0) await this.#mail(lost(ranges), repeats);
   }
 
   #send(alert: Alert, repeats: number): void {
@@ -158,6 +164,21 @@ export class Alerting implements Partial<PipelineObserver>, AsyncDisposable {
     this.#underWay.add(running);
     running.finally(() => this.#underWay.delete(running));
   }
+}
+
+function lost(ranges: readonly LostRange[]): Alert {
+  const lines = ranges.map(({ partition, from, to }) =>
+    `partition ${partition}: offsets ${from} to ${to - 1}`
+  );
+  return {
+    cause: "records_lost",
+    title: "Kafka deleted records before they were counted",
+    error: new Error(lines.join("; ")),
+    sinceMs: Date.now(),
+    doing:
+      "It goes on behind them, because ON_DATA_LOSS is continue. Their events are in no count.",
+    advice: "Make the topic's retention longer than a worker may be away.",
+  };
 }
 
 function away({ system, sinceMs, tries, error }: Outage<SystemName>): Alert {

@@ -44,14 +44,18 @@ class SharedClaims implements AlertClaims {
   }
 }
 
-function makeAlerting(mailbox: Mailbox, claims: AlertClaims = new SharedClaims(), afterMs = 5) {
+function makeAlerting(
+  mailbox: Mailbox,
+  claims: AlertClaims = new SharedClaims(),
+  { afterMs = 5, intervalMs = 1_000_000 } = {},
+) {
   const lost: unknown[] = [];
   const alerting = new Alerting({
     channel: mailbox,
     claims,
     situation: () => SITUATION,
     afterMs,
-    intervalMs: 1_000_000,
+    intervalMs,
     onFailure: (subject, error) => lost.push([subject, error]),
   });
   return { alerting, lost };
@@ -77,7 +81,7 @@ Deno.test("Alerting mails an outage that lasts, and that it is over", async () =
 
 Deno.test("Alerting does not mail an outage that passes in time", async () => {
   const mailbox = new Mailbox();
-  const { alerting } = makeAlerting(mailbox, new SharedClaims(), 60_000);
+  const { alerting } = makeAlerting(mailbox, new SharedClaims(), { afterMs: 60_000 });
   alerting.failed("group", away);
   alerting.answered("group");
   await alerting[Symbol.asyncDispose]();
@@ -111,6 +115,60 @@ Deno.test("Alerting mails which records were lost", async () => {
   await alerting[Symbol.asyncDispose]();
   assert.equal(mailbox.mails.length, 1);
   assert.match(mailbox.mails[0]!.text, /partition 3: offsets 10 to 29/);
+});
+
+Deno.test("Alerting tells each lost range once, those within an interval together at its end", async () => {
+  const mailbox = new Mailbox();
+  const claimed = new Condition();
+  let mayMail = true;
+  const claims = {
+    claim: () => {
+      claimed.notify();
+      return Promise.resolve(mayMail ? 0 : null);
+    },
+  };
+  const { alerting } = makeAlerting(mailbox, claims, { intervalMs: 20 });
+  const lose = (from: number) =>
+    alerting.committed(
+      commitOf([[0, 0, 1]], { lostRanges: [{ partition: 0, from, to: from + 5 }] }),
+    );
+  lose(10);
+  await mailbox.has(1);
+  mayMail = false;
+  lose(20);
+  lose(30);
+  await claimed.next(); // the first has asked in vain, and the interval is over
+  assert.equal(mailbox.mails.length, 1, "another mail was sent within the interval");
+  mayMail = true;
+  await mailbox.has(2);
+  mayMail = false;
+  lose(40);
+  await alerting[Symbol.asyncDispose](); // there is no later
+  const texts = mailbox.mails.map(({ text }) => text.match(/offsets \d+ to \d+/g)!.join());
+  assert.deepEqual(texts, [
+    "offsets 10 to 14",
+    "offsets 20 to 24,offsets 30 to 34",
+    "offsets 40 to 44",
+  ]);
+});
+
+Deno.test("Alerting mails the next thing that stops a worker, but not the same at another offset", async () => {
+  const [mailbox, claims] = [new Mailbox(), new SharedClaims()];
+  const errors = [
+    "Cannot go on with partition 3 at offset 10: the log starts at 50",
+    "Cannot go on with partition 1 at offset 99: the log starts at 120",
+    "The database lacks a table",
+    "The database lacks a table",
+  ];
+  for (const message of errors) {
+    const { alerting } = makeAlerting(mailbox, claims);
+    alerting.stopped(new OperatorError(message));
+    await alerting[Symbol.asyncDispose]();
+  }
+  assert.deepEqual(
+    mailbox.mails.map(({ subject }) => subject.match(/needs a person: (.*)/)![1]),
+    [errors[0], errors[2]],
+  );
 });
 
 Deno.test("Alerting loses only the mail when the mail server is away", async () => {

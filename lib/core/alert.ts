@@ -6,7 +6,7 @@
 
 import { causes } from "./failure.ts";
 
-/** Why a mail is sent. Mails of one cause are sent once an interval, whoever sends them. */
+/** Why a mail is sent. */
 export type AlertCause =
   | "stopped"
   | "kafka_away"
@@ -59,6 +59,18 @@ export interface Mail {
 const MAX_SUBJECT_LENGTH = 200;
 /** More partitions than this are summed up. */
 const MAX_PARTITIONS_LISTED = 20;
+
+/**
+ * Mails of the same cause are sent once an interval, whoever sends them. What stops a worker is a
+ * cause of its own, so that the next thing that is wrong is not taken for a repeat; the same at
+ * another offset is none.
+ */
+export function mailCause({ cause, error }: Pick<Alert, "cause" | "error">): string {
+  const [first] = causes(error);
+  return cause === "stopped" && first
+    ? `${cause}: ${first.message.replaceAll(/\d+/g, "#").slice(0, MAX_SUBJECT_LENGTH)}`
+    : cause;
+}
 
 /** The mail about an alert. @param repeats how often the cause came up again since the last mail about it. */
 export function composeMail(

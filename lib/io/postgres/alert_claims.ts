@@ -4,7 +4,6 @@
  */
 
 import type { AlertClaims } from "../../alerting.ts";
-import type { AlertCause } from "../../core/alert.ts";
 import { pause } from "../../condition.ts";
 import type { Connection } from "./connection.ts";
 
@@ -16,7 +15,7 @@ export class PostgresAlertClaims implements AlertClaims {
   readonly #connection: Connection;
   readonly #isFirst: () => boolean;
   /** When this worker last mailed without having asked. */
-  readonly #mailedAt = new Map<AlertCause, number>();
+  readonly #mailedAt = new Map<string, number>();
 
   /** @param isFirst true for the one worker of the group that mails when there is no database to agree in. */
   constructor(connection: Connection, isFirst: () => boolean) {
@@ -24,13 +23,13 @@ export class PostgresAlertClaims implements AlertClaims {
     this.#isFirst = isFirst;
   }
 
-  async claim(cause: AlertCause, intervalMs: number): Promise<number | null> {
+  async claim(cause: string, intervalMs: number): Promise<number | null> {
     const asked = this.#ask(cause, intervalMs).catch(() => undefined);
     const answer = await Promise.race([asked, pause(PATIENCE_MS)]);
     return answer === undefined ? this.#decideAlone(cause, intervalMs) : answer;
   }
 
-  async #ask(cause: AlertCause, intervalMs: number): Promise<number | null> {
+  async #ask(cause: string, intervalMs: number): Promise<number | null> {
     const [row] = await this.#connection.query<{ is_ours: boolean; repeats_before: number }>({
       text: `
         insert into alerts as a (cause, mailed_at)
@@ -48,7 +47,7 @@ export class PostgresAlertClaims implements AlertClaims {
     return row!.is_ours ? row!.repeats_before : null;
   }
 
-  #decideAlone(cause: AlertCause, intervalMs: number): number | null {
+  #decideAlone(cause: string, intervalMs: number): number | null {
     const last = this.#mailedAt.get(cause) ?? -Infinity;
     if (!this.#isFirst() || performance.now() - last < intervalMs) return null;
     this.#mailedAt.set(cause, performance.now());
