@@ -90,6 +90,8 @@ export class Alarms implements AsyncDisposable {
       await pause(LOOK_INTERVAL_MS, signal);
       if (signal.aborted) return;
       try {
+        // Again, because another worker took it for dead if it could not be reached for a while.
+        await this.#registry.enter();
         for (const worker of await this.#registry.takeDead(performance.now())) {
           this.#tellDeath(worker);
         }
