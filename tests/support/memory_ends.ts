@@ -105,6 +105,11 @@ export class MemorySource implements Source {
     this.#startOffset = startOffset;
   }
 
+  /** True once it has a reader. */
+  get isReading(): boolean {
+    return this.#reader !== null;
+  }
+
   /** True if the reader was given the log up to its end. */
   get isAtEnd(): boolean {
     return this.#reader !== null && this.#next() === undefined;
