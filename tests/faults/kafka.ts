@@ -124,6 +124,22 @@ for (const [what, records] of [["fewer records", 50], ["more records", 5_000]] a
   );
 }
 
+faultTest(
+  "a topic that is deleted is waited for, by its name, but not counted when it is made again",
+  { partitions: 1 },
+  async (stand) => {
+    await using worker = await stand.startWorker();
+    await stand.produce(500);
+    await stand.caughtUp();
+    await using admin = await openAdmin(stand.topic.brokers);
+    await admin.deleteTopics({ topics: [stand.topic.name] });
+    await worker.printed(/Waiting for Kafka.*does not have the topic test-[^ ]+, or not all/);
+    await eventually(() => admin.createTopics({ topics: [{ topic: stand.topic.name }] }));
+    await stand.produce(50);
+    await assertRefuses(worker, stand);
+  },
+);
+
 faultTest("another cluster behind the same address is not counted", {
   ownsBroker: true,
   partitions: 1,

@@ -40,7 +40,7 @@ const CERTIFICATES: Readonly<Record<CertificateProblem, string>> = {
  * be believed: it gives up soon, wraps errors until nothing is left of them, and stumbles
  * over its own feet when a broker hangs. So all of that counts as Kafka being away.
  */
-export function explain(error: unknown, { brokers, sasl }: KafkaConfig): Error {
+export function explain(error: unknown, { brokers, sasl, topic }: KafkaConfig): Error {
   const where = brokers.join(", ");
   for (const link of causes(error)) {
     if (link instanceof OperatorError || link instanceof UnavailableError) return link;
@@ -49,6 +49,12 @@ export function explain(error: unknown, { brokers, sasl }: KafkaConfig): Error {
       return new OperatorError(
         `Cannot log in to Kafka at ${where} as ${sasl?.username ?? "nobody"}: it refuses. ` +
           "Check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
+        { cause: error },
+      );
+    }
+    if (type === "UNKNOWN_TOPIC_OR_PARTITION") {
+      return new UnavailableError(
+        `Kafka at ${where} does not have the topic ${topic}, or not all of its partitions. Was it deleted?`,
         { cause: error },
       );
     }
