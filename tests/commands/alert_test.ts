@@ -24,6 +24,8 @@ for (const isSecure of [false, true]) {
     assert.equal(mail.user, "pipeline");
     assert.doesNotMatch(mail.raw.split("\r\n\r\n")[0]!, /^Bcc:/m);
     assert.match(mail.raw, /^To: operators@example.org\r$/m);
+    assert.match(mail.text, /^What to do\r?\n {2}See why it was sent.\r?$/m);
+    assert.match(mail.html, /<h4[^>]*>What to do<\/h4><div[^>]*>See why it was sent.<\/div>/);
   });
 }
 

@@ -4,6 +4,7 @@ import { eventually } from "../support/eventually.ts";
 import { assertBooksBalance, Expectation } from "../support/expectation.ts";
 import { openAdmin } from "../support/kafka.ts";
 import { kcatProduce } from "../support/kcat.ts";
+import { MailServer } from "../support/mail_server.ts";
 import { serverTest } from "../support/servers.ts";
 import { openStack, recordsRead, type TestStack } from "../support/stack.ts";
 import { Program, runProgram } from "../support/worker_process.ts";
@@ -123,9 +124,11 @@ serverTest(
   "start notices that Kafka deleted records before it read them",
   ["kafka", "postgres"],
   async () => {
+    await using mails = await MailServer.start();
     await using stack = await openStack({ partitions: 1 });
-    const { topic, database, env } = stack;
+    const { topic, database } = stack;
     await kcatProduce(topic, makeLines(1_000, new Expectation()));
+    const env = { ...stack.env, ...mails.env };
     await using worker = await Program.start(["start"], { env });
     await eventually(async () => await recordsRead(database).catch(() => 0) === 1_000);
 
@@ -146,6 +149,11 @@ serverTest(
       worker.stderr,
       /partition 0 at offset \d+: the log starts at 2500, so \d+ offsets were deleted/,
     );
-    assert.ok(await recordsRead(database) <= 2_000, "nothing is counted beyond the gap");
+    const read = await recordsRead(database);
+    assert.ok(read <= 2_000, "nothing is counted beyond the gap");
+    const { text } = await mails.received(/A worker has stopped and needs a person/);
+    assert.match(text, /so \d+ offsets were deleted/);
+    assert.match(text, new RegExp(`^  0: next offset ${read}, lag (\\d+|not known)`, "m"));
+    assert.match(text, /^Last commit\r?\n {2}\d{4}-.* ago\)/m);
   },
 );

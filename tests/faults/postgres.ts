@@ -30,6 +30,7 @@ faultTest(
       await eventually(async () => await readiness(url!) === 503);
       const mail = await mails.received(/PostgreSQL is away/);
       assert.match(mail.text, /See whether the server of DATABASE_URL runs/);
+      assert.match(mail.text, /^ {2}\d: next offset \d+, lag \d/m);
       await stand.postgres!.restart();
       await stand.database.connection.query({ text: "select 1" }).catch(() => {});
       await mails.received(/Recovered: PostgreSQL is there again/);

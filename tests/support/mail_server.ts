@@ -19,8 +19,9 @@ export interface ReceivedMail {
   /** Header lines and body, as they came. */
   readonly raw: string;
   readonly subject: string;
-  /** The plain text, decoded. */
+  /** Both of its forms, decoded. */
   readonly text: string;
+  readonly html: string;
   /** Whether the connection was encrypted, and who had logged in. */
   readonly isEncrypted: boolean;
   readonly user: string | undefined;
@@ -102,11 +103,15 @@ function parse(
   session: Pick<ReceivedMail, "isEncrypted" | "user">,
 ): ReceivedMail {
   const unfolded = raw.replaceAll(/\r\n[ \t]+/g, " ");
-  const [, plain = ""] = raw.match(/Content-Type: text\/plain[^]*?\r\n\r\n([^]*?)\r\n--/) ?? [];
+  const part = (type: string) =>
+    decodeQuotedPrintable(
+      raw.match(new RegExp(`Content-Type: ${type}[^]*?\r\n\r\n([^]*?)\r\n--`))?.[1] ?? "",
+    );
   return {
     raw,
     subject: decodeWords(unfolded.match(/^Subject: (.*)$/m)?.[1]?.trim() ?? ""),
-    text: decodeQuotedPrintable(plain),
+    text: part("text/plain"),
+    html: part("text/html"),
     ...session,
   };
 }
