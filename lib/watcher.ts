@@ -8,7 +8,11 @@ import { LagWatch } from "./core/lag_watch.ts";
 import type { Ledger } from "./core/ledger.ts";
 import type { LogRange } from "./core/log_range.ts";
 import type { PipelineObserver, Sink, Source } from "./endpoints.ts";
+import { atMost } from "./condition.ts";
 import { type Ask, isLossAccepted } from "./locate.ts";
+
+/** How long one look waits for the watermark. */
+const PATIENCE_MS = 2_000;
 
 /** What is looked at, and who is told. */
 export interface WatcherOptions {
@@ -27,6 +31,9 @@ export type Sight = { readonly watermarkMs: number | null } | "place anew";
 export class Watcher {
   readonly #options: WatcherOptions;
   readonly #lagWatch: LagWatch;
+  /** The question for the watermark that is under way. */
+  #asking: Promise<void> | null = null;
+  #watermarkMs: number | null = null;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -44,31 +51,62 @@ export class Watcher {
    * @throws {OperatorError} if a partition does not stand within its log any more.
    */
   async look(ask: Ask, hasRoom: () => boolean): Promise<Sight> {
-    const { source, sink, observer, ledger, onDataLoss } = this.#options;
+    const { source, observer, ledger, onDataLoss } = this.#options;
     const before = ledger.positions();
     const ranges = await ask("source", () => source.logRanges());
     observer.ranges(ranges);
     const positions = movedOn(before, { now: ledger.positions(), ranges });
-    for (const [partition, position] of positions) {
-      const range = ranges.get(partition);
-      if (isLossAccepted(position, { range, onDataLoss })) return "place anew";
-    }
-    const { lags, stalled } = this.#lagWatch.look(positions, { ranges, nowMs: performance.now() });
-    for (const [partition, lag] of lags) {
-      if (lag === 0) ledger.noteEnd(partition, positions.get(partition)!);
-    }
-    observer.lag(lags);
     if (!hasRoom()) {
+      // Nothing is judged: what is pending may stand for records that Kafka has deleted since.
       this.reset();
-    } else if (stalled.length > 0) {
-      this.reset();
-      observer.stalled(stalled);
-      source.renew();
+      observer.lag(lagsOf(positions, ranges));
+    } else {
+      for (const [partition, position] of positions) {
+        const range = ranges.get(partition);
+        if (isLossAccepted(position, { range, onDataLoss })) return "place anew";
+      }
+      const { lags, stalled } = this.#lagWatch.look(positions, {
+        ranges,
+        nowMs: performance.now(),
+      });
+      for (const [partition, lag] of lags) {
+        if (lag === 0) ledger.noteEnd(partition, positions.get(partition)!);
+      }
+      observer.lag(lags);
+      if (stalled.length > 0) {
+        this.reset();
+        observer.stalled(stalled);
+        source.renew();
+      }
     }
-    const watermarkMs = await ask("sink", () => sink.advanceWatermark(ranges.size));
-    observer.watermark(watermarkMs);
-    return { watermarkMs };
+    await this.#advanceWatermark(ask, ranges.size);
+    return { watermarkMs: this.#watermarkMs };
   }
+
+  /** Does not wait long for a sink that is away: the lag has to be seen then, too. */
+  async #advanceWatermark(ask: Ask, partitions: number): Promise<void> {
+    const { sink, observer } = this.#options;
+    this.#asking ??= ask("sink", () => sink.advanceWatermark(partitions))
+      .then((watermarkMs) => {
+        this.#watermarkMs = watermarkMs;
+        observer.watermark(watermarkMs);
+      })
+      .finally(() => this.#asking = null);
+    const asking = this.#asking;
+    await atMost(PATIENCE_MS, asking);
+    if (this.#asking === null) await asking; // throws what it was answered
+  }
+}
+
+/** Records behind each position, whether or not the position is within its log. */
+function lagsOf(
+  positions: ReadonlyMap<number, number>,
+  ranges: ReadonlyMap<number, LogRange>,
+): Map<number, number> {
+  return new Map(Array.from(positions, ([partition, position]) => {
+    const end = ranges.get(partition)?.endOffset ?? position;
+    return [partition, Math.max(0, end - position)];
+  }));
 }
 
 /**

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { EventParser } from "../lib/core/event.ts";
+import { OperatorError } from "../lib/core/failure.ts";
 import { Ledger } from "../lib/core/ledger.ts";
 import type { LogRange } from "../lib/core/log_range.ts";
-import type { Source } from "../lib/endpoints.ts";
+import type { Sink, Source } from "../lib/endpoints.ts";
 import { Watcher } from "../lib/watcher.ts";
 import { MemorySink, MemorySource, MemoryStore } from "./support/memory_ends.ts";
 import { Witness } from "./support/pipeline_run.ts";
@@ -11,7 +12,12 @@ const POSITION = { nextOffset: 10, lastBatch: null };
 
 /** A watcher of a pipeline that stands at offset 10 of its one partition. */
 function makeWatcher(
-  { stallMs = 1, onDataLoss = "fail" as "fail" | "continue", endOffset = 15 } = {},
+  { stallMs = 1, onDataLoss = "fail", endOffset = 15, watermark }: {
+    readonly stallMs?: number;
+    readonly onDataLoss?: "fail" | "continue";
+    readonly endOffset?: number;
+    readonly watermark?: Sink["advanceWatermark"];
+  } = {},
 ) {
   const ledger = new Ledger({ parser: new EventParser({ maxFutureMs: 0 }), windowMs: 60_000 });
   const range: { startOffset: number; endOffset: number } = { startOffset: 0, endOffset };
@@ -23,16 +29,22 @@ function makeWatcher(
     renew: () => void renewals++,
   });
   const stalled: number[][] = [];
+  const lags: number[] = [];
   const observer = Object.assign(new Witness(), {
+    lag: (reported: ReadonlyMap<number, number>) => void lags.push(reported.get(0)!),
     stalled: (partitions: readonly number[]) => void stalled.push([...partitions]),
   });
-  const sink = new MemorySink(new MemoryStore());
+  const sink = Object.assign(
+    new MemorySink(new MemoryStore()),
+    watermark && { advanceWatermark: watermark },
+  );
   const watcher = new Watcher({ source, sink, observer, ledger, onDataLoss, stallMs });
   let hasRoom = true;
   return {
     range,
     ledger,
     stalled,
+    lags,
     get renewals() {
       return renewals;
     },
@@ -97,6 +109,19 @@ Deno.test("Watcher finds records that were deleted before they were read, and a 
   }
 });
 
+Deno.test("Watcher judges no log while counts wait for the sink: they may stand for what is deleted", async () => {
+  for (const onDataLoss of ["fail", "continue"] as const) {
+    const waiting = makeWatcher({ onDataLoss });
+    waiting.setRoom(false);
+    waiting.range.startOffset = 12;
+    assert.deepEqual(await waiting.look(), { watermarkMs: null });
+    assert.deepEqual(waiting.lags, [5]);
+    waiting.setRoom(true);
+    if (onDataLoss === "fail") await assert.rejects(waiting.look(), /2 offsets were deleted/);
+    else assert.equal(await waiting.look(), "place anew");
+  }
+});
+
 Deno.test("Watcher does not take a log that was read on meanwhile for a shorter one", async () => {
   const watched = makeWatcher({ endOffset: 10 });
   const look = watched.look(); // its question for the ends is under way
@@ -108,4 +133,20 @@ Deno.test("Watcher does not take a log that was read on meanwhile for a shorter 
     batches: [],
   });
   await look;
+});
+
+Deno.test("Watcher sees the lag also while the sink is away, and the watermark once it is back", async () => {
+  const answer = Promise.withResolvers<number>();
+  const watched = makeWatcher({ watermark: () => answer.promise, stallMs: 60_000 });
+  assert.deepEqual(await watched.look(), { watermarkMs: null });
+  watched.range.endOffset = 20;
+  const look = watched.look();
+  answer.resolve(1_000);
+  assert.deepEqual(await look, { watermarkMs: 1_000 });
+  assert.deepEqual(watched.lags, [5, 10]);
+});
+
+Deno.test("Watcher passes on that the sink needs a person", async () => {
+  const watched = makeWatcher({ watermark: () => Promise.reject(new OperatorError("mend it")) });
+  await assert.rejects(watched.look(), /mend it/);
 });
