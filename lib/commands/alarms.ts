@@ -44,7 +44,6 @@ export class Alarms implements AsyncDisposable {
     this.#connection = connection;
     this.#registry = new WorkerRegistry(connection, { id: workerId, host });
     const { smtp } = config;
-    if (!smtp) log.info("No mails are sent: SMTP_HOST is not set");
     this.#alerting = smtp
       ? new Alerting({
         channel: { send: async (mail) => void await sendMail(smtp, mail) },
@@ -65,6 +64,7 @@ export class Alarms implements AsyncDisposable {
 
   /** Begins to look now and then, once the tables are there. */
   async begin(): Promise<void> {
+    if (!this.#alerting) log.info("No mails are sent: SMTP_HOST is not set");
     await this.#registry.enter();
     this.#looking = this.#lookNowAndThen();
   }

@@ -23,9 +23,9 @@ export async function start(config: Config, { signal, terminal }: StartOptions):
   const { databaseUrl } = config;
   using status = new StatusLine({ terminal, signal });
   await using worker = new Worker({ config, databaseUrl, hasAlarms: true, observers: [status] });
-  await using server = worker.serve();
-  status.show(server.url);
   await worker.guard(async () => {
+    await using server = worker.serve();
+    status.show(server.url);
     const kafka = await createKafka(config.kafka);
     await using cluster = new KafkaCluster(kafka, config.kafka);
     const origin = await worker.ask("source", () => kafkaOrigin(cluster), signal);

@@ -30,15 +30,7 @@ export async function startOnce(
   config: Config,
   { signal, terminal }: StartOptions,
 ): Promise<void> {
-  const kafka = await createKafka(config.kafka);
-  await using cluster = new KafkaCluster(kafka, config.kafka);
-  const origin = await kafkaOrigin(cluster);
-  const ranges = await cluster.logRanges();
-  const awaitedEnds = new Map(
-    Array.from(ranges, ([partition, { endOffset }]) => [partition, endOffset]),
-  );
-
-  const progress = new Progress(ranges, terminal);
+  const progress = new Progress(terminal);
   await using worker = new Worker({
     config,
     databaseUrl: config.databaseUrl,
@@ -47,8 +39,16 @@ export async function startOnce(
   });
   const ended = new AbortController();
   const stopping = AbortSignal.any([signal, ended.signal]);
-  const hasReached = async () => reaches(await worker.storedOffsets(config.kafka.topic), ranges);
+  const hasReached = async () =>
+    reaches(await worker.storedOffsets(config.kafka.topic), progress.logAtStart);
   await worker.guard(async () => {
+    const kafka = await createKafka(config.kafka);
+    await using cluster = new KafkaCluster(kafka, config.kafka);
+    const origin = await kafkaOrigin(cluster);
+    const ranges = progress.logAtStart = await cluster.logRanges();
+    const awaitedEnds = new Map(
+      Array.from(ranges, ([partition, { endOffset }]) => [partition, endOffset]),
+    );
     const epoch = await worker.prepare(origin);
     await using source = new KafkaSource(kafka, { config: config.kafka, cluster });
     await together([
@@ -80,15 +80,15 @@ function reaches(
 class Progress implements Partial<PipelineObserver> {
   events = 0;
   deadLetters = 0;
-  readonly #ranges: ReadonlyMap<number, LogRange>;
+  /** What the log held at the start. */
+  logAtStart: ReadonlyMap<number, LogRange> = new Map();
   readonly #terminal: Terminal;
   readonly #changed = new Condition();
   #startedAt: number | null = null;
   /** Records between where we started and the ends. */
   #total = 0;
 
-  constructor(ranges: ReadonlyMap<number, LogRange>, terminal: Terminal) {
-    this.#ranges = ranges;
+  constructor(terminal: Terminal) {
     this.#terminal = terminal;
   }
 
@@ -101,7 +101,7 @@ class Progress implements Partial<PipelineObserver> {
     this.#startedAt ??= performance.now();
     let left = 0;
     for (const [partition, position] of positions) {
-      left += Math.max(0, (this.#ranges.get(partition)?.endOffset ?? 0) - position);
+      left += Math.max(0, (this.logAtStart.get(partition)?.endOffset ?? 0) - position);
     }
     this.#total = this.#done + left;
     this.#changed.notify();

@@ -75,6 +75,25 @@ serverTest(
   },
 );
 
+Deno.test("start and start --once mail what they cannot even begin for", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  for (
+    const [args, settings, reason] of [
+      [["start"], { HTTP_PORT: String(taken.addr.port) }, /Set HTTP_PORT/],
+      [["start", "--once"], { KAFKA_SSL: "true", KAFKA_SSL_CA_FILE: "gone" }, /KAFKA_SSL_CA_FILE/],
+    ] as const
+  ) {
+    await using server = await MailServer.start();
+    const env = {
+      ...server.env,
+      ...settings,
+      DATABASE_URL: `postgres://a@127.0.0.1:${freePort()}/b`,
+    };
+    assert.equal((await runProgram(args, { env })).code, 1);
+    assert.match((await server.received(/A worker has stopped/)).text, reason);
+  }
+});
+
 serverTest("start is not held up by a mail server that hangs", ["kafka", "postgres"], async () => {
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = silent.addr;
