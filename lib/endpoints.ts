@@ -113,10 +113,13 @@ export interface PipelineObserver {
   watermark(watermarkMs: number | null): void;
 }
 
-/** What can be away: the source, our membership in its group, the sink. */
-export type System = "source" | "group" | "sink";
+/**
+ * What can be away: the source, our membership in its group, the sink; and the sink for the
+ * watermark alone, which it may well tell while it takes no commit (its disk is full, a table locked).
+ */
+export type System = "source" | "group" | "sink" | "watermark";
 
 /** What a person calls it. */
 export function systemName(system: System): "Kafka" | "PostgreSQL" {
-  return system === "sink" ? "PostgreSQL" : "Kafka";
+  return system === "sink" || system === "watermark" ? "PostgreSQL" : "Kafka";
 }

@@ -79,6 +79,20 @@ Deno.test("Alerting mails an outage that lasts, and that it is over", async () =
   assert.match(mailbox.mails[1]!.text, /It counts again, after 2 tries/);
 });
 
+Deno.test("Alerting does not take the watermark's answer for the end of an outage of commits", async () => {
+  const mailbox = new Mailbox();
+  const { alerting } = makeAlerting(mailbox);
+  alerting.failed("sink", away);
+  alerting.failed("watermark", away);
+  alerting.answered("watermark");
+  await mailbox.has(1);
+  alerting.answered("watermark");
+  alerting.answered("sink");
+  await mailbox.has(2);
+  await alerting[Symbol.asyncDispose]();
+  assert.equal(mailbox.mails.length, 2);
+});
+
 Deno.test("Alerting does not mail an outage that passes in time", async () => {
   const mailbox = new Mailbox();
   const { alerting } = makeAlerting(mailbox, new SharedClaims(), { afterMs: 60_000 });

@@ -6,27 +6,21 @@
 import type { PipelineObserver, System } from "../endpoints.ts";
 
 export class Health implements Partial<PipelineObserver> {
-  #isJoined = false;
-  #isSinkUp = false;
+  /** What has not answered yet, or not last time. */
+  readonly #down = new Set<System>(["sink", "group"]);
 
-  /** Null when ready, else why not. */
+  /** Null when ready, else why not. A worker without partitions is ready too: it stands by. */
   get problem(): string | null {
-    if (!this.#isSinkUp) return "PostgreSQL does not answer";
-    if (!this.#isJoined) return "not joined to the consumer group";
+    if (this.#down.has("sink") || this.#down.has("watermark")) return "PostgreSQL does not answer";
+    if (this.#down.has("group")) return "not joined to the consumer group";
     return null;
   }
 
   failed(system: System): void {
-    this.#set(system, false);
+    this.#down.add(system);
   }
 
   answered(system: System): void {
-    this.#set(system, true);
-  }
-
-  /** A worker without partitions is ready too: it stands by. */
-  #set(system: System, isUp: boolean): void {
-    if (system === "sink") this.#isSinkUp = isUp;
-    if (system === "group") this.#isJoined = isUp;
+    this.#down.delete(system);
   }
 }

@@ -118,7 +118,7 @@ export class Metrics implements Partial<PipelineObserver> {
   }
 
   failed(system: System): void {
-    this.#retries.inc({ system });
+    this.#retries.inc({ system: system === "watermark" ? "sink" : system });
   }
 
   lag(lags: ReadonlyMap<number, number>): void {

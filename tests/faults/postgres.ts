@@ -77,6 +77,34 @@ for (
   });
 }
 
+faultTest(
+  "a database that tells but takes nothing is one outage: one line, one mail, not ready all the while",
+  {},
+  async (stand) => {
+    await using mails = await MailServer.start();
+    const env = {
+      ...stand.env(),
+      ...mails.env,
+      ALERT_AFTER_SECONDS: "12", // longer than the time from one look at the watermark to the next
+      ALERT_DEAD_LETTERS_PER_MINUTE: "1000000",
+    };
+    await using worker = await stand.startWorker(env);
+    const [, url] = await worker.printed(/Page on (http:[^ ]+\/),/);
+    await stand.produce(2_000);
+    await stand.progress();
+    await failCommits(stand, "53100");
+    await stand.produce(20_000);
+    await mails.received(/PostgreSQL is away: made to fail/, 60_000);
+    assert.equal(await readiness(url!), 503);
+    assert.equal(worker.stderr.match(/Waiting for PostgreSQL/g)?.length, 1);
+    assert.doesNotMatch(worker.stderr, /PostgreSQL is there/);
+    await failCommits(stand, null);
+    await mails.received(/Recovered: PostgreSQL is there again/);
+    await stand.assertExact();
+    assert.equal(mails.mails.length, 2);
+  },
+);
+
 faultTest("a database that is read-only is waited for", {}, async (stand) => {
   const { connection, url } = stand.database;
   const name = new URL(url).pathname.slice(1);
