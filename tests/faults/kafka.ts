@@ -64,13 +64,26 @@ faultTest(
   },
 );
 
+/** So many bytes that no codec makes fewer. */
+function incompressible(length: number): string {
+  const parts = Array.from(
+    { length: Math.ceil(length / 65_536) },
+    () => crypto.getRandomValues(new Uint8Array(49_152)).toBase64(),
+  );
+  return parts.join("").slice(0, length);
+}
+
 faultTest(
-  "ten thousand bad records in a row, and a value of 5 MB, stop nothing",
+  "ten thousand bad records in a row, and values of 5 MB, stop nothing",
   {},
   async (stand) => {
     await using worker = await stand.startWorker();
     await kcatProduce(stand.topic, Array.from({ length: 10_000 }, (_, n) => `bad ${n}`));
     await kcatProduce(stand.topic, [`"${"x".repeat(5 << 20)}"`], { codec: "zstd" });
+    // More than what is asked for at once: such come one by one, and only with the first partition.
+    for (let partition = 0; partition < 4; partition++) {
+      await kcatProduce(stand.topic, [incompressible(5 << 20), "bad"], { partition });
+    }
     await stand.produce(1_000);
     await stand.assertExact();
     worker.signal("SIGTERM");

@@ -141,6 +141,26 @@ serverTest("KafkaSource starts another consumer when kafkajs crashes by a mistak
   await reading.until(() => reading.records === 200);
 });
 
+serverTest("KafkaSource ends with what needs a person, although it comes through kafkajs", [
+  "kafka",
+], async () => {
+  await using topic = await createTopic({ partitions: 1 });
+  const ConsumerGroup = createRequire(import.meta.url)("kafkajs/src/consumer/consumerGroup.js");
+  const { fetch } = ConsumerGroup.prototype;
+  await using reading = await Reading.start(topic);
+  await reading.until(() => reading.assignments === 1);
+  // As the decoder says it, of the same batch each time.
+  ConsumerGroup.prototype.fetch = () => Promise.reject(new OperatorError("a batch is damaged"));
+  try {
+    await assert.rejects(reading.ended, (error) => {
+      return error instanceof OperatorError && /a batch is damaged/.test(error.message);
+    });
+  } finally {
+    ConsumerGroup.prototype.fetch = fetch;
+  }
+  assert.equal(reading.interruptions.length, 0);
+});
+
 serverTest("KafkaSource connects anew when it is told that nothing comes", ["kafka"], async () => {
   await using topic = await createTopic({ partitions: 1 });
   await using reading = await Reading.start(topic);
