@@ -114,12 +114,13 @@ export interface PipelineObserver {
 }
 
 /**
- * What can be away: the source, our membership in its group, the sink; and the sink for the
- * watermark alone, which it may well tell while it takes no commit (its disk is full, a table locked).
+ * What can be away: the source, our membership in its group, the sink for commits, and for looks
+ * at its offsets and times, which it may well allow while it takes no commit (its disk is full, a
+ * table locked).
  */
-export type System = "source" | "group" | "sink" | "watermark";
+export type System = "source" | "group" | "sink" | "looks";
 
 /** What a person calls it. */
 export function systemName(system: System): "Kafka" | "PostgreSQL" {
-  return system === "sink" || system === "watermark" ? "PostgreSQL" : "Kafka";
+  return system === "sink" || system === "looks" ? "PostgreSQL" : "Kafka";
 }

@@ -30,7 +30,7 @@ export async function locate(
   if (partitions.length === 0) return [];
   const askRanges = () => ask("source", () => rangesOf(partitions, source));
   // The log's start is asked for with each try: retention may move it while the sink is away.
-  const positions = await ask("sink", async () => sink.positions(startsOf(await askRanges())));
+  const positions = await ask("looks", async () => sink.positions(startsOf(await askRanges())));
   // The ranges again: the log may have grown, and been counted elsewhere, since.
   const ranges = await askRanges();
   return Array.from(positions, ([partition, position]) => {

@@ -4,7 +4,8 @@
  */
 
 import type { BackoffOptions } from "./core/backoff.ts";
-import type { PipelineObserver, System } from "./endpoints.ts";
+import { isPassing } from "./core/failure.ts";
+import { FencedError, type PipelineObserver, type System } from "./endpoints.ts";
 import { retry } from "./retry.ts";
 
 const BACKOFF: BackoffOptions = { firstMs: 100, maxMs: 5_000 };
@@ -28,16 +29,23 @@ export class Outages {
    * @throws what it answered, if that needs a person or the signal has aborted.
    */
   async ask<T>(system: System, question: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const answer = await retry(question, {
-      ...BACKOFF,
-      signal,
-      onFailure: (error) => {
-        this.#away.add(system);
-        this.#observer.failed(system, error);
-      },
-    });
-    this.#away.delete(system);
-    this.#observer.answered(system);
-    return answer;
+    try {
+      const answer = await retry(question, {
+        ...BACKOFF,
+        signal,
+        onFailure: (error) => {
+          this.#away.add(system);
+          this.#observer.failed(system, error);
+        },
+      });
+      this.#away.delete(system);
+      this.#observer.answered(system);
+      return answer;
+    } catch (error) {
+      // Nobody waits for it any more: it was there to refuse.
+      if (!isPassing(error)) this.#away.delete(system);
+      if (error instanceof FencedError) this.#observer.answered(system);
+      throw error;
+    }
   }
 }

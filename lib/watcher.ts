@@ -86,7 +86,7 @@ export class Watcher {
   /** Does not wait long for a sink that is away: the lag has to be seen then, too. */
   async #advanceWatermark(ask: Ask, partitions: number): Promise<void> {
     const { sink, observer } = this.#options;
-    this.#asking ??= ask("watermark", () => sink.advanceWatermark(partitions))
+    this.#asking ??= ask("looks", () => sink.advanceWatermark(partitions))
       .then((watermarkMs) => {
         this.#watermarkMs = watermarkMs;
         observer.watermark(watermarkMs);

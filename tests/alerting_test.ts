@@ -79,14 +79,14 @@ Deno.test("Alerting mails an outage that lasts, and that it is over", async () =
   assert.match(mailbox.mails[1]!.text, /It counts again, after 2 tries/);
 });
 
-Deno.test("Alerting does not take the watermark's answer for the end of an outage of commits", async () => {
+Deno.test("Alerting does not take the answer to a look for the end of an outage of commits", async () => {
   const mailbox = new Mailbox();
   const { alerting } = makeAlerting(mailbox);
   alerting.failed("sink", away);
-  alerting.failed("watermark", away);
-  alerting.answered("watermark");
+  alerting.failed("looks", away);
+  alerting.answered("looks");
   await mailbox.has(1);
-  alerting.answered("watermark");
+  alerting.answered("looks");
   alerting.answered("sink");
   await mailbox.has(2);
   await alerting[Symbol.asyncDispose]();

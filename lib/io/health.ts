@@ -11,7 +11,7 @@ export class Health implements Partial<PipelineObserver> {
 
   /** Null when ready, else why not. A worker without partitions is ready too: it stands by. */
   get problem(): string | null {
-    if (this.#down.has("sink") || this.#down.has("watermark")) return "PostgreSQL does not answer";
+    if (this.#down.has("sink") || this.#down.has("looks")) return "PostgreSQL does not answer";
     if (this.#down.has("group")) return "not joined to the consumer group";
     return null;
   }

@@ -118,7 +118,7 @@ export class Metrics implements Partial<PipelineObserver> {
   }
 
   failed(system: System): void {
-    this.#retries.inc({ system: system === "watermark" ? "sink" : system });
+    this.#retries.inc({ system: system === "looks" ? "sink" : system });
   }
 
   lag(lags: ReadonlyMap<number, number>): void {

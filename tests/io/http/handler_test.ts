@@ -22,13 +22,13 @@ Deno.test("GET /readyz is 503 with the reason until the group is joined and the 
   assert.deepEqual(await answer(), [200, "ok"]);
   health.failed("sink");
   assert.deepEqual(await answer(), [503, "PostgreSQL does not answer"]);
-  health.failed("watermark");
-  health.answered("watermark"); // it may be told while no commit is taken
+  health.failed("looks");
+  health.answered("looks"); // it may allow a look while it takes no commit
   assert.deepEqual(await answer(), [503, "PostgreSQL does not answer"]);
   health.answered("sink");
-  health.failed("watermark");
+  health.failed("looks");
   assert.deepEqual(await answer(), [503, "PostgreSQL does not answer"]);
-  health.answered("watermark");
+  health.answered("looks");
   health.failed("source"); // a question about lag that failed: the group is another matter
   assert.deepEqual(await answer(), [200, "ok"]);
   health.failed("group");
