@@ -214,7 +214,7 @@ export class Pipeline implements SourceReader {
         ...this.#options,
         ask: this.#askNow,
       });
-      this.#horizonMs = await this.#askNow("sink", () => this.#options.sink.horizon());
+      this.#horizonMs = await this.#askNow("looks", () => this.#options.sink.horizon());
       if (assignment !== this.#assignment) continue;
       this.#placed = assignment;
       source.resume(this.#ledger.place(placements));
@@ -247,13 +247,17 @@ export class Pipeline implements SourceReader {
     this.#isCommitting = true;
     this.#changed.notify();
     const startedAt = performance.now();
+    const store = storing(commit, sink);
+    let tries = 0;
     try {
-      await this.#ask("sink", storing(commit, sink), this.#abandon.signal);
+      await this.#ask("sink", () => (tries++, store()), this.#abandon.signal);
       this.#fullBytes = Math.min(FULL_BYTES, this.#fullBytes * 1.25);
       observer.committed(commit, (performance.now() - startedAt) / 1000);
       source.acknowledge(
         new Map(commit.partitions.map(({ partition, nextOffset }) => [partition, nextOffset])),
       );
+      // Nothing was read while the sink was away, so nobody would notice that the topic was made anew.
+      if (tries > 1) this.#startOver(this.#assignment.partitions);
     } catch (error) {
       if (error instanceof FencedError) {
         observer.fenced(error);

@@ -215,6 +215,7 @@ Deno.test("Pipeline stops reading while the sink is away, and goes on when it is
   assert.ok(fetches <= fetchesWhenAway + 1, `${fetches - fetchesWhenAway} fetches went on`);
   await running;
   assertCountedOnce(store, log);
+  assert.equal(witness.positionedTimes, 2, "nobody has seen whether it still is the same log");
 });
 
 Deno.test("Pipeline stops with the error that needs a person, and stores nothing more", async () => {

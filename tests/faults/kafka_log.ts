@@ -66,6 +66,26 @@ for (const [what, records] of [["fewer records", 50], ["more records", 5_000]] a
 }
 
 faultTest(
+  "a topic that is deleted and made again, with more records than before, is not counted: while PostgreSQL is away",
+  { partitions: 1, ownsPostgres: true },
+  async (stand) => {
+    await using worker = await stand.startWorker();
+    await stand.produce(500);
+    await stand.caughtUp();
+    stand.postgres!.stop();
+    await worker.printed(/Waiting for PostgreSQL/);
+    await stand.produce(500); // read, and held: nothing more is read until these are committed
+    await recreate(stand.topic);
+    await stand.produce(5_000);
+    await stand.postgres!.restart();
+    assert.equal(await worker.exitCode(), 1, worker.stderr);
+    assert.match(worker.stderr, /It is not the log that was counted/);
+    const read = await eventually(() => stand.recordsRead()); // its session ended with the server
+    assert.ok(read <= 1_000, "what was read before");
+  },
+);
+
+faultTest(
   "a topic that is deleted is waited for, by its name, but not counted when it is made again",
   { partitions: 1 },
   async (stand) => {

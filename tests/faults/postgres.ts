@@ -236,6 +236,34 @@ faultTest(
 );
 
 faultTest(
+  "a database that is too slow for any commit is one outage, and mailed",
+  { partitions: 1 },
+  async (stand) => {
+    await using mails = await MailServer.start();
+    await using worker = await stand.startWorker({ ...stand.env(), ...mails.env });
+    await stand.produce(500);
+    await stand.caughtUp();
+    const { connection } = stand.database;
+    await connection.query({
+      text: `
+        create function slow() returns trigger language plpgsql as $$
+        begin perform pg_sleep(60); return new; end $$;
+        create trigger slow before insert on lottery_aggregates for each statement execute function slow()`,
+    });
+    await stand.produce(500);
+    await mails.received(/PostgreSQL is away: Cannot commit so much/, 120_000);
+    assert.equal(worker.stderr.match(/Waiting for PostgreSQL/g)?.length, 1);
+    // Between two commits, which hold the table.
+    await eventually(
+      () => connection.query({ text: "drop trigger slow on lottery_aggregates" }),
+      { timeoutMs: 120_000 },
+    );
+    await mails.received(/Recovered: PostgreSQL is there again/, 60_000);
+    await stand.assertExact();
+  },
+);
+
+faultTest(
   "a PostgreSQL that speaks German is understood",
   { ownsPostgres: true, postgresLanguage: "de_DE" },
   async (stand) => {
