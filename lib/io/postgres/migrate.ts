@@ -13,6 +13,7 @@ import offsetHistory from "./migrations/0004_offset_history.sql" with { type: "t
 import replayAndRetention from "./migrations/0005_replay_and_retention.sql" with { type: "text" };
 import output from "./migrations/0006_output.sql" with { type: "text" };
 import thinHistory from "./migrations/0007_thin_history.sql" with { type: "text" };
+import storage from "./migrations/0008_storage.sql" with { type: "text" };
 
 /** In this order, and never changed once released: a new one is added instead. */
 const MIGRATIONS: readonly {
@@ -27,6 +28,7 @@ const MIGRATIONS: readonly {
   { version: 5, name: "replay and retention", sql: replayAndRetention },
   { version: 6, name: "output", sql: output },
   { version: 7, name: "thin history", sql: thinHistory },
+  { version: 8, name: "storage", sql: storage },
 ];
 
 /** Any number that nothing else in the database uses for its advisory locks. */
