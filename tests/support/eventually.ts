@@ -9,13 +9,13 @@ const POLL_MS = 25;
 export async function eventually<T>(
   look: () => T | Promise<T>,
   { timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {},
-): Promise<T> {
+): Promise<Exclude<T, false>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     let failure: unknown;
     try {
       const result = await look();
-      if (result !== false) return result;
+      if (result !== false) return result as Exclude<T, false>;
       failure = new Error("still false");
     } catch (error) {
       failure = error;
