@@ -5,7 +5,7 @@
  */
 
 import { Alerting } from "../alerting.ts";
-import type { Situation } from "../core/alert.ts";
+import type { Alert, Situation } from "../core/alert.ts";
 import type { Config } from "../core/config.ts";
 import { describe } from "../core/failure.ts";
 import { pause } from "../condition.ts";
@@ -74,6 +74,11 @@ export class Alarms implements AsyncDisposable {
     this.#alerting?.stopped(error);
   }
 
+  /** Mails what else needs a person, unless a mail about its cause was sent within the interval. */
+  raise(alert: Alert): void {
+    this.#alerting?.raise(alert);
+  }
+
   /** Takes the worker's entry back, and waits for mails under way. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
@@ -103,7 +108,7 @@ export class Alarms implements AsyncDisposable {
 
   #tellDeath({ id, host, startedMs }: DeadWorker): void {
     log.warn("Worker {id} on {host} ended without a word", { id, host });
-    this.#alerting?.raise({
+    this.raise({
       cause: "worker_died",
       title: `A worker on ${host} ended without a word`,
       sinceMs: startedMs,
@@ -119,7 +124,7 @@ export class Alarms implements AsyncDisposable {
     const total = reasons.reduce((sum, { records }) => sum + records, 0);
     if (total <= this.#config.alertDeadLettersPerMinute) return;
     const list = reasons.map(({ reason, records }) => `${reason}: ${records}`).join(", ");
-    this.#alerting?.raise({
+    this.raise({
       cause: "dead_letters",
       title: `${total} records of the last minute are no events`,
       error: new Error(list),

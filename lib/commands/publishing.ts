@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Alert } from "../core/alert.ts";
 import { describe, isPassing } from "../core/failure.ts";
 import { atMost } from "../condition.ts";
 import { log } from "../io/logs.ts";
@@ -20,6 +21,10 @@ export interface PublishingOptions {
   /** Name of the output, for people. */
   readonly topic: string;
   readonly metrics: Metrics;
+  /** How long it may fail for what passes by itself before operators are told. */
+  readonly alertAfterMs: number;
+  /** Tells operators; called again as long as it fails. */
+  readonly alert: (alert: Alert) => void;
 }
 
 /** How long a round under way may hold up the end; it is repeated by whoever publishes next. */
@@ -31,10 +36,11 @@ export class Publishing implements AsyncDisposable {
   readonly #ended = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor({ connection, workerId, output, topic, metrics }: PublishingOptions) {
+  constructor(options: PublishingOptions) {
+    const { connection, workerId, output } = options;
     this.#connection = connection;
     const outbox = new PostgresOutbox(connection, workerId);
-    const observer = new PublishingLog(topic, metrics);
+    const observer = new PublishingLog(options);
     this.#running = new Publisher({ outbox, output, observer }).run(this.#ended.signal);
   }
 
@@ -45,26 +51,37 @@ export class Publishing implements AsyncDisposable {
   }
 }
 
-/** Counts what was published, and logs changes of state. */
+/** Counts what was published, logs changes of state, and raises an alert when it fails for long. */
 class PublishingLog implements PublisherObserver {
-  readonly #topic: string;
-  readonly #metrics: Metrics;
+  readonly #options: PublishingOptions;
   #failingSinceMs: number | null = null;
 
-  constructor(topic: string, metrics: Metrics) {
-    this.#topic = topic;
-    this.#metrics = metrics;
+  constructor(options: PublishingOptions) {
+    this.#options = options;
   }
 
   published(counts: number): void {
-    this.#metrics.published(counts);
-    log.debug("Published {counts} counts to {topic}", { counts, topic: this.#topic });
+    const { metrics, topic } = this.#options;
+    metrics.published(counts);
+    log.debug("Published {counts} counts to {topic}", { counts, topic });
   }
 
   failed(error: unknown): void {
-    if (this.#failingSinceMs !== null) return;
-    this.#failingSinceMs = Date.now();
-    const [topic, reason] = [this.#topic, describe(error)];
+    const { topic, alert, alertAfterMs } = this.#options;
+    const isNews = this.#failingSinceMs === null;
+    const sinceMs = this.#failingSinceMs ??= Date.now();
+    if (!isPassing(error) || Date.now() - sinceMs >= alertAfterMs) {
+      alert({
+        cause: "not_published",
+        title: `Closed windows are not published to ${topic}`,
+        error,
+        sinceMs,
+        doing: "It goes on counting, keeps what is to be published, and goes on trying.",
+        advice: "Do what the error says; what waits is published then.",
+      });
+    }
+    if (!isNews) return;
+    const reason = describe(error);
     const text = "Cannot publish to {topic}, but goes on trying, and counting: {reason}";
     if (isPassing(error)) log.warn(text, { topic, reason });
     else log.error(text, { topic, reason });
@@ -74,6 +91,7 @@ class PublishingLog implements PublisherObserver {
     if (this.#failingSinceMs === null) return;
     const seconds = Math.round((Date.now() - this.#failingSinceMs) / 1000);
     this.#failingSinceMs = null;
-    log.info("Publishing to {topic} works after {seconds} s", { topic: this.#topic, seconds });
+    const { topic } = this.#options;
+    log.info("Publishing to {topic} works after {seconds} s", { topic, seconds });
   }
 }

@@ -125,7 +125,11 @@ export class Worker implements AsyncDisposable {
   publish(output: Output, topic: string): AsyncDisposable {
     const connection = new Connection(this.#databaseUrl, this.#workerId);
     const [workerId, metrics] = [this.#workerId, this.#metrics];
-    return new Publishing({ connection, workerId, output, topic, metrics });
+    return new Publishing({
+      ...{ connection, workerId, output, topic, metrics },
+      alertAfterMs: this.#config.alertAfterMs,
+      alert: (alert) => this.#alarms?.raise(alert),
+    });
   }
 
   /** Counts until the signal aborts or the source ends. */

@@ -14,6 +14,7 @@ export type AlertCause =
   | "dead_letters"
   | "records_lost"
   | "worker_died"
+  | "not_published"
   | "by_hand";
 
 export interface Alert {

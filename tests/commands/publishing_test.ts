@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { eventually } from "../support/eventually.ts";
 import { createTopic, openAdmin } from "../support/kafka.ts";
 import { kcatProduce } from "../support/kcat.ts";
+import { MailServer } from "../support/mail_server.ts";
 import {
   allPublished,
   assertPublished,
@@ -55,11 +56,16 @@ serverTest(
   async () => {
     await using stack = await openStack({ partitions: 2 });
     const name = `output-${crypto.randomUUID()}`;
-    const env = { ...stack.env, KAFKA_OUTPUT_TOPIC: name, GRACE_SECONDS: "0" };
+    await using mails = await MailServer.start();
+    const env = {
+      ...{ ...stack.env, ...mails.env, ALERT_AFTER_SECONDS: "1" },
+      ...{ KAFKA_OUTPUT_TOPIC: name, GRACE_SECONDS: "0" },
+    };
     await using worker = await Program.start(["start"], { env });
     await worker.printed(
       /Cannot publish to .*, but goes on trying, and counting: The topic .* does not exist. Create it, or set KAFKA_OUTPUT_TOPIC/,
     );
+    await mails.received(/Closed windows are not published to output-/);
     await kcatProduce(stack.topic, eventLines().slice(0, 100));
     await closeWindows(stack.topic);
     await eventually(async () => await recordsRead(stack.database) === 102);
