@@ -39,8 +39,8 @@ faultTest(
       await mails.received(/Recovered: PostgreSQL is there again/);
       await stand.progress();
     });
-    assert.equal(await readiness(url!), 200);
     await stand.assertExact();
+    await eventually(async () => await readiness(url!) === 200);
     const subjects = mails.mails.map(({ subject }) => subject);
     assert.equal(subjects.length, 2, `two workers, one outage: ${subjects.join(" / ")}`);
     for (const worker of [first, second]) {
