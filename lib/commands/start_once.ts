@@ -85,6 +85,7 @@ class Progress implements Partial<PipelineObserver> {
   readonly #terminal: Terminal;
   readonly #changed = new Condition();
   #startedAt: number | null = null;
+  #committedAt = 0;
   /** Records between where we started and the ends. */
   #total = 0;
 
@@ -92,9 +93,9 @@ class Progress implements Partial<PipelineObserver> {
     this.#terminal = terminal;
   }
 
-  /** Time since the first positions were known. */
+  /** Time between the first positions and the last commit, without leaving the group after it. */
   get seconds(): number {
-    return this.#startedAt === null ? 0 : (performance.now() - this.#startedAt) / 1000;
+    return Math.max(0, this.#committedAt - (this.#startedAt ?? 0)) / 1000;
   }
 
   positioned(positions: ReadonlyMap<number, number>): void {
@@ -110,6 +111,7 @@ class Progress implements Partial<PipelineObserver> {
   committed({ events, deadLetters }: Commit): void {
     this.events += events;
     this.deadLetters += deadLetters.length;
+    this.#committedAt = performance.now();
     this.#changed.notify();
     const { seconds } = this;
     this.#terminal.showStatus((columns) =>

@@ -50,7 +50,14 @@ export function compared(
     readonly least: number;
   },
 ): Finding {
-  return { what, measured, beside, ratio, goal: `≥ ${least}`, isReached: ratio >= least };
+  return {
+    what,
+    measured,
+    beside,
+    ratio,
+    goal: `≥ ${least.toFixed(2)}`,
+    isReached: ratio >= least,
+  };
 }
 
 export function median(values: readonly number[]): number {
