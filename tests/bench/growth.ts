@@ -4,6 +4,7 @@
  * @module
  */
 
+import { eventually } from "../support/eventually.ts";
 import type { TestDatabase } from "../support/postgres.ts";
 import { settingsOf, startOnce } from "./consumers.ts";
 import { type Load, makeTopic } from "./load.ts";
@@ -17,9 +18,10 @@ const DAY_MS = 24 * 60 * 60_000;
 
 interface Outcome {
   readonly eventsPerSecond: number;
-  readonly rows: number;
-  /** Time of one bare `INSERT … ON CONFLICT` of as many rows as were written. */
-  readonly bareSeconds: number;
+  /** Rows inserted or updated, in all commits. */
+  readonly rowsWritten: number;
+  /** Time of one bare `INSERT … ON CONFLICT`, for each of its rows. */
+  readonly bareMicrosPerRow: number;
 }
 
 /** Medians of some rounds. */
@@ -30,13 +32,14 @@ async function count(stand: Stand, load: Omit<Load, "events">): Promise<Outcome>
   for (let round = 0; round < (stand.isQuick ? 1 : 3); round++) {
     await using database = await stand.createDatabase();
     const { eventsPerSecond } = await startOnce(stand, settingsOf(topic, database));
-    outcomes.push({ eventsPerSecond, ...await bareInsert(database) });
+    const rowsWritten = await writtenRows(database);
+    outcomes.push({ eventsPerSecond, rowsWritten, bareMicrosPerRow: await bareInsert(database) });
   }
   const middle = (figure: keyof Outcome) => median(outcomes.map((outcome) => outcome[figure]));
   return {
     eventsPerSecond: middle("eventsPerSecond"),
-    rows: middle("rows"),
-    bareSeconds: middle("bareSeconds"),
+    rowsWritten: middle("rowsWritten"),
+    bareMicrosPerRow: middle("bareMicrosPerRow"),
   };
 }
 
@@ -44,8 +47,21 @@ function eventsOf({ isQuick }: Stand): number {
   return isQuick ? 500_000 : 2_000_000;
 }
 
-/** Writes the rows once more, into a table like theirs, with nothing around it. */
-async function bareInsert({ connection }: TestDatabase): Promise<Omit<Outcome, "eventsPerSecond">> {
+/** What PostgreSQL has counted, once the worker's session has told it. */
+async function writtenRows({ connection }: TestDatabase): Promise<number> {
+  return await eventually(async () => {
+    const [row] = await connection.query<{ written: number }>({
+      text: `
+        select n_tup_ins + n_tup_upd as written
+        from pg_stat_user_tables
+        where relname = 'lottery_aggregates'`,
+    });
+    return row!.written > 0 && row!.written;
+  });
+}
+
+/** Writes the rows once more, into a table like theirs, with nothing around it. @returns µs a row. */
+async function bareInsert({ connection }: TestDatabase): Promise<number> {
   await connection.query({
     text: "create table bare (like lottery_aggregates including all)",
   });
@@ -61,12 +77,13 @@ async function bareInsert({ connection }: TestDatabase): Promise<Omit<Outcome, "
       )
       select count(*) as rows from written`,
   });
-  return { rows: row!.rows, bareSeconds: (performance.now() - startedAt) / 1000 };
+  return (performance.now() - startedAt) * 1000 / row!.rows;
 }
 
 export async function* growth(stand: Stand): AsyncGenerator<Finding> {
   const base = await count(stand, {});
-  const beside = `4 partitions, 60 names, 30 minutes: ${rate(base.eventsPerSecond)}`;
+  const baseRate = rate(base.eventsPerSecond);
+  const beside = `4 partitions, 60 names, 30 minutes: ${baseRate}`;
   for (const partitions of stand.isQuick ? [64] : [64, 256]) {
     const { eventsPerSecond } = await count(stand, { partitions });
     yield compared({
@@ -78,14 +95,13 @@ export async function* growth(stand: Stand): AsyncGenerator<Finding> {
     });
   }
   for (const [what, load] of wider(stand)) {
-    const { eventsPerSecond, rows, bareSeconds } = await count(stand, load);
-    const seconds = eventsOf(stand) / eventsPerSecond;
+    const { eventsPerSecond, rowsWritten, bareMicrosPerRow } = await count(stand, load);
+    const microsPerRow = eventsOf(stand) / eventsPerSecond * 1e6 / rowsWritten;
     yield {
       what,
       measured: rate(eventsPerSecond),
-      beside: `${rows} rows in ${seconds.toFixed(1)} s; bare INSERT … ON CONFLICT of them ${
-        bareSeconds.toFixed(1)
-      } s`,
+      beside: `${baseRate}; ${rowsWritten} rows written, ${microsPerRow.toFixed(1)} µs each; ` +
+        `bare INSERT … ON CONFLICT ${bareMicrosPerRow.toFixed(1)} µs`,
       ratio: eventsPerSecond / base.eventsPerSecond,
     };
   }
