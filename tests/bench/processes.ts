@@ -38,8 +38,8 @@ export async function cpuSecondsOf(pattern: string): Promise<number> {
   );
 }
 
-/** Of a line of `/proc/PID/stat`: time in the program and in the kernel for it. */
+/** Of a line of `/proc/PID/stat`: time in the program and in the kernel for it, with that of children that have ended. */
 function cpuSeconds(stat: string): number {
   const fields = stat.slice(stat.indexOf(") ") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
 }
