@@ -4,11 +4,7 @@ import { eventually } from "../support/eventually.ts";
 import { type FaultStand, faultTest } from "../support/fault_stand.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { MailServer } from "../support/mail_server.ts";
-
-/** Looks at `/readyz` of a worker. */
-async function readiness(url: string): Promise<number> {
-  return (await fetch(`${url}readyz`)).status;
-}
+import { readiness, triedAgain } from "../support/worker_endpoints.ts";
 
 faultTest(
   "PostgreSQL stops at once and comes back: reading pauses, one line says so, one mail, one more when it is over",
@@ -50,16 +46,6 @@ faultTest(
     }
   },
 );
-
-/** Resolves when the worker has tried in vain to commit once more since now. */
-async function triedAgain(url: string): Promise<void> {
-  const tries = async () => {
-    const metrics = await (await fetch(`${url}metrics`)).text();
-    return Number(metrics.match(/^lottery_retries_total\{system="sink"\} (\d+)$/m)![1]);
-  };
-  const before = await tries();
-  await eventually(async () => await tries() > before, { timeoutMs: 60_000 });
-}
 
 /** Makes every commit fail with an SQLSTATE, until it is called again with null. */
 async function failCommits({ database }: FaultStand, sqlstate: string | null): Promise<void> {
