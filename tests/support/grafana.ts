@@ -112,7 +112,6 @@ export function expandSql(sql: string, context: QueryContext): string {
       return values.map((value) => `'${value.replaceAll("'", "''")}'`).join(",");
     })
     .replaceAll("$__interval_ms", String(intervalMs))
-    .replaceAll("$__unixEpochTo()", String(Math.floor(toMs / 1000)))
     .replaceAll(/\$(__\w+)\(([^)]*)\)/g, (_, macro, column) => {
       if (macro === "__timeFilter") {
         return `${column} BETWEEN ${literal(fromMs)} AND ${literal(toMs)}`;
