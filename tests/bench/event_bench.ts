@@ -4,7 +4,7 @@
  */
 
 import { EventParser } from "../../lib/core/event.ts";
-import { type Form, line } from "./load.ts";
+import { type Form, line } from "./lines.ts";
 
 const EVENTS = 10_000;
 const LOAD = { events: EVENTS, lotteries: 20, spanMs: 30 * 60_000 };
