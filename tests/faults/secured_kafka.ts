@@ -43,9 +43,13 @@ serverTest(
         broker.kill();
         await broker.restart();
       }
-      await eventually(async () => await recordsRead(database) === ROUNDS * RECORDS, {
-        timeoutMs: 90_000,
-      });
+      try {
+        await eventually(async () => await recordsRead(database) === ROUNDS * RECORDS, {
+          timeoutMs: 90_000,
+        });
+      } catch (error) {
+        throw new Error(`They printed:\n${first.stderr}\n${second.stderr}`, { cause: error });
+      }
       await expected.assertStored(database.connection);
       await assertBooksBalance(database.connection);
     } finally {

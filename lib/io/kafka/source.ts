@@ -45,6 +45,8 @@ export class KafkaSource implements Source {
   readonly #config: KafkaConfig;
   readonly #cluster: KafkaCluster;
   #consumer: Consumer | null = null;
+  /** Settled once kafkajs has joined the group for this consumer, or given it up. */
+  #started: Promise<void> = Promise.resolve();
   #assigned = new Set<number>();
   readonly #ahead = new ReadAhead();
   /** Consumers that ended before they joined the group, one after the other. */
@@ -158,7 +160,7 @@ export class KafkaSource implements Source {
       this.#ahead.forget(() => true);
       reader.assigned([...this.#assigned]);
     });
-    this.#start(consumer, async (payload) => {
+    this.#started = this.#start(consumer, async (payload) => {
       if (signal.aborted || payload.isStale()) return;
       this.#ahead.add(toFetched(payload.batch));
       await this.#whenRoom(payload);
@@ -230,11 +232,11 @@ export class KafkaSource implements Source {
   async #leave(): Promise<void> {
     const consumer = this.#consumer;
     if (!consumer) return;
-    const acknowledged = this.#acknowledging;
+    // Disconnected while it joins, kafkajs would connect again, join, and keep its partitions for ever.
+    const quiet = Promise.all([this.#started, this.#acknowledging]);
     this.#consumer = null; // from now on nothing is asked of it
     this.#assigned = new Set();
-    const left = Promise.resolve(acknowledged).then(() => consumer.disconnect());
-    await atMost(LEAVE_TIMEOUT_MS, left);
+    await atMost(LEAVE_TIMEOUT_MS, quiet.then(() => consumer.disconnect()));
   }
 }
 

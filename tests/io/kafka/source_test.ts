@@ -7,6 +7,7 @@ import type { Fetched } from "../../../lib/core/record_batch.ts";
 import type { SourceReader } from "../../../lib/endpoints.ts";
 import { createKafka, KafkaCluster } from "../../../lib/io/kafka/client.ts";
 import { KafkaSource } from "../../../lib/io/kafka/source.ts";
+import { eventually } from "../../support/eventually.ts";
 import { createTopic, openAdmin, type TestTopic } from "../../support/kafka.ts";
 import { kcatProduce } from "../../support/kcat.ts";
 import { serverTest } from "../../support/servers.ts";
@@ -18,6 +19,8 @@ class Reading implements AsyncDisposable, SourceReader {
   readonly fetches: Fetched[] = [];
   readonly interruptions: unknown[] = [];
   assignments = 0;
+  /** The newest of them. */
+  partitions: readonly number[] = [];
   /** Awaited by each fetch. */
   gate: () => Promise<void> = () => Promise.resolve();
   /** Called in place of reading on at the positions. */
@@ -42,6 +45,7 @@ class Reading implements AsyncDisposable, SourceReader {
 
   assigned(partitions: readonly number[]): void {
     this.assignments++;
+    this.partitions = partitions;
     if (this.onAssigned) this.onAssigned();
     else this.source.resume(new Map(partitions.map((id) => [id, this.positions.get(id) ?? 0])));
     this.changed.notify();
@@ -172,6 +176,39 @@ serverTest("KafkaSource connects anew when it is told that nothing comes", ["kaf
   await reading.until(() => reading.records === 100);
   assert.equal(reading.assignments, 2);
 });
+
+serverTest(
+  "KafkaSource leaves no member behind when it connects anew while kafkajs joins the group",
+  ["kafka"],
+  async () => {
+    await using topic = await createTopic();
+    const ConsumerGroup = createRequire(import.meta.url)("kafkajs/src/consumer/consumerGroup.js");
+    const { joinAndSync } = ConsumerGroup.prototype;
+    const joins = Promise.withResolvers<void>();
+    const mayJoin = Promise.withResolvers<void>();
+    const first = Promise.withResolvers<void>();
+    ConsumerGroup.prototype.joinAndSync = async function () {
+      ConsumerGroup.prototype.joinAndSync = joinAndSync; // for the next consumer
+      joins.resolve();
+      await mayJoin.promise;
+      first.resolve(joinAndSync.call(this));
+      await first.promise;
+    };
+    await using reading = await Reading.start(topic);
+    await joins.promise;
+    reading.source.renew();
+    await reading.until(() => reading.partitions.length === 4);
+    mayJoin.resolve();
+    await first.promise.catch(() => {});
+
+    await using admin = await openAdmin(topic.brokers);
+    await eventually(async () => {
+      const { groups } = await admin.describeGroups([topic.config.groupId]);
+      return groups[0]!.state === "Stable" && groups[0]!.members.length === 1;
+    });
+    await reading.until(() => reading.partitions.length === 4);
+  },
+);
 
 serverTest("KafkaSource ends with what its reader throws", ["kafka"], async () => {
   await using topic = await createTopic({ partitions: 1 });
