@@ -18,6 +18,7 @@ import {
   type ReplayRules,
   type StoredDeadLetter,
 } from "../io/postgres/dead_letters.ts";
+import { unstageAll } from "../io/postgres/staging.ts";
 import { positionText, timeText } from "./dead_letters_list.ts";
 
 /** How `dead-letters replay` was called. */
@@ -55,6 +56,7 @@ export async function replayDeadLetters(
     ? selection.positions
     : await store.find(selection.filter, limit + 1);
   const positions = found.slice(0, limit);
+  if (!isRehearsal) await unstageAll(connection, (left) => print(`${left} are still staged`));
 
   const sums = { counted: 0, refused: 0 };
   for (let start = 0; start < positions.length; start += PAGE) {

@@ -64,6 +64,8 @@ export async function startOnce(
     );
   }
   progress.report();
+  await progress.unstage(worker);
+  terminal.endStatus();
 }
 
 /** True if every partition with records is stored up to its end. */
@@ -117,6 +119,24 @@ class Progress implements Partial<PipelineObserver> {
     this.#terminal.showStatus((columns) =>
       progressBar({ done: this.#done, total: this.#total, unit: "records", seconds, columns })
     );
+  }
+
+  /** Makes rows of the dead letters of a flood. */
+  async unstage(worker: Worker): Promise<void> {
+    const startedAt = performance.now();
+    const unit = "dead letters";
+    const letters = await worker.unstage((left) => {
+      const done = Math.max(0, this.deadLetters - left);
+      const seconds = (performance.now() - startedAt) / 1000;
+      this.#terminal.showStatus((columns) =>
+        progressBar({ done, total: done + left, unit, seconds, columns })
+      );
+    });
+    if (letters === 0) return;
+    log.info("Made rows of {letters} dead letters in {seconds} s", {
+      letters,
+      seconds: Math.round((performance.now() - startedAt) / 100) / 10,
+    });
   }
 
   /** Logs what was counted. */

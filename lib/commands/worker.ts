@@ -17,14 +17,17 @@ import { type Claim, claimPipeline, type Origin } from "../io/postgres/identity.
 import { migrate } from "../io/postgres/migrate.ts";
 import { storedOffsets } from "../io/postgres/reader.ts";
 import { PostgresSink } from "../io/postgres/sink.ts";
+import { unstageAll } from "../io/postgres/staging.ts";
 import { Outages } from "../outages.ts";
 import { Pipeline } from "../pipeline.ts";
 import type { Output } from "../publisher.ts";
 import { Vitals } from "../vitals.ts";
 import { Alarms } from "./alarms.ts";
+import type { Chore } from "./chore.ts";
 import { Publishing } from "./publishing.ts";
-import { Retention } from "./retention.ts";
+import { retention } from "./retention.ts";
 import { serve } from "./serving.ts";
+import { unstaging } from "./unstaging.ts";
 
 /** What a worker is made of. */
 export interface WorkerOptions {
@@ -55,7 +58,7 @@ export class Worker implements AsyncDisposable {
   /** For the page and other looks at the tables: they do not wait for commits, nor commits for them. */
   readonly #looks: Connection;
   readonly #alarms: Alarms | null;
-  readonly #retention: Retention;
+  readonly #chores: readonly Chore[];
 
   constructor({ config, databaseUrl, hasAlarms, observers = [] }: WorkerOptions) {
     this.#config = config;
@@ -67,7 +70,10 @@ export class Worker implements AsyncDisposable {
     this.#alarms = hasAlarms
       ? new Alarms({ config, connection: this.#looks, workerId, host: Deno.hostname() })
       : null;
-    this.#retention = new Retention(config, new Connection(databaseUrl, workerId));
+    this.#chores = [
+      retention(config, new Connection(databaseUrl, workerId)),
+      unstaging(new Connection(databaseUrl, workerId)),
+    ];
     this.#observer = observeAll([
       this.#health,
       this.#metrics,
@@ -109,6 +115,11 @@ export class Worker implements AsyncDisposable {
     return storedOffsets(this.#looks, topic);
   }
 
+  /** Makes rows of all dead letters that are staged; see `unstageAll`. */
+  unstage(onStep: (left: number) => void): Promise<number> {
+    return unstageAll(this.#looks, onStep);
+  }
+
   /**
    * Brings the database up to date and makes sure that it has no other counts.
    * @returns the epoch to count in.
@@ -117,7 +128,7 @@ export class Worker implements AsyncDisposable {
     await migrate(this.#commits);
     const epoch = await claimPipeline(this.#commits, claimOf(this.#config, origin));
     await this.#alarms?.begin();
-    this.#retention.begin();
+    for (const chore of this.#chores) chore.begin();
     return epoch;
   }
 
@@ -162,7 +173,7 @@ export class Worker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#alarms?.[Symbol.asyncDispose]();
-    await this.#retention[Symbol.asyncDispose]();
+    await Promise.all(this.#chores.map((chore) => chore[Symbol.asyncDispose]()));
     await Promise.all([this.#commits[Symbol.asyncDispose](), this.#looks[Symbol.asyncDispose]()]);
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DeadLetter, DeadLetterReason } from "./dead_letter.ts";
+import { DeadLetters } from "./dead_letters.ts";
 import type { EventParser } from "./event.ts";
 import { type RecordBatch, RecordCursor } from "./record_batch.ts";
 import { type WindowCount, WindowCounts } from "./window.ts";
@@ -42,7 +42,7 @@ export interface PartitionCommit {
 export interface Commit {
   readonly partitions: readonly PartitionCommit[];
   readonly counts: readonly WindowCount[];
-  readonly deadLetters: readonly DeadLetter[];
+  readonly deadLetters: DeadLetters;
   /** What the partitions were moved over without being read. */
   readonly lostRanges: readonly LostRange[];
   /** Events counted, the sum of `counts`. */
@@ -68,16 +68,13 @@ export interface TimeBounds {
 
 /** Rough memory of one row of counts, for the bound on bytes. */
 const BYTES_PER_KEY = 300;
-/** Memory of a dead letter besides its key, value and headers. */
-const BYTES_PER_DEAD_LETTER = 600;
 
 export class Pending {
   readonly #parser: EventParser;
   readonly #windowMs: number;
   #counts: WindowCounts;
   #partitions = new Map<number, Progress>();
-  #deadLetters: DeadLetter[] = [];
-  #deadLetterBytes = 0;
+  #deadLetters = new DeadLetters();
   #lostRanges: LostRange[] = [];
   #lateEvents = 0;
   #batchTimestampsMs: number[] = [];
@@ -94,7 +91,7 @@ export class Pending {
 
   /** Rough number of bytes that this keeps in memory. */
   get bytes(): number {
-    return this.#counts.keys * BYTES_PER_KEY + this.#deadLetterBytes;
+    return this.#counts.keys * BYTES_PER_KEY + this.#deadLetters.bytes;
   }
 
   /**
@@ -118,13 +115,13 @@ export class Pending {
         recordTimestampMs: cursor.timestampMs,
       });
       if (typeof parsed === "string") {
-        this.#keep(cursor, { partition, reason: parsed });
+        this.#deadLetters.addRecord(cursor, { partition, reason: parsed });
         progress.dead++;
         continue;
       }
       // The horizon is the start of a window, so it parts times as it parts windows.
       if (parsed.timestampMs < horizonMs) {
-        this.#keep(cursor, { partition, reason: "expired_window" });
+        this.#deadLetters.addRecord(cursor, { partition, reason: "expired_window" });
         progress.dead++;
         continue;
       }
@@ -195,8 +192,7 @@ export class Pending {
   clear(): void {
     this.#counts = new WindowCounts(this.#windowMs);
     this.#partitions = new Map();
-    this.#deadLetters = [];
-    this.#deadLetterBytes = 0;
+    this.#deadLetters = new DeadLetters();
     this.#lostRanges = [];
     this.#lateEvents = 0;
     this.#batchTimestampsMs = [];
@@ -211,24 +207,6 @@ export class Pending {
       );
     }
     return progress;
-  }
-
-  #keep(
-    cursor: RecordCursor,
-    { partition, reason }: { readonly partition: number; readonly reason: DeadLetterReason },
-  ): void {
-    // Copies: a slice would keep the bytes of the whole fetch in memory.
-    const deadLetter: DeadLetter = {
-      partition,
-      offset: cursor.offset,
-      reason,
-      recordTimestampMs: cursor.timestampMs,
-      key: cursor.key(),
-      value: cursor.value(),
-      headers: cursor.headers(),
-    };
-    this.#deadLetters.push(deadLetter);
-    this.#deadLetterBytes += BYTES_PER_DEAD_LETTER + sizeOf(deadLetter);
   }
 }
 
@@ -245,11 +223,4 @@ class Progress {
     this.expectedOffset = from;
     this.nextOffset = from;
   }
-}
-
-function sizeOf({ key, value, headers }: DeadLetter): number {
-  return headers.reduce(
-    (sum, header) => sum + header.key.length + (header.value?.length ?? 0),
-    (key?.length ?? 0) + (value?.length ?? 0),
-  );
 }

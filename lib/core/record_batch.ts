@@ -44,6 +44,8 @@ export interface RecordHeader {
   readonly value: Uint8Array | null;
 }
 
+const NO_HEADERS: readonly RecordHeader[] = [];
+
 /**
  * Walks the records of a batch. After `next()` has returned true the fields
  * describe one record as ranges of `bytes`; a range that starts at −1 is null.
@@ -118,11 +120,13 @@ export class RecordCursor {
   }
 
   /** Copies of the headers, in their order. */
-  headers(): RecordHeader[] {
+  headers(): readonly RecordHeader[] {
     const resumeAt = this.#at;
     this.#at = this.#headersAt;
+    const count = this.#varint();
+    if (count === 0 && this.#at === resumeAt) return NO_HEADERS;
     const headers: RecordHeader[] = [];
-    for (let left = this.#varint(); left > 0 && this.#at <= resumeAt; left--) {
+    for (let left = count; left > 0 && this.#at <= resumeAt; left--) {
       headers.push({ key: this.#bytes() ?? new Uint8Array(), value: this.#bytes() });
     }
     if (this.#at !== resumeAt) throw corrupt(this.#batch);

@@ -103,7 +103,9 @@ export class Metrics implements Partial<PipelineObserver> {
   committed(commit: Commit, seconds: number): void {
     this.#events.inc(commit.events);
     this.#lateEvents.inc(commit.lateEvents);
-    for (const { reason } of commit.deadLetters) this.#deadLetters.inc({ reason });
+    for (const [reason, letters] of commit.deadLetters.countByReason()) {
+      this.#deadLetters.inc({ reason }, letters);
+    }
     for (const { from, to } of commit.lostRanges) this.#lostRecords.inc(to - from);
     this.#commits.inc();
     this.#commitSeconds.observe(seconds);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { StatusLine } from "../../lib/commands/status_line.ts";
 import { UnavailableError } from "../../lib/core/failure.ts";
+import { DeadLetters } from "../../lib/core/dead_letters.ts";
 import type { Commit } from "../../lib/core/pending.ts";
 import { configureLogs } from "../../lib/io/logs.ts";
 import { Terminal } from "../../lib/io/terminal.ts";
@@ -11,7 +12,7 @@ const ADDRESS = "http://127.0.0.1:8000/";
 
 const COMMIT: Commit = {
   counts: [],
-  deadLetters: [],
+  deadLetters: new DeadLetters(),
   partitions: [],
   lostRanges: [],
   events: 1_500,

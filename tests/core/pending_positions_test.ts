@@ -40,10 +40,11 @@ function filled(): Pending {
 function assertEmpty(pending: Pending): void {
   assert.equal(pending.isEmpty, true);
   assert.equal(pending.bytes, 0);
-  assert.deepEqual(pending.drain(), {
+  const { deadLetters, ...rest } = pending.drain();
+  assert.deepEqual([...deadLetters], []);
+  assert.deepEqual(rest, {
     partitions: [],
     counts: [],
-    deadLetters: [],
     events: 0,
     lateEvents: 0,
     lostRanges: [],
@@ -64,9 +65,10 @@ Deno.test("drain() hands everything over once", () => {
 Deno.test("drain() leaves a commit that later counts do not change", () => {
   const pending = filled();
   const commit = pending.drain();
-  const before = structuredClone(commit);
+  const copy = () => structuredClone({ ...commit, deadLetters: [...commit.deadLetters] });
+  const before = copy();
   pending.count(encodeRecordBatch(2, [click(), record("bad")]), at(0, 2));
-  assert.deepEqual(commit, before);
+  assert.deepEqual(copy(), before);
 });
 
 Deno.test("clear() forgets everything, positions included", () => {

@@ -98,7 +98,7 @@ function stored(commits: readonly Commit[]) {
     counts: Array.from(counts, (row) => JSON.stringify(row)).sort(),
     events: commits.reduce((sum, { events }) => sum + events, 0),
     lateEvents: commits.reduce((sum, { lateEvents }) => sum + lateEvents, 0),
-    deadLetters: commits.flatMap(({ deadLetters }) => deadLetters)
+    deadLetters: commits.flatMap(({ deadLetters }) => [...deadLetters])
       .sort((a, b) => a.partition - b.partition || a.offset - b.offset),
     partitions: PARTITIONS.map((partition) => {
       const its = partitions.filter((other) => other.partition === partition);

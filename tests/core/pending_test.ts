@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DeadLetters } from "../../lib/core/dead_letters.ts";
 import { EventParser } from "../../lib/core/event.ts";
 import { Pending, type TimeBounds } from "../../lib/core/pending.ts";
 import { encodeRecordBatch } from "../../lib/core/record_encoder.ts";
@@ -10,7 +11,7 @@ const NOON_MS = Date.UTC(2026, 0, 1, 12);
 const NOTHING = {
   partitions: [],
   counts: [],
-  deadLetters: [],
+  deadLetters: new DeadLetters(),
   events: 0,
   lateEvents: 0,
   lostRanges: [],
@@ -82,7 +83,7 @@ Deno.test("count() keeps a bad record as it came, as copies", () => {
   pending.count(batch, at(3, 40));
   batch.records.fill(0);
   const { deadLetters, counts, partitions: [partition] } = pending.drain();
-  assert.deepEqual(deadLetters, [{
+  assert.deepEqual([...deadLetters], [{
     partition: 3,
     offset: 42,
     reason: "not_json",
@@ -98,7 +99,7 @@ Deno.test("count() keeps a bad record as it came, as copies", () => {
 Deno.test("count() keeps a tombstone, with neither key nor value", () => {
   const pending = newPending();
   pending.count(encodeRecordBatch(0, [{ timestampMs: -1, key: null, value: null }]), at(0, 0));
-  assert.deepEqual(pending.drain().deadLetters, [{
+  assert.deepEqual([...pending.drain().deadLetters], [{
     partition: 0,
     offset: 0,
     reason: "tombstone",
@@ -114,7 +115,7 @@ Deno.test("count() judges the future by the record's own timestamp", () => {
   pending.count(batchOf(0, click(NOON_MS + 300_000), click(NOON_MS + 300_001)), at(0, 0));
   const { events, deadLetters } = pending.drain();
   assert.equal(events, 1);
-  assert.deepEqual(deadLetters.map(({ offset, reason }) => [offset, reason]), [
+  assert.deepEqual([...deadLetters].map(({ offset, reason }) => [offset, reason]), [
     [1, "timestamp_in_future"],
   ]);
 });
@@ -141,7 +142,7 @@ Deno.test("count() from the middle of a batch skips the records before", () => {
   pending.count(batchOf(5, "bad", click(NOON_MS + 9), click(), "bad", click()), at(0, 7));
   const { partitions: [partition], events, deadLetters } = pending.drain();
   assert.equal(events, 2);
-  assert.deepEqual(deadLetters.map(({ offset }) => offset), [8]);
+  assert.deepEqual([...deadLetters].map(({ offset }) => offset), [8]);
   assert.deepEqual(
     [partition!.expectedOffset, partition!.nextOffset, partition!.maxEventTimeMs],
     [7, 10, NOON_MS],
@@ -213,7 +214,7 @@ Deno.test("an event for a window before the horizon is kept and not counted", ()
   pending.count(batchOf(7, ...values), at(0, 7, { horizonMs: NOON_MS, closedUpToMs: NOON_MS }));
   const { events, lateEvents, deadLetters, partitions } = pending.drain();
   assert.deepEqual([events, lateEvents], [2, 0]);
-  assert.deepEqual(deadLetters.map(({ offset, reason }) => [offset, reason]), [
+  assert.deepEqual([...deadLetters].map(({ offset, reason }) => [offset, reason]), [
     [7, "expired_window"],
   ]);
   assert.deepEqual([partitions[0]!.counted, partitions[0]!.dead], [2, 1]);

@@ -4,6 +4,8 @@
  */
 
 import assert from "node:assert/strict";
+import type { DeadLetter } from "../../lib/core/dead_letter.ts";
+import { DeadLetters } from "../../lib/core/dead_letters.ts";
 import type { Commit, PartitionCommit } from "../../lib/core/pending.ts";
 import { FencedError, type Sink } from "../../lib/endpoints.ts";
 
@@ -25,10 +27,15 @@ export type Register = (name: string, test: () => Promise<void>) => void;
 
 const MINUTE = 1_763_800_020_000;
 
+/** What is otherwise than usual in a commit. */
+export interface CommitChanges extends Partial<Omit<Commit, "deadLetters">> {
+  readonly deadLetters?: Iterable<DeadLetter>;
+}
+
 /** A commit that moves one partition and counts as many events as it moves. */
 export function commitOf(
   moves: readonly (readonly [partition: number, expectedOffset: number, nextOffset: number])[],
-  changes: Partial<Commit> = {},
+  { deadLetters = [], ...changes }: CommitChanges = {},
 ): Commit {
   const partitions = moves.map(([partition, expectedOffset, nextOffset]): PartitionCommit => ({
     partition,
@@ -46,7 +53,7 @@ export function commitOf(
     counts: events === 0 ? [] : [
       { windowStartMs: MINUTE, lotteryName: "mega_draw", eventType: "pay", count: events },
     ],
-    deadLetters: [],
+    deadLetters: DeadLetters.from(deadLetters),
     lostRanges: [],
     events,
     lateEvents: 0,

@@ -57,7 +57,7 @@ async function readBooks(connection: Connection): Promise<Books> {
         coalesce(sum(counted), 0)::bigint as "counted",
         coalesce(sum(dead), 0)::bigint as "dead",
         (select coalesce(sum(event_count), 0)::bigint from lottery_aggregates) as "events",
-        (select count(*) from dead_letters) as "deadLetters",
+        (select count(*) from all_dead_letters) as "deadLetters",
         (select replayed_letters from pipeline) as "replayedLetters",
         (select deleted_events from pipeline) as "deletedEvents",
         (select coalesce(sum(deleted), 0)::bigint from dead_letter_horizons) as "deletedLetters"
@@ -88,7 +88,7 @@ async function readLeft(
     text: `
       select
         max(max_event_time) as max_event_time,
-        (select count(*) from dead_letters where topic <> $1) as dead_letters
+        (select count(*) from all_dead_letters where topic <> $1) as dead_letters
       from kafka_offsets
       where topic <> $1`,
     values: [topic],
@@ -175,7 +175,7 @@ function storedDeadLetters(connection: Connection, topic: string) {
   >(connection, {
     text: `
       select partition, kafka_offset, reason
-      from dead_letters
+      from all_dead_letters
       where topic = $1
       order by partition, kafka_offset`,
     values: [topic],

@@ -71,7 +71,7 @@ export class DeadLetterStore {
     return await this.#query<{ partition: number; offset: number }>({
       text: `
         select partition, kafka_offset as offset
-        from dead_letters
+        from all_dead_letters
         where topic = $1
           and (replayed_at is not null) = $2
           and ($3::text is null or reason = $3)
@@ -100,15 +100,35 @@ export class DeadLetterStore {
   async read(positions: readonly RecordPosition[]): Promise<StoredDeadLetter[]> {
     const rows = await this.#query<LetterRow>({
       text: `
+        with asked as (
+          select *
+          from unnest($2::integer[], $3::bigint[]) with ordinality
+            as positions (partition, kafka_offset, place)
+        ),
+        staged as materialized ( -- taken apart once, and not for each position
+          select l.*
+          from staged_dead_letters l
+          where topic = $1 and (partition, kafka_offset) in (
+            select partition, kafka_offset from asked
+          )
+        )
         select
           partition, kafka_offset, reason, key, value, headers, replayed_value,
           round(extract(epoch from record_timestamp) * 1000)::bigint as record_ms,
           floor(extract(epoch from received_at) * 1000)::bigint as received_ms,
           floor(extract(epoch from replayed_at) * 1000)::bigint as replayed_ms
-        from unnest($2::integer[], $3::bigint[]) with ordinality
-          as asked (partition, kafka_offset, place)
-        join dead_letters using (partition, kafka_offset)
-        where topic = $1
+        from (
+          select
+            place, partition, kafka_offset, reason, key, value, headers, replayed_value,
+            record_timestamp, received_at, replayed_at
+          from asked join dead_letters using (partition, kafka_offset)
+          where topic = $1
+          union all
+          select
+            place, partition, kafka_offset, reason, key, value, headers, replayed_value,
+            record_timestamp, received_at, replayed_at
+          from asked join staged using (partition, kafka_offset)
+        ) letters
         order by place`,
       values: [
         this.#topic,

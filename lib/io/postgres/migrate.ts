@@ -14,6 +14,7 @@ import replayAndRetention from "./migrations/0005_replay_and_retention.sql" with
 import output from "./migrations/0006_output.sql" with { type: "text" };
 import thinHistory from "./migrations/0007_thin_history.sql" with { type: "text" };
 import storage from "./migrations/0008_storage.sql" with { type: "text" };
+import staging from "./migrations/0009_staging.sql" with { type: "text" };
 
 /** In this order, and never changed once released: a new one is added instead. */
 const MIGRATIONS: readonly {
@@ -29,6 +30,7 @@ const MIGRATIONS: readonly {
   { version: 6, name: "output", sql: output },
   { version: 7, name: "thin history", sql: thinHistory },
   { version: 8, name: "storage", sql: storage },
+  { version: 9, name: "staging", sql: staging },
 ];
 
 /** Any number that nothing else in the database uses for its advisory locks. */
@@ -164,6 +166,9 @@ async function assertOurs(connection: Connection): Promise<void> {
       "kafka_offsets",
       "dead_letters",
       "dead_letter_horizons",
+      "dead_letter_staging",
+      "all_dead_letters",
+      "staged_dead_letters",
       "pipeline",
       "alerts",
       "workers",

@@ -11,9 +11,17 @@ export async function recentDeadLetters(
 ): Promise<{ readonly reason: string; readonly records: number }[]> {
   return await connection.query<{ reason: string; records: number }>({
     text: `
-      select reason, count(*) as records
-      from dead_letters
-      where received_at > now() - interval '1 minute'
+      select reason, sum(records)::bigint as records
+      from (
+        select reason, count(*) as records
+        from dead_letters
+        where received_at > now() - interval '1 minute'
+        group by reason
+        union all
+        select reason, records::bigint
+        from dead_letter_staging, jsonb_each_text(reasons) as counted (reason, records)
+        where received_at > now() - interval '1 minute'
+      ) kept
       group by reason
       order by records desc`,
   });

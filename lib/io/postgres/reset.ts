@@ -27,7 +27,7 @@ export async function holdings(connection: Connection, topic: string): Promise<H
     text: `
       select
         (select count(*) from lottery_aggregates) as "rows",
-        (select count(*) from dead_letters) as "deadLetters",
+        (select count(*) from all_dead_letters) as "deadLetters",
         (select count(replayed_at) from dead_letters) as "replayedLetters",
         coalesce(sum(counted + dead) filter (where topic <> $1), 0)::bigint as "recordsLeft"
       from kafka_offsets`,
@@ -45,8 +45,8 @@ export async function resetCounts(
     await begin(connection, epoch);
     await connection.query({
       text: `
-        truncate lottery_aggregates, dead_letters, dead_letter_horizons, outbox,
-          kafka_offsets, offset_history, windows_ahead`,
+        truncate lottery_aggregates, dead_letters, dead_letter_staging, dead_letter_horizons,
+          outbox, kafka_offsets, offset_history, windows_ahead`,
     });
     await replaceIdentity(connection, identity);
     await connection.query({
@@ -71,14 +71,12 @@ export async function resetLog(
     const { identity: { topic } } = await begin(connection, epoch);
     const left = nameOfLeft(topic, epoch);
     await leaveOffsets(connection, { topic, left });
-    await connection.query({
-      text: "update dead_letters set topic = $2 where topic = $1",
-      values: [topic, left],
-    });
-    await connection.query({
-      text: "update dead_letter_horizons set topic = $2 where topic = $1",
-      values: [topic, left],
-    });
+    for (const table of ["dead_letters", "dead_letter_staging", "dead_letter_horizons"]) {
+      await connection.query({
+        text: `update ${table} set topic = $2 where topic = $1`,
+        values: [topic, left],
+      });
+    }
     const next = await replaceIdentity(connection, identity);
     await connection.query({
       text: `

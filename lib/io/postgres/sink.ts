@@ -4,14 +4,12 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
-import type { DeadLetter } from "../../core/dead_letter.ts";
 import type { BatchMark, Commit } from "../../core/pending.ts";
-import type { RecordHeader } from "../../core/record_batch.ts";
 import { describe, OperatorError } from "../../core/failure.ts";
 import { closedUpTo, watermark } from "../../core/watermark.ts";
 import type { Position } from "../../core/standings.ts";
 import { CommitTooSlowError, FencedError, type Sink } from "../../endpoints.ts";
+import { commitParameters } from "./commit_parameters.ts";
 import type { Connection, Query, Row } from "./connection.ts";
 import { explainStatementError } from "./errors.ts";
 
@@ -85,16 +83,10 @@ export class PostgresSink implements Sink {
 
   async commit(commit: Commit): Promise<void> {
     try {
-      await this.#query({
-        text: `select commit_counts(${PLACEHOLDERS})`,
-        values: [
-          this.#options.topic,
-          this.#options.epoch,
-          ...partitionColumns(commit, Date.now() + this.#options.maxFutureMs),
-          ...countColumns(commit),
-          ...deadLetterColumns(commit),
-        ],
-      });
+      const { topic, epoch, maxFutureMs } = this.#options;
+      const values = [topic, epoch, ...commitParameters(commit, Date.now() + maxFutureMs)];
+      const placeholders = values.map((_, at) => `$${at + 1}`).join(", ");
+      await this.#query({ text: `select commit_counts(${placeholders})`, values });
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
       if (code === FENCED) {
@@ -180,99 +172,4 @@ function toBatchMark({ last_batch_offset, last_batch_crc }: OffsetRow): BatchMar
   return last_batch_offset === null || last_batch_crc === null
     ? null
     : { lastOffset: last_batch_offset, crc: last_batch_crc };
-}
-
-/** As many as `commit_counts` has parameters. */
-const PLACEHOLDERS = Array.from({ length: 25 }, (_, at) => `$${at + 1}`).join(", ");
-
-function partitionColumns({ partitions }: Commit, latestMs: number): unknown[] {
-  return [
-    partitions.map(({ partition }) => partition),
-    partitions.map(({ expectedOffset }) => expectedOffset),
-    partitions.map(({ nextOffset }) => nextOffset),
-    partitions.map(({ counted }) => counted),
-    partitions.map(({ dead }) => dead),
-    // Capped, so that one clock that is wrong cannot close every window.
-    partitions.map(({ maxEventTimeMs }) =>
-      maxEventTimeMs === null ? null : Math.min(maxEventTimeMs, latestMs)
-    ),
-    partitions.map(({ lastBatch }) => lastBatch?.lastOffset ?? null),
-    partitions.map(({ lastBatch }) => lastBatch?.crc ?? null),
-    partitions.map(({ caughtUp }) => caughtUp),
-  ];
-}
-
-function countColumns({ counts }: Commit): unknown[] {
-  return [
-    counts.map(({ windowStartMs }) => windowStartMs),
-    counts.map(({ lotteryName }) => lotteryName),
-    counts.map(({ eventType }) => eventType),
-    counts.map(({ count }) => count),
-  ];
-}
-
-function deadLetterColumns({ deadLetters }: Commit): unknown[] {
-  const bytes = new ByteStore();
-  const keys = deadLetters.map(({ key }) => bytes.add(key));
-  const values = deadLetters.map(({ value }) => bytes.add(value));
-  return [
-    deadLetters.map(({ partition }) => partition),
-    deadLetters.map(({ offset }) => offset),
-    deadLetters.map(({ reason }) => reason),
-    deadLetters.map(({ recordTimestampMs }) => storable(recordTimestampMs)),
-    keys.map(({ start }) => start),
-    keys.map(({ length }) => length),
-    values.map(({ start }) => start),
-    values.map(({ length }) => length),
-    deadLetters.map(headersJson),
-    bytes.whole(),
-  ];
-}
-
-/** 9999-12-31T23:59:59.999Z: what a producer says beyond that is no time. */
-const GREATEST_TIMESTAMP_MS = 253_402_300_799_999;
-
-function storable(timestampMs: number): number | null {
-  return timestampMs >= 0 && timestampMs <= GREATEST_TIMESTAMP_MS ? timestampMs : null;
-}
-
-/**
- * Many byte strings as one parameter, which the driver sends as it is. An array of them
- * would be text, of twice the size, and copied several times on its way.
- */
-class ByteStore {
-  readonly #parts: Uint8Array[] = [];
-  #length = 0;
-
-  /** Where the bytes stand, counted from 1 as SQL does; null has no length. */
-  add(bytes: Uint8Array | null): { readonly start: number; readonly length: number | null } {
-    const start = this.#length + 1;
-    if (!bytes) return { start, length: null };
-    this.#parts.push(bytes);
-    this.#length += bytes.length;
-    return { start, length: bytes.length };
-  }
-
-  whole(): Buffer {
-    return Buffer.concat(this.#parts);
-  }
-}
-
-/** Headers as JSON that loses nothing: a key that PostgreSQL's text cannot hold is kept as base64. */
-function headersJson({ headers }: DeadLetter): string {
-  return JSON.stringify(headers.map(({ key, value }: RecordHeader) => ({
-    ...headerKey(key),
-    value_base64: value && value.toBase64(),
-  })));
-}
-
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function headerKey(key: Uint8Array): { key: string } | { key_base64: string } {
-  if (!key.includes(0)) {
-    try {
-      return { key: UTF8.decode(key) };
-    } catch { /* not UTF-8 */ }
-  }
-  return { key_base64: key.toBase64() };
 }

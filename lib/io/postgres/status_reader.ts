@@ -109,7 +109,7 @@ export async function deadLettersByReason(connection: Connection): Promise<DeadL
   return await connection.query<Row & DeadLetterStatus>({
     text: `
       select reason, count(*) as records, count(replayed_at) as replayed
-      from dead_letters
+      from all_dead_letters
       group by reason
       order by records desc, reason`,
   });

@@ -64,7 +64,7 @@ export async function openPostgresHarness(
       >({ text: "select * from lottery_aggregates" });
       const letters = await connection.query<
         { partition: number; kafka_offset: number; reason: string }
-      >({ text: "select * from dead_letters" });
+      >({ text: "select * from all_dead_letters" });
       return {
         counts: new Map(counts.map((row) => [
           JSON.stringify([row.window_start.getTime(), row.lottery_name, row.event_type]),

@@ -1,0 +1,156 @@
+/**
+ * The dead letters of one commit, column by column: a flood of them does not become as many objects.
+ * @module
+ */
+
+import type { DeadLetter, DeadLetterReason } from "./dead_letter.ts";
+import type { RecordCursor, RecordHeader } from "./record_batch.ts";
+
+/** Memory of a letter besides its key, value and headers. */
+const BYTES_PER_LETTER = 80;
+const FIRST_LETTERS = 64;
+const FIRST_CONTENTS = 4 << 10;
+
+/** A list to which letters are added. Element n of each column belongs to letter n. */
+export class DeadLetters implements Iterable<DeadLetter> {
+  readonly #partitions = new Numbers();
+  readonly #offsets = new Numbers();
+  readonly #recordTimestampsMs = new Numbers();
+  readonly #keyLengths = new Numbers();
+  readonly #valueLengths = new Numbers();
+  readonly reasons: DeadLetterReason[] = [];
+  /** Those of letter n, if it has any. */
+  readonly headers = new Map<number, readonly RecordHeader[]>();
+  #contents = new Uint8Array();
+  #end = 0;
+  #headerBytes = 0;
+
+  static from(letters: Iterable<DeadLetter>): DeadLetters {
+    const result = new DeadLetters();
+    for (const letter of letters) result.#add(letter);
+    return result;
+  }
+
+  get length(): number {
+    return this.reasons.length;
+  }
+
+  /** Rough number of bytes that this keeps in memory. */
+  get bytes(): number {
+    return this.length * BYTES_PER_LETTER + this.#end + this.#headerBytes;
+  }
+
+  get partitions(): Float64Array {
+    return this.#partitions.values;
+  }
+
+  get offsets(): Float64Array {
+    return this.#offsets.values;
+  }
+
+  get recordTimestampsMs(): Float64Array {
+    return this.#recordTimestampsMs.values;
+  }
+
+  /** NaN where there is no key. */
+  get keyLengths(): Float64Array {
+    return this.#keyLengths.values;
+  }
+
+  /** NaN where there is no value. */
+  get valueLengths(): Float64Array {
+    return this.#valueLengths.values;
+  }
+
+  /** Key and value of each letter, one after the other. */
+  get contents(): Uint8Array {
+    return this.#contents.subarray(0, this.#end);
+  }
+
+  /** Adds the record on which the cursor stands; copies, because its bytes belong to a whole fetch. */
+  addRecord(
+    cursor: RecordCursor,
+    { partition, reason }: { readonly partition: number; readonly reason: DeadLetterReason },
+  ): void {
+    this.#partitions.push(partition);
+    this.#offsets.push(cursor.offset);
+    this.#recordTimestampsMs.push(cursor.timestampMs);
+    this.#keyLengths.push(this.#append(cursor.bytes, cursor.keyStart, cursor.keyEnd));
+    this.#valueLengths.push(this.#append(cursor.bytes, cursor.valueStart, cursor.valueEnd));
+    this.#addHeaders(cursor.headers());
+    this.reasons.push(reason);
+  }
+
+  /** How many letters there are of each reason. */
+  countByReason(): Map<DeadLetterReason, number> {
+    const counts = new Map<DeadLetterReason, number>();
+    for (const reason of this.reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    return counts;
+  }
+
+  *[Symbol.iterator](): Generator<DeadLetter> {
+    let at = 0;
+    const take = (length: number) =>
+      Number.isNaN(length) ? null : this.#contents.slice(at, at += length);
+    for (let n = 0; n < this.length; n++) {
+      yield {
+        partition: this.partitions[n]!,
+        offset: this.offsets[n]!,
+        reason: this.reasons[n]!,
+        recordTimestampMs: this.recordTimestampsMs[n]!,
+        key: take(this.keyLengths[n]!),
+        value: take(this.valueLengths[n]!),
+        headers: this.headers.get(n) ?? [],
+      };
+    }
+  }
+
+  #add({ partition, offset, reason, recordTimestampMs, key, value, headers }: DeadLetter): void {
+    this.#partitions.push(partition);
+    this.#offsets.push(offset);
+    this.#recordTimestampsMs.push(recordTimestampMs);
+    this.#keyLengths.push(this.#append(key, 0, key?.length ?? -1));
+    this.#valueLengths.push(this.#append(value, 0, value?.length ?? -1));
+    this.#addHeaders(headers);
+    this.reasons.push(reason);
+  }
+
+  #addHeaders(headers: readonly RecordHeader[]): void {
+    if (headers.length === 0) return;
+    this.headers.set(this.length, headers);
+    for (const { key, value } of headers) this.#headerBytes += key.length + (value?.length ?? 0);
+  }
+
+  /** @returns the length of `[start, end)`; NaN if there is nothing. */
+  #append(source: Uint8Array | null, start: number, end: number): number {
+    if (source === null || start < 0) return NaN;
+    const length = end - start;
+    if (this.#end + length > this.#contents.length) {
+      const contents = new Uint8Array(Math.max(FIRST_CONTENTS, 2 * (this.#end + length)));
+      contents.set(this.contents);
+      this.#contents = contents;
+    }
+    this.#contents.set(source.subarray(start, end), this.#end);
+    this.#end += length;
+    return length;
+  }
+}
+
+/** A list of numbers outside the garbage collector's heap. */
+class Numbers {
+  #values = new Float64Array();
+  #length = 0;
+
+  get values(): Float64Array {
+    return this.#values.subarray(0, this.#length);
+  }
+
+  push(value: number): void {
+    if (this.#length === this.#values.length) {
+      const values = new Float64Array(Math.max(FIRST_LETTERS, 2 * this.#length));
+      values.set(this.#values);
+      this.#values = values;
+    }
+    this.#values[this.#length++] = value;
+  }
+}

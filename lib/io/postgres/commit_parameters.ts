@@ -1,0 +1,101 @@
+/**
+ * A commit as parameters of `commit_counts`: columns of what belongs together, in its order.
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { DeadLetters } from "../../core/dead_letters.ts";
+import type { Commit } from "../../core/pending.ts";
+import type { RecordHeader } from "../../core/record_batch.ts";
+import { bigints, booleans, integers, jsonbs, texts } from "./arrays.ts";
+
+/** @param latestMs no event time is stored as one that is greater, in milliseconds since the epoch. */
+export function commitParameters(commit: Commit, latestMs: number): (Buffer | string)[] {
+  return [
+    ...partitionColumns(commit, latestMs),
+    ...countColumns(commit),
+    ...deadLetterColumns(commit),
+    JSON.stringify(Object.fromEntries(commit.deadLetters.countByReason())),
+  ];
+}
+
+function partitionColumns({ partitions }: Commit, latestMs: number): Buffer[] {
+  return [
+    integers(partitions.map(({ partition }) => partition)),
+    bigints(partitions.map(({ expectedOffset }) => expectedOffset)),
+    bigints(partitions.map(({ nextOffset }) => nextOffset)),
+    bigints(partitions.map(({ counted }) => counted)),
+    bigints(partitions.map(({ dead }) => dead)),
+    // Capped, so that one clock that is wrong cannot close every window.
+    bigints(
+      partitions.map(({ maxEventTimeMs }) =>
+        maxEventTimeMs === null ? null : Math.min(maxEventTimeMs, latestMs)
+      ),
+    ),
+    bigints(partitions.map(({ lastBatch }) => lastBatch?.lastOffset ?? null)),
+    bigints(partitions.map(({ lastBatch }) => lastBatch?.crc ?? null)),
+    booleans(partitions.map(({ caughtUp }) => caughtUp)),
+  ];
+}
+
+function countColumns({ counts }: Commit): Buffer[] {
+  return [
+    bigints(counts.map(({ windowStartMs }) => windowStartMs)),
+    texts(counts.map(({ lotteryName }) => lotteryName)),
+    texts(counts.map(({ eventType }) => eventType)),
+    bigints(counts.map(({ count }) => count)),
+  ];
+}
+
+function deadLetterColumns({ deadLetters }: Commit): Buffer[] {
+  const { contents } = deadLetters;
+  return [
+    integers(deadLetters.partitions),
+    bigints(deadLetters.offsets),
+    texts(deadLetters.reasons),
+    bigints(deadLetters.recordTimestampsMs.map(storable)), // NaN becomes null
+    integers(deadLetters.keyLengths),
+    integers(deadLetters.valueLengths),
+    jsonbs(headersColumn(deadLetters)),
+    Buffer.from(contents.buffer, contents.byteOffset, contents.length),
+  ];
+}
+
+/** 9999-12-31T23:59:59.999Z: what a producer says beyond that is no time. */
+const GREATEST_TIMESTAMP_MS = 253_402_300_799_999;
+
+function storable(timestampMs: number): number {
+  return timestampMs >= 0 && timestampMs <= GREATEST_TIMESTAMP_MS ? timestampMs : NaN;
+}
+
+/**
+ * The headers of each letter up to the last one that has some; null for none, because JSON is
+ * what takes PostgreSQL longest to read.
+ */
+function headersColumn({ headers }: DeadLetters): (string | null)[] {
+  const column: (string | null)[] = [];
+  for (const [letter, its] of headers) {
+    while (column.length < letter) column.push(null);
+    column.push(headersJson(its));
+  }
+  return column;
+}
+
+/** Headers as JSON that loses nothing: a key that PostgreSQL's text cannot hold is kept as base64. */
+function headersJson(headers: readonly RecordHeader[]): string {
+  return JSON.stringify(headers.map(({ key, value }) => ({
+    ...headerKey(key),
+    value_base64: value && value.toBase64(),
+  })));
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function headerKey(key: Uint8Array): { key: string } | { key_base64: string } {
+  if (!key.includes(0)) {
+    try {
+      return { key: UTF8.decode(key) };
+    } catch { /* not UTF-8 */ }
+  }
+  return { key_base64: key.toBase64() };
+}

@@ -1,0 +1,261 @@
+-- A flood of bad records must not hold up the good ones behind it. To write a row of dead_letters
+-- takes ten times as long as to read its record; so a commit with more than 10,000 of them stores
+-- them as they came, as the arrays of one row, and they become rows of their own when it is over.
+
+create table dead_letter_staging (
+  id bigint generated always as identity primary key,
+  topic text not null,
+  received_at timestamptz not null default now(),
+  letters integer not null,
+  -- How many there are of each reason: {reason: letters}.
+  reasons jsonb not null,
+  -- As commit_counts got them.
+  partitions integer[] not null,
+  offsets bigint[] not null,
+  letter_reasons text[] not null,
+  timestamps_ms bigint[] not null,
+  key_lengths integer[] not null,
+  value_lengths integer[] not null,
+  headers jsonb[] not null,
+  bytes bytea not null
+);
+
+-- A flood is the same few mistakes again and again: lz4 makes a seventh of it in a third less time.
+-- A server may have been built without it.
+do $$
+begin
+  execute '
+    alter table dead_letter_staging
+      alter partitions set compression lz4,
+      alter offsets set compression lz4,
+      alter letter_reasons set compression lz4,
+      alter timestamps_ms set compression lz4,
+      alter key_lengths set compression lz4,
+      alter value_lengths set compression lz4,
+      alter bytes set compression lz4';
+exception
+  when feature_not_supported or syntax_error then
+    null;
+end
+$$;
+
+-- The letters that stand in such arrays, one a row.
+create function letters_of(
+  partitions integer[],
+  offsets bigint[],
+  letter_reasons text[],
+  timestamps_ms bigint[],
+  key_lengths integer[],
+  value_lengths integer[],
+  headers jsonb[],
+  bytes bytea
+) returns table (
+  partition integer,
+  kafka_offset bigint,
+  reason text,
+  record_timestamp timestamptz,
+  key bytea,
+  value bytea,
+  headers_json jsonb
+)
+language plpgsql stable
+as $$
+#variable_conflict use_column
+declare
+  contents bytea := bytes || ''; -- decompressed once, and not for each letter
+begin
+  return query
+  select
+    partition, kafka_offset, reason, to_timestamp(timestamp_ms / 1000.0),
+    substring(contents from (ends - size + 1)::integer for key_length),
+    substring(contents from (ends - coalesce(value_length, 0) + 1)::integer for value_length),
+    coalesce(headers_or_none, '[]')
+  from (
+    select *, sum(size) over (order by place rows unbounded preceding) as ends
+    from unnest(
+      partitions, offsets, letter_reasons, timestamps_ms, key_lengths, value_lengths, headers
+    ) with ordinality as letters (
+      partition, kafka_offset, reason, timestamp_ms, key_length, value_length, headers_or_none, place
+    )
+    cross join lateral (
+      select coalesce(key_length, 0) + coalesce(value_length, 0) as size
+    ) sizes
+  ) placed;
+end
+$$;
+
+-- Those that are staged, as they will be in dead_letters.
+create view staged_dead_letters as
+select
+  s.id as staging_id, s.topic, l.partition, l.kafka_offset, l.reason, l.record_timestamp, l.key,
+  l.value, l.headers_json as headers, s.received_at, null::timestamptz as replayed_at,
+  null::bytea as replayed_value, null::timestamptz as replayed_window
+from dead_letter_staging s
+cross join letters_of(
+  s.partitions, s.offsets, s.letter_reasons, s.timestamps_ms, s.key_lengths, s.value_lengths,
+  s.headers, s.bytes
+) l;
+
+-- All of them, wherever they stand.
+create view all_dead_letters as
+select
+  topic, partition, kafka_offset, reason, record_timestamp, key, value, headers, received_at,
+  replayed_at, replayed_value, replayed_window
+from dead_letters
+union all
+select
+  topic, partition, kafka_offset, reason, record_timestamp, key, value, headers, received_at,
+  replayed_at, replayed_value, replayed_window
+from staged_dead_letters;
+
+-- Makes rows of dead_letters of what one commit has staged, the oldest first: when the flood is
+-- over, or when it is of that age. Others may do the same at the same time. Returns how many
+-- letters that were, and how many are left for which it is time.
+create function unstage_dead_letters(max_age interval, out made bigint, out left_over bigint)
+language plpgsql
+as $$
+declare
+  due timestamptz := now();
+  staged dead_letter_staging;
+begin
+  if exists (select from dead_letter_staging where received_at > now() - interval '2 seconds') then
+    due := now() - max_age;
+  end if;
+
+  select * into staged
+  from dead_letter_staging
+  where received_at <= due
+  order by id
+  limit 1
+  for update skip locked;
+
+  if found then
+    insert into dead_letters
+      (topic, partition, kafka_offset, reason, record_timestamp, key, value, headers, received_at)
+    select staged.topic, letters.*, staged.received_at
+    from letters_of(
+      staged.partitions, staged.offsets, staged.letter_reasons, staged.timestamps_ms,
+      staged.key_lengths, staged.value_lengths, staged.headers, staged.bytes
+    ) letters
+    order by partition, kafka_offset
+    on conflict do nothing;
+
+    delete from dead_letter_staging where id = staged.id;
+  end if;
+
+  made := coalesce(staged.letters, 0);
+  select coalesce(sum(letters), 0) into left_over
+  from dead_letter_staging
+  where received_at <= due;
+end
+$$;
+
+-- As before, but very many dead letters are staged. (Workers of older versions call the other one.)
+create function commit_counts(
+  of_topic text,
+  of_epoch bigint,
+  partitions integer[],
+  expected_offsets bigint[],
+  next_offsets bigint[],
+  counted_records bigint[],
+  dead_records bigint[],
+  max_event_times_ms bigint[],
+  batch_offsets bigint[],
+  batch_crcs bigint[],
+  are_caught_up boolean[],
+  window_starts_ms bigint[],
+  lottery_names text[],
+  event_types text[],
+  event_counts bigint[],
+  dead_partitions integer[],
+  dead_offsets bigint[],
+  dead_reasons text[],
+  dead_timestamps_ms bigint[],
+  -- Keys and values stand in dead_bytes, one after the other; null has no length.
+  dead_key_lengths integer[],
+  dead_value_lengths integer[],
+  dead_headers jsonb[],
+  dead_bytes bytea,
+  -- {reason: letters}
+  dead_by_reason jsonb
+) returns void
+language plpgsql
+as $$
+declare
+  standing integer;
+  window_size interval;
+begin
+  select count(*) into standing
+  from (
+    select o.partition, o.next_offset, o.epoch
+    from kafka_offsets o
+    where o.topic = of_topic and o.partition = any (partitions)
+    order by o.partition
+    for update
+  ) locked
+  join unnest(partitions, expected_offsets) as expected (partition, next_offset)
+    using (partition, next_offset)
+  where locked.epoch = of_epoch;
+
+  if standing <> cardinality(partitions) then
+    raise exception using
+      errcode = 'LE001',
+      message = format(
+        'only %s of %s partitions stand at their expected offset',
+        standing, cardinality(partitions)
+      );
+  end if;
+
+  perform note_for_audit(of_topic, partitions, window_starts_ms);
+
+  select make_interval(secs => window_seconds) into strict window_size from pipeline;
+
+  insert into lottery_aggregates as a
+    (window_start, window_end, lottery_name, event_type, event_count)
+  select
+    to_timestamp(start_ms / 1000.0), to_timestamp(start_ms / 1000.0) + window_size,
+    lottery_name, event_type, event_count
+  from unnest(window_starts_ms, lottery_names, event_types, event_counts)
+    as counts (start_ms, lottery_name, event_type, event_count)
+  order by start_ms, lottery_name, event_type
+  on conflict (window_start, lottery_name, event_type) do update
+    set event_count = a.event_count + excluded.event_count, updated_at = now();
+
+  if cardinality(dead_offsets) > 10000 then
+    insert into dead_letter_staging (
+      topic, letters, reasons, partitions, offsets, letter_reasons, timestamps_ms, key_lengths,
+      value_lengths, headers, bytes
+    )
+    values (
+      of_topic, cardinality(dead_offsets), dead_by_reason, dead_partitions, dead_offsets,
+      dead_reasons, dead_timestamps_ms, dead_key_lengths, dead_value_lengths, dead_headers, dead_bytes
+    );
+  else
+    insert into dead_letters
+      (topic, partition, kafka_offset, reason, record_timestamp, key, value, headers)
+    select of_topic, letters.*
+    from letters_of(
+      dead_partitions, dead_offsets, dead_reasons, dead_timestamps_ms, dead_key_lengths,
+      dead_value_lengths, dead_headers, dead_bytes
+    ) letters
+    order by partition, kafka_offset
+    on conflict do nothing;
+  end if;
+
+  update kafka_offsets o set
+    next_offset = moved.next_offset,
+    counted = o.counted + moved.counted,
+    dead = o.dead + moved.dead,
+    max_event_time = greatest(o.max_event_time, to_timestamp(moved.max_event_time_ms / 1000.0)),
+    last_batch_offset = coalesce(moved.batch_offset, o.last_batch_offset),
+    last_batch_crc = coalesce(moved.batch_crc, o.last_batch_crc),
+    caught_up_at = case when moved.is_caught_up then now() else o.caught_up_at end,
+    updated_at = case when moved.next_offset > o.next_offset then now() else o.updated_at end
+  from unnest(
+    partitions, next_offsets, counted_records, dead_records, max_event_times_ms,
+    batch_offsets, batch_crcs, are_caught_up
+  ) as moved
+    (partition, next_offset, counted, dead, max_event_time_ms, batch_offset, batch_crc, is_caught_up)
+  where o.topic = of_topic and o.partition = moved.partition;
+end
+$$;
