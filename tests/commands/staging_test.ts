@@ -8,7 +8,7 @@ import { serverTest } from "../support/servers.ts";
 import { openStack, recordsRead } from "../support/stack.ts";
 import { Program, runProgram } from "../support/worker_process.ts";
 
-const FLOOD = 300_000;
+const FLOOD = 120_000;
 const NOW = Date.now();
 
 /** Events without a timestamp, and what should be kept of them. */
