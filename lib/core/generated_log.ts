@@ -76,10 +76,11 @@ export class GeneratedLog {
     return this.#story.lengthAt(this.eventTimeAt(nowMs));
   }
 
-  /** Event time at `nowMs`, never later than that. */
+  /** Event time at `nowMs`, in whole milliseconds, never later than that. */
   eventTimeAt(nowMs: number): number {
     const { begunMs, speed } = this.#options;
-    return speed === 1 ? nowMs : Math.min(nowMs, this.startMs + (nowMs - begunMs) * speed);
+    if (speed === 1) return nowMs;
+    return Math.min(nowMs, this.startMs + Math.floor((nowMs - begunMs) * speed));
   }
 
   /** The jackpot that brings a crowd at `nowMs`, or null. */
