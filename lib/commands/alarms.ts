@@ -129,7 +129,7 @@ export class Alarms implements AsyncDisposable {
       title: `${total} records of the last minute are no events`,
       error: new Error(list),
       sinceMs: Date.now() - 60_000,
-      doing: "It goes on counting; each bad record is kept in the table dead_letters.",
+      doing: "It goes on counting; each bad record is kept, for `dead-letters` to show and replay.",
       advice: "`dead-letters list` shows the newest ones. Look at what produces them.",
     });
   }

@@ -5,7 +5,7 @@
  */
 
 import { pause } from "../condition.ts";
-import { describe, isPassing } from "../core/failure.ts";
+import { describe, UnavailableError } from "../core/failure.ts";
 import { log } from "../io/logs.ts";
 import type { Connection } from "../io/postgres/connection.ts";
 
@@ -49,9 +49,9 @@ export class Chore implements AsyncDisposable {
         await work(connection, signal);
         lastProblem = "";
       } catch (error) {
-        // A database that is away is told by others; whatever else needs a person, but not at once.
+        // A database that is away is told by others; whatever else may need a person, but not at once.
         const problem = describe(error);
-        if (!isPassing(error) && problem !== lastProblem) {
+        if (!(error instanceof UnavailableError) && problem !== lastProblem) {
           log.error("Cannot {name}: {problem}", { name, problem });
           lastProblem = problem;
         }

@@ -18,7 +18,7 @@ import {
   type ReplayRules,
   type StoredDeadLetter,
 } from "../io/postgres/dead_letters.ts";
-import { unstageAll } from "../io/postgres/staging.ts";
+import { stagedWith, unstage } from "../io/postgres/staging.ts";
 import { positionText, timeText } from "./dead_letters_list.ts";
 
 /** How `dead-letters replay` was called. */
@@ -56,7 +56,11 @@ export async function replayDeadLetters(
     ? selection.positions
     : await store.find(selection.filter, limit + 1);
   const positions = found.slice(0, limit);
-  if (!isRehearsal) await unstageAll(connection, (left) => print(`${left} are still staged`));
+  if (!isRehearsal) {
+    const offsets = positions.map(({ offset }) => offset);
+    const all = await stagedWith(connection, { topic, offsets });
+    for (const staged of all) await unstage(connection, staged);
+  }
 
   const sums = { counted: 0, refused: 0 };
   for (let start = 0; start < positions.length; start += PAGE) {

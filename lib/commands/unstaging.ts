@@ -6,11 +6,10 @@
 
 import { pause } from "../condition.ts";
 import type { Connection } from "../io/postgres/connection.ts";
-import { unstageDeadLetters } from "../io/postgres/staging.ts";
+import { dueStaged, unstage } from "../io/postgres/staging.ts";
 import { Chore } from "./chore.ts";
 
 const INTERVAL_MS = 2_000;
-const MAX_AGE_SECONDS = 60;
 
 export function unstaging(connection: Connection): Chore {
   return new Chore({
@@ -18,10 +17,10 @@ export function unstaging(connection: Connection): Chore {
     intervalMs: INTERVAL_MS,
     connection,
     async work(connection, signal) {
-      while (!signal.aborted) {
+      for (const staged of await dueStaged(connection)) {
+        if (signal.aborted) return;
         const startedAt = performance.now();
-        const { left } = await unstageDeadLetters(connection, MAX_AGE_SECONDS);
-        if (left === 0) return;
+        await unstage(connection, staged);
         await pause(performance.now() - startedAt, signal);
       }
     },

@@ -17,7 +17,7 @@ import { type Claim, claimPipeline, type Origin } from "../io/postgres/identity.
 import { migrate } from "../io/postgres/migrate.ts";
 import { storedOffsets } from "../io/postgres/reader.ts";
 import { PostgresSink } from "../io/postgres/sink.ts";
-import { unstageAll } from "../io/postgres/staging.ts";
+import { allStaged, type Staged, unstage } from "../io/postgres/staging.ts";
 import { Outages } from "../outages.ts";
 import { Pipeline } from "../pipeline.ts";
 import type { Output } from "../publisher.ts";
@@ -115,9 +115,14 @@ export class Worker implements AsyncDisposable {
     return storedOffsets(this.#looks, topic);
   }
 
-  /** Makes rows of all dead letters that are staged; see `unstageAll`. */
-  unstage(onStep: (left: number) => void): Promise<number> {
-    return unstageAll(this.#looks, onStep);
+  /** What commits have staged up to now. */
+  staged(signal: AbortSignal): Promise<Staged[]> {
+    return this.ask("sink", () => allStaged(this.#looks), signal);
+  }
+
+  /** Makes rows of it. */
+  unstage(staged: Staged, signal: AbortSignal): Promise<void> {
+    return this.ask("sink", () => unstage(this.#looks, staged), signal);
   }
 
   /**

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { DeadLetter, DeadLetterReason } from "./dead_letter.ts";
+import type { DeadLetterReason } from "./dead_letter.ts";
 import type { RecordCursor, RecordHeader } from "./record_batch.ts";
 
 /** Memory of a letter besides its key, value and headers. */
@@ -11,8 +11,19 @@ const BYTES_PER_LETTER = 80;
 const FIRST_LETTERS = 64;
 const FIRST_CONTENTS = 4 << 10;
 
+/** What of a record is kept. */
+type RecordParts =
+  | "offset"
+  | "timestampMs"
+  | "bytes"
+  | "keyStart"
+  | "keyEnd"
+  | "valueStart"
+  | "valueEnd"
+  | "headers";
+
 /** A list to which letters are added. Element n of each column belongs to letter n. */
-export class DeadLetters implements Iterable<DeadLetter> {
+export class DeadLetters {
   readonly #partitions = new Numbers();
   readonly #offsets = new Numbers();
   readonly #recordTimestampsMs = new Numbers();
@@ -24,12 +35,6 @@ export class DeadLetters implements Iterable<DeadLetter> {
   #contents = new Uint8Array();
   #end = 0;
   #headerBytes = 0;
-
-  static from(letters: Iterable<DeadLetter>): DeadLetters {
-    const result = new DeadLetters();
-    for (const letter of letters) result.#add(letter);
-    return result;
-  }
 
   get length(): number {
     return this.reasons.length;
@@ -68,8 +73,8 @@ export class DeadLetters implements Iterable<DeadLetter> {
   }
 
   /** Adds the record on which the cursor stands; copies, because its bytes belong to a whole fetch. */
-  addRecord(
-    cursor: RecordCursor,
+  add(
+    cursor: Readonly<Pick<RecordCursor, RecordParts>>,
     { partition, reason }: { readonly partition: number; readonly reason: DeadLetterReason },
   ): void {
     this.#partitions.push(partition);
@@ -88,33 +93,6 @@ export class DeadLetters implements Iterable<DeadLetter> {
     return counts;
   }
 
-  *[Symbol.iterator](): Generator<DeadLetter> {
-    let at = 0;
-    const take = (length: number) =>
-      Number.isNaN(length) ? null : this.#contents.slice(at, at += length);
-    for (let n = 0; n < this.length; n++) {
-      yield {
-        partition: this.partitions[n]!,
-        offset: this.offsets[n]!,
-        reason: this.reasons[n]!,
-        recordTimestampMs: this.recordTimestampsMs[n]!,
-        key: take(this.keyLengths[n]!),
-        value: take(this.valueLengths[n]!),
-        headers: this.headers.get(n) ?? [],
-      };
-    }
-  }
-
-  #add({ partition, offset, reason, recordTimestampMs, key, value, headers }: DeadLetter): void {
-    this.#partitions.push(partition);
-    this.#offsets.push(offset);
-    this.#recordTimestampsMs.push(recordTimestampMs);
-    this.#keyLengths.push(this.#append(key, 0, key?.length ?? -1));
-    this.#valueLengths.push(this.#append(value, 0, value?.length ?? -1));
-    this.#addHeaders(headers);
-    this.reasons.push(reason);
-  }
-
   #addHeaders(headers: readonly RecordHeader[]): void {
     if (headers.length === 0) return;
     this.headers.set(this.length, headers);
@@ -122,8 +100,8 @@ export class DeadLetters implements Iterable<DeadLetter> {
   }
 
   /** @returns the length of `[start, end)`; NaN if there is nothing. */
-  #append(source: Uint8Array | null, start: number, end: number): number {
-    if (source === null || start < 0) return NaN;
+  #append(source: Uint8Array, start: number, end: number): number {
+    if (start < 0) return NaN;
     const length = end - start;
     if (this.#end + length > this.#contents.length) {
       const contents = new Uint8Array(Math.max(FIRST_CONTENTS, 2 * (this.#end + length)));

@@ -26,7 +26,7 @@ export interface PartitionDifference {
   readonly recounted: { readonly counted: number; readonly dead: number };
 }
 
-/** Takes a partition's stored dead letters, in the order of their offsets, and then its records. */
+/** Takes a partition's stored dead letters, in any order, and then its records. */
 export class PartitionAudit {
   readonly history: PartitionHistory;
   readonly differences: DeadLetterDifference[] = [];
@@ -35,8 +35,9 @@ export class PartitionAudit {
   deadLettersAgreeing = 0;
   /** Records read. */
   records = 0;
-  readonly #offsets: number[] = [];
-  readonly #reasons: string[] = [];
+  #offsets: number[] = [];
+  #reasons: string[] = [];
+  #isSorted = true;
   /** First stored dead letter that was not compared yet. */
   #at = 0;
   /** Offset after the last record. */
@@ -58,6 +59,7 @@ export class PartitionAudit {
   }
 
   addStored(offset: number, reason: string): void {
+    if (offset < (this.#offsets.at(-1) ?? 0)) this.#isSorted = false;
     this.#offsets.push(offset);
     this.#reasons.push(reason);
   }
@@ -68,6 +70,7 @@ export class PartitionAudit {
    * @returns the offset to read from: no record is to come twice.
    */
   begin(logStart: number): number {
+    this.#sort();
     const from = Math.max(logStart, this.history.firstOffset, this.#next);
     for (; this.#at < this.#offsets.length && this.#offsets[this.#at]! < from; this.#at++) {
       this.deadLettersNotProvable++;
@@ -129,6 +132,15 @@ export class PartitionAudit {
     return stored.counted === recounted.counted && stored.dead === recounted.dead
       ? null
       : { partition, fromOffset: this.#since.nextOffset, stored, recounted };
+  }
+
+  #sort(): void {
+    if (this.#isSorted) return;
+    const [offsets, reasons] = [this.#offsets, this.#reasons];
+    const order = offsets.map((_, at) => at).sort((a, b) => offsets[a]! - offsets[b]!);
+    this.#offsets = order.map((at) => offsets[at]!);
+    this.#reasons = order.map((at) => reasons[at]!);
+    this.#isSorted = true;
   }
 
   #take(offset: number): void {

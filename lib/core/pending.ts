@@ -115,13 +115,13 @@ export class Pending {
         recordTimestampMs: cursor.timestampMs,
       });
       if (typeof parsed === "string") {
-        this.#deadLetters.addRecord(cursor, { partition, reason: parsed });
+        this.#deadLetters.add(cursor, { partition, reason: parsed });
         progress.dead++;
         continue;
       }
       // The horizon is the start of a window, so it parts times as it parts windows.
       if (parsed.timestampMs < horizonMs) {
-        this.#deadLetters.addRecord(cursor, { partition, reason: "expired_window" });
+        this.#deadLetters.add(cursor, { partition, reason: "expired_window" });
         progress.dead++;
         continue;
       }

@@ -105,7 +105,8 @@ function auditOf(world: World, { counts, deadLetters }: Stored): AuditReport {
     })
   );
   for (const row of counts) audit.addStoredCount(row);
-  for (const { partition, offset, reason } of deadLetters) {
+  // Staged ones come after those that are rows, whatever their offsets.
+  for (const { partition, offset, reason } of deadLetters.toReversed()) {
     audit.partition(partition)!.addStored(offset, reason);
   }
   world.forEach(({ log, logStart }, id) => {

@@ -5,6 +5,7 @@ import { type Commit, Pending } from "../../lib/core/pending.ts";
 import { encodeRecordBatch, type NewRecord } from "../../lib/core/record_encoder.ts";
 import { WindowCounts } from "../../lib/core/window.ts";
 import { utf8 } from "./batches.ts";
+import { toLetters } from "../support/dead_letters.ts";
 
 const MINUTE_MS = 60_000;
 const NOON_MS = Date.UTC(2026, 0, 1, 12);
@@ -98,7 +99,7 @@ function stored(commits: readonly Commit[]) {
     counts: Array.from(counts, (row) => JSON.stringify(row)).sort(),
     events: commits.reduce((sum, { events }) => sum + events, 0),
     lateEvents: commits.reduce((sum, { lateEvents }) => sum + lateEvents, 0),
-    deadLetters: commits.flatMap(({ deadLetters }) => [...deadLetters])
+    deadLetters: commits.flatMap(({ deadLetters }) => toLetters(deadLetters))
       .sort((a, b) => a.partition - b.partition || a.offset - b.offset),
     partitions: PARTITIONS.map((partition) => {
       const its = partitions.filter((other) => other.partition === partition);

@@ -4,6 +4,7 @@ import { EventParser } from "../../lib/core/event.ts";
 import { Pending, type TimeBounds } from "../../lib/core/pending.ts";
 import { encodeRecordBatch } from "../../lib/core/record_encoder.ts";
 import { rawBatch, rawRecord, utf8 } from "./batches.ts";
+import { toLetters } from "../support/dead_letters.ts";
 
 const MINUTE_MS = 60_000;
 const NOON_MS = Date.UTC(2026, 0, 1, 12);
@@ -83,7 +84,7 @@ Deno.test("count() keeps a bad record as it came, as copies", () => {
   pending.count(batch, at(3, 40));
   batch.records.fill(0);
   const { deadLetters, counts, partitions: [partition] } = pending.drain();
-  assert.deepEqual([...deadLetters], [{
+  assert.deepEqual(toLetters(deadLetters), [{
     partition: 3,
     offset: 42,
     reason: "not_json",
@@ -99,7 +100,7 @@ Deno.test("count() keeps a bad record as it came, as copies", () => {
 Deno.test("count() keeps a tombstone, with neither key nor value", () => {
   const pending = newPending();
   pending.count(encodeRecordBatch(0, [{ timestampMs: -1, key: null, value: null }]), at(0, 0));
-  assert.deepEqual([...pending.drain().deadLetters], [{
+  assert.deepEqual(toLetters(pending.drain().deadLetters), [{
     partition: 0,
     offset: 0,
     reason: "tombstone",
@@ -115,7 +116,7 @@ Deno.test("count() judges the future by the record's own timestamp", () => {
   pending.count(batchOf(0, click(NOON_MS + 300_000), click(NOON_MS + 300_001)), at(0, 0));
   const { events, deadLetters } = pending.drain();
   assert.equal(events, 1);
-  assert.deepEqual([...deadLetters].map(({ offset, reason }) => [offset, reason]), [
+  assert.deepEqual(toLetters(deadLetters).map(({ offset, reason }) => [offset, reason]), [
     [1, "timestamp_in_future"],
   ]);
 });
@@ -142,7 +143,7 @@ Deno.test("count() from the middle of a batch skips the records before", () => {
   pending.count(batchOf(5, "bad", click(NOON_MS + 9), click(), "bad", click()), at(0, 7));
   const { partitions: [partition], events, deadLetters } = pending.drain();
   assert.equal(events, 2);
-  assert.deepEqual([...deadLetters].map(({ offset }) => offset), [8]);
+  assert.deepEqual(toLetters(deadLetters).map(({ offset }) => offset), [8]);
   assert.deepEqual(
     [partition!.expectedOffset, partition!.nextOffset, partition!.maxEventTimeMs],
     [7, 10, NOON_MS],
@@ -214,7 +215,7 @@ Deno.test("an event for a window before the horizon is kept and not counted", ()
   pending.count(batchOf(7, ...values), at(0, 7, { horizonMs: NOON_MS, closedUpToMs: NOON_MS }));
   const { events, lateEvents, deadLetters, partitions } = pending.drain();
   assert.deepEqual([events, lateEvents], [2, 0]);
-  assert.deepEqual([...deadLetters].map(({ offset, reason }) => [offset, reason]), [
+  assert.deepEqual(toLetters(deadLetters).map(({ offset, reason }) => [offset, reason]), [
     [7, "expired_window"],
   ]);
   assert.deepEqual([partitions[0]!.counted, partitions[0]!.dead], [2, 1]);

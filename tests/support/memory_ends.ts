@@ -9,6 +9,7 @@ import type { LogRange } from "../../lib/core/log_range.ts";
 import type { Position } from "../../lib/core/standings.ts";
 import { encodeRecordBatch, type NewRecord } from "../../lib/core/record_encoder.ts";
 import { FencedError, type Sink, type Source, type SourceReader } from "../../lib/endpoints.ts";
+import { toLetters } from "./dead_letters.ts";
 
 /** What a sink holds; shared by the sinks of several workers. */
 export class MemoryStore {
@@ -67,7 +68,7 @@ export class MemorySink implements Sink {
       const key = JSON.stringify([windowStartMs, lotteryName, eventType]);
       this.store.counts.set(key, (this.store.counts.get(key) ?? 0) + count);
     }
-    for (const { partition, offset, reason } of deadLetters) {
+    for (const { partition, offset, reason } of toLetters(deadLetters)) {
       this.store.deadLetters.set(`${partition}/${offset}`, reason);
     }
     await this.#interfere("after");

@@ -5,9 +5,9 @@
 
 import assert from "node:assert/strict";
 import type { DeadLetter } from "../../lib/core/dead_letter.ts";
-import { DeadLetters } from "../../lib/core/dead_letters.ts";
 import type { Commit, PartitionCommit } from "../../lib/core/pending.ts";
 import { FencedError, type Sink } from "../../lib/endpoints.ts";
+import { toColumns } from "./dead_letters.ts";
 
 /** A place to store to, and two workers' sinks that share it. */
 export interface SinkHarness extends AsyncDisposable {
@@ -53,7 +53,7 @@ export function commitOf(
     counts: events === 0 ? [] : [
       { windowStartMs: MINUTE, lotteryName: "mega_draw", eventType: "pay", count: events },
     ],
-    deadLetters: DeadLetters.from(deadLetters),
+    deadLetters: toColumns(deadLetters),
     lostRanges: [],
     events,
     lateEvents: 0,

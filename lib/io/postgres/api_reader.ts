@@ -127,18 +127,7 @@ export async function readLetters(
         topic, partition, kafka_offset, reason, received_at, record_timestamp, replayed_at,
         octet_length(key) as key_length, substring(key from 1 for $2) as key_head,
         octet_length(value) as value_length, substring(value from 1 for $2) as value_head
-      from (
-        select
-          topic, partition, kafka_offset, reason, received_at, record_timestamp, replayed_at, key,
-          value
-        from dead_letters
-        union all
-        select
-          topic, partition, kafka_offset, reason, received_at, record_timestamp, replayed_at, key,
-          value
-        from staged_dead_letters -- the newest thousands of them: nobody asks for more
-        where staging_id = (select max(id) from dead_letter_staging)
-      ) newest
+      from all_dead_letters
       order by received_at desc, partition desc, kafka_offset desc
       limit $1`,
     values: [limit, headBytes],

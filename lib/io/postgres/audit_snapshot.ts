@@ -57,7 +57,7 @@ async function readBooks(connection: Connection): Promise<Books> {
         coalesce(sum(counted), 0)::bigint as "counted",
         coalesce(sum(dead), 0)::bigint as "dead",
         (select coalesce(sum(event_count), 0)::bigint from lottery_aggregates) as "events",
-        (select count(*) from all_dead_letters) as "deadLetters",
+        (select coalesce(sum(letters), 0)::bigint from dead_letter_counts) as "deadLetters",
         (select replayed_letters from pipeline) as "replayedLetters",
         (select deleted_events from pipeline) as "deletedEvents",
         (select coalesce(sum(deleted), 0)::bigint from dead_letter_horizons) as "deletedLetters"
@@ -88,7 +88,9 @@ async function readLeft(
     text: `
       select
         max(max_event_time) as max_event_time,
-        (select count(*) from all_dead_letters where topic <> $1) as dead_letters
+        (
+          select coalesce(sum(letters), 0)::bigint from dead_letter_counts where topic <> $1
+        ) as dead_letters
       from kafka_offsets
       where topic <> $1`,
     values: [topic],
@@ -169,17 +171,40 @@ function storedCounts(connection: Connection) {
   });
 }
 
-function storedDeadLetters(connection: Connection, topic: string) {
-  return paged<
-    Row & { readonly partition: number; readonly kafka_offset: number; readonly reason: string }
-  >(connection, {
+interface DeadLetterRow extends Row {
+  readonly partition: number;
+  readonly kafka_offset: number;
+  readonly reason: string;
+}
+
+/** In the order of offsets, and then those that are staged, commit by commit. */
+async function* storedDeadLetters(
+  connection: Connection,
+  topic: string,
+): AsyncGenerator<DeadLetterRow> {
+  yield* paged<DeadLetterRow>(connection, {
     text: `
       select partition, kafka_offset, reason
-      from all_dead_letters
+      from dead_letters
       where topic = $1
       order by partition, kafka_offset`,
     values: [topic],
   });
+  const commits = await connection.query<{ id: number }>({
+    text: "select id from dead_letter_staging where topic = $1 order by id",
+    values: [topic],
+  });
+  for (const { id } of commits) {
+    yield* await connection.query<DeadLetterRow>({
+      text: `
+        select
+          unnest(partitions) as partition, unnest(offsets) as kafka_offset,
+          unnest(letter_reasons) as reason
+        from dead_letter_staging
+        where id = $1`,
+      values: [id],
+    });
+  }
 }
 
 /** Of all logs: a replayed letter says itself what was counted. */

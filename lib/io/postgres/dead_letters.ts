@@ -108,9 +108,11 @@ export class DeadLetterStore {
         staged as materialized ( -- taken apart once, and not for each position
           select l.*
           from staged_dead_letters l
-          where topic = $1 and (partition, kafka_offset) in (
-            select partition, kafka_offset from asked
-          )
+          where
+            staging_id = any (array(
+              select id from dead_letter_staging where topic = $1 and offsets && $3::bigint[]
+            ))
+            and (partition, kafka_offset) in (select partition, kafka_offset from asked)
         )
         select
           partition, kafka_offset, reason, key, value, headers, replayed_value,

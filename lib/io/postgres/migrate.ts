@@ -169,6 +169,7 @@ async function assertOurs(connection: Connection): Promise<void> {
       "dead_letter_staging",
       "all_dead_letters",
       "staged_dead_letters",
+      "dead_letter_counts",
       "pipeline",
       "alerts",
       "workers",

@@ -11,17 +11,9 @@ export async function recentDeadLetters(
 ): Promise<{ readonly reason: string; readonly records: number }[]> {
   return await connection.query<{ reason: string; records: number }>({
     text: `
-      select reason, sum(records)::bigint as records
-      from (
-        select reason, count(*) as records
-        from dead_letters
-        where received_at > now() - interval '1 minute'
-        group by reason
-        union all
-        select reason, records::bigint
-        from dead_letter_staging, jsonb_each_text(reasons) as counted (reason, records)
-        where received_at > now() - interval '1 minute'
-      ) kept
+      select reason, sum(letters)::bigint as records
+      from dead_letter_counts
+      where received_at > now() - interval '1 minute'
       group by reason
       order by records desc`,
   });

@@ -27,7 +27,7 @@ export async function holdings(connection: Connection, topic: string): Promise<H
     text: `
       select
         (select count(*) from lottery_aggregates) as "rows",
-        (select count(*) from all_dead_letters) as "deadLetters",
+        (select coalesce(sum(letters), 0)::bigint from dead_letter_counts) as "deadLetters",
         (select count(replayed_at) from dead_letters) as "replayedLetters",
         coalesce(sum(counted + dead) filter (where topic <> $1), 0)::bigint as "recordsLeft"
       from kafka_offsets`,
@@ -131,7 +131,9 @@ async function begin(
   connection: Connection,
   epoch: number,
 ): Promise<{ readonly identity: Identity }> {
-  await connection.query({ text: "lock table kafka_offsets in access exclusive mode" });
+  await connection.query({
+    text: "lock table kafka_offsets, dead_letter_staging in access exclusive mode",
+  });
   const stored = await readPipeline(connection);
   if (stored?.epoch !== epoch) {
     throw new OperatorError("Cannot reset: somebody else has reset the pipeline in this moment.");

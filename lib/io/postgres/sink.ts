@@ -13,7 +13,7 @@ import { commitParameters } from "./commit_parameters.ts";
 import type { Connection, Query, Row } from "./connection.ts";
 import { explainStatementError } from "./errors.ts";
 
-/** SQLSTATE that `commit_counts` raises, and the table of counts for a window that is deleted. */
+/** SQLSTATE that `store_commit` raises, and the table of counts for a window that is deleted. */
 const FENCED = "LE001";
 
 /** SQLSTATE of a statement that was given up for its time. */
@@ -86,7 +86,7 @@ export class PostgresSink implements Sink {
       const { topic, epoch, maxFutureMs } = this.#options;
       const values = [topic, epoch, ...commitParameters(commit, Date.now() + maxFutureMs)];
       const placeholders = values.map((_, at) => `$${at + 1}`).join(", ");
-      await this.#query({ text: `select commit_counts(${placeholders})`, values });
+      await this.#query({ text: `select store_commit(${placeholders})`, values });
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
       if (code === FENCED) {

@@ -3,41 +3,59 @@
  * @module
  */
 
-import type { Connection } from "./connection.ts";
+import type { Connection, Query } from "./connection.ts";
 import { explainStatementError } from "./errors.ts";
 
-/**
- * Makes rows of all that is staged.
- * @param onStep is told how many letters are left.
- * @returns how many letters that were.
- */
-export async function unstageAll(
-  connection: Connection,
-  onStep: (left: number) => void,
-): Promise<number> {
-  let sum = 0;
-  for (;;) {
-    const { made, left } = await unstageDeadLetters(connection, 0);
-    sum += made;
-    if (left === 0) return sum;
-    onStep(left);
-  }
+/** What one commit has staged. */
+export interface Staged {
+  readonly id: number;
+  readonly letters: number;
 }
 
-/**
- * Makes rows of what one commit has staged, if the flood is over or it is `maxAgeSeconds` old.
- * @returns how many letters that were, and how many are left for which it is time.
- */
-export async function unstageDeadLetters(
+/** All that is staged, the oldest first. */
+export async function allStaged(connection: Connection): Promise<Staged[]> {
+  return await query(connection, {
+    text: "select id, letters from dead_letter_staging order by id",
+  });
+}
+
+/** What is to become rows now: what a flood has left that is over, and else what is a minute old. */
+export async function dueStaged(connection: Connection): Promise<Staged[]> {
+  return await query(connection, {
+    text: `
+      select id, letters
+      from dead_letter_staging
+      where received_at <= now() - interval '1 minute'
+        or not exists (
+          select from dead_letter_staging where received_at > now() - interval '2 seconds'
+        )
+      order by id`,
+  });
+}
+
+/** Where letters with these offsets may be staged. */
+export async function stagedWith(
   connection: Connection,
-  maxAgeSeconds: number,
-): Promise<{ readonly made: number; readonly left: number }> {
+  { topic, offsets }: { readonly topic: string; readonly offsets: readonly number[] },
+): Promise<Staged[]> {
+  return await query(connection, {
+    text: `
+      select id, letters
+      from dead_letter_staging
+      where topic = $1 and offsets && $2::bigint[]
+      order by id`,
+    values: [topic, offsets],
+  });
+}
+
+/** Makes rows of it, unless another has done so. */
+export async function unstage(connection: Connection, { id }: Staged): Promise<void> {
+  await query(connection, { text: "select unstage_dead_letters($1)", values: [id] });
+}
+
+async function query(connection: Connection, query: Query): Promise<Staged[]> {
   try {
-    const [row] = await connection.query<{ made: number; left_over: number }>({
-      text: "select made, left_over from unstage_dead_letters(make_interval(secs => $1))",
-      values: [maxAgeSeconds],
-    });
-    return { made: row!.made, left: row!.left_over };
+    return await connection.query<Staged & Readonly<Record<string, unknown>>>(query);
   } catch (error) {
     throw explainStatementError(error);
   }

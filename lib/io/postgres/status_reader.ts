@@ -108,8 +108,8 @@ export async function outboxStatus(
 export async function deadLettersByReason(connection: Connection): Promise<DeadLetterStatus[]> {
   return await connection.query<Row & DeadLetterStatus>({
     text: `
-      select reason, count(*) as records, count(replayed_at) as replayed
-      from all_dead_letters
+      select reason, sum(letters)::bigint as records, sum(replayed)::bigint as replayed
+      from dead_letter_counts
       group by reason
       order by records desc, reason`,
   });

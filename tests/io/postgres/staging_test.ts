@@ -5,7 +5,7 @@ import { Connection } from "../../../lib/io/postgres/connection.ts";
 import { DeadLetterStore } from "../../../lib/io/postgres/dead_letters.ts";
 import { recentDeadLetters } from "../../../lib/io/postgres/reader.ts";
 import { resetCounts, resetLog } from "../../../lib/io/postgres/reset.ts";
-import { unstageAll, unstageDeadLetters } from "../../../lib/io/postgres/staging.ts";
+import { allStaged, dueStaged, unstage } from "../../../lib/io/postgres/staging.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";
 import { commitOf } from "../../support/sink_contract.ts";
@@ -36,7 +36,7 @@ interface Harness extends PostgresHarness {
   readonly url: string;
   /** Commits a flood of the partition's next records. */
   flood(partition: number, from?: number): Promise<void>;
-  /** Commits that have staged letters, and letters that are rows. */
+  /** Commits whose letters are staged, and letters that are rows. */
   counts(): Promise<{ readonly staged: number; readonly rows: number }>;
   /** Says that everything was staged so much earlier. */
   age(seconds: number): Promise<void>;
@@ -104,8 +104,10 @@ stagingTest(
     const receipt = { text: "select max(received_at)::text as at from all_dead_letters" };
     const received = await connection.query(receipt);
 
-    const steps: number[] = [];
-    await unstageAll(connection, (left) => steps.push(left));
+    const [staged, ...others] = await allStaged(connection);
+    assert.deepEqual([staged!.letters, others], [FLOOD, []]);
+    await unstage(connection, staged!);
+    await unstage(connection, staged!);
     assert.deepEqual(await counts(), { staged: 0, rows: 2 * FLOOD });
     assert.equal(await differences("dead_letters"), 0);
     assert.deepEqual(await connection.query(receipt), received);
@@ -146,23 +148,28 @@ function shown({ partition, offset, reason, recordTimestampMs, key, value, heade
 stagingTest(
   "letters stay staged while the flood lasts, but not for longer than a minute",
   async (harness) => {
-    const { connection, flood, counts, age } = harness;
+    const { connection, flood, age } = harness;
+    const due = async () => (await dueStaged(connection)).length;
     await flood(0);
     await flood(0, FLOOD);
-    assert.equal((await unstageDeadLetters(connection, 60)).left, 0);
-    assert.deepEqual(await counts(), { staged: 2, rows: 0 });
+    assert.equal(await due(), 0);
     await age(61);
     await flood(0, 2 * FLOOD);
-    assert.deepEqual(await unstageDeadLetters(connection, 60), { made: FLOOD, left: FLOOD });
-    assert.deepEqual(await counts(), { staged: 2, rows: FLOOD });
-    assert.equal((await unstageDeadLetters(connection, 60)).left, 0);
-    assert.deepEqual(await counts(), { staged: 1, rows: 2 * FLOOD });
-
+    assert.equal(await due(), 2);
     await age(3);
-    assert.equal((await unstageDeadLetters(connection, 60)).left, 0);
-    assert.deepEqual(await counts(), { staged: 0, rows: 3 * FLOOD });
+    assert.equal(await due(), 3);
   },
 );
+
+stagingTest("a commit with few but large dead letters is staged, too", async (harness) => {
+  const { first, counts } = harness;
+  const deadLetters = letters(0, 0, 5).map((letter) => ({
+    ...letter,
+    value: new Uint8Array(500_000),
+  }));
+  await first.commit(commitOf([[0, 0, 5]], { deadLetters }));
+  assert.deepEqual(await counts(), { staged: 1, rows: 0 });
+});
 
 stagingTest("several workers make rows of what is staged, each letter once", async (harness) => {
   const { url, flood, counts, age } = harness;
@@ -170,7 +177,7 @@ stagingTest("several workers make rows of what is staged, each letter once", asy
   await age(3);
   await Promise.all([1, 2, 3].map(async () => {
     await using connection = new Connection(url);
-    while ((await unstageDeadLetters(connection, 60)).left > 0);
+    for (const staged of await dueStaged(connection)) await unstage(connection, staged);
   }));
   assert.deepEqual(await counts(), { staged: 0, rows: 6 * FLOOD });
 });

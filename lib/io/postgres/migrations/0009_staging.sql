@@ -1,6 +1,6 @@
 -- A flood of bad records must not hold up the good ones behind it. To write a row of dead_letters
--- takes ten times as long as to read its record; so a commit with more than 10,000 of them stores
--- them as they came, as the arrays of one row, and they become rows of their own when it is over.
+-- takes ten times as long as to read its record; so a commit with more than 10,000 of them, or 2 MB,
+-- stores them as they came, as the arrays of one row, and they become rows of their own later.
 
 create table dead_letter_staging (
   id bigint generated always as identity primary key,
@@ -9,16 +9,18 @@ create table dead_letter_staging (
   letters integer not null,
   -- How many there are of each reason: {reason: letters}.
   reasons jsonb not null,
-  -- As commit_counts got them.
+  -- As store_commit got them.
   partitions integer[] not null,
   offsets bigint[] not null,
   letter_reasons text[] not null,
   timestamps_ms bigint[] not null,
   key_lengths integer[] not null,
   value_lengths integer[] not null,
-  headers jsonb[] not null,
+  headers jsonb[] not null, -- mostly none
   bytes bytea not null
 );
+
+create index dead_letter_staging_received_at on dead_letter_staging (received_at);
 
 -- A flood is the same few mistakes again and again: lz4 makes a seventh of it in a third less time.
 -- A server may have been built without it.
@@ -84,7 +86,8 @@ begin
 end
 $$;
 
--- Those that are staged, as they will be in dead_letters.
+-- Those that are staged, as they will be in dead_letters. In this order, who wants the newest few
+-- need not take apart all of them.
 create view staged_dead_letters as
 select
   s.id as staging_id, s.topic, l.partition, l.kafka_offset, l.reason, l.record_timestamp, l.key,
@@ -94,7 +97,8 @@ from dead_letter_staging s
 cross join letters_of(
   s.partitions, s.offsets, s.letter_reasons, s.timestamps_ms, s.key_lengths, s.value_lengths,
   s.headers, s.bytes
-) l;
+) l
+order by s.received_at desc;
 
 -- All of them, wherever they stand.
 create view all_dead_letters as
@@ -108,50 +112,44 @@ select
   replayed_at, replayed_value, replayed_window
 from staged_dead_letters;
 
--- Makes rows of dead_letters of what one commit has staged, the oldest first: when the flood is
--- over, or when it is of that age. Others may do the same at the same time. Returns how many
--- letters that were, and how many are left for which it is time.
-create function unstage_dead_letters(max_age interval, out made bigint, out left_over bigint)
+-- For whoever counts them: each row stands for so many letters, of which so many were replayed.
+create view dead_letter_counts as
+select
+  topic, reason, received_at, 1 as letters, (replayed_at is not null)::integer as replayed
+from dead_letters
+union all
+select s.topic, of_reason.key, s.received_at, of_reason.value::integer, 0
+from dead_letter_staging s
+cross join jsonb_each_text(s.reasons) of_reason;
+
+-- Makes rows of dead_letters of what one commit has staged, unless another has done so.
+create function unstage_dead_letters(of_id bigint) returns void
 language plpgsql
 as $$
 declare
-  due timestamptz := now();
   staged dead_letter_staging;
 begin
-  if exists (select from dead_letter_staging where received_at > now() - interval '2 seconds') then
-    due := now() - max_age;
+  select * into staged from dead_letter_staging where id = of_id for update;
+  if not found then
+    return;
   end if;
 
-  select * into staged
-  from dead_letter_staging
-  where received_at <= due
-  order by id
-  limit 1
-  for update skip locked;
+  insert into dead_letters
+    (topic, partition, kafka_offset, reason, record_timestamp, key, value, headers, received_at)
+  select staged.topic, letters.*, staged.received_at
+  from letters_of(
+    staged.partitions, staged.offsets, staged.letter_reasons, staged.timestamps_ms,
+    staged.key_lengths, staged.value_lengths, staged.headers, staged.bytes
+  ) letters
+  order by partition, kafka_offset
+  on conflict do nothing;
 
-  if found then
-    insert into dead_letters
-      (topic, partition, kafka_offset, reason, record_timestamp, key, value, headers, received_at)
-    select staged.topic, letters.*, staged.received_at
-    from letters_of(
-      staged.partitions, staged.offsets, staged.letter_reasons, staged.timestamps_ms,
-      staged.key_lengths, staged.value_lengths, staged.headers, staged.bytes
-    ) letters
-    order by partition, kafka_offset
-    on conflict do nothing;
-
-    delete from dead_letter_staging where id = staged.id;
-  end if;
-
-  made := coalesce(staged.letters, 0);
-  select coalesce(sum(letters), 0) into left_over
-  from dead_letter_staging
-  where received_at <= due;
+  delete from dead_letter_staging where id = of_id;
 end
 $$;
 
--- As before, but very many dead letters are staged. (Workers of older versions call the other one.)
-create function commit_counts(
+-- As commit_counts, which workers of older versions call, but very many dead letters are staged.
+create function store_commit(
   of_topic text,
   of_epoch bigint,
   partitions integer[],
@@ -221,7 +219,7 @@ begin
   on conflict (window_start, lottery_name, event_type) do update
     set event_count = a.event_count + excluded.event_count, updated_at = now();
 
-  if cardinality(dead_offsets) > 10000 then
+  if cardinality(dead_offsets) > 10000 or octet_length(dead_bytes) > 2000000 then
     insert into dead_letter_staging (
       topic, letters, reasons, partitions, offsets, letter_reasons, timestamps_ms, key_lengths,
       value_lengths, headers, bytes
