@@ -117,13 +117,16 @@ function wider({ isQuick }: Stand): [string, Omit<Load, "events">][] {
     : [names(3_334), names(66_667), ["windows of 30 days", { spanMs: 30 * DAY_MS }]];
 }
 
-/** Two workers that share the topic, beside one; and what an event costs at each stage. */
+/**
+ * Two workers that share the topic, beside one; and what an event costs at each stage. One of the
+ * two joins first and has to share then, so the topic is larger: that is not what is measured.
+ */
 export async function* workers(stand: Stand): AsyncGenerator<Finding> {
-  const events = stand.isQuick ? 1_000_000 : 5_000_000;
+  const events = stand.isQuick ? 1_000_000 : 15_000_000;
   await using topic = await makeTopic(stand.brokers, { events });
   const [ones, twos]: [number[], number[]] = [[], []];
   const costs = { worker: 0, broker: 0, database: 0 };
-  const rounds = stand.isQuick ? 1 : 3;
+  const rounds = stand.isQuick ? 1 : 5;
   for (let round = 0; round < rounds; round++) {
     {
       await using database = await stand.createDatabase();
