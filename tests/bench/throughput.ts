@@ -58,7 +58,7 @@ export async function* throughput(stand: Stand): AsyncGenerator<Finding> {
 
 /** Medians of how fast bad events are kept, and how fast they become rows after that. */
 async function badPace(stand: Stand): Promise<{ readonly kept: number; readonly rows: number }> {
-  const events = stand.isQuick ? 300_000 : 2_000_000;
+  const events = stand.isQuick ? 150_000 : 2_000_000;
   await using topic = await makeTopic(stand.brokers, { events, form: "bad" });
   const rounds: { kept: number; rows: number }[] = [];
   for (let round = 0; round < (stand.isQuick ? 1 : 5); round++) {
