@@ -165,6 +165,7 @@ for (
       "alter table lottery_aggregates drop column event_count cascade",
       /lacks a table, column or function.*event_count/,
     ],
+    ["drop function commit_counts", /lacks a table, column or function.*commit_counts/],
     ["drop function store_commit", /lacks a table, column or function.*store_commit/],
   ] as const
 ) {

@@ -148,7 +148,8 @@ begin
 end
 $$;
 
--- As commit_counts, which workers of older versions call, but very many dead letters are staged.
+-- A commit of counts (commit_counts, which older versions call for all of it) and of dead letters,
+-- very many of which are staged. Nothing is stored if commit_counts raises.
 create function store_commit(
   of_topic text,
   of_epoch bigint,
@@ -179,45 +180,12 @@ create function store_commit(
 ) returns void
 language plpgsql
 as $$
-declare
-  standing integer;
-  window_size interval;
 begin
-  select count(*) into standing
-  from (
-    select o.partition, o.next_offset, o.epoch
-    from kafka_offsets o
-    where o.topic = of_topic and o.partition = any (partitions)
-    order by o.partition
-    for update
-  ) locked
-  join unnest(partitions, expected_offsets) as expected (partition, next_offset)
-    using (partition, next_offset)
-  where locked.epoch = of_epoch;
-
-  if standing <> cardinality(partitions) then
-    raise exception using
-      errcode = 'LE001',
-      message = format(
-        'only %s of %s partitions stand at their expected offset',
-        standing, cardinality(partitions)
-      );
-  end if;
-
-  perform note_for_audit(of_topic, partitions, window_starts_ms);
-
-  select make_interval(secs => window_seconds) into strict window_size from pipeline;
-
-  insert into lottery_aggregates as a
-    (window_start, window_end, lottery_name, event_type, event_count)
-  select
-    to_timestamp(start_ms / 1000.0), to_timestamp(start_ms / 1000.0) + window_size,
-    lottery_name, event_type, event_count
-  from unnest(window_starts_ms, lottery_names, event_types, event_counts)
-    as counts (start_ms, lottery_name, event_type, event_count)
-  order by start_ms, lottery_name, event_type
-  on conflict (window_start, lottery_name, event_type) do update
-    set event_count = a.event_count + excluded.event_count, updated_at = now();
+  perform commit_counts(
+    of_topic, of_epoch, partitions, expected_offsets, next_offsets, counted_records, dead_records,
+    max_event_times_ms, batch_offsets, batch_crcs, are_caught_up, window_starts_ms, lottery_names,
+    event_types, event_counts, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', ''
+  );
 
   if cardinality(dead_offsets) > 10000 or octet_length(dead_bytes) > 2000000 then
     insert into dead_letter_staging (
@@ -239,21 +207,5 @@ begin
     order by partition, kafka_offset
     on conflict do nothing;
   end if;
-
-  update kafka_offsets o set
-    next_offset = moved.next_offset,
-    counted = o.counted + moved.counted,
-    dead = o.dead + moved.dead,
-    max_event_time = greatest(o.max_event_time, to_timestamp(moved.max_event_time_ms / 1000.0)),
-    last_batch_offset = coalesce(moved.batch_offset, o.last_batch_offset),
-    last_batch_crc = coalesce(moved.batch_crc, o.last_batch_crc),
-    caught_up_at = case when moved.is_caught_up then now() else o.caught_up_at end,
-    updated_at = case when moved.next_offset > o.next_offset then now() else o.updated_at end
-  from unnest(
-    partitions, next_offsets, counted_records, dead_records, max_event_times_ms,
-    batch_offsets, batch_crcs, are_caught_up
-  ) as moved
-    (partition, next_offset, counted, dead, max_event_time_ms, batch_offset, batch_crc, is_caught_up)
-  where o.topic = of_topic and o.partition = moved.partition;
 end
 $$;
