@@ -6,6 +6,7 @@ import { DeadLetterStore } from "../../../lib/io/postgres/dead_letters.ts";
 import { recentDeadLetters } from "../../../lib/io/postgres/reader.ts";
 import { resetCounts, resetLog } from "../../../lib/io/postgres/reset.ts";
 import { allStaged, dueStaged, unstage } from "../../../lib/io/postgres/staging.ts";
+import { eventually } from "../../support/eventually.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";
 import { commitOf } from "../../support/sink_contract.ts";
@@ -194,3 +195,27 @@ stagingTest(
     assert.deepEqual(await counts(), { staged: 0, rows: 0 });
   },
 );
+
+stagingTest("resetLog() waits for letters that become rows, and finds them", async (harness) => {
+  const { connection, url, flood } = harness;
+  await flood(0);
+  const [staged] = await allStaged(connection);
+  await using other = new Connection(url);
+  await other.query({ text: "begin" });
+  await unstage(other, staged!);
+  const offsets = new Map([[0, 5]]);
+  const resetting = resetLog(connection, { epoch: 1, identity: IDENTITY, offsets });
+  await eventually(async () => {
+    const waiting = await other.query({
+      text: `
+        select
+        from pg_locks l join pg_database d on d.oid = l.database
+        where not l.granted and l.locktype = 'relation' and d.datname = current_database()`,
+    });
+    return waiting.length > 0;
+  });
+  await other.query({ text: "commit" });
+  await resetting;
+  const topics = await connection.query({ text: "select distinct topic from all_dead_letters" });
+  assert.deepEqual(topics, [{ topic: "user-events (epoch 1)" }]);
+});
