@@ -148,7 +148,8 @@ interface Connection {
   isConnected(): boolean;
   refusedBy?: Error | null;
   frames: ResponseFrames;
-  readonly authHandlers: { onSuccess(response: Buffer): void } | null;
+  readonly authHandlers: { onSuccess(response: Buffer): void; onError(): void } | null;
+  readonly socket: { destroy(error: Error): void };
   readonly authExpectResponse: boolean;
   readonly requestQueue: {
     fulfillRequest(
@@ -185,8 +186,20 @@ connection.connect = async function (this: Connection): Promise<unknown> {
   return await connect.call(this);
 };
 
-/** See `response_frames.ts`. */
+/** A response begins with the number of its request, in as many bytes. */
+const CORRELATION_BYTES = 4;
+
+/** See `response_frames.ts`. The original lets what no broker would send end the process. */
 connection.processData = function (this: Connection, data: Buffer): void {
+  try {
+    takeData.call(this, data);
+  } catch (error) {
+    this.authHandlers?.onError();
+    this.socket.destroy(error as Error);
+  }
+};
+
+function takeData(this: Connection, data: Buffer): void {
   if (this.authHandlers && !this.authExpectResponse) {
     return this.authHandlers.onSuccess(Buffer.from(data));
   }
@@ -197,10 +210,13 @@ connection.processData = function (this: Connection, data: Buffer): void {
       this.authHandlers.onSuccess(Buffer.concat([length, response]));
       continue;
     }
+    if (response.length < CORRELATION_BYTES) {
+      throw new RangeError(`a response cannot have ${response.length} bytes`);
+    }
     this.requestQueue.fulfillRequest({
       size: response.length,
       correlationId: response.readInt32BE(),
-      payload: response.subarray(4),
+      payload: response.subarray(CORRELATION_BYTES),
     });
   }
-};
+}

@@ -12,6 +12,8 @@ import { Buffer } from "node:buffer";
 const LENGTH_BYTES = 4;
 /** More is made room for when it comes: what is no broker may announce any length. */
 const FIRST_ROOM = 32 << 20;
+/** A broker answers with a few megabytes, or with one batch, which is smaller than this by default (socket.request.max.bytes). */
+const MAX_BYTES = 128 << 20;
 
 export class ResponseFrames {
   readonly #length = Buffer.alloc(LENGTH_BYTES);
@@ -19,7 +21,11 @@ export class ResponseFrames {
   #response = Buffer.alloc(0);
   #filled = 0;
 
-  /** Takes what came, which may be written over afterwards. @returns the responses that are whole now. */
+  /**
+   * Takes what came, which may be written over afterwards.
+   * @returns the responses that are whole now.
+   * @throws {RangeError} for a length that no response has: whatever answers is no broker.
+   */
   take(bytes: Uint8Array): Buffer[] {
     const responses: Buffer[] = [];
     for (let at = 0; at < bytes.length;) {
@@ -40,6 +46,9 @@ export class ResponseFrames {
     this.#length.set(bytes.subarray(at, end), this.#lengthBytes);
     this.#lengthBytes += end - at;
     if (this.#lengthBytes === LENGTH_BYTES) {
+      if (this.#size < 0 || this.#size > MAX_BYTES) {
+        throw new RangeError(`a response cannot have ${this.#size} bytes`);
+      }
       this.#response = Buffer.allocUnsafeSlow(Math.min(this.#size, FIRST_ROOM));
       this.#filled = 0;
     }

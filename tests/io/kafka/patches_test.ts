@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
+import fc from "fast-check";
 import kafkajsPackage from "kafkajs/package.json" with { type: "json" };
 import "../../../lib/io/kafka/kafkajs.ts";
+import { ResponseFrames } from "../../../lib/io/kafka/response_frames.ts";
 
 const require = createRequire(import.meta.url);
 const BrokerPool = require("kafkajs/src/cluster/brokerPool.js");
@@ -141,4 +144,27 @@ Deno.test("a fetch loop that sleeps because all is paused wakes when a partition
   await asleep;
   assert.equal(state.isPaused("events", 0), false);
   await sleep(1); // and by itself too
+});
+
+Deno.test("whatever answers in place of a broker loses its connection, and ends nothing else", () => {
+  const lengths = fc.oneof(fc.integer({ min: -3, max: 12 }), fc.integer());
+  const responses = fc.array(fc.tuple(lengths, fc.uint8Array({ maxLength: 20 })));
+  fc.assert(fc.property(responses, fc.boolean(), (responses, isLoggingIn) => {
+    const problems: Error[] = [];
+    let failedLogins = 0;
+    const connection = {
+      frames: new ResponseFrames(),
+      requestQueue: makeQueue(),
+      socket: { destroy: (error: Error) => problems.push(error) },
+      authHandlers: isLoggingIn ? { onSuccess: () => {}, onError: () => failedLogins++ } : null,
+      authExpectResponse: isLoggingIn,
+    };
+    for (const [length, bytes] of responses) {
+      const head = Buffer.alloc(4);
+      head.writeInt32BE(length);
+      Connection.prototype.processData.call(connection, Buffer.concat([head, bytes]));
+      if (problems.length > 0) break;
+    }
+    assert.equal(failedLogins, isLoggingIn ? problems.length : 0);
+  }));
 });

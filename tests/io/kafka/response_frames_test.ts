@@ -53,3 +53,13 @@ Deno.test("take() makes room for a long response only as it comes", () => {
   assert.equal(response!.length, 100 << 20);
   for (let at = 0; at < 100; at++) assert.equal(response![at << 20], at);
 });
+
+for (const size of [-1, -(2 ** 31), 2 ** 31 - 1, (128 << 20) + 1]) {
+  Deno.test(`take() refuses a response of ${size} bytes, and makes no room for it`, () => {
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(size);
+    const before = Deno.memoryUsage().rss;
+    assert.throws(() => new ResponseFrames().take(length), /a response cannot have/);
+    assert.ok(Deno.memoryUsage().rss - before < 64 << 20);
+  });
+}
