@@ -46,7 +46,7 @@ export type RejectionReason = typeof REJECTION_REASONS[number];
  * Raised whenever a record could get another answer than before: counts made
  * under two versions must not be mixed.
  */
-export const EVENT_RULES_VERSION = 1;
+export const EVENT_RULES_VERSION = 2;
 
 /** Longest names, in code points, which is how PostgreSQL counts characters. */
 export const MAX_LOTTERY_NAME_LENGTH = 255;
@@ -56,9 +56,6 @@ export const MAX_EVENT_TYPE_LENGTH = 100;
 const LEAST_TIMESTAMP_MS = 1e11;
 /** 9999-12-31T23:59:59.999Z. */
 const GREATEST_TIMESTAMP_MS = 253_402_300_799_999;
-
-/** A record's timestamp if its producer set none. */
-const NO_TIMESTAMP = -1;
 
 export interface EventParserOptions {
   /** How far an event may lie ahead of its own record's timestamp. */
@@ -81,7 +78,7 @@ export class EventParser {
 
   /**
    * @param bytes holds the value, between `start` and `end`; a negative `start` is a null value.
-   * @param recordTimestampMs the record's own timestamp, or −1.
+   * @param recordTimestampMs the record's own timestamp: any number, if its producer is wrong.
    */
   parse(
     bytes: Uint8Array,
@@ -147,11 +144,18 @@ export class EventParser {
     if (timestampMs <= 0) return "timestamp_not_positive";
     if (timestampMs < LEAST_TIMESTAMP_MS) return "timestamp_in_seconds";
     if (timestampMs > GREATEST_TIMESTAMP_MS) return "timestamp_out_of_range";
-    if (
-      recordTimestampMs !== NO_TIMESTAMP && timestampMs > recordTimestampMs + this.#maxFutureMs
-    ) return "timestamp_in_future";
-    return null;
+    const isInFuture = isTime(recordTimestampMs) &&
+      timestampMs > recordTimestampMs + this.#maxFutureMs;
+    return isInFuture ? "timestamp_in_future" : null;
   }
+}
+
+/**
+ * Whether a record's timestamp says when it was made. A producer may set none (−1), or anything:
+ * seconds, 0 or 1 say nothing about the future.
+ */
+function isTime(recordTimestampMs: number): boolean {
+  return recordTimestampMs >= LEAST_TIMESTAMP_MS && recordTimestampMs <= GREATEST_TIMESTAMP_MS;
 }
 
 const LATIN1 = new TextDecoder("latin1");
