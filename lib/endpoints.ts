@@ -6,7 +6,7 @@
 
 import type { LogRange } from "./core/log_range.ts";
 import type { Commit } from "./core/pending.ts";
-import type { Fetched } from "./core/record_batch.ts";
+import type { Fetched } from "./core/log_batch.ts";
 import type { Position } from "./core/standings.ts";
 
 /** What a source tells while it reads. Neither call may throw for a reason of its own. */

@@ -12,7 +12,8 @@ import { isPassing } from "./core/failure.ts";
 import { Ledger } from "./core/ledger.ts";
 import { OtherLogError } from "./core/log_range.ts";
 import type { PendingOptions } from "./core/pending.ts";
-import type { Fetched } from "./core/record_batch.ts";
+import type { Fetched } from "./core/log_batch.ts";
+import { inPartition } from "./core/unreadable_batch.ts";
 import { closedUpTo } from "./core/watermark.ts";
 import { Condition, pause } from "./condition.ts";
 import {
@@ -128,7 +129,9 @@ export class Pipeline implements SourceReader {
   async fetched(fetched: Fetched): Promise<void> {
     switch (this.#ledger.judge(fetched)) {
       case "fits":
-        await this.#count(fetched);
+        await this.#count(fetched).catch((error) => {
+          throw inPartition(fetched.partition, error);
+        });
         break;
       case "elsewhere": // the log may have moved away under us: the place loop looks
         this.#startOver(this.#assignment.partitions);
@@ -141,20 +144,25 @@ export class Pipeline implements SourceReader {
     await this.#room();
   }
 
-  /** Counts batch by batch: a fetch can be a thousand times as large as its bytes on the wire. */
+  /** Counts piece by piece: a fetch can be a thousand times as large as its bytes on the wire. */
   async #count(fetched: Fetched): Promise<void> {
     const assignment = this.#assignment;
     const { partition, batches } = fetched;
     for (const batch of batches) {
-      this.#ledger.count(batch, {
-        partition,
-        closedUpToMs: this.#closedUpToMs,
-        horizonMs: this.#horizonMs,
-      });
-      this.#ledgerChanged();
-      await this.#turn.giveWay();
-      if (!await this.#room() || assignment !== this.#assignment) return;
+      if (this.#ledger.hasCounted(batch, partition)) continue;
+      for await (const piece of batch.pieces()) {
+        if (assignment !== this.#assignment) return; // while it was decompressed
+        this.#ledger.count(piece, {
+          partition,
+          closedUpToMs: this.#closedUpToMs,
+          horizonMs: this.#horizonMs,
+        });
+        this.#ledgerChanged();
+        await this.#turn.giveWay();
+        if (!await this.#room() || assignment !== this.#assignment) return;
+      }
     }
+    if (assignment !== this.#assignment) return;
     this.#ledger.finish(fetched);
     const { awaitedEnds } = this.#options;
     this.#isAwaited = awaitedEnds !== undefined && this.#ledger.reaches(awaitedEnds);

@@ -47,7 +47,7 @@ function layerOf(path: string): number {
 const OWNERS: Readonly<Record<string, RegExp>> = {
   "@electric-sql/": /^lib\/io\/pglite\.ts$/,
   "@logtape/": /^lib\/io\/(logs\.ts|kafka\/)/,
-  "@platformatic/": /^lib\/io\/kafka\/codecs\.ts$/,
+  "@platformatic/": /^lib\/io\/kafka\/compression\//,
   "commander": /^lib\/commands\/(arguments|program[a-z_]*)\.ts$/,
   "kafkajs": /^lib\/io\/kafka\/(kafkajs|patches)\.ts$/,
   "nodemailer": /^lib\/io\/smtp\.ts$/,
@@ -103,12 +103,12 @@ Deno.test("only main reads arguments and environment, and exits", async () => {
   }
 });
 
-Deno.test("a file has one idea: it says which, and is shorter than 300 lines", async () => {
+Deno.test("a file has one idea: it says which, and is shorter than 400 lines", async () => {
   for (const { path, text } of await modules("lib")) {
     assert.match(text, /^\/\*\*\n[^]*?@module\n \*\//, `${path} has no module doc`);
-    assert.ok(text.split("\n").length <= 300, `${path} is too long`);
+    assert.ok(text.split("\n").length <= 400, `${path} is too long`);
   }
   for (const { path, text } of await modules("tests")) {
-    assert.ok(text.split("\n").length <= 300, `${path} is too long`);
+    assert.ok(text.split("\n").length <= 400, `${path} is too long`);
   }
 });

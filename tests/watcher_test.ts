@@ -4,6 +4,7 @@ import { OperatorError } from "../lib/core/failure.ts";
 import { Ledger } from "../lib/core/ledger.ts";
 import type { LogRange } from "../lib/core/log_range.ts";
 import type { Sink, Source } from "../lib/endpoints.ts";
+import { newSha256 } from "../lib/io/sha256.ts";
 import { Watcher } from "../lib/watcher.ts";
 import { MemorySink, MemorySource, MemoryStore } from "./support/memory_ends.ts";
 import { Witness } from "./support/pipeline_run.ts";
@@ -19,7 +20,8 @@ function makeWatcher(
     readonly watermark?: Sink["advanceWatermark"];
   } = {},
 ) {
-  const ledger = new Ledger({ parser: new EventParser({ maxFutureMs: 0 }), windowMs: 60_000 });
+  const parser = new EventParser({ maxFutureMs: 0 });
+  const ledger = new Ledger({ parser, windowMs: 60_000, newSha256 });
   const range: { startOffset: number; endOffset: number } = { startOffset: 0, endOffset };
   ledger.place([{ partition: 0, position: POSITION, range }]);
   let renewals = 0;

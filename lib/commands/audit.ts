@@ -11,13 +11,16 @@ import { OperatorError, UnavailableError } from "../core/failure.ts";
 import { lagWithin } from "../core/log_range.ts";
 import type { PartitionAudit } from "../core/partition_audit.ts";
 import { progressBar } from "../core/progress_bar.ts";
+import { letterSha256 } from "../core/letter_digest.ts";
 import { RecordCursor } from "../core/record_batch.ts";
+import { inPartition } from "../core/unreadable_batch.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { LogReader, LogStartMovedError } from "../io/kafka/log_reader.ts";
 import { openAudit } from "../io/postgres/audit_snapshot.ts";
 import { Connection } from "../io/postgres/connection.ts";
 import { comparePipeline } from "../io/postgres/identity.ts";
 import { assertUpToDate } from "../io/postgres/migrate.ts";
+import { newSha256 } from "../io/sha256.ts";
 import type { Terminal } from "../io/terminal.ts";
 import { kafkaOrigin } from "./start.ts";
 import { claimOf } from "./worker.ts";
@@ -100,7 +103,9 @@ class Recount {
     try {
       await this.#read(partition, from);
     } catch (error) {
-      if (!(error instanceof LogStartMovedError)) throw error;
+      if (!(error instanceof LogStartMovedError)) {
+        throw inPartition(partition.history.partition, error);
+      }
       await this.#recount(partition, error.offset);
     }
   }
@@ -110,14 +115,21 @@ class Recount {
     const { partition: id, now: { nextOffset: to } } = partition.history;
     for await (const batches of reader.read({ partition: id, from, to })) {
       for (const batch of batches) {
-        const cursor = new RecordCursor(batch);
-        while (cursor.next()) {
-          const { offset, timestampMs: recordTimestampMs, valueStart: start, valueEnd: end } =
-            cursor;
-          if (offset < from || offset >= to) continue;
-          const parsed = this.#parser.parse(cursor.bytes, { start, end, recordTimestampMs });
-          if (typeof parsed === "string") partition.addDeadLetter(offset, parsed);
-          else audit.addEvent(partition, offset, parsed);
+        for await (const piece of batch.pieces()) {
+          const cursor = new RecordCursor(piece);
+          const sha256 = () => letterSha256(cursor, newSha256);
+          while (cursor.next()) {
+            const { offset } = cursor;
+            if (offset < from || offset >= to) continue;
+            const parsed = this.#parser.parse(cursor.bytes, {
+              start: cursor.valueStart,
+              end: cursor.valueEnd,
+              size: cursor.valueSize,
+              recordTimestampMs: cursor.timestampMs,
+            });
+            if (typeof parsed === "string") partition.addDeadLetter(offset, parsed, sha256);
+            else audit.addEvent(partition, { offset, event: parsed, sha256 });
+          }
         }
       }
       this.#showProgress(Math.min(to, batches.at(-1)!.nextOffset) - from);

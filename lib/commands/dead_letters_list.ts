@@ -78,7 +78,7 @@ function toLine(letter: StoredDeadLetter): string {
     printable(letter.reason),
     timeText(letter.receivedMs),
     timeText(letter.recordTimestampMs),
-    preview(letter.value),
+    preview(letter.value, letter.cut?.valueSize ?? undefined),
   );
 }
 
@@ -88,11 +88,11 @@ function columns(position: string, reason: string, ...rest: readonly string[]): 
     .join("  ").trimEnd();
 }
 
-function preview(value: Uint8Array | null): string {
+function preview(value: Uint8Array | null, size = value?.length): string {
   if (value === null) return "null";
   const text = printableBytes(wholeCharacters(value.subarray(0, PREVIEW_BYTES)));
   return value.length > PREVIEW_BYTES || text.length > PREVIEW_LENGTH
-    ? `${text.slice(0, PREVIEW_LENGTH)}… (${value.length} bytes)`
+    ? `${text.slice(0, PREVIEW_LENGTH)}… (${size} bytes)`
     : text;
 }
 
@@ -106,6 +106,7 @@ function wholeCharacters(bytes: Uint8Array): Uint8Array {
 /** One object a line. Only ASCII: no byte of a stranger reaches a terminal as it is. */
 function toJson(letter: StoredDeadLetter): string {
   const { partition, offset, reason, recordTimestampMs, receivedMs, key, value, replay } = letter;
+  const { cut, isIntact } = letter;
   const json = JSON.stringify({
     partition,
     offset,
@@ -118,6 +119,13 @@ function toJson(letter: StoredDeadLetter): string {
       key_base64: base64(header.key),
       value_base64: base64(header.value),
     })),
+    cut: cut && {
+      key_size: cut.keySize,
+      value_size: cut.valueSize,
+      headers_size: cut.headersSize,
+      sha256: cut.sha256.toHex(),
+    },
+    intact: isIntact,
     replayed_at: replay && timeText(replay.replayedMs),
     replayed_value_base64: base64(replay?.value ?? null),
   });

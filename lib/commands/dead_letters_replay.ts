@@ -123,9 +123,11 @@ function judge(
 ): Replay | string {
   const { partition, offset, recordTimestampMs, replay } = letter;
   if (replay) return `replayed before, at ${timeText(replay.replayedMs)}`;
+  if (!letter.isIntact) return "its content was changed after it was received";
   const value = repaired(letter.value, repair, recordTimestampMs);
   if (value === null) return "tombstone";
-  const event = parser.parse(value, { start: 0, end: value.length, recordTimestampMs });
+  const size = value === letter.value ? letter.cut?.valueSize ?? value.length : value.length;
+  const event = parser.parse(value, { start: 0, end: value.length, size, recordTimestampMs });
   if (typeof event === "string") return event;
   if (event.timestampMs < rules.horizonMs) return expired(event, rules);
   return { position: { partition, offset }, value, event };

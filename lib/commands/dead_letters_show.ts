@@ -51,24 +51,34 @@ function* describeLetter(
   topic: string,
   mostBytes: number,
 ): Generator<string> {
-  const { reason, recordTimestampMs, receivedMs, headers, replay } = letter;
+  const { reason, recordTimestampMs, receivedMs, headers, replay, cut, isIntact } = letter;
   yield `Position     ${topic} ${positionText(letter)}`;
   yield `Reason       ${printable(reason)}`;
   yield `Record time  ${timeText(recordTimestampMs)}`;
   yield `Received     ${timeText(receivedMs)}`;
   yield `Replayed     ${replay ? timeText(replay.replayedMs) : "no"}`;
+  if (!isIntact) yield "Content      CHANGED after it was received: it cannot be replayed";
+  if (cut) {
+    yield `Too large    only a part of it is kept; SHA-256 of the record ${cut.sha256.toHex()}`;
+    const kept = headers.length === 1 ? "1 header is" : `${headers.length} headers are`;
+    yield `Headers      ${cut.headersSize} bytes, of which ${kept} kept`;
+  }
   for (const { key, value } of headers) {
     yield `Header       ${printableBytes(key)}: ${value ? printableBytes(value) : "null"}`;
   }
-  yield* section("Key", letter.key, mostBytes);
-  yield* section("Value", letter.value, mostBytes);
-  if (replay) yield* section("Replayed as", replay.value, mostBytes);
+  yield* section("Key", letter.key, { mostBytes, size: cut?.keySize });
+  yield* section("Value", letter.value, { mostBytes, size: cut?.valueSize });
+  if (replay) yield* section("Replayed as", replay.value, { mostBytes });
 }
 
 function* section(
   name: string,
   bytes: Uint8Array | null,
-  mostBytes: number,
+  { mostBytes, size = bytes?.length }: {
+    readonly mostBytes: number;
+    /** Bytes that the record had, if not all of them are kept. */
+    readonly size?: number | null | undefined;
+  },
 ): Generator<string> {
   yield "";
   if (bytes === null) {
@@ -76,7 +86,9 @@ function* section(
     return;
   }
   const shown = bytes.subarray(0, mostBytes);
-  yield `${name}: ${bytes.length} bytes`;
+  yield size === bytes.length
+    ? `${name}: ${bytes.length} bytes`
+    : `${name}: ${size} bytes, the first ${bytes.length} are kept`;
   if (bytes.length === 0) return;
   yield `  ${printableBytes(shown)}`;
   for (const line of hexDump(shown)) yield `  ${line}`;

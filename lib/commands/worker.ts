@@ -18,6 +18,7 @@ import { migrate } from "../io/postgres/migrate.ts";
 import { storedOffsets } from "../io/postgres/reader.ts";
 import { PostgresSink } from "../io/postgres/sink.ts";
 import { allStaged, type Staged, unstage } from "../io/postgres/staging.ts";
+import { newSha256 } from "../io/sha256.ts";
 import { Outages } from "../outages.ts";
 import { Pipeline } from "../pipeline.ts";
 import type { Output } from "../publisher.ts";
@@ -166,6 +167,7 @@ export class Worker implements AsyncDisposable {
       observer: this.#observer,
       parser: new EventParser({ maxFutureMs }),
       windowMs,
+      newSha256,
       graceMs,
       commitIntervalMs,
       onDataLoss,

@@ -122,9 +122,17 @@ export class Audit {
   }
 
   /** Counts an event that the log holds, unless its row is deleted for its age. */
-  addEvent(partition: PartitionAudit, offset: number, event: LotteryEvent): void {
+  addEvent(
+    partition: PartitionAudit,
+    { offset, event, sha256 }: {
+      readonly offset: number;
+      readonly event: LotteryEvent;
+      /** Of the content that a letter of it would have; asked only if there is one. */
+      readonly sha256: () => Uint8Array;
+    },
+  ): void {
     if (this.#rows.isDeleted(event.timestampMs)) {
-      partition.addExpired(offset);
+      partition.addExpired(offset, sha256);
       return;
     }
     partition.addEvent(offset);

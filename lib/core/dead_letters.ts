@@ -4,10 +4,12 @@
  */
 
 import type { DeadLetterReason } from "./dead_letter.ts";
-import type { RecordCursor, RecordHeader } from "./record_batch.ts";
+import type { Cut, NewSha256, RecordCursor, RecordHeader } from "./record_batch.ts";
 
 /** Memory of a letter besides its key, value and headers. */
 const BYTES_PER_LETTER = 80;
+/** Memory of a header besides its key and value. */
+const BYTES_PER_HEADER = 200;
 const FIRST_LETTERS = 64;
 const FIRST_CONTENTS = 4 << 10;
 
@@ -20,7 +22,8 @@ type RecordParts =
   | "keyEnd"
   | "valueStart"
   | "valueEnd"
-  | "headers";
+  | "headers"
+  | "cut";
 
 /** A list to which letters are added. Element n of each column belongs to letter n. */
 export class DeadLetters {
@@ -32,6 +35,8 @@ export class DeadLetters {
   readonly reasons: DeadLetterReason[] = [];
   /** Those of letter n, if it has any. */
   readonly headers = new Map<number, readonly RecordHeader[]>();
+  /** What letter n has lost, if it was too large to be kept. */
+  readonly cuts = new Map<number, Cut>();
   #contents = new Uint8Array();
   #end = 0;
   #headerBytes = 0;
@@ -75,8 +80,14 @@ export class DeadLetters {
   /** Adds the record on which the cursor stands; copies, because its bytes belong to a whole fetch. */
   add(
     cursor: Readonly<Pick<RecordCursor, RecordParts>>,
-    { partition, reason }: { readonly partition: number; readonly reason: DeadLetterReason },
+    { partition, reason, newSha256 }: {
+      readonly partition: number;
+      readonly reason: DeadLetterReason;
+      readonly newSha256: NewSha256;
+    },
   ): void {
+    const cut = cursor.cut(newSha256);
+    if (cut) this.cuts.set(this.length, cut);
     this.#partitions.push(partition);
     this.#offsets.push(cursor.offset);
     this.#recordTimestampsMs.push(cursor.timestampMs);
@@ -96,7 +107,9 @@ export class DeadLetters {
   #addHeaders(headers: readonly RecordHeader[]): void {
     if (headers.length === 0) return;
     this.headers.set(this.length, headers);
-    for (const { key, value } of headers) this.#headerBytes += key.length + (value?.length ?? 0);
+    for (const { key, value } of headers) {
+      this.#headerBytes += BYTES_PER_HEADER + key.length + (value?.length ?? 0);
+    }
   }
 
   /** @returns the length of `[start, end)`; NaN if there is nothing. */

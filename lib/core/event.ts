@@ -7,6 +7,7 @@
  */
 
 import { EventScanner } from "./event_scanner.ts";
+import { MAX_PART_BYTES } from "./record_batch.ts";
 
 /** What a user of a lottery did. Both names are well-formed text that PostgreSQL keeps apart. */
 export interface LotteryEvent {
@@ -19,6 +20,7 @@ export interface LotteryEvent {
 /** Every reason for which a record is kept as a dead letter instead of being counted. */
 export const REJECTION_REASONS = [
   "tombstone",
+  "value_too_large",
   "not_utf8",
   "not_json",
   "not_an_object",
@@ -55,7 +57,7 @@ export const MAX_EVENT_TYPE_LENGTH = 100;
 /** A smaller timestamp is taken for seconds: as milliseconds it would lie before March 1973. */
 const LEAST_TIMESTAMP_MS = 1e11;
 /** 9999-12-31T23:59:59.999Z. */
-const GREATEST_TIMESTAMP_MS = 253_402_300_799_999;
+export const GREATEST_TIMESTAMP_MS = 253_402_300_799_999;
 
 export interface EventParserOptions {
   /** How far an event may lie ahead of its own record's timestamp. */
@@ -78,17 +80,20 @@ export class EventParser {
 
   /**
    * @param bytes holds the value, between `start` and `end`; a negative `start` is a null value.
+   * @param size bytes of a value that is not held as a whole.
    * @param recordTimestampMs the record's own timestamp: any number, if its producer is wrong.
    */
   parse(
     bytes: Uint8Array,
-    { start, end, recordTimestampMs }: {
+    { start, end, size = end - start, recordTimestampMs }: {
       readonly start: number;
       readonly end: number;
+      readonly size?: number;
       readonly recordTimestampMs: number;
     },
   ): LotteryEvent | RejectionReason {
     if (start < 0) return "tombstone";
+    if (size > MAX_PART_BYTES) return "value_too_large";
 
     const scanner = this.#scanner;
     if (scanner.scan(bytes, start, end)) {

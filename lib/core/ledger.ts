@@ -9,7 +9,8 @@
  */
 
 import { type Commit, Pending, type PendingOptions, type TimeBounds } from "./pending.ts";
-import type { Fetched, RecordBatch } from "./record_batch.ts";
+import type { Fetched, LogBatch } from "./log_batch.ts";
+import type { RecordBatch } from "./record_batch.ts";
 import { type Fit, type Placement, Standings } from "./standings.ts";
 
 export class Ledger {
@@ -62,16 +63,21 @@ export class Ledger {
     return this.#standings.judge(fetched);
   }
 
+  /** True if all of the batch was counted before: it is only read to know the log by. */
+  hasCounted({ nextOffset }: LogBatch, partition: number): boolean {
+    return nextOffset <= this.#standings.get(partition)!;
+  }
+
   /**
-   * Counts one batch of a fetch that fits.
-   * @throws {RangeError} for a batch that cannot be read; everything is dropped then.
+   * Counts one piece of a batch of a fetch that fits.
+   * @throws {UnreadableBatchError} for one that cannot be read; everything is dropped then.
    */
   count(
     batch: RecordBatch,
     { partition, ...bounds }: { readonly partition: number } & TimeBounds,
   ): void {
     const from = this.#standings.get(partition)!;
-    if (batch.nextOffset <= from) return; // counted before: it was read to know the log by
+    if (batch.nextOffset <= from) return; // counted before
     try {
       this.#standings.move(
         partition,

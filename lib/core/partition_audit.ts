@@ -15,6 +15,19 @@ export interface DeadLetterDifference {
   readonly recounted: string | null;
 }
 
+/** A dead letter as it is stored. */
+export interface StoredLetter {
+  readonly offset: number;
+  readonly reason: string;
+  /** Of its content as it is now, see `letterSha256`. */
+  readonly sha256: Uint8Array;
+  /** False if that is not the content that was stored once. */
+  readonly isIntact: boolean;
+}
+
+/** Bytes of a hash that are kept: there may be millions of letters, and nobody can forge so many. */
+const HASH_BYTES = 16;
+
 /** Why an event is a dead letter though nothing is wrong with it. */
 const EXPIRED: DeadLetterReason = "expired_window";
 
@@ -37,6 +50,12 @@ export class PartitionAudit {
   records = 0;
   #offsets: number[] = [];
   #reasons: string[] = [];
+  /** One after the other, in the order in which the letters came. */
+  #hashes = new Uint8Array();
+  /** Which of the hashes each letter has, once they are sorted otherwise than they came. */
+  #hashAt: readonly number[] = [];
+  /** Letters whose content is not what was stored once. */
+  readonly #changed = new Set<number>();
   #isSorted = true;
   /** First stored dead letter that was not compared yet. */
   #at = 0;
@@ -58,10 +77,12 @@ export class PartitionAudit {
     return this.#since.maxEventTimeMs;
   }
 
-  addStored(offset: number, reason: string): void {
+  addStored({ offset, reason, sha256, isIntact }: StoredLetter): void {
     if (offset < (this.#offsets.at(-1) ?? 0)) this.#isSorted = false;
+    this.#keepHash(sha256);
     this.#offsets.push(offset);
     this.#reasons.push(reason);
+    if (!isIntact) this.#changed.add(offset);
   }
 
   /**
@@ -73,7 +94,8 @@ export class PartitionAudit {
     this.#sort();
     const from = Math.max(logStart, this.history.firstOffset, this.#next);
     for (; this.#at < this.#offsets.length && this.#offsets[this.#at]! < from; this.#at++) {
-      this.deadLettersNotProvable++;
+      if (this.#changed.has(this.#offsets[this.#at]!)) this.#differInContent();
+      else this.deadLettersNotProvable++;
     }
     this.#since = firstProvable(this.history, from);
     this.#counted = 0;
@@ -87,7 +109,8 @@ export class PartitionAudit {
     if (offset >= this.#since.nextOffset) this.#counted++;
   }
 
-  addDeadLetter(offset: number, reason: RejectionReason): void {
+  /** @param sha256 of the content that its letter has to have; asked only if there is one. */
+  addDeadLetter(offset: number, reason: RejectionReason, sha256: () => Uint8Array): void {
     this.#take(offset);
     if (offset >= this.#since.nextOffset) this.#dead++;
     this.#tooMany(offset);
@@ -96,19 +119,23 @@ export class PartitionAudit {
       if (offset >= this.history.deadLetterHorizon) this.#differ(offset, null, reason);
       return;
     }
-    const stored = this.#reasons[this.#at++]!;
-    if (stored === reason) this.deadLettersAgreeing++;
+    const stored = this.#reasons[this.#at]!;
+    if (stored === reason) this.#compareContent(sha256());
     else this.#differ(offset, stored, reason);
+    this.#at++;
   }
 
-  /** An event whose row is deleted: it was counted before that, or is a dead letter since. */
-  addExpired(offset: number): void {
+  /**
+   * An event whose row is deleted: it was counted before that, or is a dead letter since.
+   * @param sha256 of the content that its letter has to have; asked only if there is one.
+   */
+  addExpired(offset: number, sha256: () => Uint8Array): void {
     this.#take(offset);
     this.#tooMany(offset);
     const hasLetter = this.#offsets[this.#at] === offset && this.#reasons[this.#at] === EXPIRED;
     if (hasLetter) {
+      this.#compareContent(sha256());
       this.#at++;
-      this.deadLettersAgreeing++;
     }
     if (offset < this.#since.nextOffset) return;
     if (hasLetter) this.#dead++;
@@ -140,6 +167,7 @@ export class PartitionAudit {
     const order = offsets.map((_, at) => at).sort((a, b) => offsets[a]! - offsets[b]!);
     this.#offsets = order.map((at) => offsets[at]!);
     this.#reasons = order.map((at) => reasons[at]!);
+    this.#hashAt = order;
     this.#isSorted = true;
   }
 
@@ -155,7 +183,33 @@ export class PartitionAudit {
     }
   }
 
-  #differ(offset: number, stored: string | null, recounted: RejectionReason | null): void {
+  #keepHash(sha256: Uint8Array): void {
+    const at = this.#offsets.length;
+    if ((at + 1) * HASH_BYTES > this.#hashes.length) {
+      const hashes = new Uint8Array(2 * (at + 32) * HASH_BYTES);
+      hashes.set(this.#hashes);
+      this.#hashes = hashes;
+    }
+    this.#hashes.set(sha256.subarray(0, HASH_BYTES), at * HASH_BYTES);
+  }
+
+  /** Compares the letter that is next with the hash that its content has to have. */
+  #compareContent(sha256: Uint8Array): void {
+    const start = (this.#hashAt[this.#at] ?? this.#at) * HASH_BYTES;
+    const stored = this.#hashes.subarray(start, start + HASH_BYTES);
+    const isSame = stored.every((byte, at) => byte === sha256[at]) &&
+      !this.#changed.has(this.#offsets[this.#at]!);
+    if (isSame) this.deadLettersAgreeing++;
+    else this.#differInContent();
+  }
+
+  /** The content of the letter that is next is not what was received. */
+  #differInContent(): void {
+    const reason = this.#reasons[this.#at]!;
+    this.#differ(this.#offsets[this.#at]!, `${reason}, content changed`, `${reason}, as received`);
+  }
+
+  #differ(offset: number, stored: string | null, recounted: string | null): void {
     this.differences.push({ partition: this.history.partition, offset, stored, recounted });
   }
 }

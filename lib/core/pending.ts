@@ -6,7 +6,7 @@
 
 import { DeadLetters } from "./dead_letters.ts";
 import type { EventParser } from "./event.ts";
-import { type RecordBatch, RecordCursor } from "./record_batch.ts";
+import { type NewSha256, type RecordBatch, RecordCursor } from "./record_batch.ts";
 import { type WindowCount, WindowCounts } from "./window.ts";
 
 /** Identifies the log that was read: another log has other batches at the same offsets. */
@@ -56,6 +56,8 @@ export interface Commit {
 export interface PendingOptions {
   readonly parser: EventParser;
   readonly windowMs: number;
+  /** For what a record was of which only a part is kept. */
+  readonly newSha256: NewSha256;
 }
 
 /** What event times mean at present, in milliseconds since the epoch. */
@@ -72,6 +74,7 @@ const BYTES_PER_KEY = 300;
 export class Pending {
   readonly #parser: EventParser;
   readonly #windowMs: number;
+  readonly #newSha256: NewSha256;
   #counts: WindowCounts;
   #partitions = new Map<number, Progress>();
   #deadLetters = new DeadLetters();
@@ -79,9 +82,10 @@ export class Pending {
   #lateEvents = 0;
   #batchTimestampsMs: number[] = [];
 
-  constructor({ parser, windowMs }: PendingOptions) {
+  constructor({ parser, windowMs, newSha256 }: PendingOptions) {
     this.#parser = parser;
     this.#windowMs = windowMs;
+    this.#newSha256 = newSha256;
     this.#counts = new WindowCounts(windowMs);
   }
 
@@ -112,16 +116,13 @@ export class Pending {
       const parsed = this.#parser.parse(cursor.bytes, {
         start: cursor.valueStart,
         end: cursor.valueEnd,
+        size: cursor.valueSize,
         recordTimestampMs: cursor.timestampMs,
       });
-      if (typeof parsed === "string") {
-        this.#deadLetters.add(cursor, { partition, reason: parsed });
-        progress.dead++;
-        continue;
-      }
       // The horizon is the start of a window, so it parts times as it parts windows.
-      if (parsed.timestampMs < horizonMs) {
-        this.#deadLetters.add(cursor, { partition, reason: "expired_window" });
+      if (typeof parsed === "string" || parsed.timestampMs < horizonMs) {
+        const reason = typeof parsed === "string" ? parsed : "expired_window";
+        this.#deadLetters.add(cursor, { partition, reason, newSha256: this.#newSha256 });
         progress.dead++;
         continue;
       }

@@ -7,7 +7,9 @@
  * @module
  */
 
-/** One record batch. Offsets are exact below 2^53; the decoder refuses greater ones. */
+import { UnreadableBatchError } from "./unreadable_batch.ts";
+
+/** Records one after the other. Offsets are exact below 2^53; the decoder refuses greater ones. */
 export interface RecordBatch {
   /** Offset that a record's offset delta is added to. */
   readonly baseOffset: number;
@@ -20,23 +22,41 @@ export interface RecordBatch {
   /** Greatest timestamp of the batch; with `isLogAppendTime` the one of every record. */
   readonly maxTimestampMs: number;
   readonly isLogAppendTime: boolean;
-  /** CRC-32C that the producer or broker gave the batch, as an unsigned number; null if its source has none. */
+  /** That of the batch in its log; null in all of its pieces but the last. */
   readonly crc: number | null;
-  /** The records, one after the other. Decompressed anew with each access: take it once. */
+  /** The bytes of the records. */
   readonly records: Uint8Array;
+  /** What its only record has lost, because it was too large to be held; mostly nothing. */
+  readonly cut?: Cut | undefined;
 }
 
-/** What one read of one partition gave. */
-export interface Fetched {
-  readonly partition: number;
-  /** Offset that was asked for. */
-  readonly fetchedOffset: number;
-  /** Offset to ask for next; beyond `fetchedOffset` even if no batch holds a record. */
-  readonly nextOffset: number;
-  /** End of the log as far as it may be read, when this was read. */
-  readonly endOffset: number;
-  readonly batches: readonly RecordBatch[];
+/**
+ * Most bytes of a record's key, and of its value, that are held; as many of its headers. No event
+ * is so large: what is larger is kept as a dead letter, as far as this goes.
+ */
+export const MAX_PART_BYTES = 1 << 20;
+/** Most headers of a record that are held. */
+export const MAX_HEADERS = 1_000;
+
+/** The record of which only a part is held. */
+export interface Cut {
+  /** Its true size in bytes; null if it has none. */
+  readonly keySize: number | null;
+  readonly valueSize: number | null;
+  /** That of all headers, with their lengths. */
+  readonly headersSize: number;
+  /** SHA-256 of the bytes of key, value and headers in the log, with their lengths. */
+  readonly sha256: Uint8Array;
 }
+
+/** A hash that takes bytes as they come. */
+export interface Hash {
+  update(bytes: Uint8Array): unknown;
+  digest(): Uint8Array;
+}
+
+/** Begins a SHA-256: the core is given one, because it makes none of its own. */
+export type NewSha256 = () => Hash;
 
 /** A header of a record: Kafka allows any bytes as the value, and none. */
 export interface RecordHeader {
@@ -57,7 +77,10 @@ export class RecordCursor {
   keyEnd = -1;
   valueStart = -1;
   valueEnd = -1;
+  /** Bytes of the value, also those that are not held; 0 for null. */
+  valueSize = 0;
   #at = 0;
+  #keyAt = 0;
   #headersAt = 0;
   #left: number;
   readonly #batch: RecordBatch;
@@ -72,7 +95,7 @@ export class RecordCursor {
 
   /**
    * Steps to the next record; false after the last.
-   * @throws {RangeError} if the records do not fill their batch exactly.
+   * @throws {UnreadableBatchError} if the records do not fill their batch exactly.
    */
   next(): boolean {
     const { bytes } = this;
@@ -93,6 +116,7 @@ export class RecordCursor {
       : this.#batch.baseTimestampMs + timestampDelta;
     this.offset = this.#batch.baseOffset + this.#varint();
 
+    this.#keyAt = this.#at;
     const keyLength = this.#varint();
     this.keyStart = keyLength < 0 ? -1 : this.#at;
     if (keyLength > 0) this.#at += keyLength;
@@ -102,6 +126,7 @@ export class RecordCursor {
     this.valueStart = valueLength < 0 ? -1 : this.#at;
     if (valueLength > 0) this.#at += valueLength;
     this.valueEnd = this.#at;
+    this.valueSize = this.#batch.cut?.valueSize ?? Math.max(0, valueLength);
 
     if (this.#at >= end) throw corrupt(this.#batch); // the count of headers takes a byte
     this.#headersAt = this.#at;
@@ -119,18 +144,42 @@ export class RecordCursor {
     return this.#copy(this.valueStart, this.valueEnd);
   }
 
-  /** Copies of the headers, in their order. */
+  /** Copies of the headers, in their order, as far as they are held. */
   headers(): readonly RecordHeader[] {
     const resumeAt = this.#at;
-    this.#at = this.#headersAt;
-    const count = this.#varint();
+    const count = this.#headerCount();
     if (count === 0 && this.#at === resumeAt) return NO_HEADERS;
     const headers: RecordHeader[] = [];
-    for (let left = count; left > 0 && this.#at <= resumeAt; left--) {
+    for (let left = Math.min(count, MAX_HEADERS); left > 0 && this.#at <= resumeAt; left--) {
       headers.push({ key: this.#bytes() ?? new Uint8Array(), value: this.#bytes() });
     }
-    if (this.#at !== resumeAt) throw corrupt(this.#batch);
+    const isWhole = count <= MAX_HEADERS ? this.#at === resumeAt : this.#at <= resumeAt;
+    if (!isWhole) throw corrupt(this.#batch);
+    this.#at = resumeAt;
     return headers;
+  }
+
+  /** What of the record is not held; null if all of it is. */
+  cut(newSha256: NewSha256): Cut | null {
+    if (this.#batch.cut) return this.#batch.cut;
+    const end = this.#at;
+    const count = this.#headerCount();
+    this.#at = end;
+    if (count <= MAX_HEADERS) return null;
+    const hash = newSha256();
+    hash.update(this.bytes.subarray(this.#keyAt, end));
+    return {
+      keySize: this.keyStart < 0 ? null : this.keyEnd - this.keyStart,
+      valueSize: this.valueStart < 0 ? null : this.valueSize,
+      headersSize: end - this.#headersAt,
+      sha256: hash.digest(),
+    };
+  }
+
+  /** Goes back to the headers. */
+  #headerCount(): number {
+    this.#at = this.#headersAt;
+    return this.#varint();
   }
 
   #bytes(): Uint8Array | null {
@@ -172,9 +221,9 @@ export class RecordCursor {
   }
 }
 
-function corrupt(batch: RecordBatch): RangeError {
-  return new RangeError(
-    `Cannot read the record batch at offset ${batch.baseOffset}: its ${batch.recordCount} records ` +
-      `do not fill its bytes exactly`,
+function corrupt(batch: RecordBatch): UnreadableBatchError {
+  return new UnreadableBatchError(
+    batch,
+    `its ${batch.recordCount} records do not fill its bytes exactly`,
   );
 }

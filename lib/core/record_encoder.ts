@@ -4,22 +4,22 @@
  * @module
  */
 
-import type { RecordBatch } from "./record_batch.ts";
+import type { Cut, RecordBatch, RecordHeader } from "./record_batch.ts";
 
 /** A record before it has an offset. */
 export interface NewRecord {
   readonly timestampMs: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
+  /** None if it has none. */
+  readonly headers?: readonly RecordHeader[];
+  /** What is missing of a record that is too large to be held. */
+  readonly cut?: Cut | null;
 }
 
-/** The records at the offsets from `baseOffset` on, without headers, uncompressed. */
+/** The records at the offsets from `baseOffset` on, uncompressed; one that is cut has to be alone. */
 export function encodeRecordBatch(baseOffset: number, records: readonly NewRecord[]): RecordBatch {
   const baseTimestampMs = records[0]?.timestampMs ?? -1;
-  const writer = new Writer(records);
-  for (const [delta, record] of records.entries()) {
-    writer.record(record, { delta, timestampDelta: record.timestampMs - baseTimestampMs });
-  }
   return {
     baseOffset,
     nextOffset: baseOffset + records.length,
@@ -28,42 +28,80 @@ export function encodeRecordBatch(baseOffset: number, records: readonly NewRecor
     maxTimestampMs: records.reduce((max, { timestampMs }) => Math.max(max, timestampMs), -1),
     isLogAppendTime: false,
     crc: null,
-    records: writer.bytes(),
+    records: encodeRecords(records.map((record, at) => ({
+      record,
+      offsetDelta: at,
+      timestampDelta: record.timestampMs - baseTimestampMs,
+    }))),
+    ...records[0]?.cut && { cut: records[0].cut },
   };
 }
 
-/** Most that a record takes besides its key and value: six numbers. */
-const RECORD_OVERHEAD = 6 * 10;
+/** As many batches as it takes: one that is cut is alone in its own. */
+export function encodeRecordBatches(
+  baseOffset: number,
+  records: readonly NewRecord[],
+): RecordBatch[] {
+  const batches: RecordBatch[] = [];
+  for (let start = 0; start < records.length;) {
+    const cutAt = records.findIndex(({ cut }, at) => at >= start && cut);
+    const end = cutAt < 0 ? records.length : Math.max(cutAt, start + 1);
+    batches.push(encodeRecordBatch(baseOffset + start, records.slice(start, end)));
+    start = end;
+  }
+  return batches;
+}
+
+/** A record and where it stands in its batch. */
+export interface PlacedRecord {
+  readonly record: Omit<NewRecord, "timestampMs">;
+  readonly offsetDelta: number;
+  readonly timestampDelta: number;
+}
+
+/** The bytes of records, one after the other. */
+export function encodeRecords(records: readonly PlacedRecord[]): Uint8Array {
+  const writer = new Writer(records.reduce((size, { record }) => size + mostBytes(record), 0));
+  for (const record of records) writer.record(record);
+  return writer.bytes();
+}
+
+/** Most that a number takes. */
+const MAX_VARINT_BYTES = 10;
+
+function mostBytes({ key, value, headers = [] }: PlacedRecord["record"]): number {
+  return sizeOf(key) + sizeOf(value) + (7 + 2 * headers.length) * MAX_VARINT_BYTES +
+    headers.reduce((size, header) => size + sizeOf(header.key) + sizeOf(header.value), 0);
+}
 
 class Writer {
   readonly #buffer: Uint8Array;
   #at = 0;
 
-  constructor(records: readonly NewRecord[]) {
-    this.#buffer = new Uint8Array(
-      records.reduce((sum, { key, value }) => sum + sizeOf(key) + sizeOf(value), 0) +
-        records.length * RECORD_OVERHEAD,
-    );
+  constructor(mostBytes: number) {
+    this.#buffer = new Uint8Array(mostBytes);
   }
 
   bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#at);
   }
 
-  record(
-    { key, value }: NewRecord,
-    { delta, timestampDelta }: { readonly delta: number; readonly timestampDelta: number },
-  ): void {
-    const length = 1 + varintSize(timestampDelta) + varintSize(delta) +
-      varintSize(key?.length ?? -1) + sizeOf(key) +
-      varintSize(value?.length ?? -1) + sizeOf(value) + 1;
+  record({ record, offsetDelta, timestampDelta }: PlacedRecord): void {
+    const { key, value, headers = [] } = record;
+    const length = 1 + varintSize(timestampDelta) + varintSize(offsetDelta) + partSize(key) +
+      partSize(value) + varintSize(headers.length) +
+      headers.reduce((size, header) => size + partSize(header.key) + partSize(header.value), 0);
     this.#varint(length);
     this.#buffer[this.#at++] = 0; // attributes
     this.#varint(timestampDelta);
-    this.#varint(delta);
+    this.#varint(offsetDelta);
     this.#bytes(key);
     this.#bytes(value);
-    this.#buffer[this.#at++] = 0; // number of headers
+    this.#varint(headers.length);
+    for (const header of headers) {
+      this.#bytes(header.key);
+      this.#bytes(header.value);
+    }
   }
 
   #bytes(bytes: Uint8Array | null): void {
@@ -85,6 +123,11 @@ class Writer {
 
 function sizeOf(bytes: Uint8Array | null): number {
   return bytes?.length ?? 0;
+}
+
+/** With its length in front. */
+function partSize(bytes: Uint8Array | null): number {
+  return varintSize(bytes?.length ?? -1) + sizeOf(bytes);
 }
 
 /** Signed to unsigned, small to small: 0, −1, 1, −2 … become 0, 1, 2, 3 … */

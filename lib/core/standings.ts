@@ -9,7 +9,7 @@
 
 import type { LogRange } from "./log_range.ts";
 import type { BatchMark } from "./pending.ts";
-import type { Fetched, RecordBatch } from "./record_batch.ts";
+import type { Fetched, LogBatch } from "./log_batch.ts";
 
 /** Where a partition stands. */
 export interface Position {
@@ -92,6 +92,6 @@ export class Standings {
   }
 }
 
-function isMarked(batch: RecordBatch | undefined, { lastOffset, crc }: BatchMark): boolean {
+function isMarked(batch: LogBatch | undefined, { lastOffset, crc }: BatchMark): boolean {
   return batch !== undefined && batch.nextOffset - 1 === lastOffset && batch.crc === crc;
 }

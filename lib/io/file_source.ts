@@ -4,17 +4,17 @@
  */
 
 import { OperatorError } from "../core/failure.ts";
+import { logBatchOf } from "../core/log_batch.ts";
 import type { LogRange } from "../core/log_range.ts";
-import { encodeRecordBatch, type NewRecord } from "../core/record_encoder.ts";
+import { encodeRecordBatches, type NewRecord } from "../core/record_encoder.ts";
 import { Condition } from "../condition.ts";
 import type { Source, SourceReader } from "../endpoints.ts";
+import { linesOf } from "./lines.ts";
 
 /** Stands for standard input in place of a path. */
 export const STANDARD_INPUT = "-";
 
 const PARTITION = 0;
-const LINE_FEED = 0x0a;
-
 /** A record's timestamp when it has none: a file says nothing about when its lines were written. */
 const NO_TIMESTAMP = -1;
 
@@ -97,8 +97,8 @@ export class FileSource implements Source {
       if (isOver()) return;
       const before = lineNumber;
       lineNumber += lines.length;
-      const records = lines.slice(Math.max(0, position - before)).map((value): NewRecord => (
-        { timestampMs: NO_TIMESTAMP, key: null, value }
+      const records = lines.slice(Math.max(0, position - before)).map((line): NewRecord => (
+        { timestampMs: NO_TIMESTAMP, key: null, ...line }
       ));
       if (records.length === 0) continue;
       await this.#hand(records, { reader, fetchedOffset: position });
@@ -113,7 +113,7 @@ export class FileSource implements Source {
     const nextOffset = fetchedOffset + records.length;
     const endOffset = Math.max(this.#range.endOffset, nextOffset);
     this.#range = { startOffset: 0, endOffset };
-    const batches = [encodeRecordBatch(fetchedOffset, records)];
+    const batches = [logBatchOf(...encodeRecordBatches(fetchedOffset, records))];
     await reader.fetched({ partition: PARTITION, fetchedOffset, nextOffset, endOffset, batches });
   }
 }
@@ -126,7 +126,7 @@ export async function fileIdentity(path: string): Promise<string> {
   if (path === STANDARD_INPUT) return `standard input ${crypto.randomUUID()}`;
   for await (const [line] of linesOf(await openFile(path))) {
     if (!line) continue; // longer than a chunk
-    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", line.slice()));
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", line.value.slice()));
     return `${await Deno.realPath(path)} ${hash.slice(0, 8).toHex()}`;
   }
   throw new OperatorError(`Cannot count the file ${path}: it is empty.`);
@@ -144,45 +144,4 @@ async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
   throw new OperatorError(
     `Cannot read ${path}: it is not a file. Check the path given with --file`,
   );
-}
-
-/**
- * Lines without their line feeds, those of each chunk together; the last one needs none.
- * Ends early when the signal aborts, also while the stream has nothing to give.
- */
-async function* linesOf(
-  stream: ReadableStream<Uint8Array>,
-  signal?: AbortSignal,
-): AsyncGenerator<Uint8Array[]> {
-  const reader = stream.getReader();
-  const cancel = () => void reader.cancel();
-  signal?.addEventListener("abort", cancel, { once: true });
-  let rest: Uint8Array = new Uint8Array();
-  try {
-    for (;;) {
-      const { done, value: chunk } = await reader.read();
-      if (done) break;
-      const lines: Uint8Array[] = [];
-      let start = 0;
-      for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
-        const tail = chunk.subarray(start, end);
-        lines.push(rest.length === 0 ? tail : concat(rest, tail));
-        rest = new Uint8Array();
-        start = end + 1;
-      }
-      rest = concat(rest, chunk.subarray(start));
-      yield lines;
-    }
-    if (rest.length > 0 && !signal?.aborted) yield [rest];
-  } finally {
-    signal?.removeEventListener("abort", cancel);
-    cancel();
-  }
-}
-
-function concat(head: Uint8Array, tail: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(head.length + tail.length);
-  whole.set(head);
-  whole.set(tail, head.length);
-  return whole;
 }

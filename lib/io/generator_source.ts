@@ -5,6 +5,7 @@
  */
 
 import type { GeneratedLog } from "../core/generated_log.ts";
+import { logBatchOf } from "../core/log_batch.ts";
 import type { LogRange } from "../core/log_range.ts";
 import { encodeRecordBatch, type NewRecord } from "../core/record_encoder.ts";
 import { pause } from "../condition.ts";
@@ -86,7 +87,7 @@ export class GeneratorSource implements Source {
       fetchedOffset: position,
       nextOffset,
       endOffset,
-      batches: [encodeRecordBatch(position, records)],
+      batches: [logBatchOf(encodeRecordBatch(position, records))],
     });
     return nextOffset < endOffset;
   }

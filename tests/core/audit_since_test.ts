@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { Audit, type AuditReport } from "../../lib/core/audit.ts";
 import type { Milestone } from "../../lib/core/milestone.ts";
 
+import { contentHash } from "../support/dead_letters.ts";
+
 const MINUTE_MS = 60_000;
 const START_MS = Date.UTC(2026, 0, 1);
 
@@ -151,15 +153,18 @@ function auditOf(world: World, logStart = 0): AuditReport {
   }
   const partition = audit.partition(0)!;
   for (const { offset, reason, replayedInto } of letters) {
-    partition.addStored(offset, reason);
+    partition.addStored({ offset, reason, sha256: contentHash(offset), isIntact: true });
     if (replayedInto === null) continue;
     const windowStartMs = START_MS + replayedInto * MINUTE_MS;
     audit.addReplayed({ partition: 0, offset, value: valueOf(replayedInto), windowStartMs });
   }
   for (let offset = partition.begin(logStart); offset < log.length; offset++) {
     const { minute, isBad } = log[offset]!;
-    if (isBad) partition.addDeadLetter(offset, "not_json");
-    else audit.addEvent(partition, offset, eventOf(minute));
+    if (isBad) partition.addDeadLetter(offset, "not_json", () => contentHash(offset));
+    else {
+      const sha256 = () => contentHash(offset);
+      audit.addEvent(partition, { offset, event: eventOf(minute), sha256 });
+    }
   }
   return audit.report();
 }

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Audit, type AuditReport } from "../../lib/core/audit.ts";
 import type { Milestone } from "../../lib/core/milestone.ts";
+import type { StoredLetter } from "../../lib/core/partition_audit.ts";
 import type { StoredCount } from "../../lib/core/row_audit.ts";
+import { contentHash } from "../support/dead_letters.ts";
 
 const MINUTE_MS = 60_000;
 const START_MS = Date.UTC(2026, 0, 1);
@@ -40,7 +42,7 @@ type World = readonly {
 
 interface Stored {
   readonly counts: StoredCount[];
-  readonly deadLetters: { partition: number; offset: number; reason: string }[];
+  readonly deadLetters: ({ partition: number } & StoredLetter)[];
 }
 
 /** What is stored after everything was counted as it should be. */
@@ -50,7 +52,8 @@ function countedWell(world: World): Stored {
   world.forEach(({ log }, partition) =>
     log.forEach(({ minute, lottery, isBad }, offset) => {
       if (isBad) {
-        deadLetters.push({ partition, offset, reason: "not_json" });
+        const sha256 = contentHash(offset);
+        deadLetters.push({ partition, offset, reason: "not_json", sha256, isIntact: true });
         return;
       }
       const windowStartMs = START_MS + minute * MINUTE_MS;
@@ -106,20 +109,19 @@ function auditOf(world: World, { counts, deadLetters }: Stored): AuditReport {
   );
   for (const row of counts) audit.addStoredCount(row);
   // Staged ones come after those that are rows, whatever their offsets.
-  for (const { partition, offset, reason } of deadLetters.toReversed()) {
-    audit.partition(partition)!.addStored(offset, reason);
+  for (const { partition, ...letter } of deadLetters.toReversed()) {
+    audit.partition(partition)!.addStored(letter);
   }
   world.forEach(({ log, logStart }, id) => {
     const partition = audit.partition(id)!;
     for (let offset = partition.begin(logStart); offset < log.length; offset++) {
       const { isBad, lottery } = log[offset]!;
-      if (isBad) partition.addDeadLetter(offset, "not_json");
+      const sha256 = () => contentHash(offset);
+      if (isBad) partition.addDeadLetter(offset, "not_json", sha256);
       else {
-        audit.addEvent(partition, offset, {
-          lotteryName: lottery,
-          eventType: "pay",
-          timestampMs: timeOf(log[offset]!),
-        });
+        const timestampMs = timeOf(log[offset]!);
+        const event = { lotteryName: lottery, eventType: "pay", timestampMs };
+        audit.addEvent(partition, { offset, event, sha256 });
       }
     }
   });
@@ -180,6 +182,32 @@ Deno.test("Audit finds any one change of what is stored: by its name where it is
         row.stored !== row.recounted
       ),
     );
+  }));
+});
+
+Deno.test("Audit finds a dead letter with other content, also if its record is gone but its own hash is there", () => {
+  const change = fc.record({ at: fc.nat(), isKnown: fc.boolean() });
+  fc.assert(fc.property(world, change, (world, { at, isKnown }) => {
+    const stored = countedWell(world);
+    const { length } = stored.deadLetters;
+    fc.pre(length > 0);
+    const changed = stored.deadLetters[at % length]!;
+    const { partition, offset } = changed;
+    const isGone = offset < world[partition]!.logStart;
+    fc.pre(!isGone || isKnown); // else nobody can know
+    const deadLetters = stored.deadLetters.map((letter) =>
+      letter === changed
+        ? { ...letter, sha256: contentHash(offset + 1), isIntact: !isKnown }
+        : letter
+    );
+    const report = auditOf(world, { ...stored, deadLetters });
+    assert.equal(report.verdict, "wrong");
+    assert.deepEqual(report.deadLetterDifferences, [{
+      partition,
+      offset,
+      stored: "not_json, content changed",
+      recounted: "not_json, as received",
+    }]);
   }));
 });
 
@@ -250,12 +278,12 @@ Deno.test("Audit begins again behind what Kafka deletes while it reads, and blam
   });
   for (const row of counts) audit.addStoredCount(row);
   const partition = audit.partition(0)!;
-  for (const { offset, reason } of deadLetters) partition.addStored(offset, reason);
+  for (const letter of deadLetters) partition.addStored(letter);
   const event = (offset: number) =>
-    audit.addEvent(partition, offset, {
-      lotteryName: "a",
-      eventType: "pay",
-      timestampMs: timeOf(log[offset]!),
+    audit.addEvent(partition, {
+      offset,
+      event: { lotteryName: "a", eventType: "pay", timestampMs: timeOf(log[offset]!) },
+      sha256: () => contentHash(offset),
     });
   assert.equal(partition.begin(0), 0);
   event(0);

@@ -5,6 +5,7 @@ import {
   REJECTION_REASONS,
   type RejectionReason,
 } from "../../lib/core/event.ts";
+import { MAX_PART_BYTES } from "../../lib/core/record_batch.ts";
 import { utf8 } from "./batches.ts";
 
 const RECORD_MS = 1_672_531_200_000;
@@ -180,6 +181,11 @@ const REJECTED: readonly {
     value: json({ timestamp: RECORD_MS + MAX_FUTURE_MS + 1 }),
     recordTimestampMs: RECORD_MS,
   },
+  {
+    reason: "value_too_large",
+    name: "a value of more than a megabyte",
+    value: json({ note: "x".repeat(MAX_PART_BYTES) }),
+  },
 ];
 
 for (const { reason, name, value, recordTimestampMs } of REJECTED) {
@@ -200,6 +206,17 @@ Deno.test("parse() judges the future by every record timestamp that is a time", 
   const inFuture = json({ timestamp: 1e11 + MAX_FUTURE_MS + 1 });
   assert.equal(parse(inFuture, 1e11), "timestamp_in_future");
   assert.equal(parse(json({ timestamp: 1e11 + MAX_FUTURE_MS }), 1e11) instanceof Object, true);
+});
+
+Deno.test("parse() accepts an event of a megabyte, and refuses a longer one though only a part is held", () => {
+  const value = utf8(json({ note: "" }));
+  const note = "x".repeat(MAX_PART_BYTES - value.length);
+  assert.deepEqual(parse(json({ note })), PARSED);
+  const position = { start: 0, end: value.length, recordTimestampMs: RECORD_MS };
+  assert.equal(
+    new EventParser({ maxFutureMs: 0 }).parse(value, { ...position, size: MAX_PART_BYTES + 1 }),
+    "value_too_large",
+  );
 });
 
 Deno.test("every rejection reason has a case here", () => {

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { EventParser } from "../../lib/core/event.ts";
 import { Ledger } from "../../lib/core/ledger.ts";
+import { logBatchOf } from "../../lib/core/log_batch.ts";
 import type { RecordBatch } from "../../lib/core/record_batch.ts";
 import { encodeRecordBatch } from "../../lib/core/record_encoder.ts";
+import { newSha256 } from "../../lib/io/sha256.ts";
 import { record } from "../support/pipeline_run.ts";
 
 function makeLedger(): Ledger {
-  return new Ledger({ parser: new EventParser({ maxFutureMs: 300_000 }), windowMs: 60_000 });
+  const parser = new EventParser({ maxFutureMs: 300_000 });
+  return new Ledger({ parser, windowMs: 60_000, newSha256 });
 }
 
 /** Records [from, to) of partition 0; every fifth is no event. */
@@ -19,7 +22,7 @@ function batch(from: number, to: number, crc: number | null = null): RecordBatch
 function take(ledger: Ledger, fetched: ReturnType<typeof fetch>) {
   const fit = ledger.judge(fetched);
   if (fit !== "fits") return fit;
-  for (const batch of fetched.batches) {
+  for (const batch of fetched.pieces) {
     ledger.count(batch, { partition: 0, closedUpToMs: -Infinity, horizonMs: -Infinity });
   }
   ledger.finish(fetched);
@@ -30,7 +33,14 @@ const RANGE = { startOffset: 0, endOffset: 100 };
 
 function fetch(fetchedOffset: number, ...batches: RecordBatch[]) {
   const nextOffset = batches.at(-1)?.nextOffset ?? fetchedOffset;
-  return { partition: 0, fetchedOffset, nextOffset, endOffset: 100, batches };
+  return {
+    partition: 0,
+    fetchedOffset,
+    nextOffset,
+    endOffset: 100,
+    batches: batches.map((batch) => logBatchOf(batch)),
+    pieces: batches,
+  };
 }
 
 Deno.test("Ledger counts what fits, and commits it with the offsets it stands for", () => {

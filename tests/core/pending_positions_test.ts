@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { EventParser } from "../../lib/core/event.ts";
 import { Pending } from "../../lib/core/pending.ts";
 import { encodeRecordBatch, type NewRecord } from "../../lib/core/record_encoder.ts";
+import { newSha256 } from "../../lib/io/sha256.ts";
 import { rawBatch, rawRecord, utf8 } from "./batches.ts";
 import { toLetters } from "../support/dead_letters.ts";
 
 const NOON_MS = Date.UTC(2026, 0, 1, 12);
 
 function newPending(): Pending {
-  return new Pending({ parser: new EventParser({ maxFutureMs: 300_000 }), windowMs: 60_000 });
+  const parser = new EventParser({ maxFutureMs: 300_000 });
+  return new Pending({ parser, windowMs: 60_000, newSha256 });
 }
 
 const record = (value: string): NewRecord => ({

@@ -4,6 +4,7 @@ import { EventParser } from "../../lib/core/event.ts";
 import { type Commit, Pending } from "../../lib/core/pending.ts";
 import { encodeRecordBatch, type NewRecord } from "../../lib/core/record_encoder.ts";
 import { WindowCounts } from "../../lib/core/window.ts";
+import { newSha256 } from "../../lib/io/sha256.ts";
 import { utf8 } from "./batches.ts";
 import { toLetters } from "../support/dead_letters.ts";
 
@@ -49,7 +50,7 @@ const steps = fc.array(step, { maxLength: 30 });
 /** Reads the logs in these steps, then what is left of them; a crash loses what is not committed. */
 function run(logs: readonly (readonly NewRecord[])[], steps: readonly Step[]): Commit[] {
   const parser = new EventParser({ maxFutureMs: 2 * MINUTE_MS });
-  const pending = new Pending({ parser, windowMs: MINUTE_MS });
+  const pending = new Pending({ parser, windowMs: MINUTE_MS, newSha256 });
   const commits: Commit[] = [];
   const stored = logs.map(() => 0);
   let positions = [...stored];

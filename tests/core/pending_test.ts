@@ -3,6 +3,7 @@ import { DeadLetters } from "../../lib/core/dead_letters.ts";
 import { EventParser } from "../../lib/core/event.ts";
 import { Pending, type TimeBounds } from "../../lib/core/pending.ts";
 import { encodeRecordBatch } from "../../lib/core/record_encoder.ts";
+import { newSha256 } from "../../lib/io/sha256.ts";
 import { rawBatch, rawRecord, utf8 } from "./batches.ts";
 import { toLetters } from "../support/dead_letters.ts";
 
@@ -20,7 +21,11 @@ const NOTHING = {
 };
 
 function newPending(): Pending {
-  return new Pending({ parser: new EventParser({ maxFutureMs: 300_000 }), windowMs: MINUTE_MS });
+  return new Pending({
+    parser: new EventParser({ maxFutureMs: 300_000 }),
+    windowMs: MINUTE_MS,
+    newSha256,
+  });
 }
 
 /** An event's value. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type RecordBatch, RecordCursor, type RecordHeader } from "../../lib/core/record_batch.ts";
+import { UnreadableBatchError } from "../../lib/core/unreadable_batch.ts";
 import { rawBatch, rawRecord, utf8, varint, withLength } from "./batches.ts";
 
 /** A cursor on the first record. */
@@ -229,7 +230,7 @@ for (const { name, records, recordCount = 1 } of CORRUPT) {
   Deno.test(`RecordCursor refuses ${name}`, () => {
     assert.throws(
       () => walk(rawBatch(records, { recordCount, baseOffset: 77 })),
-      (error) => error instanceof RangeError && /offset 77\b/.test(error.message),
+      (error) => error instanceof UnreadableBatchError && error.baseOffset === 77,
     );
   });
 }

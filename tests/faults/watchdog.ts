@@ -5,6 +5,7 @@ import { EventParser } from "../../lib/core/event.ts";
 import { createKafka, KafkaCluster } from "../../lib/io/kafka/client.ts";
 import { KafkaSource } from "../../lib/io/kafka/source.ts";
 import { Pipeline } from "../../lib/pipeline.ts";
+import { newSha256 } from "../../lib/io/sha256.ts";
 import { makeLines } from "../support/event_lines.ts";
 import { eventually } from "../support/eventually.ts";
 import { Expectation } from "../support/expectation.ts";
@@ -33,6 +34,7 @@ serverTest("a consumer that hangs without a word is replaced, and every record i
     }),
     parser: new EventParser({ maxFutureMs: 300_000 }),
     windowMs: 60_000,
+    newSha256,
     graceMs: 60_000,
     commitIntervalMs: 50,
     onDataLoss: "fail",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Condition } from "../../lib/condition.ts";
 import { GeneratedLog } from "../../lib/core/generated_log.ts";
-import { RecordCursor } from "../../lib/core/record_batch.ts";
+import { recordsIn } from "../support/pieces.ts";
 import type { SourceReader } from "../../lib/endpoints.ts";
 import { GeneratorSource } from "../../lib/io/generator_source.ts";
 
@@ -27,19 +27,15 @@ async function read(
   const reader: SourceReader = {
     assigned: (partitions) => source.resume(new Map(partitions.map((id) => [id, from]))),
     interrupted: () => {},
-    fetched: ({ partition, fetchedOffset, nextOffset, batches }) => {
+    fetched: async ({ partition, fetchedOffset, nextOffset, batches }) => {
       const values = found.get(partition) ?? [];
       found.set(partition, values);
       assert.equal(fetchedOffset, from + values.length);
-      for (const batch of batches) {
-        const cursor = new RecordCursor(batch);
-        while (cursor.next()) {
-          values.push(`${cursor.offset} ${cursor.timestampMs} ${cursor.value()?.toHex()}`);
-        }
+      for await (const cursor of recordsIn(batches)) {
+        values.push(`${cursor.offset} ${cursor.timestampMs} ${cursor.value()?.toHex()}`);
       }
       assert.equal(nextOffset, from + values.length);
       changed.notify();
-      return Promise.resolve();
     },
   };
   const reading = source.read(reader, stop.signal);

@@ -5,10 +5,17 @@
 
 import type { DeadLetter } from "../../lib/core/dead_letter.ts";
 import { DeadLetters } from "../../lib/core/dead_letters.ts";
+import { newSha256 } from "../../lib/io/sha256.ts";
+
+/** Stands for the hash of what a letter has from its record: each offset has its own. */
+export function contentHash(offset: number): Uint8Array {
+  return new Uint8Array(32).fill(offset % 251).fill(Math.floor(offset / 251), 0, 1);
+}
 
 export function toColumns(letters: Iterable<DeadLetter>): DeadLetters {
   const columns = new DeadLetters();
-  for (const { partition, offset, reason, recordTimestampMs, key, value, headers } of letters) {
+  for (const letter of letters) {
+    const { partition, offset, reason, recordTimestampMs, key, value, headers, cut } = letter;
     const bytes = new Uint8Array([...key ?? [], ...value ?? []]);
     const keyEnd = key?.length ?? 0;
     columns.add({
@@ -20,7 +27,8 @@ export function toColumns(letters: Iterable<DeadLetter>): DeadLetters {
       valueStart: value ? keyEnd : -1,
       valueEnd: bytes.length,
       headers: () => headers,
-    }, { partition, reason });
+      cut: () => cut,
+    }, { partition, reason, newSha256 });
   }
   return columns;
 }
@@ -37,5 +45,6 @@ export function toLetters(columns: DeadLetters): DeadLetter[] {
     key: take(columns.keyLengths[n]!),
     value: take(columns.valueLengths[n]!),
     headers: headers.get(n) ?? [],
+    cut: columns.cuts.get(n) ?? null,
   }));
 }

@@ -5,6 +5,7 @@
 
 import { Condition } from "../../lib/condition.ts";
 import type { BatchMark, Commit } from "../../lib/core/pending.ts";
+import { logBatchOf } from "../../lib/core/log_batch.ts";
 import type { LogRange } from "../../lib/core/log_range.ts";
 import type { Position } from "../../lib/core/standings.ts";
 import { encodeRecordBatch, type NewRecord } from "../../lib/core/record_encoder.ts";
@@ -150,7 +151,7 @@ export class MemorySource implements Source {
       fetchedOffset,
       nextOffset: fetchedOffset + records.length,
       endOffset: this.#log[partition]!.length,
-      batches: [encodeRecordBatch(fetchedOffset, records)],
+      batches: [logBatchOf(encodeRecordBatch(fetchedOffset, records))],
     });
   }
 

@@ -10,6 +10,7 @@ import type { Commit } from "../../lib/core/pending.ts";
 import type { NewRecord } from "../../lib/core/record_encoder.ts";
 import type { PipelineObserver, Sink, Source, System } from "../../lib/endpoints.ts";
 import { Pipeline, type PipelineOptions } from "../../lib/pipeline.ts";
+import { newSha256 } from "../../lib/io/sha256.ts";
 import type { MemoryLog, MemoryStore } from "./memory_ends.ts";
 
 const MINUTE_MS = 60_000;
@@ -108,6 +109,7 @@ export function makePipeline(
     observer: new Witness(),
     parser: new EventParser({ maxFutureMs: 300_000 }),
     windowMs: MINUTE_MS,
+    newSha256,
     graceMs: MINUTE_MS,
     commitIntervalMs: 1,
     onDataLoss: "fail",

@@ -3,11 +3,12 @@
  * @module
  */
 
-import { type Fetched, RecordCursor } from "../../lib/core/record_batch.ts";
+import type { Fetched } from "../../lib/core/log_batch.ts";
 import type { SourceReader } from "../../lib/endpoints.ts";
 import { createKafka, KafkaCluster } from "../../lib/io/kafka/client.ts";
 import { KafkaSource } from "../../lib/io/kafka/source.ts";
 import type { TestTopic } from "./kafka.ts";
+import { recordsIn } from "./pieces.ts";
 
 /** A record, comparable whoever has read it: bytes are in hexadecimal. */
 export interface PlainRecord {
@@ -48,12 +49,11 @@ export async function readWithOurs(
   const reader: SourceReader = {
     assigned: () => source.resume(positions),
     interrupted: () => {},
-    fetched: (fetched) => {
-      if (fetched.fetchedOffset !== positions.get(fetched.partition)) return Promise.resolve();
-      records.push(...plainRecords(fetched));
+    fetched: async (fetched) => {
+      if (fetched.fetchedOffset !== positions.get(fetched.partition)) return;
+      for await (const record of plainRecords(fetched)) records.push(record);
       positions.set(fetched.partition, fetched.nextOffset);
       if (isDone()) done.abort();
-      return Promise.resolve();
     },
   };
   if (!isDone()) await source.read(reader, done.signal);
@@ -87,24 +87,23 @@ export async function readWithKafkajs(
   }
 }
 
-function* plainRecords({ partition, fetchedOffset, batches }: Fetched): Generator<PlainRecord> {
+async function* plainRecords(
+  { partition, fetchedOffset, batches }: Fetched,
+): AsyncGenerator<PlainRecord> {
   const decoder = new TextDecoder();
-  for (const batch of batches) {
-    const cursor = new RecordCursor(batch);
-    while (cursor.next()) {
-      if (cursor.offset < fetchedOffset) continue;
-      yield {
-        partition,
-        offset: cursor.offset,
-        timestampMs: cursor.timestampMs,
-        key: cursor.key()?.toHex() ?? null,
-        value: cursor.value()?.toHex() ?? null,
-        headers: cursor.headers().map(({ key, value }) => [
-          decoder.decode(key),
-          value?.toHex() ?? null,
-        ]),
-      };
-    }
+  for await (const cursor of recordsIn(batches)) {
+    if (cursor.offset < fetchedOffset) continue;
+    yield {
+      partition,
+      offset: cursor.offset,
+      timestampMs: cursor.timestampMs,
+      key: cursor.key()?.toHex() ?? null,
+      value: cursor.value()?.toHex() ?? null,
+      headers: cursor.headers().map(({ key, value }) => [
+        decoder.decode(key),
+        value?.toHex() ?? null,
+      ]),
+    };
   }
 }
 

@@ -59,6 +59,7 @@ function* parseRecords(bytes: Uint8Array): Generator<ForeignRecord, number> {
 /** The event's row key, or the reason why there is none: written anew, from the README alone. */
 function judge({ value, timestampMs }: ForeignRecord): { key: string } | { reason: string } {
   if (value === null) return { reason: "tombstone" };
+  if (value.length > 1_048_576) return { reason: "value_too_large" };
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(value);
@@ -90,7 +91,8 @@ function judge({ value, timestampMs }: ForeignRecord): { key: string } | { reaso
   if (new Date(time).getUTCFullYear() > 9999 || time > 8.64e15) {
     return { reason: "timestamp_out_of_range" };
   }
-  if (timestampMs >= 0 && time - timestampMs > MAX_FUTURE_MS) {
+  const isTime = timestampMs >= 100_000_000_000 && new Date(timestampMs).getUTCFullYear() <= 9999;
+  if (isTime && time - timestampMs > MAX_FUTURE_MS) {
     return { reason: "timestamp_in_future" };
   }
   return { key: JSON.stringify([time - time % MINUTE_MS, event.lottery_name, event.event_type]) };

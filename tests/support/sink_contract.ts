@@ -122,6 +122,7 @@ export function testSinkContract(
       key: null,
       value: null,
       headers: [],
+      cut: null,
     }];
     await assert.rejects(
       first.commit(commitOf([[0, 0, 2], [1, 0, 4]], { deadLetters })),

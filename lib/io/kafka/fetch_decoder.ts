@@ -7,9 +7,12 @@
  */
 
 import type { Buffer } from "node:buffer";
-import { OperatorError } from "../../core/failure.ts";
+import { type LogBatch, logBatchOf } from "../../core/log_batch.ts";
 import type { RecordBatch } from "../../core/record_batch.ts";
-import { crc32c, decompress } from "./codecs.ts";
+import { type BatchHead, piecesOf } from "../../core/record_splitter.ts";
+import { UnreadableBatchError } from "../../core/unreadable_batch.ts";
+import { newSha256 } from "../sha256.ts";
+import { crc32c, decompress } from "./compression/codecs.ts";
 
 /** What stands in for a message in kafkajs: a whole record batch. */
 export interface BatchMessage {
@@ -17,7 +20,7 @@ export interface BatchMessage {
   readonly offset: string;
   /** kafkajs must not take control batches out: they move the position. */
   readonly isControlRecord: false;
-  readonly batch: RecordBatch;
+  readonly batch: LogBatch;
   readonly producerId: bigint;
   readonly isTransactional: boolean;
   /** What a control batch says, or null for data. */
@@ -51,9 +54,18 @@ const CONTROL_FLAG = 0x20;
 
 const NOTHING = new Uint8Array();
 
+/** Of a batch that holds no records that are counted. */
+const EMPTY = {
+  recordCount: 0,
+  baseTimestampMs: -1,
+  maxTimestampMs: -1,
+  isLogAppendTime: false,
+  crc: null,
+};
+
 /**
- * Decodes the records of one partition in a fetch response (version 4 and later).
- * @throws {OperatorError} for a batch whose checksum is wrong, for message formats older than Kafka 0.11, and for unknown codecs.
+ * Decodes the records of one partition in a fetch response (version 4 and later). What is wrong
+ * with a batch is thrown by its `pieces`: the batches before it can be counted.
  */
 export function decodeRecordBatches(decoder: ResponseDecoder): BatchMessage[] {
   const size = decoder.readInt32();
@@ -62,7 +74,11 @@ export function decodeRecordBatches(decoder: ResponseDecoder): BatchMessage[] {
 
   const messages: BatchMessage[] = [];
   for (let at = 0; at + RECORDS_AT <= bytes.length;) {
-    const end = at + AFTER_LENGTH + bytes.readInt32BE(at + LENGTH_AT);
+    const length = bytes.readInt32BE(at + LENGTH_AT);
+    if (length <= MAGIC_AT - AFTER_LENGTH) {
+      throw new RangeError(`a batch cannot have ${length} bytes`);
+    }
+    const end = at + AFTER_LENGTH + length;
     if (end > bytes.length) break; // cut off at the end of the response: the next fetch brings it
     messages.push(decodeBatch(bytes.subarray(at, end)));
     at = end;
@@ -71,46 +87,107 @@ export function decodeRecordBatches(decoder: ResponseDecoder): BatchMessage[] {
 }
 
 function decodeBatch(bytes: Buffer): BatchMessage {
-  const baseOffset = safeInteger(bytes.readBigInt64BE(0));
   const magic = bytes.readInt8(MAGIC_AT);
-  if (magic !== 2) {
-    throw new OperatorError(
-      `Cannot read the messages at offset ${baseOffset}: their format (${magic}) is older than Kafka 0.11. ` +
-        "Copy the topic with a current producer and set KAFKA_TOPIC to the copy.",
+  if (magic !== 2 || bytes.length < RECORDS_AT) {
+    const baseOffset = Number(bytes.readBigInt64BE(0));
+    return unreadable(
+      { ...EMPTY, baseOffset, nextOffset: baseOffset + 1 },
+      `its format (${magic}) is older than Kafka 0.11. ` +
+        "Copy the topic with a current producer and set KAFKA_TOPIC to the copy",
     );
   }
-  const crc = bytes.readUInt32BE(CRC_AT);
-  if (crc !== crc32c(bytes.subarray(ATTRIBUTES_AT))) {
-    throw new OperatorError(
-      `Cannot trust the record batch at offset ${baseOffset}: its checksum does not match its bytes. ` +
-        "It was damaged on the broker's disk or on its way; see the broker's log.",
-    );
-  }
+  const head = headOf(bytes);
+  const problem = problemOf(bytes, head);
+  if (problem !== null) return unreadable(head, problem);
+
   const attributes = bytes.readInt16BE(ATTRIBUTES_AT);
-  const isControl = (attributes & CONTROL_FLAG) !== 0;
   const records = bytes.subarray(RECORDS_AT);
-  const lastOffset = baseOffset + bytes.readInt32BE(LAST_OFFSET_DELTA_AT);
+  const isControl = (attributes & CONTROL_FLAG) !== 0;
   return {
-    offset: String(lastOffset),
-    isControlRecord: false,
+    ...messageOf(
+      head,
+      isControl
+        ? () => [{ ...head, recordCount: 0, records: NOTHING }]
+        : () => decompressed(head, records, attributes & CODEC_MASK),
+    ),
     producerId: bytes.readBigInt64BE(PRODUCER_ID_AT),
     isTransactional: (attributes & TRANSACTIONAL_FLAG) !== 0,
     control: isControl ? controlType(records) : null,
-    batch: {
-      baseOffset,
-      nextOffset: lastOffset + 1,
-      recordCount: isControl ? 0 : bytes.readInt32BE(RECORD_COUNT_AT),
-      // A producer may set any; one beyond 2^53 is wrong anyway, and needs not be exact.
-      baseTimestampMs: Number(bytes.readBigInt64BE(BASE_TIMESTAMP_AT)),
-      maxTimestampMs: Number(bytes.readBigInt64BE(MAX_TIMESTAMP_AT)),
-      isLogAppendTime: (attributes & LOG_APPEND_TIME_FLAG) !== 0,
-      crc,
-      // Only when it is counted: all batches of a fetch decompressed at once can be a thousand times as large.
-      get records() {
-        return isControl ? NOTHING : decompress(records, attributes & CODEC_MASK);
-      },
-    },
   };
+}
+
+function headOf(bytes: Buffer): BatchHead {
+  const baseOffset = Number(bytes.readBigInt64BE(0));
+  return {
+    baseOffset,
+    nextOffset: baseOffset + bytes.readInt32BE(LAST_OFFSET_DELTA_AT) + 1,
+    recordCount: bytes.readInt32BE(RECORD_COUNT_AT),
+    // A producer may set any; one beyond 2^53 is wrong anyway, and needs not be exact.
+    baseTimestampMs: Number(bytes.readBigInt64BE(BASE_TIMESTAMP_AT)),
+    maxTimestampMs: Number(bytes.readBigInt64BE(MAX_TIMESTAMP_AT)),
+    isLogAppendTime: (bytes.readInt16BE(ATTRIBUTES_AT) & LOG_APPEND_TIME_FLAG) !== 0,
+    crc: bytes.readUInt32BE(CRC_AT),
+  };
+}
+
+/** Why a batch cannot be read, or null. */
+function problemOf(bytes: Buffer, { baseOffset, crc }: BatchHead): string | null {
+  if (crc !== crc32c(bytes.subarray(ATTRIBUTES_AT))) {
+    return "its checksum does not match its bytes. " +
+      "It was damaged on the broker's disk or on its way; see the broker's log";
+  }
+  return Number.isSafeInteger(baseOffset)
+    ? null
+    : `offset ${bytes.readBigInt64BE(0)} is beyond 2^53, which cannot be counted exactly`;
+}
+
+function messageOf(head: BatchHead, pieces: LogBatch["pieces"]): BatchMessage {
+  const { nextOffset, crc } = head;
+  return {
+    offset: String(nextOffset - 1),
+    isControlRecord: false,
+    producerId: -1n,
+    isTransactional: false,
+    control: null,
+    batch: { nextOffset, crc, pieces },
+  };
+}
+
+/** Told when it is counted, so that what comes before it is. */
+function unreadable(head: BatchHead, problem: string): BatchMessage {
+  return messageOf(head, () => {
+    throw new UnreadableBatchError(head, problem);
+  });
+}
+
+/** The batch's records, decompressed as they are taken: a batch can become a thousand times as large. */
+function decompressed(
+  head: BatchHead,
+  records: Buffer,
+  codec: number,
+): Iterable<RecordBatch> | AsyncIterable<RecordBatch> {
+  try {
+    const pieces = piecesOf(head, decompress(records, codec), newSha256);
+    return Array.isArray(pieces) ? pieces : explained(pieces, head);
+  } catch (error) {
+    throw undecodable(head, error);
+  }
+}
+
+async function* explained(
+  pieces: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
+  head: BatchHead,
+): AsyncGenerator<RecordBatch> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    throw undecodable(head, error);
+  }
+}
+
+function undecodable(head: BatchHead, error: unknown): unknown {
+  if (error instanceof UnreadableBatchError) return error;
+  return new UnreadableBatchError(head, "its records cannot be decompressed", { cause: error });
 }
 
 /** A control batch holds one record: its key is a version and a type, two bytes each. */
@@ -120,15 +197,6 @@ function controlType(records: Buffer): "commit" | "abort" | "other" {
   while (records[at]! >= 0x80) at++;
   const type = records.readInt16BE(at + 3 + 2);
   return type === 0 ? "abort" : type === 1 ? "commit" : "other";
-}
-
-/** @throws {OperatorError} for numbers that a JavaScript number does not hold exactly. */
-function safeInteger(value: bigint): number {
-  const number = Number(value);
-  if (!Number.isSafeInteger(number)) {
-    throw new OperatorError(`Cannot count exactly with ${value}: it is beyond 2^53`);
-  }
-  return number;
 }
 
 /** The part of an aborted transaction that a fetch response tells. */
@@ -168,19 +236,7 @@ export function dropAborted(
 }
 
 function emptied(message: BatchMessage): BatchMessage {
-  const { baseOffset, nextOffset, baseTimestampMs, maxTimestampMs, isLogAppendTime, crc } =
-    message.batch;
-  return {
-    ...message,
-    batch: {
-      baseOffset,
-      nextOffset,
-      recordCount: 0,
-      baseTimestampMs,
-      maxTimestampMs,
-      isLogAppendTime,
-      crc,
-      records: NOTHING,
-    },
-  };
+  const { nextOffset, crc } = message.batch;
+  const nothing = { ...EMPTY, baseOffset: nextOffset - 1, nextOffset, crc, records: NOTHING };
+  return { ...message, batch: logBatchOf(nothing) };
 }

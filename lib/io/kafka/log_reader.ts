@@ -7,7 +7,7 @@
 import { backoffMs } from "../../core/backoff.ts";
 import type { KafkaConfig } from "../../core/config.ts";
 import { causes, isPassing } from "../../core/failure.ts";
-import type { RecordBatch } from "../../core/record_batch.ts";
+import type { LogBatch } from "../../core/log_batch.ts";
 import { atMost, pause } from "../../condition.ts";
 import { explain } from "./errors.ts";
 import { type AbortedTransaction, type BatchMessage, dropAborted } from "./fetch_decoder.ts";
@@ -67,7 +67,7 @@ export class LogReader implements AsyncDisposable {
    * @throws {LogStartMovedError} if Kafka deletes records before they are read.
    * @throws {UnavailableError} if Kafka does not bring all of it.
    */
-  async *read({ partition, from, to }: LogPart): AsyncGenerator<readonly RecordBatch[]> {
+  async *read({ partition, from, to }: LogPart): AsyncGenerator<readonly LogBatch[]> {
     let position = from;
     let tries = 0;
     while (position < to) {
@@ -85,7 +85,7 @@ export class LogReader implements AsyncDisposable {
   }
 
   /** What follows `offset`, or nothing if it is worth another try. */
-  async #fetch(partition: number, offset: number, tries: number): Promise<RecordBatch[]> {
+  async #fetch(partition: number, offset: number, tries: number): Promise<LogBatch[]> {
     try {
       if (tries > 0) {
         await pause(backoffMs(tries, { ...BACKOFF, random: Math.random() }));
@@ -107,7 +107,7 @@ export class LogReader implements AsyncDisposable {
     }
   }
 
-  async #fetchOnce(partition: number, offset: number): Promise<RecordBatch[]> {
+  async #fetchOnce(partition: number, offset: number): Promise<LogBatch[]> {
     const { topic } = this.#config;
     const [leader] = Object.keys(this.#cluster.findLeaderForPartitions(topic, [partition]));
     if (leader === undefined) throw new Error(`partition ${partition} has no leader`);

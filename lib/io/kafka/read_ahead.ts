@@ -5,7 +5,7 @@
  */
 
 import { Condition } from "../../condition.ts";
-import type { Fetched } from "../../core/record_batch.ts";
+import type { Fetched } from "../../core/log_batch.ts";
 
 /** Twice as many as there mostly are partitions in one response of the broker. */
 const MAX_FETCHES = 8;

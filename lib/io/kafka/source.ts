@@ -12,7 +12,7 @@ import type { KafkaConfig } from "../../core/config.ts";
 import { isPassing, UnavailableError } from "../../core/failure.ts";
 import { atMost, pause } from "../../condition.ts";
 import type { LogRange } from "../../core/log_range.ts";
-import type { Fetched } from "../../core/record_batch.ts";
+import type { Fetched } from "../../core/log_batch.ts";
 import type { Source, SourceReader } from "../../endpoints.ts";
 import { type KafkaCluster, RETRY } from "./client.ts";
 import { explain } from "./errors.ts";

@@ -125,8 +125,8 @@ export async function readLetters(
     text: `
       select
         topic, partition, kafka_offset, reason, received_at, record_timestamp, replayed_at,
-        octet_length(key) as key_length, substring(key from 1 for $2) as key_head,
-        octet_length(value) as value_length, substring(value from 1 for $2) as value_head
+        coalesce(key_size, octet_length(key)) as key_length, substring(key from 1 for $2) as key_head,
+        coalesce(value_size, octet_length(value)) as value_length, substring(value from 1 for $2) as value_head
       from all_dead_letters
       order by received_at desc, partition desc, kafka_offset desc
       limit $1`,

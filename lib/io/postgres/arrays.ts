@@ -13,6 +13,7 @@ const NULL_LENGTH = -1;
 
 /** Object identifiers of the elements' types. */
 const BOOLEAN = 16;
+const BYTEA = 17;
 const BIGINT = 20;
 const INTEGER = 23;
 const TEXT = 25;
@@ -51,6 +52,20 @@ export function texts(values: readonly string[]): Buffer {
 /** @param values JSON texts, or null. */
 export function jsonbs(values: readonly (string | null)[]): Buffer {
   return strings(JSONB, JSONB_VERSION, values);
+}
+
+export function byteas(values: readonly (Uint8Array | null)[]): Buffer {
+  const size = values.reduce((sum, value) => sum + (value?.length ?? 0), 0);
+  const { buffer, view } = newArray(BYTEA, values.length, size);
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    view.setInt32(at, value?.length ?? NULL_LENGTH);
+    at += LENGTH_BYTES;
+    if (!value) continue;
+    buffer.set(value, at);
+    at += value.length;
+  }
+  return buffer;
 }
 
 const JSONB_VERSION = new Uint8Array([1]);

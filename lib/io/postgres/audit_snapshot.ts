@@ -6,6 +6,7 @@
 import { Audit, type Books } from "../../core/audit.ts";
 import type { Milestone, PartitionHistory } from "../../core/milestone.ts";
 import type { Connection, Query, Row } from "./connection.ts";
+import { CONTENT, IS_INTACT } from "./dead_letters.ts";
 
 /** Rows that are read at once. */
 const PAGE_ROWS = 10_000;
@@ -34,8 +35,13 @@ export async function openAudit(
         count: row.event_count,
       });
     }
-    for await (const { partition, kafka_offset, reason } of storedDeadLetters(connection, topic)) {
-      audit.partition(partition)?.addStored(kafka_offset, reason);
+    for await (const letter of storedDeadLetters(connection, topic)) {
+      audit.partition(letter.partition)?.addStored({
+        offset: letter.kafka_offset,
+        reason: letter.reason,
+        sha256: letter.sha256,
+        isIntact: letter.is_intact,
+      });
     }
     for await (const letter of replayedLetters(connection)) {
       audit.addReplayed({
@@ -175,6 +181,8 @@ interface DeadLetterRow extends Row {
   readonly partition: number;
   readonly kafka_offset: number;
   readonly reason: string;
+  readonly sha256: Uint8Array;
+  readonly is_intact: boolean;
 }
 
 /** In the order of offsets, and then those that are staged, commit by commit. */
@@ -184,7 +192,9 @@ async function* storedDeadLetters(
 ): AsyncGenerator<DeadLetterRow> {
   yield* paged<DeadLetterRow>(connection, {
     text: `
-      select partition, kafka_offset, reason
+      select
+        partition, kafka_offset, reason, letter_sha256(${CONTENT}) as sha256,
+        ${IS_INTACT} as is_intact
       from dead_letters
       where topic = $1
       order by partition, kafka_offset`,
@@ -198,10 +208,9 @@ async function* storedDeadLetters(
     yield* await connection.query<DeadLetterRow>({
       text: `
         select
-          unnest(partitions) as partition, unnest(offsets) as kafka_offset,
-          unnest(letter_reasons) as reason
-        from dead_letter_staging
-        where id = $1`,
+          partition, kafka_offset, reason, letter_sha256(${CONTENT}) as sha256, true as is_intact
+        from staged_dead_letters
+        where staging_id = $1`,
       values: [id],
     });
   }

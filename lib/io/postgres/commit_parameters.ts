@@ -4,10 +4,11 @@
  */
 
 import { Buffer } from "node:buffer";
+import { storableTimestamp } from "../../core/dead_letter.ts";
 import type { DeadLetters } from "../../core/dead_letters.ts";
 import type { Commit } from "../../core/pending.ts";
-import type { RecordHeader } from "../../core/record_batch.ts";
-import { bigints, booleans, integers, jsonbs, texts } from "./arrays.ts";
+import type { Cut, RecordHeader } from "../../core/record_batch.ts";
+import { bigints, booleans, byteas, integers, jsonbs, texts } from "./arrays.ts";
 
 /** @param latestMs no event time is stored as one that is greater, in milliseconds since the epoch. */
 export function commitParameters(commit: Commit, latestMs: number): (Buffer | string)[] {
@@ -49,23 +50,21 @@ function countColumns({ counts }: Commit): Buffer[] {
 
 function deadLetterColumns({ deadLetters }: Commit): Buffer[] {
   const { contents } = deadLetters;
+  const cuts = cutsColumn(deadLetters);
   return [
     integers(deadLetters.partitions),
     bigints(deadLetters.offsets),
     texts(deadLetters.reasons),
-    bigints(deadLetters.recordTimestampsMs.map(storable)), // NaN becomes null
+    bigints(deadLetters.recordTimestampsMs.map((ms) => storableTimestamp(ms) ?? NaN)), // becomes null
     integers(deadLetters.keyLengths),
     integers(deadLetters.valueLengths),
     jsonbs(headersColumn(deadLetters)),
+    bigints(cuts.map((cut) => cut?.keySize ?? null)),
+    bigints(cuts.map((cut) => cut?.valueSize ?? null)),
+    bigints(cuts.map((cut) => cut?.headersSize ?? null)),
+    byteas(cuts.map((cut) => cut?.sha256 ?? null)),
     Buffer.from(contents.buffer, contents.byteOffset, contents.length),
   ];
-}
-
-/** 9999-12-31T23:59:59.999Z: what a producer says beyond that is no time. */
-const GREATEST_TIMESTAMP_MS = 253_402_300_799_999;
-
-function storable(timestampMs: number): number {
-  return timestampMs >= 0 && timestampMs <= GREATEST_TIMESTAMP_MS ? timestampMs : NaN;
 }
 
 /**
@@ -77,6 +76,16 @@ function headersColumn({ headers }: DeadLetters): (string | null)[] {
   for (const [letter, its] of headers) {
     while (column.length < letter) column.push(null);
     column.push(headersJson(its));
+  }
+  return column;
+}
+
+/** What each letter has lost, up to the last one that has lost something. */
+function cutsColumn({ cuts }: DeadLetters): (Cut | null)[] {
+  const column: (Cut | null)[] = [];
+  for (const [letter, cut] of cuts) {
+    while (column.length < letter) column.push(null);
+    column.push(cut);
   }
   return column;
 }

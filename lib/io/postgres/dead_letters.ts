@@ -5,7 +5,7 @@
 
 import type { DeadLetter } from "../../core/dead_letter.ts";
 import type { LotteryEvent } from "../../core/event.ts";
-import type { RecordHeader } from "../../core/record_batch.ts";
+import type { Cut, RecordHeader } from "../../core/record_batch.ts";
 import { OperatorError } from "../../core/failure.ts";
 import { windowStart } from "../../core/window.ts";
 import type { Connection, Query, Row } from "./connection.ts";
@@ -21,6 +21,8 @@ export interface RecordPosition {
 export interface StoredDeadLetter extends DeadLetter {
   /** Milliseconds since the epoch. */
   readonly receivedMs: number;
+  /** False if somebody has changed what came with the record. */
+  readonly isIntact: boolean;
   /** When and as what it was replayed, or null if it was not. */
   readonly replay: { readonly replayedMs: number; readonly value: Uint8Array } | null;
 }
@@ -54,6 +56,15 @@ export interface Replay {
   readonly value: Uint8Array;
   readonly event: LotteryEvent;
 }
+
+const CONTENT_COLUMNS = "key_size, value_size, headers_size, record_sha256, content_sha256";
+
+/** The content that a letter has now, as `letter_sha256` takes it. */
+export const CONTENT =
+  "record_timestamp, key, value, headers, key_size, value_size, headers_size, record_sha256";
+
+/** Whether it is what was stored; of rows from before the hash was, nobody knows. */
+export const IS_INTACT = `coalesce(content_sha256 = letter_sha256(${CONTENT}), true)`;
 
 /** Dead letters of one topic. */
 export class DeadLetterStore {
@@ -116,19 +127,21 @@ export class DeadLetterStore {
         )
         select
           partition, kafka_offset, reason, key, value, headers, replayed_value,
+          key_size, value_size, headers_size, record_sha256,
+          ${IS_INTACT} as is_intact,
           round(extract(epoch from record_timestamp) * 1000)::bigint as record_ms,
           floor(extract(epoch from received_at) * 1000)::bigint as received_ms,
           floor(extract(epoch from replayed_at) * 1000)::bigint as replayed_ms
         from (
           select
             place, partition, kafka_offset, reason, key, value, headers, replayed_value,
-            record_timestamp, received_at, replayed_at
+            record_timestamp, received_at, replayed_at, ${CONTENT_COLUMNS}
           from asked join dead_letters using (partition, kafka_offset)
           where topic = $1
           union all
           select
             place, partition, kafka_offset, reason, key, value, headers, replayed_value,
-            record_timestamp, received_at, replayed_at
+            record_timestamp, received_at, replayed_at, ${CONTENT_COLUMNS}
           from asked join staged using (partition, kafka_offset)
         ) letters
         order by place`,
@@ -202,6 +215,12 @@ interface LetterRow extends Row {
   readonly received_ms: number;
   readonly replayed_ms: number | null;
   readonly replayed_value: Uint8Array | null;
+  readonly key_size: number | null;
+  readonly value_size: number | null;
+  readonly headers_size: number | null;
+  /** Null if the letter is whole. */
+  readonly record_sha256: Uint8Array | null;
+  readonly is_intact: boolean;
 }
 
 /** A header as the sink writes it. */
@@ -220,10 +239,21 @@ function toLetter(row: LetterRow): StoredDeadLetter {
     key: row.key,
     value: row.value,
     headers: row.headers.map(toHeader),
+    cut: toCut(row),
+    isIntact: row.is_intact,
     receivedMs: row.received_ms,
     replay: row.replayed_ms === null || row.replayed_value === null
       ? null
       : { replayedMs: row.replayed_ms, value: row.replayed_value },
+  };
+}
+
+function toCut({ key_size, value_size, headers_size, record_sha256 }: LetterRow): Cut | null {
+  return record_sha256 && {
+    keySize: key_size,
+    valueSize: value_size,
+    headersSize: headers_size ?? 0,
+    sha256: record_sha256,
   };
 }
 

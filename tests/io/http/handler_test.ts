@@ -46,6 +46,7 @@ Deno.test("GET /metrics counts what was committed, under the names that dashboar
     key: null,
     value: null,
     headers: [],
+    cut: null,
   }];
   metrics.committed(
     commitOf([[0, 0, 5]], {

@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
 import "kafkajs/src/protocol/recordBatch/v0/index.js";
-import { OperatorError } from "../../../lib/core/failure.ts";
-import { RecordCursor } from "../../../lib/core/record_batch.ts";
+import { logBatchOf } from "../../../lib/core/log_batch.ts";
+import { UnreadableBatchError } from "../../../lib/core/unreadable_batch.ts";
 import {
   type BatchMessage,
   decodeRecordBatches,
   dropAborted,
   type ResponseDecoder,
 } from "../../../lib/io/kafka/fetch_decoder.ts";
+import { piecesIn, recordsIn } from "../../support/pieces.ts";
 
 const require = createRequire(import.meta.url);
 const { RecordBatch } = require("kafkajs/src/protocol/recordBatch/v0/index.js");
@@ -32,17 +33,17 @@ function response(...parts: readonly Buffer[]): ResponseDecoder {
   return new Decoder(Buffer.concat([size, ...parts]));
 }
 
-function valuesOf({ batch }: BatchMessage): string[] {
-  const cursor = new RecordCursor(batch);
-  const values: string[] = [];
-  while (cursor.next()) values.push(new TextDecoder().decode(cursor.value()!));
-  return values;
+async function valuesOf({ batch }: BatchMessage): Promise<string[]> {
+  return await Array.fromAsync(
+    recordsIn([batch]),
+    (cursor) => new TextDecoder().decode(cursor.value()!),
+  );
 }
 
 Deno.test("decodeRecordBatches() gives one message per batch", async () => {
   const [first, second] = [await encodeBatch(5, ["a", "b"]), await encodeBatch(7, ["c"])];
   const messages = decodeRecordBatches(response(first, second));
-  assert.deepEqual(messages.map(valuesOf), [["a", "b"], ["c"]]);
+  assert.deepEqual(await Promise.all(messages.map(valuesOf)), [["a", "b"], ["c"]]);
   assert.deepEqual(messages.map(({ offset }) => offset), ["6", "7"]);
   assert.deepEqual(messages.map(({ batch }) => batch.nextOffset), [7, 8]);
 });
@@ -51,7 +52,7 @@ Deno.test("decodeRecordBatches() leaves out a batch that is cut off, wherever it
   const [first, second] = [await encodeBatch(0, ["a"]), await encodeBatch(1, ["b"])];
   for (let length = 0; length < second.length; length++) {
     const messages = decodeRecordBatches(response(first, second.subarray(0, length)));
-    assert.deepEqual(messages.map(valuesOf), [["a"]], `${length} bytes`);
+    assert.deepEqual(await Promise.all(messages.map(valuesOf)), [["a"]], `${length} bytes`);
   }
   assert.deepEqual(decodeRecordBatches(response()), []);
 });
@@ -62,9 +63,10 @@ Deno.test("decodeRecordBatches() refuses a batch in which any byte was changed",
   for (let at = magicAt + 1; at < batch.length; at++) {
     const damaged = Buffer.from(batch);
     damaged[at]! ^= 0x10;
+    const [message] = decodeRecordBatches(response(damaged));
     assert.throws(
-      () => decodeRecordBatches(response(damaged)),
-      (error: Error) => error instanceof OperatorError && /checksum/.test(error.message),
+      () => message!.batch.pieces(),
+      (error: Error) => error instanceof UnreadableBatchError && /checksum/.test(error.message),
       `byte ${at}`,
     );
   }
@@ -73,7 +75,8 @@ Deno.test("decodeRecordBatches() refuses a batch in which any byte was changed",
 Deno.test("decodeRecordBatches() refuses messages of the old formats", async () => {
   const batch = await encodeBatch(3, ["a value"]);
   batch[16] = 1;
-  assert.throws(() => decodeRecordBatches(response(batch)), /older than Kafka 0.11/);
+  const [message] = decodeRecordBatches(response(batch));
+  assert.throws(() => message!.batch.pieces(), /older than Kafka 0.11/);
 });
 
 /** A batch of a transaction, as far as the filter looks at it. */
@@ -88,7 +91,7 @@ function transactional(
     producerId: BigInt(producerId),
     isTransactional: true,
     control,
-    batch: {
+    batch: logBatchOf({
       baseOffset: offset,
       nextOffset: offset + 1,
       recordCount: control === null ? 1 : 0,
@@ -97,14 +100,14 @@ function transactional(
       isLogAppendTime: false,
       crc: 0,
       records: new Uint8Array(control === null ? 8 : 0),
-    },
+    }),
   };
 }
 
-function keptOffsets(
+async function keptOffsets(
   messages: readonly BatchMessage[],
   aborted: readonly (readonly [producerId: number, firstOffset: number])[],
-): number[] {
+): Promise<number[]> {
   const abortedTransactions = aborted.map(([producerId, firstOffset]) => ({
     producerId: String(producerId),
     firstOffset: String(firstOffset),
@@ -115,10 +118,11 @@ function keptOffsets(
     messages.map(({ offset }) => offset),
     "offsets stay",
   );
-  return kept.filter(({ batch }) => batch.recordCount > 0).map(({ batch }) => batch.baseOffset);
+  const pieces = (await Promise.all(kept.map(({ batch }) => piecesIn(batch)))).flat();
+  return pieces.filter(({ recordCount }) => recordCount > 0).map(({ baseOffset }) => baseOffset);
 }
 
-Deno.test("dropAborted() takes up every transaction that began before the fetch", () => {
+Deno.test("dropAborted() takes up every transaction that began before the fetch", async () => {
   const messages = [
     transactional(10, 1),
     transactional(11, 2),
@@ -127,12 +131,12 @@ Deno.test("dropAborted() takes up every transaction that began before the fetch"
     transactional(14, 2, "abort"),
     transactional(15, 2),
   ];
-  assert.deepEqual(keptOffsets(messages, [[1, 3], [2, 5]]), [13, 15]);
-  assert.deepEqual(keptOffsets(messages, [[2, 5], [1, 3]]), [13, 15], "in any order");
-  assert.deepEqual(keptOffsets(messages, []), [10, 11, 13, 15]);
+  assert.deepEqual(await keptOffsets(messages, [[1, 3], [2, 5]]), [13, 15]);
+  assert.deepEqual(await keptOffsets(messages, [[2, 5], [1, 3]]), [13, 15], "in any order");
+  assert.deepEqual(await keptOffsets(messages, []), [10, 11, 13, 15]);
 });
 
-Deno.test("dropAborted() keeps the transaction of a producer that committed before it aborted", () => {
+Deno.test("dropAborted() keeps the transaction of a producer that committed before it aborted", async () => {
   const messages = [
     transactional(0, 1),
     transactional(1, 1, "commit"),
@@ -141,5 +145,5 @@ Deno.test("dropAborted() keeps the transaction of a producer that committed befo
     transactional(4, 1),
     transactional(5, 1, "commit"),
   ];
-  assert.deepEqual(keptOffsets(messages, [[1, 2]]), [0, 4]);
+  assert.deepEqual(await keptOffsets(messages, [[1, 2]]), [0, 4]);
 });

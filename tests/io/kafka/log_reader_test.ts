@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { isPassing } from "../../../lib/core/failure.ts";
-import { RecordCursor } from "../../../lib/core/record_batch.ts";
 import { createKafka } from "../../../lib/io/kafka/client.ts";
 import { Kafka, logLevel, type Producer } from "../../../lib/io/kafka/kafkajs.ts";
 import { type LogPart, LogReader, LogStartMovedError } from "../../../lib/io/kafka/log_reader.ts";
 import { createTopic, openAdmin, type TestTopic } from "../../support/kafka.ts";
 import { kcatProduce } from "../../support/kcat.ts";
 import { readWithOurs } from "../../support/record_reader.ts";
+import { recordsIn } from "../../support/pieces.ts";
 import { serverTest } from "../../support/servers.ts";
 
 /** Offset and value of each record of the part. */
@@ -17,12 +17,9 @@ async function readPart(
   await using reader = await LogReader.open(await createKafka(config), config);
   const records: [number, string | null][] = [];
   for await (const batches of reader.read({ partition, from, to })) {
-    for (const batch of batches) {
-      const cursor = new RecordCursor(batch);
-      while (cursor.next()) {
-        if (cursor.offset < from || cursor.offset >= to) continue;
-        records.push([cursor.offset, cursor.value()?.toHex() ?? null]);
-      }
+    for await (const cursor of recordsIn(batches)) {
+      if (cursor.offset < from || cursor.offset >= to) continue;
+      records.push([cursor.offset, cursor.value()?.toHex() ?? null]);
     }
   }
   return records;

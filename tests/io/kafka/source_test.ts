@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import "kafkajs/src/consumer/consumerGroup.js";
 import { Condition } from "../../../lib/condition.ts";
 import { isPassing, OperatorError } from "../../../lib/core/failure.ts";
-import type { Fetched } from "../../../lib/core/record_batch.ts";
+import type { Fetched } from "../../../lib/core/log_batch.ts";
 import type { SourceReader } from "../../../lib/endpoints.ts";
 import { createKafka, KafkaCluster } from "../../../lib/io/kafka/client.ts";
 import { KafkaSource } from "../../../lib/io/kafka/source.ts";
@@ -69,8 +69,7 @@ class Reading implements AsyncDisposable, SourceReader {
 
   get records(): number {
     return this.fetches.reduce(
-      (sum, { batches }) =>
-        sum + batches.reduce((count, { recordCount }) => count + recordCount, 0),
+      (sum, { fetchedOffset, nextOffset }) => sum + nextOffset - fetchedOffset,
       0,
     );
   }

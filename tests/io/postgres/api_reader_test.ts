@@ -65,6 +65,7 @@ serverTest(
       key: null,
       value: new Uint8Array([0xff, 0, 1, 2, 3, 4]),
       headers: [],
+      cut: null,
     }));
     await first.commit(commitOf([[0, 0, 3]], { deadLetters }));
     const letters = await readLetters(connection, { limit: 5, headBytes: 4 });

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { bigints, booleans, integers, jsonbs, texts } from "../../../lib/io/postgres/arrays.ts";
+import {
+  bigints,
+  booleans,
+  byteas,
+  integers,
+  jsonbs,
+  texts,
+} from "../../../lib/io/postgres/arrays.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";
 
@@ -58,6 +65,19 @@ serverTest("PostgreSQL reads each array of jsonb as it was", ["postgres"], async
         values: [jsonbs(values), values],
       });
       assert.equal(row!.same, true);
+    }),
+  );
+});
+
+serverTest("PostgreSQL reads each array of bytea as it was", ["postgres"], async () => {
+  await using database = await createDatabase();
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.option(fc.uint8Array({ maxLength: 40 }))), async (values) => {
+      const rows = await database.connection.query<{ bytes: Uint8Array | null }>({
+        text: "select unnest($1::bytea[]) as bytes",
+        values: [byteas(values)],
+      });
+      assert.deepEqual(rows.map(({ bytes }) => bytes && new Uint8Array(bytes)), values);
     }),
   );
 });

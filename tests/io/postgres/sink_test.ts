@@ -35,6 +35,7 @@ postgresTest("keeps dead letters byte by byte", async ({ first, connection }) =>
         { key: new Uint8Array([0xff]), value: new Uint8Array() },
         { key: encoder.encode("trace"), value: encoder.encode("again") },
       ],
+      cut: null,
     },
     {
       partition: 0,
@@ -44,6 +45,7 @@ postgresTest("keeps dead letters byte by byte", async ({ first, connection }) =>
       key: null,
       value: null,
       headers: [],
+      cut: null,
     },
     {
       partition: 0,
@@ -53,6 +55,7 @@ postgresTest("keeps dead letters byte by byte", async ({ first, connection }) =>
       key: new Uint8Array(),
       value: new Uint8Array(),
       headers: [],
+      cut: null,
     },
   ];
   await first.positions(new Map([[0, 3]]));

@@ -29,6 +29,9 @@ function letters(partition: number, from: number, to: number): DeadLetter[] {
       key: offset % 7 === 0 ? utf8(`key ${offset}`) : null,
       value: offset % 11 === 0 ? null : utf8(`value ${"x".repeat(offset % 100)} ${offset}`),
       headers: offset % 1000 === 1 ? [{ key: utf8("trace"), value: utf8(`${offset}`) }] : [],
+      cut: offset % 1000 === 2
+        ? { keySize: null, valueSize: 1e9 + offset, headersSize: 1, sha256: utf8("a hash") }
+        : null,
     };
   });
 }

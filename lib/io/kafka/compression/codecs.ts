@@ -1,48 +1,63 @@
 /**
  * The compression codecs and the checksum of Kafka's record batches.
+ *
+ * A megabyte may become a gigabyte: what is small is decompressed at once, everything else chunk
+ * by chunk as it is taken.
  * @module
  */
 
-import { Buffer } from "node:buffer";
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { lz4Decompress, snappyDecompress } from "@platformatic/wasm-utils/bundled";
-import { OperatorError } from "../../core/failure.ts";
+import type { Buffer } from "node:buffer";
+import { createGunzip, createZstdDecompress, gunzipSync, zstdDecompressSync } from "node:zlib";
+import type { Chunks } from "../../../core/record_splitter.ts";
+import { CHUNK_BYTES, MAX_WHOLE_BYTES } from "./chunks.ts";
+import { lz4 } from "./lz4.ts";
+import { snappy } from "./snappy.ts";
 
 export { crc32c } from "@platformatic/wasm-utils/bundled";
 
+const LIMIT = { maxOutputLength: MAX_WHOLE_BYTES };
+const CHUNKED = { chunkSize: CHUNK_BYTES };
+
 /** Codecs by the number that a batch's attributes hold. */
-const CODECS: readonly ((bytes: Buffer) => Uint8Array)[] = [
-  (bytes) => bytes,
-  (bytes) => gunzipSync(bytes),
+const CODECS: readonly ((bytes: Buffer) => Chunks)[] = [
+  (bytes) => [bytes],
+  (bytes) => whole(() => gunzipSync(bytes, LIMIT)) ?? streamed(createGunzip(CHUNKED), bytes),
   snappy,
-  (bytes) => lz4Decompress(bytes),
-  (bytes) => zstdDecompressSync(bytes),
+  lz4,
+  (bytes) =>
+    whole(() => zstdDecompressSync(bytes, LIMIT)) ?? streamed(createZstdDecompress(CHUNKED), bytes),
 ];
 
-/** @throws {OperatorError} for a codec that Kafka did not have when this was written. */
-export function decompress(bytes: Buffer, codec: number): Uint8Array {
+/**
+ * Decompresses bytes, at once or chunk by chunk.
+ * @throws {RangeError} for a codec that Kafka did not have when this was written.
+ */
+export function decompress(bytes: Buffer, codec: number): Chunks {
   const decode = CODECS[codec];
   if (!decode) {
-    throw new OperatorError(
-      `Cannot read the topic: a producer uses the unknown compression codec ${codec}. ` +
-        "Set the producer's compression.type to none, gzip, snappy, lz4 or zstd.",
+    throw new RangeError(
+      `a producer uses the unknown compression codec ${codec}. ` +
+        "Set its compression.type to none, gzip, snappy, lz4 or zstd",
     );
   }
   return decode(bytes);
 }
 
-/** What Java producers put before snappy: a name, and two version numbers of four bytes. */
-const XERIAL_NAME = Buffer.from([0x82, ...Buffer.from("SNAPPY"), 0]);
-const XERIAL_HEADER_LENGTH = XERIAL_NAME.length + 8;
-
-/** Snappy as one block, which is how most clients write it, or as Java's framed blocks. */
-function snappy(bytes: Buffer): Uint8Array {
-  if (!bytes.subarray(0, XERIAL_NAME.length).equals(XERIAL_NAME)) return snappyDecompress(bytes);
-  const blocks: Buffer[] = [];
-  for (let at = XERIAL_HEADER_LENGTH; at < bytes.length;) {
-    const start = at + 4;
-    at = start + bytes.readUInt32BE(start - 4);
-    blocks.push(snappyDecompress(bytes.subarray(start, at)));
+/** The result in one chunk, or null if it is too large for that. */
+function whole(decode: () => Uint8Array): Chunks | null {
+  try {
+    return [decode()];
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") return null;
+    throw error;
   }
-  return Buffer.concat(blocks);
+}
+
+/** What a stream makes of the bytes; it is closed when nobody takes more. */
+async function* streamed(
+  stream: ReturnType<typeof createGunzip | typeof createZstdDecompress>,
+  bytes: Buffer,
+): AsyncGenerator<Uint8Array> {
+  stream.end(bytes);
+  yield* stream;
 }

@@ -1,0 +1,199 @@
+/**
+ * Cuts the records of a large batch into small ones, while their bytes come: whatever
+ * is announced or compressed into it, only a piece of it is held.
+ * @module
+ */
+
+import { type LargeRecord, MalformedRecordError, readLargeRecord } from "./large_record.ts";
+import { MAX_PART_BYTES, type NewSha256, type RecordBatch, RecordCursor } from "./record_batch.ts";
+import { encodeRecords } from "./record_encoder.ts";
+import { UnreadableBatchError } from "./unreadable_batch.ts";
+
+/** A batch without its records. */
+export type BatchHead = Omit<RecordBatch, "records" | "cut">;
+
+/** Bytes of one piece: as many as are counted without a pause, and one record more. */
+const PIECE_BYTES = 1 << 20;
+/** A longer record is not held as a whole. */
+const MAX_RECORD_BYTES = MAX_PART_BYTES;
+/** A record's length is a number of at most so many bytes. */
+const MAX_LENGTH_BYTES = 5;
+
+/** Bytes that come one after the other. */
+export type Chunks = readonly Uint8Array[] | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** The records that stand in these bytes, in pieces; a small batch in one. */
+export function piecesOf(
+  head: BatchHead,
+  chunks: Chunks,
+  newSha256: NewSha256,
+): Iterable<RecordBatch> | AsyncIterable<RecordBatch> {
+  if (Array.isArray(chunks) && chunks.length === 1 && chunks[0].length <= MAX_RECORD_BYTES) {
+    return [{ ...head, records: chunks[0] }];
+  }
+  return split(head, chunks, newSha256);
+}
+
+async function* split(
+  head: BatchHead,
+  chunks: Chunks,
+  newSha256: NewSha256,
+): AsyncGenerator<RecordBatch> {
+  const splitter = new RecordSplitter(head, newSha256);
+  // One behind: only the last piece stands for the whole batch.
+  let piece: RecordBatch | null = null;
+  for await (const chunk of chunks) {
+    for (const next of splitter.take(chunk)) {
+      if (piece) yield piece;
+      piece = next;
+    }
+  }
+  splitter.assertEnd();
+  yield {
+    ...piece ?? { ...head, records: new Uint8Array() },
+    nextOffset: head.nextOffset,
+    crc: head.crc,
+  };
+}
+
+/** What became of some bytes: how many were used, and the piece that they complete. */
+interface Step {
+  readonly used: number;
+  readonly piece: RecordBatch | null;
+}
+
+class RecordSplitter {
+  readonly #head: BatchHead;
+  readonly #newSha256: NewSha256;
+  /** A record that may be held, as far as it has come. */
+  #begun: Uint8Array = new Uint8Array();
+  /** Reads a record that is too large to be held. */
+  #large: Generator<void, LargeRecord, Uint8Array> | null = null;
+  /** Records that have come. */
+  #records = 0;
+  #nextOffset: number;
+
+  constructor(head: BatchHead, newSha256: NewSha256) {
+    this.#head = head;
+    this.#newSha256 = newSha256;
+    this.#nextOffset = head.baseOffset;
+  }
+
+  /** Takes the next bytes, and gives the pieces that are whole now. */
+  *take(chunk: Uint8Array): Generator<RecordBatch> {
+    for (let at = 0; at < chunk.length;) {
+      const { used, piece } = this.#step(chunk.subarray(at));
+      at += used;
+      if (piece) yield piece;
+    }
+  }
+
+  /** @throws {UnreadableBatchError} unless all records have come, and nothing else. */
+  assertEnd(): void {
+    const isEnd = this.#large === null && this.#begun.length === 0;
+    if (!isEnd || this.#records !== this.#head.recordCount) throw this.#malformed();
+  }
+
+  #step(bytes: Uint8Array): Step {
+    if (this.#large) return this.#readOn(this.#large, bytes);
+    return this.#begun.length > 0 ? this.#complete(bytes) : this.#cut(bytes);
+  }
+
+  /** Takes as many whole records as a piece may have; or begins the one that is not whole. */
+  #cut(bytes: Uint8Array): Step {
+    let [end, lastAt, count] = [0, 0, 0];
+    while (end < PIECE_BYTES) {
+      const size = this.#sizeAt(bytes, end);
+      if (size === null || size > MAX_RECORD_BYTES || end + size > bytes.length) break;
+      lastAt = end;
+      end += size;
+      count++;
+    }
+    if (count > 0) {
+      const last = new RecordCursor({
+        ...this.#head,
+        recordCount: 1,
+        records: bytes.subarray(lastAt, end),
+      });
+      last.next();
+      return { used: end, piece: this.#piece(bytes.subarray(0, end), count, last.offset) };
+    }
+    return this.#begin(bytes);
+  }
+
+  #begin(bytes: Uint8Array): Step {
+    const size = this.#sizeAt(bytes, 0);
+    if (size === null || size <= MAX_RECORD_BYTES) {
+      this.#begun = bytes.slice();
+      return { used: bytes.length, piece: null };
+    }
+    this.#large = readLargeRecord(this.#newSha256());
+    this.#large.next();
+    return this.#readOn(this.#large, bytes);
+  }
+
+  #complete(bytes: Uint8Array): Step {
+    const size = this.#sizeAt(this.#begun, 0);
+    const used = Math.min(bytes.length, size === null ? 1 : size - this.#begun.length);
+    const begun = concat(this.#begun, bytes.subarray(0, used));
+    this.#begun = new Uint8Array();
+    const { piece } = this.#cut(begun);
+    return { used, piece };
+  }
+
+  #readOn(large: Generator<void, LargeRecord, Uint8Array>, bytes: Uint8Array): Step {
+    const { done, value } = this.#explained(() => large.next(bytes));
+    if (!done) return { used: bytes.length, piece: null };
+    this.#large = null;
+    const { cut, offsetDelta, timestampDelta, unread } = value;
+    const records = encodeRecords([{ record: value, offsetDelta, timestampDelta }]);
+    const piece = this.#piece(records, 1, this.#head.baseOffset + offsetDelta);
+    return { used: bytes.length - unread, piece: { ...piece, cut: cut ?? undefined } };
+  }
+
+  #piece(records: Uint8Array, recordCount: number, lastOffset: number): RecordBatch {
+    this.#records += recordCount;
+    if (this.#records > this.#head.recordCount) throw this.#malformed();
+    // Whatever a record says of its offset, the position stays within the batch and never falls.
+    const nextOffset = Math.min(lastOffset + 1, this.#head.nextOffset);
+    this.#nextOffset = Math.max(this.#nextOffset, nextOffset);
+    return { ...this.#head, recordCount, nextOffset: this.#nextOffset, crc: null, records };
+  }
+
+  /** Bytes of the record at a position, with its length; null if they are too few to tell. */
+  #sizeAt(bytes: Uint8Array, at: number): number | null {
+    let value = 0;
+    for (let n = 0; n < MAX_LENGTH_BYTES; n++) {
+      const byte = bytes[at + n];
+      if (byte === undefined) return null;
+      value |= (byte & 0x7f) << (7 * n);
+      if (byte >= 0x80) continue;
+      const length = (value >>> 1) ^ -(value & 1);
+      if (length < 0) break;
+      return n + 1 + length;
+    }
+    throw this.#malformed();
+  }
+
+  #explained<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      throw error instanceof MalformedRecordError ? this.#malformed() : error;
+    }
+  }
+
+  #malformed(): UnreadableBatchError {
+    return new UnreadableBatchError(
+      this.#head,
+      `its ${this.#head.recordCount} records do not fill its bytes exactly`,
+    );
+  }
+}
+
+function concat(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(head.length + tail.length);
+  whole.set(head);
+  whole.set(tail, head.length);
+  return whole;
+}
