@@ -5,7 +5,7 @@
 
 import { Condition } from "../../lib/condition.ts";
 import type { BatchMark, Commit } from "../../lib/core/pending.ts";
-import { logBatchOf } from "../../lib/core/log_batch.ts";
+import type { LogBatch } from "../../lib/core/log_batch.ts";
 import type { LogRange } from "../../lib/core/log_range.ts";
 import type { Position } from "../../lib/core/standings.ts";
 import { encodeRecordBatch, type NewRecord } from "../../lib/core/record_encoder.ts";
@@ -80,6 +80,22 @@ export class MemorySink implements Sink {
   }
 }
 
+/** A batch that comes in two pieces, as a large one does while it is decompressed. */
+function batchOf(baseOffset: number, records: readonly NewRecord[]): LogBatch {
+  const { nextOffset, crc } = encodeRecordBatch(baseOffset, records);
+  return {
+    nextOffset,
+    crc,
+    async *pieces() {
+      const half = Math.ceil(records.length / 2);
+      for (let at = 0; at < records.length; at += half) {
+        yield encodeRecordBatch(baseOffset + at, records.slice(at, at + half));
+        await new Promise((resolve) => setTimeout(resolve)); // anything may happen in between
+      }
+    },
+  };
+}
+
 /** Records of each partition; offset n is the n-th. */
 export type MemoryLog = readonly (readonly NewRecord[])[];
 
@@ -151,7 +167,7 @@ export class MemorySource implements Source {
       fetchedOffset,
       nextOffset: fetchedOffset + records.length,
       endOffset: this.#log[partition]!.length,
-      batches: [logBatchOf(encodeRecordBatch(fetchedOffset, records))],
+      batches: [batchOf(fetchedOffset, records)],
     });
   }
 
