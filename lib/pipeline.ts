@@ -115,8 +115,21 @@ export class Pipeline implements SourceReader {
     try {
       await together(loops, { ended, stopping });
       if (!this.#ledger.isEmpty) await this.#commit();
+      await this.#closeWindows();
     } finally {
       clearTimeout(deadline);
+    }
+  }
+
+  /** Nobody may look after it at the ends that were waited for: what is complete there is closed now. */
+  async #closeWindows(): Promise<void> {
+    const { awaitedEnds, sink } = this.#options;
+    if (!awaitedEnds) return;
+    try {
+      const advance = () => sink.advanceWatermark(awaitedEnds.size);
+      await this.#ask("looks", advance, this.#abandon.signal);
+    } catch (error) {
+      if (!isPassing(error)) throw error; // the next run closes them
     }
   }
 

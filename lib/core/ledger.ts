@@ -42,8 +42,8 @@ export class Ledger {
   }
 
   /**
-   * Takes stored positions as ours. One before the start of its log is moved there,
-   * and the next commit tells what was lost.
+   * Takes stored positions as ours. One before the start of its log is moved there, and the next
+   * commit tells what was lost; it also tells of one that is the end of its log.
    * @returns the offsets to read from.
    */
   place(placements: readonly Placement[]): Map<number, number> {
@@ -51,7 +51,10 @@ export class Ledger {
       const { partition, position, range } = placement;
       const resumeAt = this.#standings.place(placement);
       const [from, to] = [position.nextOffset, range.startOffset];
-      if (from >= to) return [partition, resumeAt];
+      if (from >= to) {
+        if (from === range.endOffset) this.noteEnd(partition, from);
+        return [partition, resumeAt];
+      }
       this.#pending.skip({ partition, from, to });
       this.#standings.move(partition, to);
       return [partition, to];

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { makeLines } from "../support/event_lines.ts";
 import { assertBooksBalance, Expectation } from "../support/expectation.ts";
 import { kcatProduce } from "../support/kcat.ts";
+import { eventsOf, hourAgo } from "../support/audit_stand.ts";
 import { serverTest } from "../support/servers.ts";
 import { openStack } from "../support/stack.ts";
 import { runProgram } from "../support/worker_process.ts";
@@ -67,3 +68,40 @@ serverTest("start --once refuses other settings than those of the counts that ar
   assert.match(stderr, /WINDOW_SECONDS is 300, but was 60/);
   assert.match(stderr, /KAFKA_GROUP_ID is another, but was group-test/);
 });
+
+serverTest(
+  "start --once closes the windows whose grace has passed, whatever partitions had no events",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack({ partitions: 4 });
+    const { topic, env, database: { connection } } = stack;
+    const fromMs = hourAgo(2);
+    const minutes = (lottery: string, count: number) =>
+      eventsOf(lottery, { fromMs, minutes: count, perMinute: 2 });
+    const closed = async () => {
+      const rows = await connection.query<{ window_start: Date }>({
+        text: "select window_start from lottery_windows where closed order by window_start",
+      });
+      return rows.map(({ window_start }) => (window_start.getTime() - fromMs) / 60_000);
+    };
+    const count = async () => {
+      const { code, stderr } = await runProgram(["start", "--once"], { env });
+      assert.equal(code, 0, stderr);
+    };
+    // Partition 2 has bad records only, and partition 3 none.
+    await kcatProduce(topic, minutes("a", 10), { partition: 0 });
+    await kcatProduce(topic, minutes("b", 5), { partition: 1 });
+    await kcatProduce(topic, ["bad"], { partition: 2 });
+    await count();
+    // Up to the last event of the partition that is behind, less the grace of a minute.
+    assert.deepEqual(await closed(), [0, 1, 2]);
+
+    // A partition without news for long does not hold the others back, as while a worker runs.
+    await connection.query({
+      text: "update kafka_offsets set updated_at = now() - interval '1 day', caught_up_at = null",
+    });
+    await kcatProduce(topic, minutes("a", 12), { partition: 0 });
+    await count();
+    assert.deepEqual(await closed(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  },
+);

@@ -19,7 +19,7 @@ const FENCED = "LE001";
 /** SQLSTATE of a statement that was given up for its time. */
 const STATEMENT_TIMEOUT = "57014";
 
-/** A partition without news for this long, read to its end, does not hold the watermark back. */
+/** A partition without news for this long, or without any event, read to its end, does not hold the watermark back. */
 const IDLE_MS = 30_000;
 
 /** What a sink has to know of its pipeline. */
@@ -117,7 +117,9 @@ export class PostgresSink implements Sink {
           p.closed_up_to,
           o.max_event_time,
           o.caught_up_at > now() - $3::bigint * interval '1 ms'
-            and o.updated_at < now() - $3::bigint * interval '1 ms' as is_idle
+            and (
+              o.updated_at < now() - $3::bigint * interval '1 ms' or o.max_event_time is null
+            ) as is_idle
         from pipeline p
         cross join generate_series(
           0,
