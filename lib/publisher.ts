@@ -10,7 +10,9 @@
  */
 
 import { backoffMs, type BackoffOptions } from "./core/backoff.ts";
-import type { ClosedCount } from "./core/closed_count.ts";
+import type { ClosedCount, CountKey, PublishedCount } from "./core/closed_count.ts";
+import { OutputReview, type TableCount } from "./core/output_review.ts";
+import { isPassing, UnavailableError } from "./core/failure.ts";
 import { pause } from "./condition.ts";
 
 /** What is still to be published. */
@@ -27,6 +29,14 @@ export interface Outbox {
   next(limit: number): Promise<readonly ClosedCount[]>;
   /** Removes what consumers have now; a count that has changed since it was read stays. */
   remove(counts: readonly ClosedCount[]): Promise<void>;
+  /** True if the output may hold other counts than the table, because the database has lost some. */
+  isReviewDue(): Promise<boolean>;
+  /** What the table has now of each key. */
+  lookUp(keys: readonly CountKey[]): Promise<readonly TableCount[]>;
+  /** Takes in these counts once more, as far as the table has them. */
+  takeAgain(keys: readonly CountKey[]): Promise<void>;
+  /** Says that the output holds what the table has. */
+  reviewed(): Promise<void>;
 }
 
 /** Where counts are published. Calls never overlap; after one that failed it is closed. */
@@ -35,6 +45,10 @@ export interface Output {
   open(): Promise<void>;
   /** Resolves when the counts are there to stay. @throws if somebody else has opened it since. */
   send(counts: readonly ClosedCount[]): Promise<void>;
+  /** Says of these that there is no such count any more. As `send` otherwise. */
+  retract(keys: readonly CountKey[]): Promise<void>;
+  /** All that the output holds; what is about one count is in its order. */
+  read(): AsyncIterable<readonly PublishedCount[]>;
   close(): Promise<void>;
 }
 
@@ -42,6 +56,10 @@ export interface Output {
 export interface PublisherObserver {
   /** So many counts were acknowledged. */
   published(counts: number): void;
+  /** The output was compared with the table: so many counts are published again, or retracted. */
+  reviewed(differing: { readonly again: number; readonly retracted: number }): void;
+  /** The output cannot be compared with the table, for a reason that does not pass by itself. */
+  notReviewed(error: unknown): void;
   /** A round failed and will be repeated, whatever the reason. */
   failed(error: unknown): void;
   /** A round went well. */
@@ -59,12 +77,15 @@ export interface PublisherOptions {
 const ROUND_COUNTS = 200;
 const IDLE_MS = 1_000;
 const BACKOFF: BackoffOptions = { firstMs: 1_000, maxMs: 30_000 };
+/** How often it is asked whether the output has to be compared with the table. */
+const REVIEW_INTERVAL_MS = 600_000;
 
 export class Publisher {
   readonly #outbox: Outbox;
   readonly #output: Output;
   readonly #observer: PublisherObserver;
   #isOpen = false;
+  #reviewAt = 0;
 
   constructor({ outbox, output, observer }: PublisherOptions) {
     this.#outbox = outbox;
@@ -102,6 +123,10 @@ export class Publisher {
       await this.#outbox.renewRevisions();
       this.#isOpen = true;
     }
+    if (performance.now() >= this.#reviewAt) {
+      if (await this.#outbox.isReviewDue()) await this.#tryReview();
+      this.#reviewAt = performance.now() + REVIEW_INTERVAL_MS;
+    }
     let counts = await this.#outbox.next(ROUND_COUNTS);
     if (counts.length < ROUND_COUNTS) {
       await this.#outbox.fill();
@@ -114,8 +139,44 @@ export class Publisher {
     return counts.length;
   }
 
+  /** Publishing goes before: it needs no right to read the output. */
+  async #tryReview(): Promise<void> {
+    try {
+      await this.#review();
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      this.#observer.notReviewed(error);
+    }
+  }
+
+  /** Makes the last record of each key what the table has. Nobody else publishes meanwhile. */
+  async #review(): Promise<void> {
+    const [outbox, output] = [this.#outbox, this.#output];
+    const review = new OutputReview();
+    for await (const published of output.read()) {
+      if (!await outbox.claim()) throw new UnavailableError("Another worker publishes now");
+      review.take(published, await outbox.lookUp(published.map(({ key }) => key)));
+    }
+    const differing = { again: 0, retracted: 0 };
+    for (const keys of inPages(review.stale, ROUND_COUNTS)) {
+      const inTable = await outbox.lookUp(keys);
+      const gone = keys.filter((_, at) => inTable[at]!.count === null);
+      if (gone.length > 0) await output.retract(gone);
+      await outbox.takeAgain(keys);
+      differing.retracted += gone.length;
+      differing.again += keys.length - gone.length;
+    }
+    // What differs of windows that are published only later is looked at again then.
+    if (!review.isEarly) await outbox.reviewed();
+    this.#observer.reviewed(differing);
+  }
+
   async #close(): Promise<void> {
     this.#isOpen = false;
     await this.#output.close().catch(() => {});
   }
+}
+
+function* inPages<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
 }

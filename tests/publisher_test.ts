@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import type { ClosedCount } from "../lib/core/closed_count.ts";
+import type { ClosedCount, CountKey, PublishedCount } from "../lib/core/closed_count.ts";
+import type { TableCount } from "../lib/core/output_review.ts";
 import { type Outbox, type Output, Publisher, type PublisherObserver } from "../lib/publisher.ts";
 
 /** Counts of which all windows are closed, what of them is to be published, and the topic. */
 class MemoryWorld {
   readonly counts = new Map<string, ClosedCount>();
   readonly outbox = new Map<string, ClosedCount>();
-  readonly topic: ClosedCount[] = [];
+  readonly topic: (ClosedCount | { readonly lotteryName: string; readonly count: null })[] = [];
+  isReviewDue = false;
   /** Who has opened the topic last. */
   owner: MemoryEnds | null = null;
   holder: MemoryEnds | null = null;
@@ -27,14 +29,29 @@ class MemoryWorld {
     this.outbox.set(lotteryName, counted);
   }
 
+  /** A count is published with another revision, if there is one. */
+  takeAgain(lotteryName: string): void {
+    const counted = this.counts.get(lotteryName);
+    if (!counted) return;
+    this.counts.set(lotteryName, { ...counted, revision: ++this.#revisions });
+    this.outbox.set(lotteryName, this.counts.get(lotteryName)!);
+  }
+
+  /** What a failover loses: counts as they were are all there is, with what was to be published then. */
+  lose(counts: ReadonlyMap<string, ClosedCount>): void {
+    this.counts.clear();
+    this.outbox.clear();
+    for (const [name, count] of counts) this.counts.set(name, count);
+    this.isReviewDue = true;
+  }
+
   /** Consumers that keep a key's last record have what is counted. */
   assertPublished(): void {
     const last = new Map(this.topic.map((each) => [each.lotteryName, each]));
-    const names = [...this.counts.keys()].sort();
-    assert.deepEqual(
-      names.map((name) => last.get(name)),
-      names.map((name) => this.counts.get(name)),
-    );
+    for (const [name, { count }] of last) if (count === null) last.delete(name);
+    const byName = (counts: Iterable<[string, unknown]>) =>
+      [...counts].sort(([a], [b]) => a < b ? -1 : 1);
+    assert.deepEqual(byName(last), byName(this.counts));
     assert.equal(this.outbox.size, 0);
   }
 }
@@ -87,6 +104,40 @@ class MemoryEnds implements Outbox, Output {
     await this.#interfere(++this.steps);
   }
 
+  isReviewDue(): Promise<boolean> {
+    return Promise.resolve(this.#world.isReviewDue);
+  }
+
+  lookUp(keys: readonly CountKey[]): Promise<TableCount[]> {
+    return Promise.resolve(keys.map(({ lotteryName }) => ({
+      count: this.#world.counts.get(lotteryName)?.count ?? null,
+      isDeleted: false,
+      isHandedOver: true,
+    })));
+  }
+
+  takeAgain(keys: readonly CountKey[]): Promise<void> {
+    for (const { lotteryName } of keys) this.#world.takeAgain(lotteryName);
+    return Promise.resolve();
+  }
+
+  reviewed(): Promise<void> {
+    this.#world.isReviewDue = false;
+    return Promise.resolve();
+  }
+
+  async retract(keys: readonly CountKey[]): Promise<void> {
+    if (this.#world.owner !== this) throw new Error("shut out");
+    for (const { lotteryName } of keys) this.#world.topic.push({ lotteryName, count: null });
+    await this.#interfere(++this.steps);
+  }
+
+  async *read(): AsyncGenerator<PublishedCount[]> {
+    for (const { lotteryName, count } of this.#world.topic) {
+      yield [{ key: { windowStartMs: 0, lotteryName, eventType: "pay" }, count }];
+    }
+  }
+
   async remove(counts: readonly ClosedCount[]): Promise<void> {
     await this.#interfere(++this.steps);
     for (const { lotteryName, revision } of counts) {
@@ -111,6 +162,8 @@ async function publishOnce(ends: MemoryEnds): Promise<"published" | "failed" | "
   };
   const observer: PublisherObserver = {
     published: () => end("published"),
+    reviewed: () => {},
+    notReviewed: (error) => assert.fail(String(error)),
     failed: () => end("failed"),
     recovered: () => stop.abort(),
   };
@@ -171,5 +224,33 @@ Deno.test("Publisher publishes a count that changes while it is sent once more",
   assert.equal(await publishOnce(ends), "published");
   assert.equal(world.outbox.size, 1);
   assert.equal(await publishOnce(new MemoryEnds(world)), "published");
+  world.assertPublished();
+});
+
+Deno.test("Publisher makes the output what the table is, when the database has lost what was published", async () => {
+  const world = new MemoryWorld();
+  const publishAll = async () => {
+    while (world.outbox.size > 0) {
+      world.holder = null;
+      await publishOnce(new MemoryEnds(world));
+    }
+  };
+  for (const name of ["keno", "mega_draw", "bingo"]) world.count(name);
+  await publishAll();
+  const before = new Map(world.counts);
+  before.delete("bingo");
+  for (const name of ["keno", "bingo", "new"]) world.count(name);
+  await publishAll();
+  world.assertPublished();
+
+  world.lose(before);
+  world.holder = null;
+  await publishOnce(new MemoryEnds(world));
+  await publishAll();
+  world.assertPublished();
+  assert.equal(world.isReviewDue, false);
+  // What comes back after that is published again.
+  for (const name of ["keno", "bingo"]) world.count(name);
+  await publishAll();
   world.assertPublished();
 });

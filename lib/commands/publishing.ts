@@ -66,6 +66,22 @@ class PublishingLog implements PublisherObserver {
     log.debug("Published {counts} counts to {topic}", { counts, topic });
   }
 
+  reviewed({ again, retracted }: { readonly again: number; readonly retracted: number }): void {
+    const { topic } = this.#options;
+    const text = "{topic} differed from the table: published again {again}, retracted {retracted}";
+    if (again + retracted > 0) log.warn(text, { topic, again, retracted });
+    else log.info("{topic} agrees with the table", { topic });
+  }
+
+  notReviewed(error: unknown): void {
+    const { topic } = this.#options;
+    const reason = describe(error);
+    log.error("Cannot compare {topic} with the table, but publishes to it: {reason}", {
+      topic,
+      reason,
+    });
+  }
+
   failed(error: unknown): void {
     const { topic, alert, alertAfterMs } = this.#options;
     const isNews = this.#failingSinceMs === null;

@@ -12,6 +12,15 @@ export interface ClosedCount extends WindowCount {
   readonly revision: number;
 }
 
+/** What a count is about. */
+export type CountKey = Omit<WindowCount, "count">;
+
+/** A record of the output, read back; null if it says that there is no such count any more. */
+export interface PublishedCount {
+  readonly key: CountKey;
+  readonly count: number | null;
+}
+
 /** Raised when a field of the value changes its meaning; new fields do not raise it. */
 const VALUE_VERSION = 1;
 
@@ -22,17 +31,38 @@ const VALUE_VERSION = 1;
 export function closedCountRecord(
   { windowStartMs, windowEndMs, lotteryName, eventType, count, revision }: ClosedCount,
 ): { readonly key: string; readonly value: string } {
-  const windowStart = new Date(windowStartMs).toISOString();
   return {
-    key: JSON.stringify([windowStart, lotteryName, eventType]),
+    ...removedCountRecord({ windowStartMs, lotteryName, eventType }),
     value: JSON.stringify({
       version: VALUE_VERSION,
       revision,
-      window_start: windowStart,
+      window_start: new Date(windowStartMs).toISOString(),
       window_end: new Date(windowEndMs).toISOString(),
       lottery_name: lotteryName,
       event_type: eventType,
       event_count: count,
     }),
   };
+}
+
+/** Key and value of the record that says that there is no such count any more. */
+export function removedCountRecord(
+  { windowStartMs, lotteryName, eventType }: CountKey,
+): { readonly key: string; readonly value: null } {
+  const windowStart = new Date(windowStartMs).toISOString();
+  return { key: JSON.stringify([windowStart, lotteryName, eventType]), value: null };
+}
+
+/** The count of a record of the output; null for a record that is not one of ours. */
+export function parseClosedCount(key: string, value: string | null): PublishedCount | null {
+  try {
+    const [windowStart, lotteryName, eventType] = JSON.parse(key);
+    const windowStartMs = Date.parse(windowStart);
+    const count = value === null ? null : JSON.parse(value).event_count;
+    const isOurs = typeof lotteryName === "string" && typeof eventType === "string" &&
+      !Number.isNaN(windowStartMs) && (count === null || Number.isSafeInteger(count));
+    return isOurs ? { key: { windowStartMs, lotteryName, eventType }, count } : null;
+  } catch {
+    return null;
+  }
 }

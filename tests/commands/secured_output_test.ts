@@ -35,8 +35,9 @@ serverTest(
       ssl: { caFile: kafka.caFile, certFile: undefined, keyFile: undefined },
       sasl: { mechanism: "scram-sha-512", username: "stranger", password: USERS.stranger },
     } as const;
+    const newOutput = async () => new KafkaOutput(await createKafka(config), config, topic.name);
     const publish = async () => {
-      const output = new KafkaOutput(await createKafka(config), config, topic.name);
+      const output = await newOutput();
       try {
         await output.open();
         await output.send([COUNT]);
@@ -45,7 +46,7 @@ serverTest(
       }
     };
     const { TOPIC, TRANSACTIONAL_ID } = AclResourceTypes;
-    const { DESCRIBE, WRITE } = AclOperationTypes;
+    const { DESCRIBE, READ, WRITE } = AclOperationTypes;
     const allow = async (
       resourceType: AclResourceTypes,
       resourceName: string,
@@ -71,7 +72,7 @@ serverTest(
       );
     const transactionalId = `${topic.config.groupId}-output`;
 
-    const onTopic = /write to the topic .*Write and Describe on KAFKA_OUTPUT_TOPIC/;
+    const onTopic = /write to the topic .*Write, Read and Describe on KAFKA_OUTPUT_TOPIC/;
     await refused(onTopic);
     await allow(TOPIC, topic.name, DESCRIBE);
     await refused(/the transactional id .*-output \(ACL: Write and Describe on it\)/);
@@ -80,5 +81,10 @@ serverTest(
     await allow(TOPIC, topic.name, WRITE);
     await publish();
     assert.equal((await kcatConsume(topic)).length, 1);
+
+    const read = async () => (await Array.fromAsync((await newOutput()).read())).flat();
+    await assert.rejects(read(), /read the topic .*Write, Read and Describe on KAFKA_OUTPUT_TOPIC/);
+    await allow(TOPIC, topic.name, READ);
+    assert.deepEqual((await read()).map(({ count }) => count), [COUNT.count]);
   },
 );

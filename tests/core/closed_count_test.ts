@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type ClosedCount, closedCountRecord } from "../../lib/core/closed_count.ts";
+import {
+  type ClosedCount,
+  closedCountRecord,
+  parseClosedCount,
+  removedCountRecord,
+} from "../../lib/core/closed_count.ts";
 
 const NOON_MS = Date.UTC(2026, 0, 1, 12);
 const COUNT: ClosedCount = {
@@ -38,4 +43,35 @@ Deno.test("closedCountRecord() has one key for one window, lottery and type, and
     const keyOf = (key: typeof one) => closedCountRecord({ ...COUNT, ...key }).key;
     assert.equal(keyOf(one) === keyOf(other), isSame);
   }));
+});
+
+Deno.test("parseClosedCount() reads what closedCountRecord() and removedCountRecord() write", () => {
+  const name = fc.string({ unit: "binary", minLength: 1 }).filter((text) => text.isWellFormed());
+  fc.assert(fc.property(name, name, fc.nat(), (lotteryName, eventType, count) => {
+    const key = { windowStartMs: NOON_MS, lotteryName, eventType };
+    const record = closedCountRecord({ ...COUNT, ...key, count });
+    assert.deepEqual(parseClosedCount(record.key, record.value), { key, count });
+    const removed = removedCountRecord(key);
+    assert.equal(removed.key, record.key);
+    assert.deepEqual(parseClosedCount(removed.key, removed.value), { key, count: null });
+  }));
+});
+
+Deno.test("parseClosedCount() leaves out what others have written", () => {
+  for (
+    const key of [
+      "",
+      "a",
+      "[]",
+      "{}",
+      "null",
+      '["yesterday","a","b"]',
+      '["2026-01-01T12:00:00Z",1,"b"]',
+    ]
+  ) {
+    assert.equal(parseClosedCount(key, null), null, key);
+  }
+  for (const value of ["", "a", "[]", '{"event_count":"7"}', '{"event_count":1.5}']) {
+    assert.equal(parseClosedCount('["2026-01-01T12:00:00Z","a","b"]', value), null, value);
+  }
 });

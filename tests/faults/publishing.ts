@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Connection } from "../../lib/io/postgres/connection.ts";
 import { eventually } from "../support/eventually.ts";
 import { type FaultStand, faultTest } from "../support/fault_stand.ts";
 import { createTopic, openAdmin } from "../support/kafka.ts";
@@ -11,6 +12,7 @@ import {
   inTheMiddle,
   publishing,
 } from "../support/published.ts";
+import { runProgram } from "../support/worker_process.ts";
 
 const LINES = eventLines();
 
@@ -102,5 +104,59 @@ faultTest(
     await stand.assertExact();
     await allPublished(connection, LINES.length);
     await assertPublished(connection, output);
+  },
+);
+
+faultTest(
+  "a failover that loses a replay and its correction leaves no count in the output that has no row",
+  { partitions: 2, ownsPostgres: true },
+  async (stand) => {
+    const { topic, database, postgres } = stand;
+    await using output = await createTopic({ partitions: 3 });
+    const directory = await Deno.makeTempDir({ prefix: "lottery-events-fault-" });
+    const standby = await postgres!.startStandby(directory);
+    try {
+      const env = publishingEnv(stand, output.name);
+      await using worker = await stand.startWorker(env);
+      const lines = LINES.filter((_, n) => n % 10 === 0);
+      await kcatProduce(topic, lines);
+      await kcatProduce(topic, ["bad one", "bad two"], { partition: 0 });
+      await closeWindows(topic);
+      await stand.caughtUp();
+      await allPublished(database.connection, lines.length);
+      const standbyUrl = new URL(database.url);
+      standbyUrl.port = new URL(standby.url).port;
+      await using after = new Connection(standbyUrl.href);
+      await eventually(async () => (await publishing(after)).rows === lines.length);
+
+      // One replay makes a new row, the other one adds to a row that was published.
+      await standby.isolate();
+      const { lottery_name, event_type, timestamp } = JSON.parse(lines[0]!);
+      const set = (lottery: string) => [
+        ...["--set", `lottery_name=${lottery}`, "--set", `event_type=${event_type}`],
+        ...["--set", `timestamp=${timestamp}`],
+      ];
+      const letters = await database.connection.query<{ at: string }>({
+        text: "select partition || '/' || kafka_offset as at from dead_letters order by 1",
+      });
+      for (const [n, lottery] of ["replayed", lottery_name].entries()) {
+        const replay = ["dead-letters", "replay", letters[n]!.at, ...set(lottery)];
+        const { code, stderr } = await runProgram(replay, { env });
+        assert.equal(code, 0, stderr);
+      }
+      await allPublished(database.connection, lines.length + 1);
+      await assertPublished(database.connection, output);
+
+      worker.signal("SIGKILL");
+      postgres!.stop();
+      await standby.promote();
+      await using next = await stand.startWorker({ ...env, DATABASE_URL: standbyUrl.href });
+      await next.printed(/differed from the table: published again 1, retracted 1/);
+      await eventually(async () => (await publishing(after)).waiting === 0);
+      await assertPublished(after, output);
+    } finally {
+      standby.stop();
+      await eventually(() => Deno.remove(directory, { recursive: true }));
+    }
   },
 );

@@ -81,6 +81,37 @@ export class Postgres {
     return postgres;
   }
 
+  /** A standby in `directory` that follows this server; resolves when it answers. */
+  async startStandby(directory: string): Promise<Postgres> {
+    if (isRoot()) await run("chown", ["postgres", directory]);
+    const standby = new Postgres(directory, freePort(), { settings: this.#settings });
+    const [command, ...args] = asPostgres([
+      "pg_basebackup", // one of the client's programs
+      ...["-h", "127.0.0.1", "-p", String(this.#port), "-U", "admin"],
+      ...["-D", join(directory, "data"), "-R", "-c", "fast", "--no-sync"],
+    ]);
+    await run(command!, args, { env: { PGPASSWORD: "admin" } });
+    await standby.restart();
+    return standby;
+  }
+
+  /** A standby follows no more: what its primary commits from now on is lost when it takes over. */
+  async isolate(): Promise<void> {
+    await using connection = new Connection(this.url);
+    await connection.query({ text: "alter system set primary_conninfo = ''" });
+    await connection.query({ text: "select pg_reload_conf()" });
+    await eventually(async () => {
+      const receivers = await connection.query({ text: "select from pg_stat_wal_receiver" });
+      return receivers.length === 0;
+    });
+  }
+
+  /** A standby takes over. */
+  async promote(): Promise<void> {
+    await using connection = new Connection(this.url);
+    await connection.query({ text: "select pg_promote()" });
+  }
+
   /** Stops at once, as a power cut does: no transaction is finished, nobody is told. */
   stop(): void {
     signalProcess(this.#pid, "SIGQUIT");

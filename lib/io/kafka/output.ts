@@ -8,13 +8,22 @@
  */
 
 import type { KafkaConfig } from "../../core/config.ts";
-import { type ClosedCount, closedCountRecord } from "../../core/closed_count.ts";
+import {
+  type ClosedCount,
+  closedCountRecord,
+  type CountKey,
+  parseClosedCount,
+  type PublishedCount,
+  removedCountRecord,
+} from "../../core/closed_count.ts";
 import { causes, OperatorError, UnavailableError } from "../../core/failure.ts";
 import { atMost } from "../../condition.ts";
+import { type RecordBatch, RecordCursor } from "../../core/record_batch.ts";
 import type { Output } from "../../publisher.ts";
 import { KafkaCluster, RETRY } from "./client.ts";
 import { explain } from "./errors.ts";
-import { type Kafka, Partitioners, type Producer } from "./kafkajs.ts";
+import { type Kafka, type Message, Partitioners, type Producer } from "./kafkajs.ts";
+import { LogReader } from "./log_reader.ts";
 
 const TRANSACTION_TIMEOUT_MS = 30_000;
 /** More often than elsewhere: the broker says "not now" while it ends the transaction before. */
@@ -63,12 +72,37 @@ export class KafkaOutput implements Output {
   }
 
   async send(counts: readonly ClosedCount[]): Promise<void> {
+    await this.#send(counts.map(closedCountRecord));
+  }
+
+  async retract(keys: readonly CountKey[]): Promise<void> {
+    await this.#send(keys.map(removedCountRecord));
+  }
+
+  async *read(): AsyncGenerator<PublishedCount[]> {
+    try {
+      await using cluster = new KafkaCluster(this.#kafka, this.#config);
+      await using reader = await LogReader.open(this.#kafka, this.#config);
+      for (const [partition, { startOffset, endOffset }] of await cluster.logRanges()) {
+        const part = { partition, from: startOffset, to: endOffset };
+        for await (const batches of reader.read(part)) {
+          for (const batch of batches) {
+            for await (const piece of batch.pieces()) yield countsIn(piece);
+          }
+        }
+      }
+    } catch (error) {
+      throw this.#meaning(error, "read");
+    }
+  }
+
+  async #send(messages: readonly Message[]): Promise<void> {
     await this.#explained(async () => {
       const transaction = await this.#producer!.transaction();
       await transaction.send({
         topic: this.#config.topic,
         acks: -1,
-        messages: counts.map(closedCountRecord),
+        messages: [...messages],
       });
       await transaction.commit();
     });
@@ -89,12 +123,13 @@ export class KafkaOutput implements Output {
     }
   }
 
-  #meaning(error: unknown): Error {
+  #meaning(error: unknown, right: "read" | "write to" = "write to"): Error {
     const { topic } = this.#config;
     for (const { type } of causes(error) as (Error & { readonly type?: unknown })[]) {
       if (type === "TOPIC_AUTHORIZATION_FAILED") {
         return new OperatorError(
-          `Kafka does not allow us to write to the topic ${topic} (ACL: Write and Describe on KAFKA_OUTPUT_TOPIC)`,
+          `Kafka does not allow us to ${right} the topic ${topic} ` +
+            "(ACL: Write, Read and Describe on KAFKA_OUTPUT_TOPIC)",
           { cause: error },
         );
       }
@@ -112,4 +147,18 @@ export class KafkaOutput implements Output {
     }
     return explain(error, this.#config);
   }
+}
+
+const DECODER = new TextDecoder();
+
+/** The counts of a batch; what others have put into the topic is left out. */
+function countsIn(batch: RecordBatch): PublishedCount[] {
+  const counts: PublishedCount[] = [];
+  const cursor = new RecordCursor(batch);
+  while (cursor.next()) {
+    const [key, value] = [cursor.key(), cursor.value()];
+    const count = key && parseClosedCount(DECODER.decode(key), value && DECODER.decode(value));
+    if (count) counts.push(count);
+  }
+  return counts;
 }

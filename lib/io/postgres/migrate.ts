@@ -15,6 +15,7 @@ import output from "./migrations/0006_output.sql" with { type: "text" };
 import thinHistory from "./migrations/0007_thin_history.sql" with { type: "text" };
 import storage from "./migrations/0008_storage.sql" with { type: "text" };
 import staging from "./migrations/0009_staging.sql" with { type: "text" };
+import outputReview from "./migrations/0013_output_review.sql" with { type: "text" };
 import deadLetterContent from "./migrations/0012_dead_letter_content.sql" with { type: "text" };
 
 /** In this order, and never changed once released: a new one is added instead. */
@@ -33,6 +34,7 @@ const MIGRATIONS: readonly {
   { version: 8, name: "storage", sql: storage },
   { version: 9, name: "staging", sql: staging },
   { version: 12, name: "dead letter content", sql: deadLetterContent },
+  { version: 13, name: "output review", sql: outputReview },
 ];
 
 /** Any number that nothing else in the database uses for its advisory locks. */

@@ -3,7 +3,8 @@
  * @module
  */
 
-import type { ClosedCount } from "../../core/closed_count.ts";
+import type { ClosedCount, CountKey } from "../../core/closed_count.ts";
+import type { TableCount } from "../../core/output_review.ts";
 import type { Outbox } from "../../publisher.ts";
 import type { Connection, Query, Row } from "./connection.ts";
 import { explainStatementError } from "./errors.ts";
@@ -91,13 +92,50 @@ export class PostgresOutbox implements Outbox {
         where o.window_start = a.window_start
           and o.lottery_name = a.lottery_name
           and o.event_type = a.event_type`,
-      values: [
-        counts.map(({ windowStartMs }) => windowStartMs),
-        counts.map(({ lotteryName }) => lotteryName),
-        counts.map(({ eventType }) => eventType),
-        counts.map(({ revision }) => revision),
-      ],
+      values: [...keyColumns(counts), counts.map(({ revision }) => revision)],
     });
+  }
+
+  async isReviewDue(): Promise<boolean> {
+    const [row] = await this.#query<{ is_due: boolean }>({
+      text: `
+        select outbox_up_to is not null and output_compared_with is distinct from database_timeline()
+          as is_due
+        from pipeline`,
+    });
+    return row!.is_due;
+  }
+
+  async lookUp(keys: readonly CountKey[]): Promise<TableCount[]> {
+    const rows = await this.#query<TableCountRow>({
+      text: `
+        select
+          a.event_count,
+          window_start < coalesce(p.aggregates_horizon, '-infinity') as is_deleted,
+          window_start < coalesce(p.outbox_up_to, '-infinity') as is_handed_over
+        from pipeline p
+        cross join lateral (
+          select to_timestamp(start_ms / 1000.0) as window_start, lottery_name, event_type, place
+          from unnest($1::bigint[], $2::text[], $3::text[]) with ordinality
+            as keys (start_ms, lottery_name, event_type, place)
+        ) asked
+        left join lottery_aggregates a using (window_start, lottery_name, event_type)
+        order by place`,
+      values: keyColumns(keys),
+    });
+    return rows.map((row) => ({
+      count: row.event_count,
+      isDeleted: row.is_deleted,
+      isHandedOver: row.is_handed_over,
+    }));
+  }
+
+  async takeAgain(keys: readonly CountKey[]): Promise<void> {
+    await this.#query({ text: "select publish_again($1, $2, $3)", values: keyColumns(keys) });
+  }
+
+  async reviewed(): Promise<void> {
+    await this.#query({ text: "update pipeline set output_compared_with = database_timeline()" });
   }
 
   async #query<T extends Row>(query: Query): Promise<T[]> {
@@ -107,6 +145,20 @@ export class PostgresOutbox implements Outbox {
       throw explainStatementError(error);
     }
   }
+}
+
+function keyColumns(keys: readonly CountKey[]): unknown[] {
+  return [
+    keys.map(({ windowStartMs }) => windowStartMs),
+    keys.map(({ lotteryName }) => lotteryName),
+    keys.map(({ eventType }) => eventType),
+  ];
+}
+
+interface TableCountRow extends Row {
+  readonly event_count: number | null;
+  readonly is_deleted: boolean;
+  readonly is_handed_over: boolean;
 }
 
 interface OutboxRow extends Row {

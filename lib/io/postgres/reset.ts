@@ -52,7 +52,7 @@ export async function resetCounts(
     await connection.query({
       text: `
         update pipeline set
-          watermark = null, closed_up_to = null, outbox_up_to = null,
+          watermark = null, closed_up_to = null, outbox_up_to = null, output_compared_with = null,
           aggregates_horizon = null, deleted_events = 0, replayed_letters = 0`,
     });
   });

@@ -245,3 +245,49 @@ outboxTest(
     assert.deepEqual(await windows(), [rowOf(0, true, 3, 2), rowOf(1, false, 1, 1)]);
   },
 );
+
+outboxTest(
+  "the output is to be compared once windows were handed over, and when the database has become another one",
+  async ({ connection, outbox, count, close }) => {
+    await count(0, "keno");
+    assert.equal(await outbox.isReviewDue(), false, "nothing was ever published");
+    await close(1);
+    await outbox.fill();
+    assert.equal(await outbox.isReviewDue(), true);
+    await outbox.reviewed();
+    assert.equal(await outbox.isReviewDue(), false);
+    await connection.query({
+      text: `
+        update pipeline
+        set output_compared_with = regexp_replace(output_compared_with, '/0*1$', '/00000002')`,
+    });
+    assert.equal(await outbox.isReviewDue(), true, "another timeline");
+  },
+);
+
+outboxTest(
+  "lookUp() says what the table has, and takeAgain() publishes that with a greater revision",
+  async ({ outbox, count, close, pending, setHorizon }) => {
+    for (const window of [0, 1, 2]) await count(window, "keno");
+    await close(2);
+    await outbox.fill();
+    const keys = [[0, "keno"], [1, "bingo"], [1, "keno"], [2, "keno"]].map(([window, name]) => ({
+      windowStartMs: START_MS + Number(window) * MINUTE_MS,
+      lotteryName: String(name),
+      eventType: "pay",
+    }));
+    await setHorizon(START_MS + MINUTE_MS);
+    assert.deepEqual(await outbox.lookUp(keys), [
+      { count: 1, isDeleted: true, isHandedOver: true },
+      { count: null, isDeleted: false, isHandedOver: true },
+      { count: 1, isDeleted: false, isHandedOver: true },
+      { count: 1, isDeleted: false, isHandedOver: false },
+    ]);
+    const before = await outbox.next(100);
+    await outbox.remove(before);
+    await outbox.takeAgain(keys.slice(1, 3));
+    assert.deepEqual(await pending(), ["1 keno 1"]);
+    const [again] = await outbox.next(100);
+    assert.ok(before.every(({ revision }) => revision < again!.revision));
+  },
+);
