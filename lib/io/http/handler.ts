@@ -8,7 +8,7 @@ import type { Health } from "../health.ts";
 import type { Metrics } from "../metrics.ts";
 import type { PipelineStatus } from "../pipeline_status.ts";
 import type { CountRow, CountsQuery, LetterPreview } from "../postgres/api_reader.ts";
-import { json, RequestError, text } from "./answers.ts";
+import { json, refusal, RequestError, text } from "./answers.ts";
 import { countsJson, HEAD_BYTES, lettersJson, statusJson } from "./api.ts";
 import { asset } from "./assets.ts";
 import { isForLoopback } from "./hosts.ts";
@@ -50,12 +50,12 @@ export class Handler implements Disposable {
     });
   }
 
+  /** Never rejects. */
   readonly handle = async (request: Request): Promise<Response> => {
     try {
       return await this.#answer(request);
     } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      return json({ error: error.message }, { status: error.status });
+      return refusal(error);
     }
   };
 
@@ -66,13 +66,16 @@ export class Handler implements Disposable {
   async #answer(request: Request): Promise<Response> {
     const { health, metrics, isLoopback } = this.#sources;
     if (isLoopback && !isForLoopback(request)) {
-      return text(
-        "This server answers to localhost only, and not to other names. See HTTP_HOST",
+      throw new RequestError(
+        "This server answers to localhost only, and not to other names. See HTTP_HOST.",
         { status: 421 },
       );
     }
     if (request.method !== "GET" && request.method !== "HEAD") {
-      return text("only GET is allowed", { status: 405, headers: { allow: "GET, HEAD" } });
+      throw new RequestError("Only GET is allowed.", {
+        status: 405,
+        headers: { allow: "GET, HEAD" },
+      });
     }
     const { pathname, searchParams } = new URL(request.url);
     switch (pathname) {
@@ -91,9 +94,10 @@ export class Handler implements Disposable {
         return json(statusJson(await this.#sources.status()));
       case "/api/dead-letters":
         return await this.#deadLetters(searchParams);
-      default:
-        return asset(pathname, request) ?? text("not found", { status: 404 });
     }
+    const file = asset(pathname, request);
+    if (file) return file;
+    throw new RequestError(`There is no ${pathname} here.`, { status: 404 });
   }
 
   async #aggregates(parameters: URLSearchParams): Promise<Response> {
@@ -115,13 +119,18 @@ export class Handler implements Disposable {
    */
   async #ask<T>(question: () => Promise<T>): Promise<T> {
     if (this.#questions >= MOST_QUESTIONS) {
-      throw new RequestError("Too much is asked at the same time. Try again later.", 503);
+      throw new RequestError("Too much is asked at the same time. Try again later.", {
+        status: 503,
+      });
     }
     this.#questions++;
     try {
       return await question();
     } catch (error) {
-      throw new RequestError("PostgreSQL does not answer. Try again later.", 503, { cause: error });
+      throw new RequestError("PostgreSQL does not answer. Try again later.", {
+        status: 503,
+        cause: error,
+      });
     } finally {
       this.#questions--;
     }

@@ -53,9 +53,9 @@ export class Live implements Disposable {
    * @throws {RequestError} if there are too many streams or different views.
    */
   open(choice: ViewChoice): Response {
-    if (!this.#isOpen) throw new RequestError("The worker is about to end.", 503);
+    if (!this.#isOpen) throw new RequestError("The worker is about to end.", { status: 503 });
     if (this.#streams.size >= MOST_STREAMS) {
-      throw new RequestError(`${MOST_STREAMS} pages look on already.`, 503);
+      throw new RequestError(`${MOST_STREAMS} pages look on already.`, { status: 503 });
     }
     const view = this.#viewOf(choice);
     let unwatch: (() => void)[] = [];
@@ -83,7 +83,7 @@ export class Live implements Disposable {
     if (this.#views.size >= MOST_VIEWS) {
       throw new RequestError(
         `${MOST_VIEWS} different lotteries and ranges are looked at already.`,
-        503,
+        { status: 503 },
       );
     }
     const feed = new Feed({

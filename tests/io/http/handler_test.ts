@@ -84,13 +84,36 @@ Deno.test("GET /metrics counts what was committed, under the names that dashboar
   assert.doesNotMatch(await (await get("/metrics")).text(), /lottery_consumer_lag{/);
 });
 
-Deno.test("other paths and methods are refused", async () => {
-  using open = answering();
-  const { get, handle } = open;
-  assert.equal((await get("/etc/passwd")).status, 404);
-  const response = await handle(new Request("http://localhost/metrics", { method: "POST" }));
-  assert.equal(response.status, 405);
-  assert.equal(response.headers.get("allow"), "GET, HEAD");
+const REFUSED: readonly (readonly [status: number, path: string, init?: RequestInit])[] = [
+  [404, "/api/foo"],
+  [404, "/api"],
+  [404, "/etc/passwd"],
+  [404, "//evil.example/api/status"],
+  [405, "/api/status", { method: "POST" }],
+  [405, "/metrics", { method: "DELETE" }],
+  [421, "/api/status", { headers: { host: "evil.example" } }],
+  [400, "/api/status?verbose=1"],
+  [400, "/live?range=x"],
+];
+
+for (const [status, path, init] of REFUSED) {
+  Deno.test(`${init?.method ?? "GET"} ${path} is refused with ${status} and the reason in JSON`, async () => {
+    using open = answering();
+    const response = await open.handle(new Request(`http://localhost${path}`, init));
+    assert.equal(response.status, status);
+    assert.equal(response.headers.get("content-type"), "application/json");
+    assert.deepEqual(Object.keys(await response.json()), ["error"]);
+    assert.equal(response.headers.get("allow"), status === 405 ? "GET, HEAD" : null);
+  });
+}
+
+Deno.test("a fault of ours is answered with 500 in JSON, without its reason", async () => {
+  using open = answering({ status: () => Promise.reject(new Error("secret")) });
+  const response = await open.get("/api/status");
+  assert.equal(response.status, 500);
+  assert.deepEqual(await response.json(), {
+    error: "The worker cannot answer this. Its log says why.",
+  });
 });
 
 Deno.test("listen() serves at the address that it tells", async () => {
