@@ -14,14 +14,16 @@ export class UnavailableError extends Error {
   override readonly name = "UnavailableError";
 }
 
-/** Codes of sockets and name lookups while the other side is away or coming back. */
+/** Codes of sockets and name lookups while the other side is away or coming back, or descriptors are short. */
 const PASSING_SOCKET_CODES = new Set([
   "EAI_AGAIN",
   "ECONNABORTED",
   "ECONNREFUSED",
   "ECONNRESET",
   "EHOSTUNREACH",
+  "EMFILE",
   "ENETUNREACH",
+  "ENFILE",
   "ENOTFOUND",
   "EPIPE",
   "ETIMEDOUT",

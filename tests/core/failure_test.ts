@@ -27,6 +27,8 @@ const PASSING_CODES: Readonly<Record<string, readonly string[]>> = {
     "ENETUNREACH",
     "ENOTFOUND",
     "EAI_AGAIN",
+    "EMFILE",
+    "ENFILE",
   ],
   SQLSTATE: [
     "08000",

@@ -16,6 +16,8 @@ export interface ProgramOptions {
   readonly stdin?: "null" | "piped";
   /** Flags of the runtime in place of those of the task. */
   readonly flags?: readonly string[];
+  /** How many files and connections it may have open. */
+  readonly openFiles?: number;
 }
 
 /** Variables that the runtime, not the program, looks at. */
@@ -54,9 +56,13 @@ export class Program implements AsyncDisposable {
   /** Starts `main.ts` with these arguments, the first of which is the command. */
   static async start(args: readonly string[], options: ProgramOptions = {}): Promise<Program> {
     const { env = {}, cwd = import.meta.dirname!, stdin = "null" } = options;
-    const { flags = await taskFlags(args[0]!) } = options;
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", ...flags, join(ROOT, "main.ts"), ...args],
+    const { flags = await taskFlags(args[0]!), openFiles } = options;
+    const limited = openFiles === undefined
+      ? []
+      : ["sh", "-c", 'ulimit -n $0; exec "$@"', String(openFiles)];
+    const [command, ...rest] = [...limited, Deno.execPath()];
+    const child = new Deno.Command(command!, {
+      args: [...rest, "run", "--no-prompt", ...flags, join(ROOT, "main.ts"), ...args],
       cwd,
       clearEnv: true,
       env: { ...runtimeEnv(), LOG_FORMAT: "json", ...env },

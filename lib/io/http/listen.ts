@@ -3,15 +3,26 @@
  * @module
  */
 
-import { atMost } from "../../condition.ts";
 import { OperatorError } from "../../core/failure.ts";
+import { Acceptor, type ClientLimits } from "./acceptor.ts";
+import { createParser, type RequestHandler } from "./exchange.ts";
 
 /** Where to listen. */
 export interface ListenOptions {
   readonly host: string;
   /** `undefined`: 8000, or the next free one. */
   readonly port: number | undefined;
+  /** Where they differ from `CLIENT_LIMITS`. */
+  readonly limits?: Partial<ClientLimits>;
 }
+
+/** More than the 500 pages that may be open, and than anybody needs who means well. */
+export const CLIENT_LIMITS: ClientLimits = {
+  connections: 1_000,
+  requestMs: 10_000,
+  answerMs: 60_000,
+  unreadBytes: 32 << 20,
+};
 
 const FIRST_PORT = 8000;
 const PORTS_TO_TRY = 100;
@@ -29,19 +40,27 @@ export interface WebServer extends AsyncDisposable {
  * @throws {OperatorError} if the port is taken or the host is not ours.
  */
 export function listen(
-  handler: (request: Request) => Promise<Response>,
-  { host, port }: ListenOptions,
+  handler: RequestHandler,
+  { host, port, limits }: ListenOptions,
 ): WebServer {
+  const listener = openPort(host, port);
+  const parser = createParser(handler);
+  const acceptor = new Acceptor(listener, {
+    limits: { ...CLIENT_LIMITS, ...limits },
+    onConnection: (connection) => parser.emit("connection", connection),
+  });
+  const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host;
+  return {
+    url: `http://${shown.includes(":") ? `[${shown}]` : shown}:${listener.addr.port}/`,
+    [Symbol.asyncDispose]: () => acceptor.close(CLOSE_TIMEOUT_MS),
+  };
+}
+
+function openPort(host: string, port: number | undefined): Deno.TcpListener {
   const last = port ?? FIRST_PORT + PORTS_TO_TRY - 1;
   for (let candidate = port ?? FIRST_PORT;; candidate++) {
     try {
-      const options = { hostname: host, port: candidate, onListen: () => {} };
-      const server = Deno.serve(options, handler);
-      const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host;
-      return {
-        url: `http://${shown.includes(":") ? `[${shown}]` : shown}:${server.addr.port}/`,
-        [Symbol.asyncDispose]: () => atMost(CLOSE_TIMEOUT_MS, server.shutdown()),
-      };
+      return Deno.listen({ hostname: host, port: candidate });
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse)) {
         throw new OperatorError(

@@ -2,21 +2,13 @@ import assert from "node:assert/strict";
 import { isForLoopback, isLoopback } from "../../../lib/io/http/hosts.ts";
 import { listen } from "../../../lib/io/http/listen.ts";
 import { answering } from "../../support/answering.ts";
-
-/** The status line that a server on `url` answers to these raw bytes. */
-async function statusOf(url: string, request: string): Promise<string> {
-  using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(url).port) });
-  await connection.write(new TextEncoder().encode(request.replaceAll("\n", "\r\n")));
-  const bytes = new Uint8Array(1_000);
-  const length = await connection.read(bytes);
-  return new TextDecoder().decode(bytes.subarray(0, length!)).split("\r\n")[0]!;
-}
+import { answerTo } from "../../support/raw_client.ts";
 
 Deno.test("a loopback server answers to names of this machine, with any port, and to no others", async () => {
   using open = answering();
   await using server = listen(open.handle, { host: "127.0.0.1", port: undefined });
   const ask = (host: string, target = "/healthz") =>
-    statusOf(server.url, `GET ${target} HTTP/1.1\nHost: ${host}\nConnection: close\n\n`);
+    answerTo(server.url, `GET ${target} HTTP/1.1\nHost: ${host}\nConnection: close\n\n`);
   for (const host of ["localhost", "LOCALHOST:8000", "127.0.0.1:1234", "[::1]:8000", "127.9.9.9"]) {
     assert.match(await ask(host), /200/, host);
   }
@@ -33,7 +25,7 @@ Deno.test("a loopback server answers to names of this machine, with any port, an
     assert.match(await ask(host, "http://localhost/healthz"), /421/, host);
   }
   assert.match(await ask("localhost", "http://evil.example/api/status"), /421/);
-  assert.match(await statusOf(server.url, "GET /healthz HTTP/1.0\n\n"), /200/);
+  assert.match(await answerTo(server.url, "GET /healthz HTTP/1.0\n\n"), /200/);
 });
 
 Deno.test("a server that others can reach answers to any name", async () => {

@@ -1,0 +1,121 @@
+/** What clients may take of a worker: connections, time and memory. */
+
+import assert from "node:assert/strict";
+import { type ClientLimits } from "../../../lib/io/http/acceptor.ts";
+import { answer, text } from "../../../lib/io/http/answers.ts";
+import { listen, type WebServer } from "../../../lib/io/http/listen.ts";
+import { RawClient } from "../../support/raw_client.ts";
+
+const HALF_SENT = "GET / HTTP/1.1\nHost: localhost\nX-Header: ";
+const REQUEST = "GET / HTTP/1.1\nHost: localhost\n\n";
+
+type Handler = (request: Request) => Promise<Response>;
+
+const ok: Handler = () => Promise.resolve(text("ok"));
+const never: Handler = () => new Promise(() => {});
+
+function server(limits: Partial<ClientLimits>, handler: Handler = ok): WebServer {
+  return listen(handler, { host: "127.0.0.1", port: 0, limits });
+}
+
+async function connect({ url }: WebServer, request: string): Promise<RawClient> {
+  const client = await RawClient.connect(url);
+  await client.send(request);
+  return client;
+}
+
+Deno.test("a client that does not send its request in time is disconnected", async () => {
+  await using open = server({ requestMs: 100 });
+  for (const request of ["", "G", HALF_SENT]) {
+    using client = await connect(open, request);
+    assert.equal(await client.readToEnd(), "", JSON.stringify(request));
+  }
+});
+
+Deno.test("a request that comes in drops gets no more time than one that does not come", async () => {
+  await using open = server({ requestMs: 200 });
+  using client = await connect(open, HALF_SENT);
+  const ended = client.readToEnd();
+  const drops = setInterval(() => void client.send("x").catch(() => {}), 20);
+  assert.equal(await ended, "");
+  clearInterval(drops);
+});
+
+Deno.test("an answer takes as long as it takes, however little time there is for a request", async () => {
+  const answering = Promise.withResolvers<void>();
+  await using open = server({ requestMs: 50 }, async () => {
+    await answering.promise;
+    return text("at last");
+  });
+  using client = await connect(open, REQUEST);
+  using waiting = await connect(open, "");
+  assert.equal(await waiting.readToEnd(), "");
+  answering.resolve();
+  assert.match(await client.readToEnd(), /^HTTP\/1.1 200 OK\r\n[^]*\r\nat last\n$/);
+});
+
+Deno.test("in a flood of half-sent requests the oldest are disconnected, and others are answered", async () => {
+  await using open = server({ connections: 20 });
+  const flood: RawClient[] = [];
+  for (let n = 0; n < 200; n++) flood.push(await connect(open, HALF_SENT));
+  for (const client of flood.slice(0, 180)) assert.equal(await client.readToEnd(), "");
+  using client = await connect(open, REQUEST);
+  assert.match(await client.read(), /^HTTP\/1.1 200 OK/);
+  for (const client of flood) client[Symbol.dispose]();
+});
+
+Deno.test("whoever is being answered keeps the connection, and is one of so many", async () => {
+  let asked = 0;
+  const twoAsked = Promise.withResolvers<void>();
+  await using open = server({ connections: 2 }, () => {
+    if (++asked === 2) twoAsked.resolve();
+    return never(new Request(open.url));
+  });
+  using first = await connect(open, REQUEST);
+  using second = await connect(open, REQUEST);
+  await twoAsked.promise;
+  using third = await connect(open, REQUEST).catch(() => null);
+  if (third) assert.equal(await third.readToEnd(), "");
+  assert.equal(asked, 2);
+  const ends = Promise.all([first.readToEnd(), second.readToEnd()]);
+  await open[Symbol.asyncDispose]();
+  assert.deepEqual(await ends, ["", ""], "the end of the worker does not wait for them");
+});
+
+Deno.test("a client that does not take its answer in time is disconnected, and the answer is given up", async () => {
+  const ended = Promise.withResolvers<void>();
+  await using open = server({ answerMs: 100 }, () => {
+    const body = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(100_000)),
+      cancel: () => ended.resolve(),
+    });
+    return Promise.resolve(answer(body, {}));
+  });
+  using _client = await connect(open, REQUEST);
+  await ended.promise;
+});
+
+Deno.test("when answers that nobody takes fill the memory, those who take the least are disconnected", async () => {
+  const MEGABYTE = 1 << 20;
+  const large = "x".repeat(16 * MEGABYTE); // more than the system's own buffers hold
+  await using open = server(
+    { unreadBytes: 64 * MEGABYTE },
+    ({ url }) => Promise.resolve(text(url.endsWith("/large") ? large : "ok")),
+  );
+  const clients: RawClient[] = [];
+  for (let n = 0; n < 12; n++) {
+    clients.push(await connect(open, REQUEST.replace("/", "/large")));
+    using other = await connect(open, REQUEST);
+    assert.match(await other.readToEnd(), /ok/);
+  }
+  const answers = await Promise.all(clients.map((client) => client.readToEnd()));
+  const whole = answers.filter((each) => each.length > large.length);
+  assert.ok(whole.length >= 3 && whole.length <= 4, `${whole.length} were answered`);
+  for (const client of clients) client[Symbol.dispose]();
+});
+
+Deno.test("a connection serves one request: more that are sent ahead end it", async () => {
+  await using open = server({}, never);
+  using client = await connect(open, REQUEST.repeat(1_000));
+  assert.equal(await client.readToEnd(), "");
+});
