@@ -5,7 +5,7 @@
 
 import type { PartitionSituation } from "./core/alert.ts";
 import type { Commit } from "./core/pending.ts";
-import type { PipelineObserver } from "./endpoints.ts";
+import type { PipelineObserver, System } from "./endpoints.ts";
 
 /** Follows one pipeline. */
 export class SituationBoard implements Partial<PipelineObserver> {
@@ -48,6 +48,10 @@ export class SituationBoard implements Partial<PipelineObserver> {
     for (const { partition, nextOffset } of partitions) {
       if (this.#offsets.has(partition)) this.#offsets.set(partition, nextOffset);
     }
+  }
+
+  failed(system: System): void {
+    if (system === "source" || system === "group") this.#lags.clear(); // not known any more
   }
 
   lag(lags: ReadonlyMap<number, number>): void {

@@ -39,6 +39,11 @@ export interface WorkerVitals {
 
 const RATE_SECONDS = 5;
 const KEPT_SECONDS = 60;
+/** The log is looked at every 5 s. A source that hangs says for longer than this that it answers. */
+const RANGES_KEPT_MS = 15_000;
+
+/** A source is both a log and a group. */
+const SOURCE_SYSTEMS: readonly System[] = ["source", "group"];
 
 /** Follows one pipeline. */
 export class Vitals implements Partial<PipelineObserver> {
@@ -48,14 +53,18 @@ export class Vitals implements Partial<PipelineObserver> {
   readonly #events = new RollingCounter(KEPT_SECONDS);
   readonly #latency = new RollingQuantiles(KEPT_SECONDS * 1000);
   #partitions: readonly number[] | null = null;
-  #ends: ReadonlyMap<number, LogRange> = new Map();
+  #ranges: ReadonlyMap<number, LogRange> = new Map();
+  #rangesAtMs = -Infinity;
   #lastCommitMs: number | null = null;
   #lateEvents = 0;
   #fencedCommits = 0;
 
-  /** All partitions of the log as they were a few seconds ago, also those of other workers; none before the first look. */
+  /**
+   * All partitions of the log as they were a few seconds ago, also those of other workers; none
+   * before the first look, and none while the source is away: what it said before is not so any more.
+   */
   get logRanges(): ReadonlyMap<number, LogRange> {
-    return this.#ends;
+    return performance.now() - this.#rangesAtMs < RANGES_KEPT_MS ? this.#ranges : new Map();
   }
 
   read(): WorkerVitals {
@@ -66,7 +75,7 @@ export class Vitals implements Partial<PipelineObserver> {
     return {
       startedMs: this.#startedMs,
       sourceName: this.#sourceName,
-      source: this.#stateOf(["source", "group"]),
+      source: this.#stateOf(SOURCE_SYSTEMS),
       postgres: this.#stateOf(["sink"]),
       partitions: this.#partitions,
       eventsBySecond,
@@ -102,7 +111,8 @@ export class Vitals implements Partial<PipelineObserver> {
   }
 
   failed(system: System): void {
-    this.#set(system, "down");
+    const isNew = this.#set(system, "down");
+    if (isNew && SOURCE_SYSTEMS.includes(system)) this.#ranges = new Map();
   }
 
   answered(system: System): void {
@@ -110,15 +120,18 @@ export class Vitals implements Partial<PipelineObserver> {
   }
 
   ranges(ranges: ReadonlyMap<number, LogRange>): void {
-    this.#ends = ranges;
+    this.#ranges = ranges;
+    this.#rangesAtMs = performance.now();
   }
 
-  #set(system: System, state: SystemState["state"]): void {
-    if (this.#systems.get(system)?.state === state) return;
+  /** @returns true if it was not so before. */
+  #set(system: System, state: SystemState["state"]): boolean {
+    if (this.#systems.get(system)?.state === state) return false;
     this.#systems.set(system, { state, sinceMs: Date.now() });
+    return true;
   }
 
-  /** A source is both a log and a group: it is as well as the worse of them. */
+  /** As well as the worst of them. */
   #stateOf(systems: readonly System[]): SystemState {
     const states = systems.flatMap((system) => this.#systems.get(system) ?? []);
     return states.find(({ state }) => state === "down") ?? states[0] ??

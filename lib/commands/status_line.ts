@@ -86,6 +86,7 @@ export class StatusLine implements Partial<PipelineObserver>, Disposable {
   }
 
   failed(part: System, error: unknown): void {
+    if (systemName(part) === "Kafka") this.#lags = null; // not known any more
     this.#outages.failed(systemName(part), { part, error, nowMs: performance.now() });
   }
 

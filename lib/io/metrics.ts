@@ -121,6 +121,7 @@ export class Metrics implements Partial<PipelineObserver> {
 
   failed(system: System): void {
     this.#retries.inc({ system: system === "looks" ? "sink" : system });
+    if (system === "source") this.#lag.reset(); // not known any more
   }
 
   lag(lags: ReadonlyMap<number, number>): void {

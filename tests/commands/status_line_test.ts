@@ -40,8 +40,11 @@ Deno.test("StatusLine shows what a worker does until it is told to stop, and the
     status.committed(COMMIT);
     await shows(/^[\d,]+\/s · 1,500 events · lag 42 · last commit (just now|\d+ s ago) · http:/);
     status.failed("sink", new UnavailableError("refused"));
-    await shows(/^waiting for PostgreSQL, \d+ s · 1,500 events/);
+    await shows(/^waiting for PostgreSQL, \d+ s · 1,500 events · lag 42 · /);
     status.answered("sink");
+    status.failed("group", new UnavailableError("refused"));
+    await shows(/^waiting for Kafka, \d+ s · 1,500 events · last commit /); // lag is not known
+    status.answered("group");
     note = "jackpot: mega_draw";
     await shows(/ · jackpot: mega_draw · /);
     status.assigned([]);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { eventually } from "../support/eventually.ts";
 import { faultTest } from "../support/fault_stand.ts";
 import { openAdmin } from "../support/kafka.ts";
 import { kcatProduce } from "../support/kcat.ts";
@@ -126,7 +127,14 @@ faultTest(
     await using worker = await stand.startWorker();
     await stand.produce(5_000);
     await stand.progress();
+    const [, url] = await worker.printed(/Page on (http:[^ ]+\/),/);
+    const lag = async () => {
+      const { all_workers } = await (await fetch(`${url}api/status`)).json();
+      return all_workers.lag_records;
+    };
+    await eventually(async () => await lag() === 0);
     stand.broker!.freeze();
+    await eventually(async () => await lag() === null); // nothing says yet that it is away
     await new Promise((resolve) => setTimeout(resolve, 75_000));
     stand.broker!.thaw();
     await stand.produce(5_000);

@@ -174,6 +174,29 @@ Deno.test("/api/status tells of all workers what the database says, and of this 
   assert.ok(latency_ms.p50 > 70 && latency_ms.p99 < 60_000);
 });
 
+Deno.test("lag and ends are not known while the source is away, and again once it was looked at", async () => {
+  const vitals = new Vitals();
+  const ranges = new Map([[0, { startOffset: 0, endOffset: 90 }]]);
+  using open = answering({ vitals, overview: () => Promise.resolve(OVERVIEW) });
+  const known = async () => {
+    const { all_workers } = await (await open.get("/api/status")).json();
+    return [all_workers.lag_records, all_workers.partitions[0].end_offset];
+  };
+  assert.deepEqual(await known(), [null, null]);
+  vitals.ranges(ranges);
+  assert.deepEqual(await known(), [0, 90]);
+  for (const system of ["source", "group"] as const) {
+    vitals.failed(system);
+    assert.deepEqual(await known(), [null, null], system);
+    vitals.answered(system);
+    assert.deepEqual(await known(), [null, null], "what it said before is not so any more");
+    vitals.ranges(ranges);
+    assert.deepEqual(await known(), [0, 90]);
+  }
+  vitals.failed("sink");
+  assert.deepEqual(await known(), [0, 90]);
+});
+
 Deno.test("the source is down while either the log or the group is away", async () => {
   const vitals = new Vitals();
   using open = answering({ vitals });

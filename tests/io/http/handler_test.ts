@@ -82,6 +82,9 @@ Deno.test("GET /metrics counts what was committed, under the names that dashboar
 
   metrics.assigned(); // partitions of before may be another worker's now
   assert.doesNotMatch(await (await get("/metrics")).text(), /lottery_consumer_lag{/);
+  metrics.lag(new Map([[3, 0]]));
+  metrics.failed("source"); // lag is not known any more
+  assert.doesNotMatch(await (await get("/metrics")).text(), /lottery_consumer_lag{/);
 });
 
 const REFUSED: readonly (readonly [status: number, path: string, init?: RequestInit])[] = [
