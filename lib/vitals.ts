@@ -4,6 +4,7 @@
  * @module
  */
 
+import { latenciesOf } from "./core/latency.ts";
 import type { LogRange } from "./core/log_range.ts";
 import type { Commit } from "./core/pending.ts";
 import { RollingCounter } from "./core/rolling_counter.ts";
@@ -52,12 +53,18 @@ export class Vitals implements Partial<PipelineObserver> {
   readonly #systems = new Map<System, SystemState>();
   readonly #events = new RollingCounter(KEPT_SECONDS);
   readonly #latency = new RollingQuantiles(KEPT_SECONDS * 1000);
+  readonly #latencySinceMs: number;
   #partitions: readonly number[] | null = null;
   #ranges: ReadonlyMap<number, LogRange> = new Map();
   #rangesAtMs = -Infinity;
   #lastCommitMs: number | null = null;
   #lateEvents = 0;
   #fencedCommits = 0;
+
+  /** @param options.latencySinceMs see `LatencyClock`. */
+  constructor({ latencySinceMs = 0 }: { readonly latencySinceMs?: number | undefined } = {}) {
+    this.#latencySinceMs = latencySinceMs;
+  }
 
   /**
    * All partitions of the log as they were a few seconds ago, also those of other workers; none
@@ -101,8 +108,9 @@ export class Vitals implements Partial<PipelineObserver> {
     this.#lastCommitMs = nowMs;
     this.#lateEvents += lateEvents;
     this.#events.add(events, atMs);
-    for (const timestampMs of batchTimestampsMs) {
-      if (timestampMs >= 0 && timestampMs <= nowMs) this.#latency.add(nowMs - timestampMs, atMs);
+    const clock = { nowMs, sinceMs: this.#latencySinceMs };
+    for (const latencyMs of latenciesOf({ batchTimestampsMs }, clock)) {
+      this.#latency.add(latencyMs, atMs);
     }
   }
 

@@ -51,6 +51,7 @@ export async function demo(
     databaseUrl: database.url,
     hasAlarms: false,
     observers: [status],
+    demo: () => narrator?.status() ?? { speed: null, jackpot: null },
   });
   await using server = worker.serve();
   status.show(server.url);

@@ -6,6 +6,7 @@
 import { duration } from "../core/amount.ts";
 import type { GeneratedLog } from "../core/generated_log.ts";
 import { log } from "../io/logs.ts";
+import type { DemoStatus } from "../io/pipeline_status.ts";
 
 const LOOK_INTERVAL_MS = 500;
 /** Event time that is further behind than this is worth a word. */
@@ -31,6 +32,14 @@ export class Narrator implements Disposable {
     }
     this.#look();
     this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
+  }
+
+  /** What the page says of it. */
+  status(): DemoStatus {
+    return {
+      speed: this.#behindMs() > BEHIND_MS ? this.#log.speed : 1,
+      jackpot: this.#log.jackpotAt(Date.now()),
+    };
   }
 
   /** What is worth a word now, or null. */

@@ -9,7 +9,7 @@ import { Handler } from "../io/http/handler.ts";
 import { isLoopback } from "../io/http/hosts.ts";
 import { listen, type WebServer } from "../io/http/listen.ts";
 import type { Metrics } from "../io/metrics.ts";
-import { StatusBoard } from "../io/pipeline_status.ts";
+import { type DemoStatus, StatusBoard } from "../io/pipeline_status.ts";
 import { readCounts, readLetters } from "../io/postgres/api_reader.ts";
 import type { Connection } from "../io/postgres/connection.ts";
 import { readOverview } from "../io/postgres/overview.ts";
@@ -25,15 +25,16 @@ export interface ServingOptions {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly vitals: Vitals;
+  readonly demo: (() => DemoStatus) | undefined;
 }
 
 /** Serves from now on; nothing is asked of the database before somebody looks. */
 export function serve(
-  { config, workerId, connection, health, metrics, vitals }: ServingOptions,
+  { config, workerId, connection, health, metrics, vitals, demo }: ServingOptions,
 ): WebServer {
   const { httpHost: host, httpPort: port, kafka: { topic, groupId } } = config;
   const overview = () => readOverview(connection, topic);
-  const board = new StatusBoard({ topic, groupId, workerId, vitals, readOverview: overview });
+  const board = new StatusBoard({ topic, groupId, workerId, vitals, demo, readOverview: overview });
   const handler = new Handler({
     health,
     metrics,

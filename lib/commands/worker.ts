@@ -12,6 +12,7 @@ import { Health } from "../io/health.ts";
 import type { WebServer } from "../io/http/listen.ts";
 import { log, LogObserver } from "../io/logs.ts";
 import { Metrics } from "../io/metrics.ts";
+import type { DemoStatus } from "../io/pipeline_status.ts";
 import { Connection } from "../io/postgres/connection.ts";
 import { type Claim, claimPipeline, type Origin } from "../io/postgres/identity.ts";
 import { migrate } from "../io/postgres/migrate.ts";
@@ -38,6 +39,8 @@ export interface WorkerOptions {
   readonly hasAlarms: boolean;
   /** Told what the pipeline does, besides metrics, logs and health. */
   readonly observers?: readonly Partial<PipelineObserver>[];
+  /** Only in a demo: what its page says of it. */
+  readonly demo?: (() => DemoStatus) | undefined;
 }
 
 /** Longer than any rebalance takes. */
@@ -53,7 +56,8 @@ export class Worker implements AsyncDisposable {
   readonly #outages: Outages;
   readonly #health = new Health();
   readonly #metrics: Metrics;
-  readonly #vitals = new Vitals();
+  readonly #vitals: Vitals;
+  readonly #demo: (() => DemoStatus) | undefined;
   /** For the pipeline alone. */
   readonly #commits: Connection;
   /** For the page and other looks at the tables: they do not wait for commits, nor commits for them. */
@@ -61,10 +65,13 @@ export class Worker implements AsyncDisposable {
   readonly #alarms: Alarms | null;
   readonly #chores: readonly Chore[];
 
-  constructor({ config, databaseUrl, hasAlarms, observers = [] }: WorkerOptions) {
+  constructor({ config, databaseUrl, hasAlarms, observers = [], demo }: WorkerOptions) {
     this.#config = config;
     this.#databaseUrl = databaseUrl;
-    this.#metrics = new Metrics({ topic: config.kafka.topic });
+    this.#demo = demo;
+    const latencySinceMs = demo && Date.now(); // the past of a demo is made up
+    this.#metrics = new Metrics({ topic: config.kafka.topic, latencySinceMs });
+    this.#vitals = new Vitals({ latencySinceMs });
     const workerId = this.#workerId;
     this.#commits = new Connection(databaseUrl, workerId);
     this.#looks = new Connection(databaseUrl, workerId);
@@ -91,7 +98,8 @@ export class Worker implements AsyncDisposable {
     const [config, workerId] = [this.#config, this.#workerId];
     const [health, metrics, vitals] = [this.#health, this.#metrics, this.#vitals];
     const connection = new Connection(this.#databaseUrl, workerId);
-    const server = serve({ config, workerId, connection, health, metrics, vitals });
+    const demo = this.#demo;
+    const server = serve({ config, workerId, connection, health, metrics, vitals, demo });
     log.info("Page on {url}, metrics on {url}metrics", { url: server.url });
     return server;
   }

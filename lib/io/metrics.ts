@@ -5,16 +5,20 @@
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { DEAD_LETTER_REASONS } from "../core/dead_letter.ts";
+import { latenciesOf } from "../core/latency.ts";
 import type { Commit } from "../core/pending.ts";
 import type { PipelineObserver, System } from "../endpoints.ts";
 
 export interface MetricsOptions {
   readonly topic: string;
+  /** See `LatencyClock`; 0 if not given. */
+  readonly latencySinceMs?: number | undefined;
 }
 
 export class Metrics implements Partial<PipelineObserver> {
   readonly #registry = new Registry();
   readonly #topic: string;
+  readonly #latencySinceMs: number;
 
   readonly #events = new Counter({
     name: "lottery_events_total",
@@ -82,8 +86,9 @@ export class Metrics implements Partial<PipelineObserver> {
     registers: [this.#registry],
   });
 
-  constructor({ topic }: MetricsOptions) {
+  constructor({ topic, latencySinceMs = 0 }: MetricsOptions) {
     this.#topic = topic;
+    this.#latencySinceMs = latencySinceMs;
     for (const reason of DEAD_LETTER_REASONS) this.#deadLetters.inc({ reason }, 0);
     for (const system of ["source", "group", "sink"]) this.#retries.inc({ system }, 0);
   }
@@ -109,10 +114,8 @@ export class Metrics implements Partial<PipelineObserver> {
     for (const { from, to } of commit.lostRanges) this.#lostRecords.inc(to - from);
     this.#commits.inc();
     this.#commitSeconds.observe(seconds);
-    const now = Date.now();
-    for (const timestampMs of commit.batchTimestampsMs) {
-      if (timestampMs >= 0 && timestampMs <= now) this.#latency.observe((now - timestampMs) / 1000);
-    }
+    const clock = { nowMs: Date.now(), sinceMs: this.#latencySinceMs };
+    for (const latencyMs of latenciesOf(commit, clock)) this.#latency.observe(latencyMs / 1000);
   }
 
   fenced(): void {

@@ -4,6 +4,7 @@
  */
 
 import { atMost } from "../condition.ts";
+import type { Announcement } from "../core/generated_log.ts";
 import { RollingRate } from "../core/rolling_rate.ts";
 import { currentWindow } from "../core/time_range.ts";
 import type { SystemState, Vitals, WorkerVitals } from "../vitals.ts";
@@ -13,18 +14,28 @@ import type { Overview } from "./postgres/overview.ts";
 export interface SharedStatus extends Overview {
   /** Over the last seconds; null at the first look. */
   readonly eventsPerSecond: number | null;
-  /** Records that are not counted yet, in all partitions; null before the ends of the log are known. */
+  /** Records that are not counted yet, in all partitions; null while the ends of the log are not known. */
   readonly lagRecords: number | null;
-  /** End of each partition's log, a few seconds ago. */
+  /** End of each partition's log, a few seconds ago; none while the source does not answer. */
   readonly ends: ReadonlyMap<number, number>;
   /** Start of the window that event time is in. */
   readonly currentWindowMs: number | null;
+}
+
+/** What is not as in life, because the events are those of `demo`. */
+export interface DemoStatus {
+  /** How fast event time passes now, as a multiple of the clock; null for the events of a file. */
+  readonly speed: number | null;
+  /** What brings a crowd now. */
+  readonly jackpot: Announcement | null;
 }
 
 export interface PipelineStatus {
   readonly topic: string;
   readonly groupId: string;
   readonly nowMs: number;
+  /** Null for a real topic. */
+  readonly demo: DemoStatus | null;
   /** As commits and looks find it; `readMs` says of when `shared` is. */
   readonly database: SystemState & { readonly readMs: number | null };
   readonly worker: WorkerVitals & { readonly id: string };
@@ -37,6 +48,8 @@ export interface StatusBoardOptions {
   readonly groupId: string;
   readonly workerId: string;
   readonly vitals: Vitals;
+  /** Only in a demo. */
+  readonly demo?: (() => DemoStatus) | undefined;
   readonly readOverview: () => Promise<Overview | null>;
 }
 
@@ -61,12 +74,13 @@ export class StatusBoard {
   async read(): Promise<PipelineStatus> {
     this.#looking ??= this.#look().finally(() => this.#looking = null);
     await atMost(PATIENCE_MS, this.#looking);
-    const { topic, groupId, workerId, vitals } = this.#options;
+    const { topic, groupId, workerId, vitals, demo } = this.#options;
     const worker = vitals.read();
     return {
       topic,
       groupId,
       nowMs: Date.now(),
+      demo: demo?.() ?? null,
       database: { ...this.#databaseState(worker), readMs: this.#readMs },
       worker: { ...worker, id: workerId },
       shared: this.#overview && this.#shared(this.#overview),

@@ -38,6 +38,7 @@ Deno.test("Narrator says once who has announced a jackpot, and notes it as long 
   assert.ok(screen.written.endsWith(line), screen.written);
   assert.equal(screen.written.split("\n").length, 2);
   assert.equal(narrator.note(), `jackpot: ${lotteryName}`);
+  assert.deepEqual(narrator.status(), { speed: 1, jackpot: { lotteryName, millions } });
 });
 
 Deno.test("Narrator says how long ago event time is, and when it is now", async () => {
@@ -47,6 +48,8 @@ Deno.test("Narrator says how long ago event time is, and when it is now", async 
   using narrator = new Narrator(makeLog({ speed: 2, begunMs }));
   assert.match(screen.written, /Event time begins 1 min \d s ago, and passes 2 times as fast/);
   assert.match(narrator.note()!, /^event time 1 min \d s ago/);
+  assert.equal(narrator.status().speed, 2);
   await eventually(() => screen.written.includes("Event time has reached the present"));
   assert.doesNotMatch(narrator.note() ?? "", /event time/);
+  assert.equal(narrator.status().speed, 1);
 });

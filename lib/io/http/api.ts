@@ -44,11 +44,20 @@ export function lettersJson(letters: readonly LetterPreview[]) {
 }
 
 /** How the pipeline is; `all_workers` is null before the database was read. */
-export function statusJson({ topic, groupId, nowMs, database, worker, shared }: PipelineStatus) {
+export function statusJson(
+  { topic, groupId, nowMs, demo, database, worker, shared }: PipelineStatus,
+) {
   return {
     topic,
     group_id: groupId,
     now: iso(nowMs),
+    demo: demo && {
+      speed: demo.speed,
+      jackpot: demo.jackpot && {
+        lottery_name: demo.jackpot.lotteryName,
+        millions: demo.jackpot.millions,
+      },
+    },
     source: { name: worker.sourceName, ...systemJson(worker.source) },
     postgresql: { ...systemJson(database), read_at: isoOrNull(database.readMs) },
     all_workers: shared && {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { listen } from "../../../lib/io/http/listen.ts";
+import { Metrics } from "../../../lib/io/metrics.ts";
 import { answering } from "../../support/answering.ts";
 import { commitOf } from "../../support/sink_contract.ts";
 
@@ -85,6 +86,17 @@ Deno.test("GET /metrics counts what was committed, under the names that dashboar
   metrics.lag(new Map([[3, 0]]));
   metrics.failed("source"); // lag is not known any more
   assert.doesNotMatch(await (await get("/metrics")).text(), /lottery_consumer_lag{/);
+});
+
+Deno.test("latency is measured by timestamps that are not made up", async () => {
+  const metrics = new Metrics({ topic: "user-events", latencySinceMs: Date.now() - 1_000 });
+  using open = answering({ metrics });
+  const batchTimestampsMs = [Date.now() - 1_440_000, Date.now() - 150];
+  metrics.committed(commitOf([[0, 0, 5]], { batchTimestampsMs }), 0.004);
+  assert.match(
+    await (await open.get("/metrics")).text(),
+    /^lottery_event_latency_seconds_count 1$/m,
+  );
 });
 
 const REFUSED: readonly (readonly [status: number, path: string, init?: RequestInit])[] = [
