@@ -10,7 +10,7 @@ import { isLoopback } from "../io/http/hosts.ts";
 import { listen, type WebServer } from "../io/http/listen.ts";
 import type { Metrics } from "../io/metrics.ts";
 import { type DemoStatus, StatusBoard } from "../io/pipeline_status.ts";
-import { readCounts, readLetters } from "../io/postgres/api_reader.ts";
+import { readCounts, readLetters, searchLotteries } from "../io/postgres/api_reader.ts";
 import type { Connection } from "../io/postgres/connection.ts";
 import { readOverview } from "../io/postgres/overview.ts";
 import { readWindowView } from "../io/postgres/window_view.ts";
@@ -44,6 +44,7 @@ export function serve(
       return now && await readWindowView(connection, choice, now);
     },
     counts: (query) => readCounts(connection, query),
+    lotteries: (search) => searchLotteries(connection, search),
     letters: (limits) => readLetters(connection, limits),
     isLoopback: isLoopback(host),
   });

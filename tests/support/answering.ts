@@ -5,13 +5,14 @@
 import { Health } from "../../lib/io/health.ts";
 import { type AnswerSources, Handler } from "../../lib/io/http/handler.ts";
 import { Metrics } from "../../lib/io/metrics.ts";
-import { StatusBoard } from "../../lib/io/pipeline_status.ts";
+import { type DemoStatus, StatusBoard } from "../../lib/io/pipeline_status.ts";
 import type { Overview } from "../../lib/io/postgres/overview.ts";
 import { Vitals } from "../../lib/vitals.ts";
 
 export interface AnsweringOptions extends Partial<AnswerSources> {
   readonly vitals?: Vitals;
   readonly overview?: () => Promise<Overview | null>;
+  readonly demo?: () => DemoStatus;
 }
 
 export interface Answering extends Disposable {
@@ -26,6 +27,7 @@ export function answering(
   {
     vitals = new Vitals(),
     overview: readOverview = () => Promise.resolve(null),
+    demo,
     ...sources
   }: AnsweringOptions = {},
 ): Answering {
@@ -36,6 +38,7 @@ export function answering(
     groupId: "lottery-aggregates",
     workerId: "lottery-worker-1",
     vitals,
+    demo,
     readOverview,
   });
   const handler = new Handler({
@@ -44,6 +47,7 @@ export function answering(
     status: () => board.read(),
     view: () => Promise.resolve(null),
     counts: () => Promise.resolve([]),
+    lotteries: () => Promise.resolve([]),
     letters: () => Promise.resolve([]),
     isLoopback: true,
     ...sources,

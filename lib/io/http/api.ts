@@ -3,7 +3,13 @@
  * @module
  */
 
-import type { BytesPreview, CountRow, CountsQuery, LetterPreview } from "../postgres/api_reader.ts";
+import type {
+  BytesPreview,
+  CountRow,
+  CountsQuery,
+  LetterPreview,
+  LotterySearch,
+} from "../postgres/api_reader.ts";
 import type { PipelineStatus } from "../pipeline_status.ts";
 import type { StoredPartition } from "../postgres/status_reader.ts";
 
@@ -25,6 +31,11 @@ export function countsJson({ fromMs, toMs, limit }: CountsQuery, rows: readonly 
       closed: row.isClosed,
     })),
   };
+}
+
+/** Names of lotteries; one more than `limit` tells that there are more. */
+export function lotteriesJson({ limit }: LotterySearch, names: readonly string[]) {
+  return { truncated: names.length > limit, lotteries: names.slice(0, limit) };
 }
 
 export function lettersJson(letters: readonly LetterPreview[]) {
@@ -94,6 +105,8 @@ export function statusJson(
 
 /** What `/api/status` answers, and the page is sent once a second. */
 export type StatusJson = ReturnType<typeof statusJson>;
+/** What `/api/lotteries` answers. */
+export type LotteriesJson = ReturnType<typeof lotteriesJson>;
 /** What `/api/dead-letters` answers. */
 export type LettersJson = ReturnType<typeof lettersJson>;
 

@@ -7,13 +7,24 @@ import type { ViewChoice, WindowView } from "../../core/window_view.ts";
 import type { Health } from "../health.ts";
 import type { Metrics } from "../metrics.ts";
 import type { PipelineStatus } from "../pipeline_status.ts";
-import type { CountRow, CountsQuery, LetterPreview } from "../postgres/api_reader.ts";
+import type {
+  CountRow,
+  CountsQuery,
+  LetterPreview,
+  LotterySearch,
+} from "../postgres/api_reader.ts";
 import { json, refusal, RequestError, text } from "./answers.ts";
-import { countsJson, HEAD_BYTES, lettersJson, statusJson } from "./api.ts";
+import { countsJson, HEAD_BYTES, lettersJson, lotteriesJson, statusJson } from "./api.ts";
 import { asset } from "./assets.ts";
 import { isForLoopback } from "./hosts.ts";
 import { Live } from "./live.ts";
-import { countsQuery, deadLettersLimit, noParameters, viewChoice } from "./parameters.ts";
+import {
+  countsQuery,
+  deadLettersLimit,
+  lotterySearch,
+  noParameters,
+  viewChoice,
+} from "./parameters.ts";
 
 /** What the answers are made of. */
 export interface AnswerSources {
@@ -22,6 +33,7 @@ export interface AnswerSources {
   readonly status: () => Promise<PipelineStatus>;
   readonly view: (choice: ViewChoice) => Promise<WindowView | null>;
   readonly counts: (query: CountsQuery) => Promise<readonly CountRow[]>;
+  readonly lotteries: (search: LotterySearch) => Promise<readonly string[]>;
   readonly letters: (
     limits: { readonly limit: number; readonly headBytes: number },
   ) => Promise<readonly LetterPreview[]>;
@@ -92,6 +104,8 @@ export class Handler implements Disposable {
       case "/api/status":
         noParameters(searchParams);
         return json(statusJson(await this.#sources.status()));
+      case "/api/lotteries":
+        return await this.#lotteries(searchParams);
       case "/api/dead-letters":
         return await this.#deadLetters(searchParams);
     }
@@ -104,6 +118,13 @@ export class Handler implements Disposable {
     const query = countsQuery(parameters, Date.now());
     const rows = await this.#ask(() => this.#sources.counts({ ...query, limit: query.limit + 1 }));
     return json(countsJson(query, rows));
+  }
+
+  async #lotteries(parameters: URLSearchParams): Promise<Response> {
+    const search = lotterySearch(parameters);
+    const { limit } = search;
+    const names = await this.#ask(() => this.#sources.lotteries({ ...search, limit: limit + 1 }));
+    return json(lotteriesJson(search, names));
   }
 
   async #deadLetters(parameters: URLSearchParams): Promise<Response> {

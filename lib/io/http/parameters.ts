@@ -5,12 +5,14 @@
 
 import { isRange, RANGES } from "../../core/time_range.ts";
 import type { ViewChoice } from "../../core/window_view.ts";
-import type { CountsQuery } from "../postgres/api_reader.ts";
+import type { CountsQuery, LotterySearch } from "../postgres/api_reader.ts";
 import { RequestError } from "./answers.ts";
 
 /** Rows of counts in one answer. */
 export const MOST_COUNTS = 10_000;
 const MOST_DEAD_LETTERS = 100;
+/** Names of lotteries in one answer. */
+const MOST_LOTTERIES = 20;
 const DEFAULT_DEAD_LETTERS = 20;
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -55,6 +57,12 @@ export function deadLettersLimit(parameters: URLSearchParams): number {
   return number;
 }
 
+/** @throws {RequestError} for a text that no name can have in it. */
+export function lotterySearch(parameters: URLSearchParams): LotterySearch {
+  const { search } = named(parameters, ["search"]);
+  return { text: nameText("search", search ?? ""), limit: MOST_LOTTERIES };
+}
+
 /** @throws {RequestError} for any parameter. */
 export function noParameters(parameters: URLSearchParams): void {
   named(parameters, []);
@@ -93,9 +101,12 @@ function time(name: string, value: string): number {
 
 /** Empty is all of them, as a form sends it. */
 function lotteryName(value: string | undefined): string | null {
-  if (!value) return null;
+  return value ? nameText("lottery", value) : null;
+}
+
+function nameText(name: string, value: string): string {
   if (value.length > MOST_NAME_LENGTH || value.includes("\0") || !value.isWellFormed()) {
-    throw new RequestError("lottery must be a name that a lottery can have.");
+    throw new RequestError(`${name} must be a name that a lottery can have.`);
   }
   return value;
 }

@@ -81,6 +81,49 @@ const COUNTS_OF_LOTTERY = `
   order by window_start, event_type
   limit $3`;
 
+/** Which names are asked for. */
+export interface LotterySearch {
+  /** What they contain, in whatever case; all of them if it is empty. */
+  readonly text: string;
+  /** At most so many names. */
+  readonly limit: number;
+}
+
+/** The newest rows of counts in which lotteries are looked for: no index has all names. */
+const SEARCHED_COUNTS = 100_000;
+
+/**
+ * Names of lotteries that contain a text: the one that is called so first, then those that begin
+ * with it, the busiest first.
+ */
+export async function searchLotteries(
+  connection: Connection,
+  { text, limit }: LotterySearch,
+): Promise<string[]> {
+  if (!await isMigrated(connection)) return [];
+  const rows = await connection.query<Row & { readonly lottery_name: string }>({
+    text: `
+      with recent as materialized (
+        select lottery_name, event_count
+        from lottery_aggregates
+        order by window_start desc, lottery_name desc, event_type desc
+        limit $3
+      )
+      select lottery_name
+      from recent
+      where strpos(lower(lottery_name), lower($1)) > 0
+      group by lottery_name
+      order by
+        lottery_name = $1 desc,
+        strpos(lower(lottery_name), lower($1)) = 1 desc,
+        sum(event_count) desc,
+        lottery_name
+      limit $2`,
+    values: [text, limit, SEARCHED_COUNTS],
+  });
+  return rows.map(({ lottery_name }) => lottery_name);
+}
+
 /** A dead letter as it is shown: with the first bytes only. */
 export interface LetterPreview {
   readonly topic: string;

@@ -71,10 +71,23 @@ Deno.test("bad parameters are answered with 400 and the reason", async () => {
   assert.equal((await open.get("/api/status?verbose=1")).status, 400);
 });
 
+Deno.test("/api/lotteries gives at most 20 names, and says when there are more", async () => {
+  const asked: unknown[] = [];
+  using open = answering({
+    lotteries: (search) => {
+      asked.push(search);
+      return Promise.resolve(Array.from({ length: search.limit }, (_, at) => `<b>${at}`));
+    },
+  });
+  const { truncated, lotteries } = await (await open.get("/api/lotteries?search=%3Cb%3E")).json();
+  assert.deepEqual([truncated, lotteries.length, lotteries[0]], [true, 20, "<b>0"]);
+  assert.deepEqual(asked, [{ text: "<b>", limit: 21 }]);
+});
+
 Deno.test("the API says that PostgreSQL is away", async () => {
   const away = () => Promise.reject(new Error("secret"));
-  using open = answering({ counts: away, letters: away, overview: away });
-  for (const path of ["/api/aggregates", "/api/dead-letters"]) {
+  using open = answering({ counts: away, letters: away, lotteries: away, overview: away });
+  for (const path of ["/api/aggregates", "/api/dead-letters", "/api/lotteries"]) {
     const response = await open.get(path);
     assert.equal(response.status, 503);
     assert.match((await response.json()).error, /PostgreSQL does not answer/);

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { RequestError } from "../../../lib/io/http/answers.ts";
-import { countsQuery, deadLettersLimit, viewChoice } from "../../../lib/io/http/parameters.ts";
+import {
+  countsQuery,
+  deadLettersLimit,
+  lotterySearch,
+  viewChoice,
+} from "../../../lib/io/http/parameters.ts";
 
 const NOW_MS = Date.UTC(2026, 0, 31, 12);
 const MINUTE_MS = 60_000;
@@ -36,6 +41,11 @@ const REFUSED: readonly (readonly [name: string, parse: () => unknown, reason: R
   ["no limit", () => deadLettersLimit(parameters("limit=0")), /from 1 to 100/],
   ["a limit that is too high", () => deadLettersLimit(parameters("limit=101")), /from 1 to 100/],
   ["a limit that is no number", () => deadLettersLimit(parameters("limit=1e1")), /from 1 to 100/],
+  [
+    "a part of a name that no lottery can have",
+    () => lotterySearch(parameters("search=%00")),
+    /search must be/,
+  ],
   ["a range that there is not", () => viewChoice(parameters("range=2h")), /one of 15m, 1h, 24h/],
 ];
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readCounts, readLetters } from "../../../lib/io/postgres/api_reader.ts";
+import { readCounts, readLetters, searchLotteries } from "../../../lib/io/postgres/api_reader.ts";
 import { setEventTime, storeCounts } from "../../support/counted.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";
@@ -78,10 +78,41 @@ serverTest(
   },
 );
 
+serverTest(
+  "searchLotteries() finds names by any part of them: the whole first, the beginning, the busiest",
+  ["postgres"],
+  async () => {
+    await using harness = await openHarness();
+    const { connection } = harness;
+    const names = ["Mega_Draw", "mega 100%", "omega", "O'Mega\\n", "rare", "<b>", "lötto"];
+    await storeCounts(
+      connection,
+      names.flatMap((lotteryName, at) =>
+        [0, 1].map((minute) => ({
+          windowStartMs: NOON_MS - (at * 1_000 + minute) * MINUTE_MS, // long ago, some of them
+          lotteryName,
+          eventType: "pay",
+          count: at + 1,
+        }))
+      ),
+    );
+    const search = (text: string, limit = 100) => searchLotteries(connection, { text, limit });
+    assert.deepEqual(await search("MEGA"), ["mega 100%", "Mega_Draw", "O'Mega\\n", "omega"]);
+    assert.deepEqual(await search("MEGA", 1), ["mega 100%"]);
+    assert.deepEqual(await search("omega", 1), ["omega"], "whoever is called so is in the answer");
+    assert.deepEqual(await search(""), names.toReversed());
+    assert.deepEqual(await search("_"), ["Mega_Draw"], "no pattern");
+    assert.deepEqual(await search("%"), ["mega 100%"]);
+    assert.deepEqual(await search("\\"), ["O'Mega\\n"]);
+    assert.deepEqual(await search("'; drop table pipeline; --"), []);
+  },
+);
+
 serverTest("nothing is read from a database without tables", ["postgres"], async () => {
   await using database = await createDatabase();
   const { connection } = database;
   assert.deepEqual(await readLetters(connection, { limit: 1, headBytes: 4 }), []);
+  assert.deepEqual(await searchLotteries(connection, { text: "", limit: 1 }), []);
   const query = { fromMs: 0, toMs: 1, lotteryName: null, limit: 1 };
   assert.deepEqual(await readCounts(connection, query), []);
 });
