@@ -16,10 +16,14 @@ export interface ViewChoice {
 /** Numbers of events by place: of the lottery, then of the type. */
 export type EventsByPlace = readonly (readonly number[])[];
 
-/** Events of one window, and of the window before it. */
+/** Events of one window. */
 export interface WindowEvents {
   readonly startMs: number;
   readonly events: EventsByPlace;
+}
+
+/** Events of a window that is whole, and of the whole window before it. */
+export interface ClosedWindowEvents extends WindowEvents {
   readonly eventsBefore: EventsByPlace;
 }
 
@@ -35,10 +39,10 @@ export interface WindowView extends Bars {
   readonly bars: readonly { readonly startMs: number; readonly events: readonly number[] }[];
   /** Events in the whole range. */
   readonly totals: EventsByPlace;
-  /** The window that event time is in. */
+  /** The window that event time is in. It is still filling, so there is nothing to compare it with. */
   readonly current: WindowEvents;
   /** The last window that is closed; null as long as none is. */
-  readonly closed: WindowEvents | null;
+  readonly closed: ClosedWindowEvents | null;
 }
 
 /** Makes a table of rows of place of the lottery, place of the type, and events. */

@@ -1,5 +1,6 @@
 /**
- * Tables of lottery and event type for one window, with the change against the window before.
+ * Tables of lottery and event type for one window; if it is closed, with the change against the
+ * window before.
  * @module
  */
 
@@ -10,20 +11,21 @@ import { OTHERS } from "./palette.js";
 
 /** @typedef {import("../core/window_view.ts").WindowView} WindowView */
 /** @typedef {import("../core/window_view.ts").WindowEvents} WindowEvents */
+/** @typedef {import("../core/window_view.ts").ClosedWindowEvents} ClosedWindowEvents */
 
 /**
  * @param {HTMLElement} place
- * @param {{ view: WindowView, events: WindowEvents | null, colors: readonly number[], chosen: string | null }} content
+ * @param {{ view: WindowView, events: WindowEvents | ClosedWindowEvents | null, colors: readonly number[], chosen: string | null }} content
  */
 export function showWindow(place, { view, events, colors, chosen }) {
   if (events === null) {
     place.replaceChildren(make("p", "empty", "No window is closed yet."));
     return;
   }
-  const columns = [
-    ...view.eventTypes.keys(),
-    ...hasOthers(events, view) ? [view.eventTypes.length] : [],
-  ];
+  const eventsBefore = "eventsBefore" in events ? events.eventsBefore : null;
+  const others = view.eventTypes.length;
+  const hasOthers = [...events.events, ...eventsBefore ?? []].some((row) => (row[others] ?? 0) > 0);
+  const columns = [...view.eventTypes.keys(), ...hasOthers ? [others] : []];
   const titles = columns.map((type) =>
     heading(
       visible(view.eventTypes[type] ?? "others"),
@@ -31,8 +33,8 @@ export function showWindow(place, { view, events, colors, chosen }) {
     )
   );
   const rows = rowsOf(view, chosen).map(({ name, place }) => {
-    const [now, before] = [events.events[place] ?? [], events.eventsBefore[place] ?? []];
-    return row(name, { now, before, columns });
+    const before = eventsBefore && (eventsBefore[place] ?? []);
+    return row(name, { now: events.events[place] ?? [], before, columns });
   });
   if (rows.length === 0) {
     place.replaceChildren(make("p", "empty", `No events of ${visible(chosen ?? "")} lately.`));
@@ -58,14 +60,6 @@ function rowsOf(view, chosen) {
   return view.otherLotteries > 0 ? [...ranked, others] : ranked;
 }
 
-/**
- * @param {WindowEvents} events
- * @param {WindowView} view
- */
-function hasOthers({ events, eventsBefore }, { eventTypes: { length } }) {
-  return [...events, ...eventsBefore].some((row) => (row[length] ?? 0) > 0);
-}
-
 /** @param {...(string | Node)} children */
 function heading(...children) {
   const cell = make("th", "", ...children);
@@ -75,7 +69,7 @@ function heading(...children) {
 
 /**
  * @param {string} name
- * @param {{ now: readonly number[], before: readonly number[], columns: readonly number[] }} numbers
+ * @param {{ now: readonly number[], before: readonly number[] | null, columns: readonly number[] }} numbers
  */
 function row(name, { now, before, columns }) {
   const title = make("th", "", make("span", "", visible(name)));
@@ -84,22 +78,27 @@ function row(name, { now, before, columns }) {
     "tr",
     "",
     title,
-    cell(sum(now), sum(before)),
-    ...columns.map((type) => cell(now[type] ?? 0, before[type] ?? 0)),
+    cell(sum(now), before && sum(before)),
+    ...columns.map((type) => cell(now[type] ?? 0, before && (before[type] ?? 0))),
   );
 }
 
 /**
  * @param {number} now
- * @param {number} before
+ * @param {number | null} before null if there is nothing to compare with
  */
 function cell(now, before) {
-  const difference = now - before;
-  const direction = difference === 0 ? "same" : difference > 0 ? "up" : "down";
+  const isZero = now === 0 && !before;
   return make(
     "td",
-    now === 0 && before === 0 ? "zero" : "",
+    isZero ? "zero" : "",
     whole(now),
-    make("small", direction, change(difference)),
+    ...before === null ? [] : [difference(now - before)],
   );
+}
+
+/** @param {number} value */
+function difference(value) {
+  const direction = value === 0 ? "same" : value > 0 ? "up" : "down";
+  return make("small", direction, change(value));
 }

@@ -4,12 +4,7 @@
  */
 
 import { barsOf, currentWindow } from "../../core/time_range.ts";
-import {
-  byPlace,
-  type ViewChoice,
-  type WindowEvents,
-  type WindowView,
-} from "../../core/window_view.ts";
+import { byPlace, type ViewChoice, type WindowView } from "../../core/window_view.ts";
 import type { Connection, Row } from "./connection.ts";
 import type { Overview } from "./overview.ts";
 import counts from "./window_view.sql" with { type: "text" };
@@ -41,7 +36,7 @@ export async function readWindowView(
   if (currentMs === null) return null;
   const bars = barsOf(range, { currentMs, windowMs });
   const closedMs = closedUpToMs === null ? null : closedUpToMs - windowMs;
-  const shown = [currentMs, ...closedMs === null ? [] : [closedMs]];
+  const shown = [currentMs, ...closedMs === null ? [] : [closedMs, closedMs - windowMs]];
   const [row] = await connection.query<ViewRow>({
     text: counts,
     values: [
@@ -51,17 +46,12 @@ export async function readWindowView(
       lotteryName,
       MOST_LOTTERIES,
       MOST_TYPES,
-      shown.flatMap((startMs) => [new Date(startMs), new Date(startMs - windowMs)]),
+      shown.map((startMs) => new Date(startMs)),
     ],
   });
   const { event_types: eventTypes, lottery_names: lotteryNames } = row!;
   const size = { lotteries: lotteryNames.length + 1, types: eventTypes.length + 1 };
   const eventsOf = (startMs: number) => byPlace(ofStart(row!.windows, startMs), size);
-  const windowEvents = (startMs: number): WindowEvents => ({
-    startMs,
-    events: eventsOf(startMs),
-    eventsBefore: eventsOf(startMs - windowMs),
-  });
   return {
     ...bars,
     eventTypes,
@@ -73,8 +63,12 @@ export async function readWindowView(
       return { startMs, events: byPlace(placed, { ...size, lotteries: 1 })[0]! };
     }),
     totals: byPlace(row!.totals, size),
-    current: windowEvents(currentMs),
-    closed: closedMs === null ? null : windowEvents(closedMs),
+    current: { startMs: currentMs, events: eventsOf(currentMs) },
+    closed: closedMs === null ? null : {
+      startMs: closedMs,
+      events: eventsOf(closedMs),
+      eventsBefore: eventsOf(closedMs - windowMs),
+    },
   };
 }
 

@@ -87,7 +87,6 @@ viewTest("a view has the greatest lotteries and types, and the rest together", a
   assert.deepEqual(found.current, {
     startMs: NOON_MS,
     events: table((startMs) => startMs === NOON_MS),
-    eventsBefore: table((startMs) => startMs === NOON_MS - MINUTE_MS),
   });
   assert.deepEqual(found.closed, {
     startMs: NOON_MS - 2 * MINUTE_MS,
