@@ -3,11 +3,14 @@
  * @module
  */
 
+import { showAbout } from "./about.js";
 import { formatChoice, parseChoice } from "./address.js";
 import { Counts } from "./counts.js";
 import { find, setText } from "./dom.js";
-import { age, zone } from "./format.js";
+import { age, visible, zone } from "./format.js";
 import { LettersDialog } from "./letters.js";
+import { LotteryBox } from "./lottery_box.js";
+import { awayOf, isAbsent, noticesOf, showNotices } from "./notices.js";
 import { Stream } from "./stream.js";
 import { showStates, showTiles } from "./tiles.js";
 
@@ -16,8 +19,13 @@ import { showStates, showTiles } from "./tiles.js";
 /** @typedef {import("../io/http/api.ts").StatusJson} Status */
 
 class Page {
-  #choice = parseChoice(location.search);
+  #choice = parseChoice(location.search).choice;
+  /** What is wrong with the address. @type {readonly string[]} */
+  #problems = [];
   #counts = new Counts((lotteryName) => this.#choose({ ...this.#choice, lotteryName }));
+  #box = new LotteryBox((lotteryName) => this.#choose({ ...this.#choice, lotteryName }));
+  /** Whether there is the lottery chosen, if it is not in the view; null before the server has told. @type {boolean | null} */
+  #isLotteryKnown = null;
   /** @type {Status | null} */
   #status = null;
   #statusAt = 0;
@@ -25,10 +33,17 @@ class Page {
   #view;
   /** @type {import("./stream.js").Connection} */
   #connection = "connecting";
+  /** @type {string | null} */
+  #refusal = null;
   #stream = new Stream({
     onEvent: (name, data) => this.#onEvent(name, data),
     onConnection: (connection) => {
       this.#connection = connection;
+      if (connection === "live") this.#refusal = null;
+      this.#showConnection();
+    },
+    onRefusal: (reason) => {
+      this.#refusal = reason;
       this.#showConnection();
     },
   });
@@ -40,33 +55,48 @@ class Page {
       "submit",
       (/** @type {Event} */ event) => event.preventDefault(),
     );
-    find("#choice").addEventListener("change", () => this.#onForm());
-    find("#lottery").addEventListener("search", () => this.#onForm());
-    addEventListener("popstate", () => this.#look(parseChoice(location.search)));
+    find("#ranges").addEventListener("change", () => {
+      this.#choose({ ...this.#choice, range: find("#ranges :checked").value });
+    });
+    addEventListener("popstate", () => this.#readAddress());
     setInterval(() => this.#showAges(), 1_000);
-    this.#look(this.#choice);
+    this.#readAddress();
   }
 
-  #onForm() {
-    const range = find("#choice [name=range]:checked").value;
-    this.#choose({ range, lotteryName: find("#lottery").value || null });
+  #readAddress() {
+    const { choice, problems } = parseChoice(location.search);
+    this.#look(choice, problems);
   }
 
   /** @param {ViewChoice} choice */
   #choose(choice) {
     const search = formatChoice(choice);
-    if (search === formatChoice(this.#choice)) return;
+    if (search === formatChoice(this.#choice) && this.#problems.length === 0) return;
     history.pushState(null, "", `/${search}`);
-    this.#look(choice);
+    this.#look(choice, []);
   }
 
-  /** @param {ViewChoice} choice */
-  #look(choice) {
+  /** @param {ViewChoice} choice @param {readonly string[]} problems */
+  #look(choice, problems) {
     this.#choice = choice;
-    find("#lottery").value = choice.lotteryName ?? "";
-    find(`#choice [value="${choice.range}"]`).checked = true;
+    this.#problems = problems;
+    this.#view = undefined;
+    this.#isLotteryKnown = null;
+    this.#box.show(choice.lotteryName);
+    find(`#ranges [value="${choice.range}"]`).checked = true;
+    const { lotteryName } = choice;
+    find("#scope").hidden = lotteryName === null;
+    setText(
+      find("#scope"),
+      lotteryName === null
+        ? ""
+        : `The chart and the two windows show ${
+          visible(lotteryName)
+        } alone. The tiles and the busiest lotteries are still of all.`,
+    );
     find("#main").ariaBusy = "true";
     this.#stream.open(`/live${formatChoice(choice)}`);
+    this.#showConnection();
   }
 
   /** @param {"status" | "counts"} name @param {any} data */
@@ -74,12 +104,28 @@ class Page {
     if (name === "status") {
       this.#status = data;
       this.#statusAt = performance.now();
+      showAbout(data);
     } else {
+      const isFirst = this.#view === undefined;
       this.#view = data;
       find("#main").ariaBusy = "false";
       this.#counts.show(data, this.#choice.lotteryName);
+      if (isFirst && data && isAbsent(data, this.#choice)) void this.#askForLottery();
     }
     this.#showAges();
+  }
+
+  /** Asks whether the lottery that is chosen is called so. */
+  async #askForLottery() {
+    const { lotteryName } = this.#choice;
+    const search = new URLSearchParams({ search: lotteryName ?? "" });
+    const response = await fetch(`/api/lotteries?${search}`).catch(() => null);
+    if (!response?.ok) return;
+    /** @type {import("../io/http/api.ts").LotteriesJson} */
+    const { lotteries } = await response.json();
+    if (lotteryName !== this.#choice.lotteryName) return;
+    this.#isLotteryKnown = lotteries.includes(lotteryName ?? "");
+    this.#showConnection();
   }
 
   /** What changes with time alone, and with the status; what is old stays as it was. */
@@ -93,39 +139,31 @@ class Page {
   }
 
   #showConnection() {
+    const away = this.#connection === "live" && this.#status ? awayOf(this.#status) : [];
     const texts = {
       connecting: "Connecting",
       live: "Live",
       disconnected: "Disconnected, retrying",
       paused: "Paused",
+      waiting: `Waiting for ${away.join(" and ")}`,
     };
-    document.body.dataset.connection = this.#connection;
-    setText(find("#connection"), texts[this.#connection]);
-    const notice = this.#notice();
-    find("#notice").hidden = notice === null;
-    document.body.classList.toggle("stale", this.#connection !== "live" || this.#isDatabaseAway());
-    setText(find("#notice .text"), notice ?? "");
+    const shown = away.length > 0 ? "waiting" : this.#connection;
+    document.body.dataset.connection = shown;
+    document.body.classList.toggle("stale", shown !== "live");
+    setText(find("#connection"), texts[shown]);
+    showNotices(noticesOf({
+      connection: this.#connection,
+      refusal: this.#refusal,
+      status: this.#status,
+      view: this.#view,
+      choice: this.#choice,
+      isLotteryKnown: this.#isLotteryKnown,
+      problems: this.#problems,
+    }));
     const isOld = this.#connection === "disconnected" && this.#status !== null;
+    find("#age").hidden = !isOld;
     const ago = age(performance.now() - this.#statusAt);
-    setText(find("#notice .age"), isOld ? `These are the numbers of ${ago} ago.` : "");
-  }
-
-  #isDatabaseAway() {
-    return this.#status?.postgresql.state === "down";
-  }
-
-  /** What whoever looks on has to know, in a sentence. */
-  #notice() {
-    if (this.#connection === "disconnected") {
-      return "The worker does not answer. The page goes on by itself as soon as it does.";
-    }
-    if (this.#isDatabaseAway()) {
-      return "PostgreSQL does not answer. Nothing is lost: the worker waits, and commits what it holds when it is back.";
-    }
-    if (this.#view === null) {
-      return "No events yet. Counts appear here with the first commit.";
-    }
-    return null;
+    setText(find("#age"), isOld ? `These are the numbers of ${ago} ago.` : "");
   }
 }
 

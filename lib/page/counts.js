@@ -5,7 +5,7 @@
 
 import { Busiest } from "./busiest.js";
 import { Chart } from "./chart.js";
-import { find, make, setText } from "./dom.js";
+import { find, setText } from "./dom.js";
 import { age, clock, otherDay, visible } from "./format.js";
 import { showLegend } from "./legend.js";
 import { Palette } from "./palette.js";
@@ -14,7 +14,7 @@ import { showWindow } from "./windows.js";
 /** @typedef {import("../core/window_view.ts").WindowView} WindowView */
 
 const NOTES = /** @type {const} */ ({
-  current: "so far, and the change against the window before",
+  current: "so far",
   closed: "and the change against the window before",
 });
 
@@ -22,8 +22,6 @@ export class Counts {
   #palette = new Palette();
   #chart = new Chart();
   #busiest;
-  /** What the list under the field offers: it stays open while it is the same. */
-  #names = "";
 
   /** @param {(lotteryName: string | null) => void} choose called when a lottery is clicked on */
   constructor(choose) {
@@ -56,20 +54,6 @@ export class Counts {
       );
       showWindow(find(".scroll", card), { view, events, colors, chosen });
     }
-    this.#offer([...view.lotteryNames, ...chosen === null ? [] : [chosen]]);
-  }
-
-  /** @param {readonly string[]} lotteryNames */
-  #offer(lotteryNames) {
-    const names = [...new Set(lotteryNames)].sort();
-    const key = JSON.stringify(names);
-    if (key === this.#names) return;
-    this.#names = key;
-    find("#lottery-names").replaceChildren(...names.map((name) => {
-      const option = make("option", "");
-      option.value = name;
-      return option;
-    }));
   }
 }
 

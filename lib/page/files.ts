@@ -6,6 +6,7 @@
 
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
+import about from "./about.js" with { type: "text" };
 import address from "./address.js" with { type: "text" };
 import app from "./app.js" with { type: "text" };
 import barTip from "./bar_tip.js" with { type: "text" };
@@ -21,6 +22,9 @@ import legend from "./legend.js" with { type: "text" };
 import lettersStyle from "./letters.css" with { type: "text" };
 import letters from "./letters.js" with { type: "text" };
 import pageStyle from "./page.css" with { type: "text" };
+import lotteryBoxStyle from "./lottery_box.css" with { type: "text" };
+import lotteryBox from "./lottery_box.js" with { type: "text" };
+import notices from "./notices.js" with { type: "text" };
 import palette from "./palette.js" with { type: "text" };
 import partsStyle from "./parts.css" with { type: "text" };
 import smooth from "./smooth.js" with { type: "text" };
@@ -46,6 +50,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const TEXTS: Readonly<Record<string, string>> = {
   "uplot.css": uplotStyle,
   "uplot.js": uplot,
+  "about.js": about,
   "address.js": address,
   "app.js": app,
   "bar_tip.js": barTip,
@@ -60,6 +65,9 @@ const TEXTS: Readonly<Record<string, string>> = {
   "letters.css": lettersStyle,
   "letters.js": letters,
   "page.css": pageStyle,
+  "lottery_box.css": lotteryBoxStyle,
+  "lottery_box.js": lotteryBox,
+  "notices.js": notices,
   "palette.js": palette,
   "parts.css": partsStyle,
   "smooth.js": smooth,

@@ -16,6 +16,7 @@ const HIDDEN_MS = 60_000;
  * @typedef {object} StreamListener
  * @property {(name: "status" | "counts", data: any) => void} onEvent
  * @property {(connection: Connection) => void} onConnection
+ * @property {(reason: string) => void} onRefusal the server answers, but gives no stream
  */
 
 export class Stream {
@@ -62,8 +63,22 @@ export class Stream {
       });
     }
     source.addEventListener("error", () => {
-      if (source === this.#source) this.#retry();
+      if (source !== this.#source) return;
+      const isRefused = source.readyState === EventSource.CLOSED;
+      this.#retry();
+      if (isRefused) void this.#askWhy();
     });
+  }
+
+  /** The browser does not tell what a server says that gives no stream. */
+  async #askWhy() {
+    const asking = new AbortController();
+    try {
+      const response = await fetch(this.#address, { signal: asking.signal });
+      if (response.ok) asking.abort();
+      else this.#listener.onRefusal((await response.json()).error);
+    } catch { // it does not answer at all, or does so now
+    }
   }
 
   #retry() {

@@ -15,11 +15,10 @@ import { smooth } from "./smooth.js";
  */
 export function showTiles(status, nowMs) {
   const { all_workers: all, this_worker: worker } = status;
-  setText(find("#topic"), status.topic);
   setText(find("#worker"), `this worker (${worker.id})`);
   setValue("rate", all?.events_per_second == null ? "–" : rate(all.events_per_second));
   setValue("events", all ? whole(all.events) : "–");
-  setValue("lag", all?.lag_records == null ? "–" : whole(all.lag_records));
+  showLag(status);
   setValue("letters", all ? whole(all.dead_letters) : "–");
   const { latency_ms: latency } = worker;
   setValue("latency", latency ? durations(latency.p50, latency.p99) : "–");
@@ -29,12 +28,25 @@ export function showTiles(status, nowMs) {
 
 /** @param {string} tile @param {string} text */
 function setValue(tile, text) {
-  setText(find(`#tile-${tile} .value`), text);
+  const place = find(`#tile-${tile} .value`);
+  setText(place, text);
+  place.style.setProperty("--characters", String(text.length)); // a long one is set smaller
 }
 
 /** @param {string} tile @param {string} text */
 function setDetail(tile, text) {
   setText(find(`#tile-${tile} .detail`), text);
+}
+
+/** @param {Status} status */
+function showLag({ all_workers: all, source }) {
+  const isAway = source.state === "down" && all?.lag_records == null;
+  const records = all?.lag_records == null ? "–" : whole(all.lag_records);
+  setValue("lag", isAway ? "unknown" : records);
+  setDetail(
+    "lag",
+    isAway ? `until ${source.name} answers` : "records that wait, in all partitions",
+  );
 }
 
 /** @param {Status} status @param {number} nowMs */
@@ -79,23 +91,26 @@ export function showStates(status, nowMs) {
     setState(name, state, text + sinceText + detailOf(name, status, nowMs));
   }
   setText(find("#state-source h2"), status.source.name);
+  const isWaiting = status.source.state === "down";
   setState(
     "worker",
-    "up",
+    isWaiting ? "unknown" : "up",
     [
-      worker.partitions === null
-        ? "waits for its partitions"
-        : worker.partitions.length === 0
-        ? "stands by, without partitions"
-        : `reads ${count(worker.partitions.length, "partition")} of ${
-          Math.max(all?.partitions.length ?? 0, worker.partitions.length)
-        }`,
+      isWaiting ? `waits for ${status.source.name}` : readingOf(status),
       `${whole(worker.late_events)} late`,
       `${whole(worker.fenced_commits)} fenced`,
       ...all && all.workers > 1 ? [`${all.workers} workers`] : [],
     ].join(" · "),
   );
   showWindowState(status, nowMs);
+}
+
+/** @param {Status} status */
+function readingOf({ all_workers: all, this_worker: { partitions } }) {
+  if (partitions === null) return "waits for its partitions";
+  if (partitions.length === 0) return "stands by, without partitions";
+  const most = Math.max(all?.partitions.length ?? 0, partitions.length);
+  return `reads ${count(partitions.length, "partition")} of ${most}`;
 }
 
 /** @param {"source" | "postgresql"} name @param {Status} status @param {number} nowMs */
@@ -105,7 +120,7 @@ function detailOf(name, { this_worker: worker }, nowMs) {
 }
 
 /** @param {Status} status @param {number} nowMs */
-function showWindowState({ all_workers: all }, nowMs) {
+function showWindowState({ all_workers: all, source }, nowMs) {
   const progress = find("#state-window progress");
   if (!all?.current_window) {
     setState("window", "unknown", "no events yet");
@@ -121,10 +136,15 @@ function showWindowState({ all_workers: all }, nowMs) {
   const isStill = nowMs - committedMs > STILL_MS && all.lag_records === 0;
   const open = `${clock(openFromMs, sizeMs)} – ${clock(startMs + sizeMs, sizeMs)}`;
   const current = openFromMs === startMs ? "" : ` · now in ${clock(startMs, sizeMs)}`;
+  const isAway = source.state === "down";
   setState(
     "window",
-    isStill ? "unknown" : "up",
-    isStill ? `${open} · open until the next events come` : `${open}${current}`,
+    isAway || isStill ? "unknown" : "up",
+    isAway
+      ? `${open} · open until ${source.name} answers`
+      : isStill
+      ? `${open} · open until the next events come`
+      : `${open}${current}`,
   );
   progress.value = Math.max(0, Math.min(1, (watermarkMs - startMs) / sizeMs));
 }

@@ -64,6 +64,20 @@ serverTest("counts appear and grow; filter and range stand in the address, and s
   assert.deepEqual(errors, []);
 });
 
+serverTest("a demo says that it is one, and measures no latency over its made-up past", [
+  "chromium",
+], async () => {
+  await using demo = await startDemo(["--speed", "60"]);
+  await using visit = await openPage(await browser(), demo.url);
+  const { page } = visit;
+  await countsAbove(page, 1_000);
+  await page.locator("#demo").waitFor();
+  await page.locator("#about", { hasText: "event time passes 60 times as fast" }).waitFor();
+  assert.equal(await page.locator("#tile-latency .value").innerText(), "–");
+  const { demo: state, this_worker } = await (await fetch(`${demo.url}api/status`)).json();
+  assert.deepEqual([state.speed, this_worker.latency_ms], [60, null]);
+});
+
 serverTest(
   "hostile names and dead letters do nothing, and show as text",
   ["chromium"],
@@ -120,13 +134,13 @@ serverTest(
     first.signal("SIGKILL");
     await first.exitCode();
     await page.locator("#connection", { hasText: "Disconnected, retrying" }).waitFor();
-    await page.locator("#notice", { hasText: "The worker does not answer" }).waitFor();
-    await page.locator("#notice", { hasText: /numbers of \d+ s ago/ }).waitFor();
+    await page.locator("#notices", { hasText: "The worker does not answer" }).waitFor();
+    await page.locator("#age", { hasText: /numbers of \d+ s ago/ }).waitFor();
     const before = await numberIn(page, EVENTS);
 
     await using second = await startDemo(args, port);
     await page.locator("#connection", { hasText: "Live" }).waitFor();
-    await page.locator("#notice").waitFor({ state: "hidden" });
+    await page.locator("#notices").waitFor({ state: "hidden" });
     await countsAbove(page, before);
     // The end of the worker does not wait for those who look on.
     second.signal("SIGTERM");

@@ -2,68 +2,16 @@
 /** The page in a real browser, with what a worker may tell. */
 
 import assert from "node:assert/strict";
-import type { WindowView } from "../../lib/core/window_view.ts";
-import { listen } from "../../lib/io/http/listen.ts";
-import type { Overview } from "../../lib/io/postgres/overview.ts";
+import type { Announcement } from "../../lib/core/generated_log.ts";
 import { Vitals } from "../../lib/vitals.ts";
-import { answering, type AnsweringOptions } from "../support/answering.ts";
-import { openPage, sharedBrowser, type WatchedPage } from "../support/browser.ts";
+import type { AnsweringOptions } from "../support/answering.ts";
+import { sharedBrowser } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
+import { lookAt, NOON_MS, OVERVIEW, READY, VIEW } from "../support/page_stand.ts";
 import { serverTest } from "../support/servers.ts";
+import { commitOf } from "../support/sink_contract.ts";
 
-const browser = sharedBrowser();
-
-const MINUTE_MS = 60_000;
-const NOON_MS = Date.UTC(2026, 0, 1, 12);
-
-const OVERVIEW: Overview = {
-  nowMs: NOON_MS + 30_000,
-  newestWindowMs: NOON_MS,
-  watermarkMs: NOON_MS + 15_000,
-  windowMs: MINUTE_MS,
-  closedUpToMs: NOON_MS - MINUTE_MS,
-  events: 1_234_567,
-  deadLetters: 3,
-  partitions: [],
-  workers: 2,
-};
-
-const VIEW: WindowView = {
-  fromMs: NOON_MS - 14 * MINUTE_MS,
-  toMs: NOON_MS + MINUTE_MS,
-  barMs: MINUTE_MS,
-  eventTypes: ["clicked", "pay"],
-  lotteryNames: ["mega_draw", "an extraordinarily long name of a lottery ".repeat(5)],
-  otherLotteries: 0,
-  bars: Array.from({ length: 15 }, (_, at) => ({
-    startMs: NOON_MS + (at - 14) * MINUTE_MS,
-    events: [1000 + at, 100, 0],
-  })),
-  totals: [[15_000, 1_500, 0], [90, 15, 0], [0, 0, 0]],
-  current: {
-    startMs: NOON_MS,
-    events: [[40, 7, 0], [0, 1, 0], [0, 0, 0]],
-    eventsBefore: [[30, 9, 0], [0, 1, 0], [0, 0, 0]],
-  },
-  closed: null,
-};
-
-const READY: AnsweringOptions = {
-  overview: () => Promise.resolve(OVERVIEW),
-  view: () => Promise.resolve(VIEW),
-};
-
-async function look(
-  options: AnsweringOptions,
-  body: (visit: WatchedPage) => Promise<void>,
-  context = {},
-): Promise<void> {
-  using open = answering({ tickMs: 20, ...options });
-  await using server = listen(open.handle, { host: "127.0.0.1", port: undefined });
-  await using visit = await openPage(await browser(), server.url, context);
-  await body(visit);
-  assert.deepEqual(visit.errors, []);
-}
+const look = lookAt(sharedBrowser());
 
 serverTest(
   "the page shows what the worker tells, on a screen of any size and kind",
@@ -76,7 +24,7 @@ serverTest(
       const row = page.locator("#window-current tbody tr", { hasText: "mega_draw" });
       assert.deepEqual(
         await row.locator("td").allTextContents(),
-        ["47+8", "40+10", "7−2"],
+        ["47", "40", "7"],
       );
       await page.locator("#window-current", { hasText: "Jan 1, 2026, 12:00 – 12:01" }).waitFor();
       await page.locator("#window-closed", { hasText: "No window is closed yet" }).waitFor();
@@ -137,7 +85,7 @@ serverTest("the page can be used with the keyboard alone", ["chromium"], async (
 
 serverTest("the page says what there is to wait for", ["chromium"], async () => {
   await look({}, async ({ page }) => {
-    await page.locator("#notice", { hasText: "No events yet" }).waitFor();
+    await page.locator("#notices", { hasText: "No events yet" }).waitFor();
     await page.locator("#state-source", { hasText: "not asked yet" }).waitFor();
     assert.ok(await page.locator(".charts").isHidden());
     await page.locator("#show-letters").click();
@@ -151,12 +99,124 @@ serverTest("the page says what there is to wait for", ["chromium"], async () => 
   const options = { vitals, overview: () => orAway(OVERVIEW), view: () => orAway(VIEW) };
   await look(options, async ({ page }) => {
     vitals.failed("source");
-    await page.locator("#notice", { hasText: "PostgreSQL does not answer" }).waitFor();
+    await page.locator("#notices", { hasText: "PostgreSQL does not answer" }).waitFor();
     await page.locator("#state-source", { hasText: "does not answer for" }).waitFor();
     vitals.answered("source");
     isAway = false;
-    await page.locator("#notice").waitFor({ state: "hidden" });
+    await page.locator("#notices").waitFor({ state: "hidden" });
     await page.locator("#state-source", { hasText: "answers" }).waitFor();
     await page.locator("#busiest button", { hasText: "mega_draw" }).waitFor();
   });
 });
+
+serverTest("an outage of Kafka is as clear as one of PostgreSQL", ["chromium"], async () => {
+  const vitals = new Vitals();
+  const answered = () => {
+    for (const system of ["source", "group", "sink"] as const) vitals.answered(system);
+    vitals.ranges(new Map([[0, { startOffset: 0, endOffset: 90 }]]));
+  };
+  vitals.assigned([0]);
+  answered();
+  const partition = {
+    partition: 0,
+    nextOffset: 90,
+    maxEventTimeMs: NOON_MS,
+    committedAtMs: Date.now(),
+    caughtUpAtMs: null,
+  };
+  const overview = () => Promise.resolve({ ...OVERVIEW, partitions: [partition] });
+  await look({ ...READY, vitals, overview }, async ({ page }) => {
+    const shows = (place: string, text: string | RegExp) =>
+      page.locator(place, { hasText: text }).waitFor();
+    const opacity = () =>
+      page.locator(".tiles").evaluate((tiles) => Number(getComputedStyle(tiles).opacity));
+    await shows("#connection", "Live");
+    await shows("#tile-lag .value", /^0$/);
+    await shows("#state-worker", "reads 1 partition of 1");
+    assert.equal(await opacity(), 1);
+    for (const system of ["source", "group"] as const) {
+      vitals.failed(system);
+      await shows("#connection", "Waiting for Kafka");
+      await shows("#notices .bad", /Kafka does not answer.*Nothing is lost.*lag is unknown/);
+      await shows("#tile-lag", /unknown\s+until Kafka answers/);
+      await shows("#state-source", "does not answer for");
+      await shows("#state-window", "open until Kafka answers");
+      await shows("#state-worker", "waits for Kafka");
+      assert.ok(await opacity() < 1);
+      answered();
+      await shows("#connection", "Live");
+      await shows("#tile-lag .value", /^0$/);
+      await page.locator("#notices").waitFor({ state: "hidden" });
+      assert.equal(await opacity(), 1);
+    }
+    vitals.failed("group");
+    vitals.failed("sink");
+    await shows("#connection", "Waiting for Kafka and PostgreSQL");
+    await eventually(async () => await page.locator("#notices .bad").count() === 2);
+  }, { reducedMotion: "reduce" });
+});
+
+serverTest("a demo says that it is one, and how fast its time passes", ["chromium"], async () => {
+  let demo = { speed: 60 as number | null, jackpot: null as Announcement | null };
+  await look({ ...READY, demo: () => demo }, async ({ page }) => {
+    await page.locator("#demo", { hasText: "Demo" }).waitFor();
+    await page.getByText("generated events, event time passes 60 times as fast").waitFor();
+    demo = { speed: 1, jackpot: { lotteryName: "mega_draw", millions: 16 } };
+    await page.getByText("generated events, jackpot of 16 million at mega_draw").waitFor();
+    demo = { speed: null, jackpot: null };
+    await page.getByText("events of a file").waitFor();
+  });
+  await look(READY, async ({ page }) => {
+    await page.getByText("topic user-events").waitFor();
+    assert.ok(await page.locator("#demo").isHidden());
+  });
+});
+
+serverTest("whole windows are compared with one another, and one that is still filling with none", [
+  "chromium",
+], async () => {
+  const closed = {
+    startMs: NOON_MS - 2 * 60_000,
+    events: [[40, 7, 0], [0, 1, 0], [0, 0, 0]],
+    eventsBefore: [[30, 9, 0], [0, 1, 0], [0, 0, 0]],
+  };
+  await look({ ...READY, view: () => Promise.resolve({ ...VIEW, closed }) }, async ({ page }) => {
+    const cells = (window: string) =>
+      page.locator(`#window-${window} tbody tr`, { hasText: "mega_draw" }).locator("td")
+        .allTextContents();
+    await page.locator("#window-closed tbody tr").first().waitFor();
+    assert.deepEqual(await cells("closed"), ["47+8", "40+10", "7−2"]);
+    assert.deepEqual(await cells("current"), ["47", "40", "7"]);
+    await page.locator("#window-closed", { hasText: "the change against the window before" })
+      .waitFor();
+  });
+});
+
+serverTest(
+  "no number is cut off, however large, on a screen of any width",
+  ["chromium"],
+  async () => {
+    const vitals = new Vitals();
+    const hourAgo = Date.now() - 21 * 60_000;
+    vitals.committed(
+      commitOf([[0, 0, 5]], { batchTimestampsMs: [hourAgo, hourAgo - 3_600_000 * 30] }),
+    );
+    const overview = () =>
+      Promise.resolve({
+        ...OVERVIEW,
+        events: 999_999_999_999,
+        deadLetters: 999_999_999_999,
+      });
+    await look({ ...READY, vitals, overview }, async ({ page }) => {
+      await page.locator("#tile-latency .value", { hasText: /d/ }).waitFor();
+      for (const width of [320, 360, 640, 641, 1_080, 1_081, 1_280, 1_560]) {
+        await page.setViewportSize({ width, height: 800 });
+        const cut = await page.locator(".tile .value").evaluateAll((values) =>
+          values.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+            .map(({ textContent }) => textContent)
+        );
+        assert.deepEqual(cut, [], `${width} pixels`);
+      }
+    });
+  },
+);

@@ -25,14 +25,43 @@ Deno.test("the address has the choice, and nothing that is the default", () => {
     formatChoice({ range: "1h", lotteryName: "mega_draw" }),
     "?lottery=mega_draw&range=1h",
   );
-  assert.deepEqual(parseChoice("?range=2h&lottery="), { range: "15m", lotteryName: null });
+  assert.deepEqual(parseChoice("?lottery="), {
+    choice: { range: "15m", lotteryName: null },
+    problems: [],
+  });
 });
+
+const WRONG: readonly (readonly [search: string, problem: RegExp])[] = [
+  [
+    "?range=7y",
+    /There is no range “7y”: this is the last 15 minutes\. Choose one of 15m, 1h, 24h\./,
+  ],
+  ["?range=", /There is no range “”/],
+  ["?range=toString", /There is no range “toString”/],
+  ["?range=%E2%80%AE%3Cb%3E", /There is no range “\\u\{202e\}<b>”/],
+  [`?range=${"x".repeat(1_000)}`, /There is no range “x{60}…”/],
+  ["?rnage=1h", /“rnage” is nothing that can be chosen/],
+  ["?range=1h&range=24h", /“range” can be chosen only once/],
+  ["?lottery=a%00b", /No lottery can be called “a\\u\{0\}b”: this is all of them/],
+  [`?lottery=${"x".repeat(401)}`, /No lottery can be called/],
+];
+
+for (const [search, problem] of WRONG) {
+  Deno.test(`${search.slice(0, 40)} is told, and not taken for something else`, () => {
+    const { problems } = parseChoice(search);
+    assert.equal(problems.length, 1);
+    assert.match(problems[0]!, problem);
+  });
+}
 
 Deno.test("a choice survives the address, whatever the lottery is called", () => {
   const range = fc.constantFrom("15m" as const, "1h" as const, "24h" as const);
   const lotteryName = fc.option(fc.string({ minLength: 1, unit: "grapheme" }));
   fc.assert(fc.property(range, lotteryName, (range, lotteryName) => {
-    assert.deepEqual(parseChoice(formatChoice({ range, lotteryName })), { range, lotteryName });
+    assert.deepEqual(parseChoice(formatChoice({ range, lotteryName })), {
+      choice: { range, lotteryName },
+      problems: [],
+    });
   }));
 });
 
