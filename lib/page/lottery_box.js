@@ -41,7 +41,6 @@ export class LotteryBox {
     this.#input.addEventListener("keydown", (event) => this.#onKey(event));
     this.#input.addEventListener("blur", () => this.show(this.#chosen));
     // Or the press would take the focus away, which closes the list before the click.
-    this.#popup.addEventListener("pointerdown", (event) => event.preventDefault());
     this.#popup.addEventListener("mousedown", (event) => event.preventDefault());
     this.#list.addEventListener("click", ({ target }) => {
       const at = [...this.#list.children].findIndex((option) =>
@@ -153,7 +152,9 @@ export class LotteryBox {
     } else if (event.key === "Enter") {
       event.preventDefault();
       void this.#enter();
-    } else if (event.key === "Escape" && (this.#isOpen || this.#input.value !== this.#chosen)) {
+    } else if (
+      event.key === "Escape" && (this.#isOpen || this.#input.value !== (this.#chosen ?? ""))
+    ) {
       event.preventDefault();
       this.show(this.#chosen);
     }

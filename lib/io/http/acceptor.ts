@@ -76,6 +76,7 @@ export class Acceptor {
     accepted.setNoDelay(true);
     const connection = new ClientConnection(accepted, this.#limits);
     this.#open.add(connection);
+    connection.on("error", () => {}); // its end is all that matters
     connection.once("close", () => {
       this.#open.delete(connection);
       this.#closed.notify();

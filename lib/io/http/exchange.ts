@@ -28,6 +28,7 @@ export function createParser(handler: RequestHandler): Server {
     // The answer to the first request ends the connection, so nothing may be sent ahead.
     if (connection.isRequested) return void connection.destroy();
     connection.requested();
+    for (const side of [incoming, outgoing]) side.on("error", () => {}); // the connection tells
     void answerTo(incoming, handler).then((response) => send(response, outgoing));
   });
   parser.on("clientError", ({ code }: Error & { readonly code?: string }, connection: Duplex) => {
@@ -71,15 +72,17 @@ async function send(
   { status, headers, body }: Response,
   outgoing: ServerResponse,
 ): Promise<void> {
+  if (outgoing.destroyed) return void await body?.cancel().catch(() => {});
   const gone = new AbortController();
-  outgoing.once("close", () => gone.abort());
-  outgoing.shouldKeepAlive = false;
-  outgoing.writeHead(status, [...headers].flat());
-  if (!body) return void outgoing.end();
-  const reader = body.getReader();
-  gone.signal.addEventListener("abort", () => void reader.cancel().catch(() => {}));
+  const reader = body?.getReader();
+  outgoing.once("close", () => {
+    gone.abort();
+    reader?.cancel().catch(() => {});
+  });
   try {
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    outgoing.shouldKeepAlive = false;
+    outgoing.writeHead(status, [...headers].flat());
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
       if (!outgoing.write(part.value)) await once(outgoing, "drain", { signal: gone.signal });
     }
     outgoing.end();

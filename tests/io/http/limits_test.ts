@@ -1,9 +1,9 @@
 /** What clients may take of a worker: connections, time and memory. */
 
 import assert from "node:assert/strict";
-import { type ClientLimits } from "../../../lib/io/http/acceptor.ts";
+import { Acceptor, type ClientLimits } from "../../../lib/io/http/acceptor.ts";
 import { answer, text } from "../../../lib/io/http/answers.ts";
-import { listen, type WebServer } from "../../../lib/io/http/listen.ts";
+import { CLIENT_LIMITS, listen, type WebServer } from "../../../lib/io/http/listen.ts";
 import { RawClient } from "../../support/raw_client.ts";
 
 const HALF_SENT = "GET / HTTP/1.1\nHost: localhost\nX-Header: ";
@@ -16,6 +16,13 @@ const never: Handler = () => new Promise(() => {});
 
 function server(limits: Partial<ClientLimits>, handler: Handler = ok): WebServer {
   return listen(handler, { host: "127.0.0.1", port: 0, limits });
+}
+
+/** An answer without an end. */
+function endless(onEnd = () => {}): Response {
+  const pull = (controller: ReadableStreamDefaultController) =>
+    controller.enqueue(new Uint8Array(100_000));
+  return answer(new ReadableStream({ pull, cancel: onEnd }), {});
 }
 
 async function connect({ url }: WebServer, request: string): Promise<RawClient> {
@@ -85,13 +92,28 @@ Deno.test("whoever is being answered keeps the connection, and is one of so many
 Deno.test("a client that does not take its answer in time is disconnected, and the answer is given up", async () => {
   const ended = Promise.withResolvers<void>();
   await using open = server({ answerMs: 100 }, () => {
-    const body = new ReadableStream({
-      pull: (controller) => controller.enqueue(new Uint8Array(100_000)),
-      cancel: () => ended.resolve(),
-    });
-    return Promise.resolve(answer(body, {}));
+    return Promise.resolve(endless(ended.resolve));
   });
   using _client = await connect(open, REQUEST);
+  await ended.promise;
+});
+
+Deno.test("an answer that comes when the client has gone is given up", async () => {
+  const [asked, answering] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const ended = Promise.withResolvers<void>();
+  await using open = server({}, async ({ url }) => {
+    if (!url.endsWith("/slow")) return text("ok");
+    asked.resolve();
+    await answering.promise;
+    return endless(ended.resolve);
+  });
+  {
+    using _client = await connect(open, REQUEST.replace("/", "/slow"));
+    await asked.promise;
+  }
+  using other = await connect(open, REQUEST);
+  assert.match(await other.readToEnd(), /ok/);
+  answering.resolve();
   await ended.promise;
 });
 
@@ -118,4 +140,39 @@ Deno.test("a connection serves one request: more that are sent ahead end it", as
   await using open = server({}, never);
   using client = await connect(open, REQUEST.repeat(1_000));
   assert.equal(await client.readToEnd(), "");
+});
+
+Deno.test("a connection that breaks when nobody looks after it does no harm", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const acceptor = new Acceptor(listener, {
+    limits: CLIENT_LIMITS,
+    onConnection: (connection) => connection.destroy(new Error("reset by the other side")),
+  });
+  for (let n = 0; n < 2; n++) {
+    using client = await RawClient.connect(`http://127.0.0.1:${listener.addr.port}/`);
+    assert.equal(await client.readToEnd(), "");
+  }
+  await acceptor.close(0);
+});
+
+Deno.test("clients that break off at any moment do no harm", async () => {
+  await using open = server({ requestMs: 20 }, () => Promise.resolve(endless()));
+  const requests = [
+    "CONNECT localhost:80 HTTP/1.1\nHost: localhost\n\n",
+    "\x00\n\n",
+    "GET / HTTP/1.1\nHost: local host\n\n",
+    "GET / HTTP/1.1\nHost: localhost\nConnection: Upgrade\nUpgrade: h2c\n\n",
+    `POST / HTTP/1.1\nHost: localhost\nContent-Length: 100000\n\n${"x".repeat(5_000)}`,
+    REQUEST,
+    HALF_SENT,
+  ];
+  for (let round = 0; round < 50; round++) {
+    await Promise.all(requests.map(async (request) => {
+      const client = await connect(open, request.repeat(round % 5));
+      if (round % 2 === 0) await client.read();
+      client[Symbol.dispose]();
+    }));
+  }
+  using client = await connect(open, REQUEST);
+  assert.match(await client.read(), /^HTTP\/1.1 200 OK/);
 });
