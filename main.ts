@@ -9,6 +9,7 @@ import { ExitCodeError } from "./lib/commands/exit_code.ts";
 import { createProgram, type StopWords } from "./lib/commands/program.ts";
 import { type Config, parseConfig } from "./lib/core/config.ts";
 import { describe } from "./lib/core/failure.ts";
+import { printable, printableLines } from "./lib/core/printable.ts";
 import { configureLogs, log } from "./lib/io/logs.ts";
 import { Terminal } from "./lib/io/terminal.ts";
 
@@ -27,7 +28,8 @@ let showsStacks = false;
 async function main(args: readonly string[]): Promise<number> {
   try {
     loadEnvFile();
-    const program = createProgram({ terminal, configured, untilSignal, print: console.log });
+    const print = (line: string) => console.log(printable(line));
+    const program = createProgram({ terminal, configured, untilSignal, print });
     await program.parseAsync([...args], { from: "user" });
     return 0;
   } catch (error) {
@@ -50,7 +52,7 @@ class WrongSettingsError extends Error {}
 async function configured(): Promise<Config> {
   const result = parseConfig(Deno.env.toObject());
   if ("problems" in result) {
-    for (const { setting, message } of result.problems) terminal.writeLine(`${setting} ${message}`);
+    for (const { setting, message } of result.problems) writeLines(`${setting} ${message}`);
     throw new WrongSettingsError();
   }
   const { config } = result;
@@ -94,8 +96,13 @@ function usageExitCode(error: unknown): number | null {
 
 function report(error: unknown): void {
   if (areLogsConfigured) log.error("{message}", { message: describe(error) });
-  else terminal.writeLine(describe(error));
-  if (showsStacks && error instanceof Error) terminal.writeLine(Deno.inspect(error));
+  else writeLines(describe(error));
+  if (showsStacks && error instanceof Error) writeLines(Deno.inspect(error));
+}
+
+/** What is said may quote strangers: databases, brokers, mail servers. */
+function writeLines(text: string): void {
+  for (const line of printableLines(text)) terminal.writeLine(line);
 }
 
 /** Settings in a file `.env` of the current directory; those of the environment win. */
@@ -104,7 +111,7 @@ function loadEnvFile(): void {
     process.loadEnvFile();
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
-    terminal.writeLine(`Cannot read the file .env of this directory (${describe(error)})`);
+    writeLines(`Cannot read the file .env of this directory (${describe(error)})`);
     throw new WrongSettingsError();
   }
 }

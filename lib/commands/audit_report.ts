@@ -5,8 +5,9 @@
 
 import { groupDigits } from "../core/amount.ts";
 import type { AuditReport, Books } from "../core/audit.ts";
+import { printable, printableJson } from "../core/printable.ts";
 import type { RowDifference, Tallies } from "../core/row_audit.ts";
-import { type Column, printable, textTable, utcTime } from "../core/text_table.ts";
+import { type Column, textTable, utcTime } from "../core/text_table.ts";
 
 /** Lines for people; of each kind of difference at most `limit` are shown. */
 export function auditLines(report: AuditReport, limit: number): string[] {
@@ -52,7 +53,7 @@ function changesSince({ replayedLetters, deletedEvents, deletedLetters }: Books)
 /** For programs: times in ISO 8601, at most `limit` differences of each kind. */
 export function auditJson(report: AuditReport, limit: number): string {
   const { provableAfterMs } = report;
-  return JSON.stringify(
+  return printableJson(
     {
       ...report,
       provableAfterMs: undefined,
@@ -63,7 +64,6 @@ export function auditJson(report: AuditReport, limit: number): string {
       deadLetterDifferences: report.deadLetterDifferences.slice(0, limit),
       partitionDifferences: report.partitionDifferences.slice(0, limit),
     },
-    null,
     2,
   );
 }

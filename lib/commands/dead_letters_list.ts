@@ -3,7 +3,7 @@
  * @module
  */
 
-import { printable, printableBytes } from "../core/printable.ts";
+import { printable, printableBytes, printableJson } from "../core/printable.ts";
 import type { Config } from "../core/config.ts";
 import { Connection } from "../io/postgres/connection.ts";
 import {
@@ -103,11 +103,11 @@ function wholeCharacters(bytes: Uint8Array): Uint8Array {
   return isCut ? bytes.subarray(0, last) : bytes;
 }
 
-/** One object a line. Only ASCII: no byte of a stranger reaches a terminal as it is. */
+/** One object a line. */
 function toJson(letter: StoredDeadLetter): string {
   const { partition, offset, reason, recordTimestampMs, receivedMs, key, value, replay } = letter;
   const { cut, isIntact } = letter;
-  const json = JSON.stringify({
+  return printableJson({
     partition,
     offset,
     reason,
@@ -129,10 +129,6 @@ function toJson(letter: StoredDeadLetter): string {
     replayed_at: replay && timeText(replay.replayedMs),
     replayed_value_base64: base64(replay?.value ?? null),
   });
-  return json.replace(
-    /[\u007f-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
 
 function base64(bytes: Uint8Array | null): string | null {

@@ -7,6 +7,7 @@
 import { Command, Option } from "commander";
 import type { Config } from "../core/config.ts";
 import { isPassing, OperatorError } from "../core/failure.ts";
+import { printableLines } from "../core/printable.ts";
 import { log } from "../io/logs.ts";
 import type { Terminal } from "../io/terminal.ts";
 import { atLeastOne, rate, share, speed, wholeNumber } from "./arguments.ts";
@@ -21,7 +22,7 @@ export interface Host {
   configured(): Promise<Config>;
   /** Aborts when the process is asked to stop. */
   untilSignal(words: StopWords): AbortSignal;
-  /** Writes a line to standard output. */
+  /** Writes a line to standard output; what a terminal would obey in it is escaped. */
   print(line: string): void;
 }
 
@@ -41,7 +42,11 @@ export function createProgram(host: Host): Command {
   const program = new Command("lottery-events-pipeline")
     .description("Counts lottery events from Kafka into PostgreSQL, per minute, exactly once.")
     .exitOverride()
-    .configureOutput({ writeErr: (text) => host.terminal.writeLine(text.trimEnd()) })
+    .configureOutput({
+      writeErr: (text) => {
+        for (const line of printableLines(text.trimEnd())) host.terminal.writeLine(line);
+      },
+    })
     .showHelpAfterError("(add --help for what can be given)");
   const commands = [addStart, addDemo, addProduce, addMigrate, addDoctor, addAlert];
   const operators = [addStatus, addAudit, addDeadLetters, addReset];

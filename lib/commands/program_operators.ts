@@ -34,8 +34,8 @@ export function addAudit(program: Command, { configured, terminal, print }: Host
       const report = await audit(config, { terminal }).catch((error) => {
         throw new ExitCodeError(NO_VERDICT, { cause: error });
       });
-      if (json) print(auditJson(report, limit));
-      else for (const line of auditLines(report, limit)) print(line);
+      const lines = json ? auditJson(report, limit).split("\n") : auditLines(report, limit);
+      for (const line of lines) print(line);
       const exitCode = AUDIT_EXIT_CODES[report.verdict];
       if (exitCode !== 0) throw new ExitCodeError(exitCode);
     });
@@ -57,8 +57,8 @@ export function addStatus(program: Command, { configured, print }: Host): void {
       const { status } = await import("./status.ts");
       const { statusJson, statusLines } = await import("./status_report.ts");
       const report = await status(config);
-      if (json) print(statusJson(report));
-      else for (const line of statusLines(report)) print(line);
+      const lines = json ? statusJson(report).split("\n") : statusLines(report);
+      for (const line of lines) print(line);
       if (report.problems.length > 0) throw new ExitCodeError(1);
     });
 }

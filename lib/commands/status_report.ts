@@ -3,6 +3,7 @@
  * @module
  */
 
+import { printableJson } from "../core/printable.ts";
 import { lagOf, type Status } from "../core/status.ts";
 import { textTable, utcTime } from "../core/text_table.ts";
 import { groupDigits } from "../core/amount.ts";
@@ -97,7 +98,7 @@ function deadLetterLines({ deadLetters }: Status): string[] {
 /** For programs: times in ISO 8601. */
 export function statusJson({ status, problems }: StatusReport): string {
   const { findings: _, ...rest } = status;
-  return JSON.stringify(
+  return printableJson(
     {
       ...rest,
       watermarkMs: undefined,
@@ -125,7 +126,6 @@ export function statusJson({ status, problems }: StatusReport): string {
       })),
       problems,
     },
-    null,
     2,
   );
 }

@@ -6,11 +6,35 @@
 
 const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** The text with control and format characters, line separators and lone surrogates escaped. */
+/** What a terminal would obey, or cannot show. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
+
+/** The text on one line, with control and format characters, line separators and lone surrogates escaped. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu, (character) => {
+  return text.replace(UNPRINTABLE, (character) => {
     return ESCAPES[character] ?? `\\u{${character.codePointAt(0)!.toString(16)}}`;
   });
+}
+
+/** The lines of a text, each printable. */
+export function printableLines(text: string): string[] {
+  return text.split(/\r?\n/).map(printable);
+}
+
+/** JSON that means the same and can be shown: strings have escapes where a terminal would obey. */
+export function printableJson(value: unknown, indentation?: number): string {
+  return JSON.stringify(value, null, indentation).replace(
+    UNPRINTABLE,
+    (character) => character === "\n" ? character : unicodeEscapes(character),
+  );
+}
+
+/** As JSON has them: one for each UTF-16 unit. */
+function unicodeEscapes(character: string): string {
+  return Array.from(
+    { length: character.length },
+    (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`,
+  ).join("");
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

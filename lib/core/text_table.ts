@@ -16,7 +16,9 @@ export function textTable(
   rows: readonly (readonly string[])[],
 ): string[] {
   const lines = [columns.map(({ title }) => title), ...rows];
-  const widths = columns.map((_, at) => Math.max(...lines.map((cells) => length(cells[at]!))));
+  const widths = columns.map((_, at) =>
+    lines.reduce((widest, cells) => Math.max(widest, length(cells[at]!)), 0)
+  );
   return lines.map((cells) =>
     cells
       .map((cell, at) => {
@@ -31,13 +33,6 @@ export function textTable(
 /** Code points: names may hold characters of two units. */
 function length(text: string): number {
   return [...text].length;
-}
-
-/** Names come from outside: what would move the cursor, or cannot be seen, is shown escaped. */
-export function printable(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
-    return `\\u{${character.codePointAt(0)!.toString(16)}}`;
-  });
 }
 
 /** UTC, to the second: `2023-01-01 00:00:00Z`. */

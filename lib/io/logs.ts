@@ -9,6 +9,7 @@ import type { LogFormat, LogLevel } from "../core/config.ts";
 import { describe } from "../core/failure.ts";
 import { OutageBook } from "../core/outage_book.ts";
 import type { Commit } from "../core/pending.ts";
+import { printable, printableJson } from "../core/printable.ts";
 import { type FencedError, type PipelineObserver, type System, systemName } from "../endpoints.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -44,7 +45,7 @@ export async function configureLogs({ level, format, terminal }: LogOptions): Pr
 
 /** One line of JSON: time, level, message, and what the message was made of. */
 function jsonLine(record: LogRecord): string {
-  return JSON.stringify({
+  return printableJson({
     time: new Date(record.timestamp).toISOString(),
     level: levelName(record),
     message: plainText(record.message),
@@ -64,7 +65,7 @@ function prettyLine(record: LogRecord, hasColors: boolean): string {
   const level = levelName(record);
   const time = new Date(record.timestamp).toTimeString().slice(0, 8);
   const name = level === "info" ? "" : `${level.toUpperCase()} `;
-  const text = `${name}${plainText(record.message)}`;
+  const text = `${name}${printable(plainText(record.message))}`;
   const color = hasColors ? LEVEL_COLORS[level] : undefined;
   return color ? `${time} ${color}${text}\x1b[0m` : `${time} ${text}`;
 }

@@ -100,7 +100,7 @@ serverTest(
     assert.match(stdout, /^ {2}and 3 more/m);
     assert.match(
       (await runProgram(["audit"], { env })).stdout,
-      /mo\\u\{a\}ved +pay +100 +– +should not be there$/m,
+      /mo\\nved +pay +100 +– +should not be there$/m,
     );
     assert.match(stdout, /WRONG: what is stored is not what the topic holds/);
   },

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { hexDump, printable, printableBytes } from "../../lib/core/printable.ts";
+import {
+  hexDump,
+  printable,
+  printableBytes,
+  printableJson,
+  printableLines,
+} from "../../lib/core/printable.ts";
 import { utf8 } from "./batches.ts";
 
 Deno.test("printable() leaves text as it is and escapes what a terminal would obey", () => {
@@ -15,6 +21,36 @@ Deno.test("printable() leaves text as it is and escapes what a terminal would ob
       ["\ud800", "\\u{d800}"],
     ] as const
   ) assert.equal(printable(text), shown);
+});
+
+/** Any text, and often what a terminal would obey. */
+const text = fc.string({
+  unit: fc.oneof(
+    fc.string({ unit: "binary", minLength: 1, maxLength: 1 }),
+    fc.constantFrom("\n", "\x1b", "\x9b", "\u2028", "\u202e", "\ud800", "\u{e0001}", '"', "\\"),
+  ),
+});
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u;
+
+Deno.test("printable() leaves nothing that a terminal would obey, and escapes nothing twice", () => {
+  fc.assert(fc.property(text, (text) => {
+    assert.doesNotMatch(printable(text), UNPRINTABLE);
+    assert.equal(printable(printable(text)), printable(text));
+  }));
+});
+
+Deno.test("printableLines() keeps lines apart", () => {
+  assert.deepEqual(printableLines("a\x1b\r\nb\tc\n"), ["a\\u{1b}", "b\\tc", ""]);
+});
+
+Deno.test("printableJson() is the same JSON, on one line, with nothing that a terminal would obey", () => {
+  fc.assert(fc.property(fc.dictionary(text, fc.oneof(text, fc.integer())), (value) => {
+    const json = printableJson(value);
+    assert.doesNotMatch(json, UNPRINTABLE);
+    assert.deepEqual(JSON.parse(json), JSON.parse(JSON.stringify(value)));
+  }));
+  assert.equal(printableJson({ a: "\u{e0001}" }), '{"a":"\\udb40\\udc01"}');
+  assert.equal(printableJson(["\x9b"], 2), '[\n  "\\u009b"\n]');
 });
 
 Deno.test("printableBytes() never lets a control character through, whatever the bytes", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { printable, textTable, utcTime } from "../../lib/core/text_table.ts";
+import { textTable, utcTime } from "../../lib/core/text_table.ts";
 
 Deno.test("textTable() puts numbers on the right, and counts characters, not units", () => {
   assert.deepEqual(
@@ -13,11 +13,6 @@ Deno.test("textTable() puts numbers on the right, and counts characters, not uni
       "a         1,204",
     ],
   );
-});
-
-Deno.test("printable() shows what would move the cursor, and keeps the rest", () => {
-  assert.equal(printable("lötto_€ 🍀"), "lötto_€ 🍀");
-  assert.equal(printable("a\x1b[2J\n\u202e"), "a\\u{1b}[2J\\u{a}\\u{202e}");
 });
 
 Deno.test("utcTime() is UTC, to the second", () => {

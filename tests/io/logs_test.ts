@@ -43,6 +43,25 @@ Deno.test("logs for a person have a time, and the level only where it matters", 
   assert.equal(lines.length, 2);
 });
 
+const HOSTILE = "down\x1b[2J\n12:00:00 all is well\x9b0m\u202e\u2028\ud800";
+
+Deno.test("logs for a person are one line each, and move no cursor, whatever a database says", async () => {
+  const lines = await logged("pretty", (observer) => {
+    observer.failed("sink", new UnavailableError(HOSTILE));
+    log.error("{message}", { message: HOSTILE });
+  });
+  assert.equal(lines.length, 2);
+  for (const line of lines) assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Cs}\u2028]/u);
+  assert.match(lines[1]!, /ERROR down\\u\{1b\}\[2J\\n12:00:00 all is well\\u\{9b\}0m/);
+});
+
+Deno.test("logs as JSON are one line each, and mean what was said", async () => {
+  const lines = await logged("json", () => log.error("{message}", { message: HOSTILE }));
+  assert.equal(lines.length, 1);
+  assert.doesNotMatch(lines[0]!, /[\p{Cc}\p{Cf}\p{Cs}\u2028]/u);
+  assert.equal(JSON.parse(lines[0]!).message, HOSTILE);
+});
+
 Deno.test("LogObserver says that a system is away, and that it is back, once each", async () => {
   const lines = await logged("pretty", (observer) => {
     observer.answered("sink");

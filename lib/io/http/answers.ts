@@ -4,6 +4,7 @@
  */
 
 import { describe } from "../../core/failure.ts";
+import { printableJson } from "../../core/printable.ts";
 import { log } from "../logs.ts";
 
 /** How a request is refused. */
@@ -58,7 +59,7 @@ export function text(body: string, { headers, ...init }: ResponseInit = {}): Res
 }
 
 export function json(value: unknown, { headers, ...init }: ResponseInit = {}): Response {
-  return answer(`${JSON.stringify(value)}\n`, {
+  return answer(`${printableJson(value)}\n`, {
     ...init,
     headers: { "content-type": "application/json", ...headers },
   });
