@@ -5,6 +5,7 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { DEAD_LETTER_REASONS } from "../core/dead_letter.ts";
+import { parseIsoTime } from "../core/iso_time.ts";
 import { addRepair, type Repair } from "../core/repair.ts";
 import type { DeadLetterFilter, RecordPosition } from "../io/postgres/dead_letters.ts";
 import { atLeastOne, wholeNumber } from "./arguments.ts";
@@ -177,9 +178,7 @@ function set(assignment: string, before: Repair = {}): Repair {
 }
 
 function time(text: string): number {
-  const timeMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN;
-  if (Number.isNaN(timeMs)) {
-    throw new InvalidArgumentError("It must be a time like 2026-01-31T12:00:00Z.");
-  }
-  return timeMs;
+  const timeMs = parseIsoTime(text);
+  if (timeMs !== null) return timeMs;
+  throw new InvalidArgumentError("It must be a time like 2026-01-31T12:00:00Z, with its zone.");
 }

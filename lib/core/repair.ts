@@ -3,6 +3,8 @@
  * @module
  */
 
+import { parseIsoTime } from "./iso_time.ts";
+
 /** Fields to set; those left out stay as they are. */
 export interface Repair {
   readonly lottery_name?: string;
@@ -13,8 +15,6 @@ export interface Repair {
    */
   readonly timestamp?: number | "record" | "seconds";
 }
-
-const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
 
 /**
  * Adds one `field=value` to a repair.
@@ -36,7 +36,8 @@ export function addRepair(repair: Repair, assignment: string): Repair {
 function parseTimestamp(text: string): number | "record" | "seconds" {
   if (text === "record" || text === "seconds") return text;
   if (/^\d{1,16}$/.test(text)) return Number(text);
-  if (ISO_TIME.test(text) && !Number.isNaN(Date.parse(text))) return Date.parse(text);
+  const timeMs = parseIsoTime(text);
+  if (timeMs !== null) return timeMs;
   throw new RangeError(
     "The timestamp must be milliseconds since 1970, a time like 2026-01-31T12:00:00Z, " +
       "record (the record's own timestamp) or seconds (the value's own number is seconds).",

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { parseIsoTime } from "./iso_time.ts";
 import type { LogRange } from "./log_range.ts";
 
 /** The log's start, its end, the first records since a time, or an offset for each partition. */
@@ -28,8 +29,8 @@ export function parseResetTarget(text: string): ResetTarget {
   if (/^\d+:/.test(text)) {
     return { kind: "offsets", topic: null, offsets: toOffsets(text.split(",").map(splitPair)) };
   }
-  const timeMs = /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : NaN;
-  if (!Number.isNaN(timeMs)) return { kind: "time", timeMs };
+  const timeMs = parseIsoTime(text);
+  if (timeMs !== null) return { kind: "time", timeMs };
   throw new SyntaxError(
     'It must be start, end, a time like 2026-01-31T12:00:00Z, or offsets like 0:120,1:98 or {"topic":{"0":120}}.',
   );

@@ -38,6 +38,23 @@ Deno.test("main explains wrong arguments and exits 2", async () => {
   }
 });
 
+Deno.test("every command takes a time only with its zone, and only if there is such a day", async () => {
+  const commands = [
+    ["dead-letters", "list", "--since"],
+    ["dead-letters", "replay", "--until"],
+    ["reset", "--log", "--to"],
+    ["dead-letters", "replay", "3/1042", "--set"],
+  ];
+  await Promise.all(commands.map(async (command) => {
+    for (const time of ["2026-01-31T12:00:00", "2026-01-31(x)", "2026-02-31T00:00:00Z"]) {
+      const text = command.at(-1) === "--set" ? `timestamp=${time}` : time;
+      const { code, stderr } = await runProgram([...command, text]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /a time like 2026-01-31T12:00:00Z/);
+    }
+  }));
+});
+
 /** Names of all commands that do something, as `dead-letters show`. */
 function commandNames(
   command: ReturnType<typeof createProgram>,

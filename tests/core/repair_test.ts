@@ -55,7 +55,14 @@ Deno.test("repaired() sets no timestamp that nobody knows", () => {
 });
 
 for (
-  const wrong of ["timestamp", "timestamp=soon", "timestamp=2025-11-22", "timestamp=-1", "name=x"]
+  const wrong of [
+    "timestamp",
+    "timestamp=soon",
+    "timestamp=2025-11-22",
+    "timestamp=2025-02-29T00:00:00Z",
+    "timestamp=-1",
+    "name=x",
+  ]
 ) {
   Deno.test(`addRepair() refuses ${wrong}`, () => {
     assert.throws(() => addRepair({}, wrong), RangeError);

@@ -31,6 +31,7 @@ for (
     ["2026-01-31", /It must be start, end, a time/],
     ["2026-01-31T12:00:00", /It must be start, end, a time/], // whose clock?
     ["2026-13-31T12:00:00Z", /It must be start, end, a time/],
+    ["2026-02-31T12:00:00Z", /It must be start, end, a time/], // not the third of March
     ["0:1,0:2", /one offset for each partition, but has 0:2/],
     ["0:1,", /one offset for each partition/],
     ["0:1:2", /one offset for each partition/],

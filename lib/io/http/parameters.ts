@@ -3,6 +3,7 @@
  * @module
  */
 
+import { parseIsoTime } from "../../core/iso_time.ts";
 import { isRange, RANGES } from "../../core/time_range.ts";
 import type { ViewChoice } from "../../core/window_view.ts";
 import type { CountsQuery, LotterySearch } from "../postgres/api_reader.ts";
@@ -88,15 +89,11 @@ function named<Name extends string>(
 }
 
 function time(name: string, value: string): number {
-  const timeMs = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(value)
-    ? Date.parse(value)
-    : NaN;
-  if (Number.isNaN(timeMs)) {
-    throw new RequestError(
-      `${name} must be a time like 2026-01-31T12:00:00Z (a + in an address is written %2B).`,
-    );
-  }
-  return timeMs;
+  const timeMs = parseIsoTime(value);
+  if (timeMs !== null) return timeMs;
+  throw new RequestError(
+    `${name} must be a time like 2026-01-31T12:00:00Z (a + in an address is written %2B).`,
+  );
 }
 
 /** Empty is all of them, as a form sends it. */

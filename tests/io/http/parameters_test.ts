@@ -31,6 +31,7 @@ Deno.test("countsQuery() takes times of any zone, and a name", () => {
 const REFUSED: readonly (readonly [name: string, parse: () => unknown, reason: RegExp])[] = [
   ["a time without zone", () => counts("from=2026-01-31T11:00:00"), /from must be a time like/],
   ["a time that is none", () => counts("to=2026-13-01T00:00Z"), /to must be a time like/],
+  ["a day that no month has", () => counts("to=2026-02-30T00:00Z"), /to must be a time like/],
   ["a plus that became a space", () => counts("to=2026-01-31T11:00+01:00"), /written %2B/],
   ["seconds since 1970", () => counts("from=1769860800"), /from must be a time like/],
   ["an end before the start", () => counts("from=2026-01-31T12:00Z"), /from must be before to/],
