@@ -1,6 +1,6 @@
 /**
  * Arguments and environment to a command, and its outcome to an exit code:
- * 0 done, 1 a person has to act, 2 wrong settings or arguments; `audit` has more.
+ * 0 done, 1 a person has to act, 2 wrong settings or arguments; `audit` and `status` have more.
  * @module
  */
 
@@ -22,14 +22,17 @@ const SAME_SIGNAL_MS = 1_000;
 const STOP_DEADLINE_MS = 9_000;
 
 const terminal = new Terminal({ isDumb: Deno.env.get("TERM") === "dumb" });
+/** Exit code of a failure that the command does not tell by one of its own. */
+let failureCode = EXIT_FAILURE;
 let areLogsConfigured = false;
 let showsStacks = false;
 
 async function main(args: readonly string[]): Promise<number> {
+  const failsWith = (exitCode: number) => void (failureCode = exitCode);
   try {
     loadEnvFile();
     const print = (line: string) => console.log(printable(line));
-    const program = createProgram({ terminal, configured, untilSignal, print });
+    const program = createProgram({ terminal, configured, untilSignal, print, failsWith });
     await program.parseAsync([...args], { from: "user" });
     return 0;
   } catch (error) {
@@ -42,8 +45,18 @@ async function main(args: readonly string[]): Promise<number> {
       return error.exitCode;
     }
     report(error);
-    return EXIT_FAILURE;
+    return failureCode;
   }
+}
+
+/** What nobody awaits, or throws where nobody can catch it, ends the program as any other failure does. */
+function crash(event: ErrorEvent | PromiseRejectionEvent): void {
+  event.preventDefault();
+  const error = "reason" in event ? event.reason : event.error;
+  terminal.endStatus();
+  report(error);
+  if (!showsStacks) writeLines(Deno.inspect(error));
+  Deno.exit(failureCode);
 }
 
 /** Every problem is reported already. */
@@ -116,4 +129,8 @@ function loadEnvFile(): void {
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  addEventListener("error", crash);
+  addEventListener("unhandledrejection", crash);
+  Deno.exit(await main(Deno.args));
+}

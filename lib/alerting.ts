@@ -80,7 +80,7 @@ export class Alerting implements Partial<PipelineObserver>, AsyncDisposable {
 
   committed({ lostRanges }: Commit): void {
     if (lostRanges.length === 0) return;
-    this.#untoldRanges.push(...lostRanges);
+    for (const range of lostRanges) this.#untoldRanges.push(range);
     if (this.#untoldTimer === undefined) this.#tellLostRanges();
   }
 

@@ -24,6 +24,8 @@ export interface Host {
   untilSignal(words: StopWords): AbortSignal;
   /** Writes a line to standard output; what a terminal would obey in it is escaped. */
   print(line: string): void;
+  /** From now on, whatever goes wrong ends the program with this exit code, unless an `ExitCodeError` has one. */
+  failsWith(exitCode: number): void;
 }
 
 /** What is said at the first signal, and at one that cannot wait. */

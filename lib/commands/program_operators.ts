@@ -4,6 +4,7 @@
  */
 
 import { type Command, InvalidArgumentError } from "commander";
+import { isPassing, OperatorError } from "../core/failure.ts";
 import { parseResetTarget, type ResetTarget } from "../core/reset_target.ts";
 import { wholeNumber } from "./arguments.ts";
 import { ExitCodeError } from "./exit_code.ts";
@@ -11,11 +12,13 @@ import { example } from "./help.ts";
 import type { Host } from "./program.ts";
 import type { ResetKind } from "./reset.ts";
 
-/** Exit codes of `audit` by its verdict; and when there is none. */
+/** Exit codes of `audit` by its verdict; of `status` if there is something to do; of both if they have failed themselves. */
 const AUDIT_EXIT_CODES = { "agrees": 0, "wrong": 1, "not provable": 3 } as const;
+const NEEDS_A_PERSON = 1;
 const NO_VERDICT = 4;
 
-export function addAudit(program: Command, { configured, terminal, print }: Host): void {
+export function addAudit(program: Command, host: Host): void {
+  const { configured, terminal, print, failsWith } = host;
   program.command("audit")
     .description("recount the topic and compare every row, while workers run; changes nothing")
     .option("--json", "print the report as JSON")
@@ -24,16 +27,16 @@ export function addAudit(program: Command, { configured, terminal, print }: Host
       "after",
       "\nExit codes: 0 everything agrees, 1 something is wrong, 2 wrong settings or arguments,\n" +
         "3 all that can be recounted agrees, but a part of what was counted is not in the log any more,\n" +
-        "4 no verdict: Kafka or PostgreSQL cannot be read, or holds something else.\n" +
+        "4 no verdict: Kafka or PostgreSQL cannot be read, or holds something else, or the report\n" +
+        "cannot be printed.\n" +
         example("audit", "audit --json --limit 1000"),
     )
     .action(async ({ json, limit }: { json?: true; limit: number }) => {
+      failsWith(NO_VERDICT);
       const config = await configured();
       const { audit } = await import("./audit.ts");
       const { auditJson, auditLines } = await import("./audit_report.ts");
-      const report = await audit(config, { terminal }).catch((error) => {
-        throw new ExitCodeError(NO_VERDICT, { cause: error });
-      });
+      const report = await audit(config, { terminal });
       const lines = json ? auditJson(report, limit).split("\n") : auditLines(report, limit);
       for (const line of lines) print(line);
       const exitCode = AUDIT_EXIT_CODES[report.verdict];
@@ -41,7 +44,7 @@ export function addAudit(program: Command, { configured, terminal, print }: Host
     });
 }
 
-export function addStatus(program: Command, { configured, print }: Host): void {
+export function addStatus(program: Command, { configured, print, failsWith }: Host): void {
   program.command("status")
     .description("show offsets, lag, workers, closed windows and dead letters; changes nothing")
     .option("--json", "print it as JSON")
@@ -49,17 +52,22 @@ export function addStatus(program: Command, { configured, print }: Host): void {
       "after",
       "\nExit codes: 0 all is well; 1 something needs a person: records wait and no worker is in the\n" +
         "group, nothing was committed for a minute, Kafka has deleted what was not counted, the\n" +
-        "settings are not those of the counts, the output topic is missing, or a system is away; 2 wrong\nsettings or arguments.\n" +
+        "settings are not those of the counts, the output topic is missing, or a system is away;\n2 wrong settings or arguments; 4 nothing is known: status itself has failed.\n" +
         example("status", "status --json"),
     )
     .action(async ({ json }: { json?: true }) => {
+      failsWith(NO_VERDICT);
       const config = await configured();
       const { status } = await import("./status.ts");
       const { statusJson, statusLines } = await import("./status_report.ts");
-      const report = await status(config);
+      const report = await status(config).catch((error) => {
+        // That it is away, or refuses us, is what was asked for.
+        if (!isPassing(error) && !(error instanceof OperatorError)) throw error;
+        throw new ExitCodeError(NEEDS_A_PERSON, { cause: error });
+      });
       const lines = json ? statusJson(report).split("\n") : statusLines(report);
       for (const line of lines) print(line);
-      if (report.problems.length > 0) throw new ExitCodeError(1);
+      if (report.problems.length > 0) throw new ExitCodeError(NEEDS_A_PERSON);
     });
 }
 

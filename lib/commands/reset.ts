@@ -242,7 +242,10 @@ async function planSettings(situation: Situation): Promise<Plan> {
   }
   const changesRules = differences.some(({ part }) => RULES.includes(part));
   const partitions = await storedPartitions(connection, counted.topic);
-  const latestMs = Math.max(...partitions.map(({ maxEventTimeMs }) => maxEventTimeMs ?? 0));
+  const latestMs = partitions.reduce(
+    (latest, { maxEventTimeMs }) => Math.max(latest, maxEventTimeMs ?? 0),
+    0,
+  );
   return {
     lines: [
       "Keeps all counts, dead letters and offsets, and takes over for what is counted from now on:",

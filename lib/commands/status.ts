@@ -36,12 +36,9 @@ export async function status(config: Config): Promise<StatusReport> {
   await using connection = new Connection(config.databaseUrl);
   await assertUpToDate(connection);
   const { outputTopic, kafka: { topic, groupId } } = config;
-  const findings: string[] = [];
-  const kafka = await askKafka(config, connection).catch((error) => {
-    findings.push(describe(error));
-    return null;
-  });
-  findings.push(...kafka?.findings ?? []);
+  const asked = await askKafka(config, connection).catch(describe);
+  const kafka = typeof asked === "string" ? null : asked;
+  const findings = typeof asked === "string" ? [asked] : asked.findings;
   const stored = new Map(
     (await storedPartitions(connection, topic)).map((row) => [row.partition, row]),
   );

@@ -177,9 +177,9 @@ export class Audit {
   }
 
   #provableAfterMs(): number {
-    return Math.max(
+    return this.partitions.reduce(
+      (latest, { maxEventTimeGoneMs }) => Math.max(latest, maxEventTimeGoneMs ?? -Infinity),
       this.#options.left.maxEventTimeMs ?? -Infinity,
-      ...this.partitions.map(({ maxEventTimeGoneMs }) => maxEventTimeGoneMs ?? -Infinity),
     );
   }
 }
