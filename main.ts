@@ -4,12 +4,13 @@
  * @module
  */
 
-import process from "node:process";
 import { ExitCodeError } from "./lib/commands/exit_code.ts";
 import { createProgram, type StopWords } from "./lib/commands/program.ts";
 import { type Config, parseConfig } from "./lib/core/config.ts";
+import { type EnvFile, parseEnvFile } from "./lib/core/env_file.ts";
 import { describe } from "./lib/core/failure.ts";
 import { printable, printableLines } from "./lib/core/printable.ts";
+import { gatherSettings, originOf } from "./lib/core/settings.ts";
 import { configureLogs, log } from "./lib/io/logs.ts";
 import { Terminal } from "./lib/io/terminal.ts";
 
@@ -24,15 +25,20 @@ const STOP_DEADLINE_MS = 9_000;
 const terminal = new Terminal({ isDumb: Deno.env.get("TERM") === "dumb" });
 /** Exit code of a failure that the command does not tell by one of its own. */
 let failureCode = EXIT_FAILURE;
+let settingsOrigin = "";
 let areLogsConfigured = false;
 let showsStacks = false;
 
 async function main(args: readonly string[]): Promise<number> {
-  const failsWith = (exitCode: number) => void (failureCode = exitCode);
   try {
-    loadEnvFile();
-    const print = (line: string) => console.log(printable(line));
-    const program = createProgram({ terminal, configured, untilSignal, print, failsWith });
+    const program = createProgram({
+      terminal,
+      configured,
+      settingsOrigin: () => settingsOrigin,
+      untilSignal,
+      print: (line) => console.log(printable(line)),
+      failsWith: (exitCode) => void (failureCode = exitCode),
+    });
     await program.parseAsync([...args], { from: "user" });
     return 0;
   } catch (error) {
@@ -63,11 +69,22 @@ function crash(event: ErrorEvent | PromiseRejectionEvent): void {
 class WrongSettingsError extends Error {}
 
 async function configured(): Promise<Config> {
-  const result = parseConfig(Deno.env.toObject());
-  if ("problems" in result) {
-    for (const { setting, message } of result.problems) writeLines(`${setting} ${message}`);
+  const file = readEnvFile();
+  const settings = gatherSettings(Deno.env.toObject(), file);
+  const result = parseConfig(settings.values);
+  const problems = [
+    ...settings.problems,
+    ..."problems" in result ? result.problems.map((each) => `${each.setting} ${each.message}`) : [],
+  ];
+  if ("problems" in result || problems.length > 0) {
+    for (const problem of problems) writeLines(problem);
     throw new WrongSettingsError();
   }
+  // For those that drivers look at, as PGPASSWORD.
+  for (const [name, value] of Object.entries(settings.values)) {
+    if (!Deno.env.has(name)) Deno.env.set(name, value);
+  }
+  settingsOrigin = originOf(settings, file, Deno.cwd());
   const { config } = result;
   showsStacks = config.logLevel === "debug";
   await configureLogs({ level: config.logLevel, format: config.logFormat, terminal });
@@ -118,12 +135,12 @@ function writeLines(text: string): void {
   for (const line of printableLines(text)) terminal.writeLine(line);
 }
 
-/** Settings in a file `.env` of the current directory; those of the environment win. */
-function loadEnvFile(): void {
+/** The file `.env` of the current directory; null if there is none. */
+function readEnvFile(): EnvFile | null {
   try {
-    process.loadEnvFile();
+    return parseEnvFile(Deno.readFileSync(".env"));
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+    if (error instanceof Deno.errors.NotFound) return null;
     writeLines(`Cannot read the file .env of this directory (${describe(error)})`);
     throw new WrongSettingsError();
   }

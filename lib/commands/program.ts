@@ -20,6 +20,8 @@ export interface Host {
   readonly terminal: Terminal;
   /** The settings, with logs set up as they say. */
   configured(): Promise<Config>;
+  /** Where they came from, in a few words. */
+  settingsOrigin(): string;
   /** Aborts when the process is asked to stop. */
   untilSignal(words: StopWords): AbortSignal;
   /** Writes a line to standard output; what a terminal would obey in it is escaped. */
@@ -56,7 +58,8 @@ export function createProgram(host: Host): Command {
   return program;
 }
 
-function addStart(program: Command, { configured, untilSignal, terminal }: Host): void {
+function addStart(program: Command, host: Host): void {
+  const { configured, settingsOrigin, untilSignal, terminal } = host;
   program.command("start")
     .description("count the topic into the database until stopped")
     .option("--once", "stop at the ends that the topic has now; does not wait for what is away")
@@ -64,6 +67,7 @@ function addStart(program: Command, { configured, untilSignal, terminal }: Host)
     .action(async ({ once }: { once?: true }) => {
       const config = await configured();
       const signal = untilSignal(STOPPING_COUNT);
+      log.info("Settings: {origin}", { origin: settingsOrigin() });
       if (once) {
         const { startOnce } = await import("./start_once.ts");
         await startOnce(config, { signal, terminal });
@@ -139,7 +143,7 @@ function addMigrate(program: Command, { configured }: Host): void {
     });
 }
 
-function addDoctor(program: Command, { configured, print }: Host): void {
+function addDoctor(program: Command, { configured, settingsOrigin, print }: Host): void {
   program.command("doctor")
     .description("try the settings, Kafka, the topic, PostgreSQL and the mail server")
     .option("--mail", "send a test mail, too; nothing else is changed")
@@ -147,6 +151,7 @@ function addDoctor(program: Command, { configured, print }: Host): void {
     .action(async ({ mail }: { mail?: true }) => {
       const config = await configured();
       const { doctor } = await import("./doctor.ts");
+      print(`ok    Settings: ${settingsOrigin()}`);
       let problems = 0;
       for await (const { subject, isGood, text } of doctor(config, { sendsMail: mail ?? false })) {
         print(`${isGood ? "ok  " : "FAIL"}  ${subject}: ${text}`);

@@ -6,7 +6,7 @@ import { kcatProduce } from "../support/kcat.ts";
 import { serverTest } from "../support/servers.ts";
 import { openStack, type TestStack } from "../support/stack.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { ROOT, runProgram, runtimeEnv, taskFlags } from "../support/worker_process.ts";
+import { programEnv, ROOT, runProgram, taskFlags } from "../support/worker_process.ts";
 
 /** Exit code of the program and what it says, with its standard output piped or redirected by the shell. */
 async function exitCode(
@@ -20,7 +20,7 @@ async function exitCode(
     args: ["-c", `(${program}) ${output}`],
     cwd: import.meta.dirname!,
     clearEnv: true,
-    env: { ...runtimeEnv(), ...env },
+    env: programEnv(env),
     stdout: "null",
   }).output();
   const text = new TextDecoder().decode(stderr);
@@ -52,7 +52,6 @@ serverTest(
 Deno.test("a failure that nothing awaits ends a command as any other does, and is no verdict", async () => {
   await using directory = await temporaryDirectory();
   const module = join(directory.path, "throws.ts");
-  const env = { KAFKA_BROKERS: "127.0.0.1:1", DATABASE_URL: "postgres://a@127.0.0.1:1/b" };
   for (
     const thrown of [
       'queueMicrotask(() => { throw new Error("out of nowhere"); });',
@@ -70,7 +69,7 @@ Deno.test("a failure that nothing awaits ends a command as any other does, and i
     );
     for (const [command, code] of [["audit", 4], ["status", 4], ["start", 1]] as const) {
       const flags = [...await taskFlags(command), `--preload=${module}`];
-      const ended = await runProgram([command], { env, flags });
+      const ended = await runProgram([command], { flags });
       assert.equal(ended.code, code, ended.stderr);
       assert.match(ended.stderr, /out of nowhere[^]*throws\.ts/);
     }

@@ -3,15 +3,16 @@
  * @module
  */
 
+import { join } from "node:path";
 import { eventually } from "./eventually.ts";
 import { rowsShown } from "./screen.ts";
-import { ROOT, runtimeEnv, taskFlags } from "./worker_process.ts";
+import { type Environment, programEnv, ROOT, taskFlags } from "./worker_process.ts";
 
 export interface PseudoTerminalOptions {
   /** Width of the terminal. */
   readonly columns: number;
-  /** All that the program gets, besides what the runtime itself needs. */
-  readonly env: Readonly<Record<string, string>>;
+  /** As for `Program`. */
+  readonly env: Environment;
 }
 
 export const CTRL_C = "\x03";
@@ -35,12 +36,13 @@ export class PseudoTerminal implements AsyncDisposable {
     { columns, env }: PseudoTerminalOptions,
   ): Promise<PseudoTerminal> {
     const flags = await taskFlags(args[0]!);
-    const run = [Deno.execPath(), "run", "--no-prompt", "--quiet", ...flags, "main.ts", ...args];
+    const main = join(ROOT, "main.ts");
+    const run = [Deno.execPath(), "run", "--no-prompt", "--quiet", ...flags, main, ...args];
     const child = new Deno.Command("script", {
       args: ["-qefc", `stty columns ${columns} rows 24; exec ${run.join(" ")}`, "/dev/null"],
-      cwd: ROOT,
+      cwd: import.meta.dirname!, // which holds no `.env`
       clearEnv: true,
-      env: { ...runtimeEnv(), TERM: "xterm-256color", SHELL: "/bin/sh", ...env },
+      env: programEnv({ TERM: "xterm-256color", SHELL: "/bin/sh", ...env }),
       stdin: "piped",
       stdout: "piped",
       stderr: "null",

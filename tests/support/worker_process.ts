@@ -9,8 +9,8 @@ import { eventually } from "./eventually.ts";
 export const ROOT = join(import.meta.dirname!, "..", "..");
 
 export interface ProgramOptions {
-  /** All that it gets, besides what the runtime itself needs. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** All that it gets, besides what the runtime itself needs and addresses that lead nowhere. */
+  readonly env?: Environment;
   /** Where it runs; by default a directory that holds no `.env`. */
   readonly cwd?: string;
   readonly stdin?: "null" | "piped";
@@ -20,11 +20,28 @@ export interface ProgramOptions {
   readonly openFiles?: number;
 }
 
+/** Variables to set; undefined ones are left out. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** By default the program would use the servers of this machine, which may be somebody's. */
+const NOWHERE: Environment = {
+  KAFKA_BROKERS: "127.0.0.1:1",
+  DATABASE_URL: "postgres://nobody@127.0.0.1:1/nothing",
+};
+
+/** The environment of a program that is to have these variables. */
+export function programEnv(env: Environment): Record<string, string> {
+  const all = { ...runtimeEnv(), ...NOWHERE, ...env };
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]),
+  );
+}
+
 /** Variables that the runtime, not the program, looks at. */
 const RUNTIME_ENV = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME", "TMPDIR"];
 
 /** Those of them that are set. */
-export function runtimeEnv(): Record<string, string> {
+function runtimeEnv(): Record<string, string> {
   return Object.fromEntries(RUNTIME_ENV.flatMap((name) => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];
@@ -65,7 +82,7 @@ export class Program implements AsyncDisposable {
       args: [...rest, "run", "--no-prompt", ...flags, join(ROOT, "main.ts"), ...args],
       cwd,
       clearEnv: true,
-      env: { ...runtimeEnv(), LOG_FORMAT: "json", ...env },
+      env: programEnv({ LOG_FORMAT: "json", ...env }),
       stdin,
       stdout: "piped",
       stderr: "piped",

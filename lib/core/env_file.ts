@@ -1,0 +1,96 @@
+/**
+ * A file `.env`: its variables, and every line that would not mean what it looks like.
+ * @module
+ */
+
+import { parseEnv } from "node:util";
+
+/** A variable that the file sets. */
+export interface EnvVariable {
+  readonly name: string;
+  readonly value: string;
+  /** The line that it begins on, from 1. */
+  readonly line: number;
+}
+
+/** What is wrong with the file; never holds a value, which may be a secret. */
+export interface EnvFileProblem {
+  /** Null if it is the whole file. */
+  readonly line: number | null;
+  readonly message: string;
+}
+
+export interface EnvFile {
+  /** In the order of the file; of a name that comes twice, the last one counts. */
+  readonly variables: readonly EnvVariable[];
+  readonly problems: readonly EnvFileProblem[];
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true }); // passes over a byte order mark
+
+/** Reads the file's bytes. */
+export function parseEnvFile(bytes: Uint8Array): EnvFile {
+  const isUtf16 = bytes.includes(0) || (bytes[0] === 0xff && bytes[1] === 0xfe) ||
+    (bytes[0] === 0xfe && bytes[1] === 0xff);
+  if (isUtf16) return unreadable("this file is UTF-16, as some editors write it. Save it as UTF-8");
+  let text: string;
+  try {
+    text = UTF8.decode(bytes);
+  } catch {
+    return unreadable("this file is not UTF-8. Save it as UTF-8");
+  }
+  return parseLines(text.split(/\r\n?|\n/));
+}
+
+function unreadable(message: string): EnvFile {
+  return { variables: [], problems: [{ line: null, message }] };
+}
+
+/** Nothing, or a comment. */
+const NOTHING = /^\s*(#.*)?$/;
+const ASSIGNMENT = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=(.*)$/;
+
+function parseLines(lines: readonly string[]): EnvFile {
+  const variables: EnvVariable[] = [];
+  const problems: EnvFileProblem[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    const line = at + 1;
+    if (NOTHING.test(lines[at]!)) continue;
+    const [, name, begun] = lines[at]!.match(ASSIGNMENT) ?? [];
+    if (name === undefined || begun === undefined) {
+      problems.push({ line, message: "this is not an assignment like NAME=value" });
+      continue;
+    }
+    const text = wholeValue(begun, lines.slice(line));
+    if (text === null) {
+      problems.push({ line, message: `the quote of ${name} is not closed` });
+      continue;
+    }
+    at += text.split("\n").length - 1;
+    const problem = problemOf(name, text);
+    if (problem !== null) problems.push({ line, message: problem });
+    variables.push({ name, value: parseEnv(`${name}=${text}`)[name] ?? "", line });
+  }
+  return { variables, problems };
+}
+
+/** What stands behind the equals sign, up to the line where its quotes end; null if they do not. */
+function wholeValue(begun: string, following: readonly string[]): string | null {
+  const quoted = begun.match(/^\s*(["'`])(.*)$/);
+  if (!quoted) return begun;
+  const [, quote, rest] = quoted;
+  if (rest!.includes(quote!)) return begun;
+  const last = following.findIndex((line) => line.includes(quote!));
+  return last < 0 ? null : [begun, ...following.slice(0, last + 1)].join("\n");
+}
+
+/** What a reader would not expect to become of the value. */
+function problemOf(name: string, text: string): string | null {
+  const quoted = text.match(/^\s*(["'`])[^]*?\1([^]*)$/);
+  if (!quoted) {
+    return /\S#/.test(`=${text.replace(/\s#.*$/, "")}`)
+      ? `# begins a comment and cuts off the value of ${name}. Put the value in quotes`
+      : null;
+  }
+  return NOTHING.test(quoted[2]!) ? null : `there is text after the closing quote of ${name}`;
+}

@@ -1,0 +1,83 @@
+/**
+ * Settings gathered: the environment, and below it a file `.env`.
+ * @module
+ */
+
+import { SETTINGS } from "./config.ts";
+import type { EnvFile } from "./env_file.ts";
+import { meantInEnvironment, meantInFile } from "./setting_names.ts";
+
+export type Environment = Readonly<Record<string, string>>;
+
+/** Where settings came from, and what is wrong with them before their values are looked at. */
+export interface GatheredSettings {
+  /** Those that are set. */
+  readonly values: Environment;
+  /** Names of those that the environment gave, and the file. */
+  readonly fromEnvironment: readonly string[];
+  readonly fromFile: readonly string[];
+  /** Those of the file that the environment has, too, which wins; also by setting it to nothing. */
+  readonly overridden: readonly string[];
+  /** In sentences. */
+  readonly problems: readonly string[];
+}
+
+/** @param file null if there is none. */
+export function gatherSettings(environment: Environment, file: EnvFile | null): GatheredSettings {
+  const ours = withoutServiceLinks(environment);
+  const inFile = Object.fromEntries(
+    (file?.variables ?? []).map(({ name, value }) => [name, value]),
+  );
+  const isSet = (variables: Environment) => (name: string) => Boolean(variables[name]?.trim());
+  return {
+    values: { ...inFile, ...ours },
+    fromEnvironment: SETTINGS.filter(isSet(ours)),
+    fromFile: SETTINGS.filter((name) => isSet(inFile)(name) && !Object.hasOwn(ours, name)),
+    overridden: SETTINGS.filter((name) => isSet(inFile)(name) && Object.hasOwn(ours, name)),
+    problems: [...file ? fileProblems(file) : [], ...environmentProblems(environment)],
+  };
+}
+
+/** How many settings came from where. @param directory that of the file. */
+export function originOf(
+  settings: GatheredSettings,
+  file: EnvFile | null,
+  directory: string,
+): string {
+  const { fromEnvironment, fromFile, overridden } = settings;
+  const environment = `${fromEnvironment.length} from the environment`;
+  if (!file) return `${environment}; there is no file .env in ${directory}`;
+  const instead = overridden.length === 0 ? "" : ` (instead of the file: ${overridden.join(", ")})`;
+  return `${fromFile.length} from ${directory.replace(/\/$/, "")}/.env, ${environment}${instead}`;
+}
+
+/** Kubernetes gives every container `SMTP_PORT=tcp://10.0.0.7:25` for a service called `smtp`. */
+function withoutServiceLinks(environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) =>
+      !(name.endsWith("_PORT") && /^(tcp|udp|sctp):\/\//.test(value))
+    ),
+  );
+}
+
+function fileProblems({ variables, problems }: EnvFile): string[] {
+  const misnamed = variables.flatMap(({ name, line }) => {
+    const meant = meantInFile(name);
+    return meant === null ? [] : [{ line, message: misnaming(name, meant) }];
+  });
+  return [...problems, ...misnamed].sort((a, b) => (a.line ?? 0) - (b.line ?? 0)).map((
+    { line, message },
+  ) => line === null ? `.env: ${message}` : `.env, line ${line}: ${message}`);
+}
+
+function environmentProblems(environment: Environment): string[] {
+  return Object.keys(environment).flatMap((name) => {
+    const meant = meantInEnvironment(name);
+    if (meant === null || Object.hasOwn(environment, meant)) return [];
+    return [`In the environment: ${misnaming(name, meant)}`];
+  });
+}
+
+function misnaming(name: string, meant: string): string {
+  return `${name} is not a setting. Did you mean ${meant}?`;
+}
