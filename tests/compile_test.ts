@@ -76,7 +76,8 @@ Deno.test({
         permissions!,
       );
       assert.deepEqual([allow_net, allow_sys, prompt], [[], ["hostname"], false]);
-      assert.deepEqual([allow_run, allow_write, allow_ffi], [null, null, null]);
+      assert.deepEqual([allow_run, allow_ffi], [null, null]);
+      assert.deepEqual(allow_write, ["/var/run/postgresql/.s.PGSQL.5432"], "PostgreSQL's socket");
     } finally {
       await Deno.remove(directory, { recursive: true });
     }

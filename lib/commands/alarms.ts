@@ -7,12 +7,13 @@
 import { Alerting } from "../alerting.ts";
 import type { Alert, Situation } from "../core/alert.ts";
 import type { Config } from "../core/config.ts";
+import { redacted } from "../core/database_url.ts";
 import { describe } from "../core/failure.ts";
 import { pause } from "../condition.ts";
 import type { PipelineObserver } from "../endpoints.ts";
 import { log } from "../io/logs.ts";
 import { PostgresAlertClaims } from "../io/postgres/alert_claims.ts";
-import { type Connection, redacted } from "../io/postgres/connection.ts";
+import type { Connection } from "../io/postgres/connection.ts";
 import { recentDeadLetters } from "../io/postgres/reader.ts";
 import { type DeadWorker, WorkerRegistry } from "../io/postgres/worker_registry.ts";
 import { sendMail } from "../io/smtp.ts";

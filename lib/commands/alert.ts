@@ -5,8 +5,8 @@
 
 import { type Alert, composeMail } from "../core/alert.ts";
 import type { Config } from "../core/config.ts";
+import { redacted } from "../core/database_url.ts";
 import { OperatorError } from "../core/failure.ts";
-import { redacted } from "../io/postgres/connection.ts";
 import { sendMail } from "../io/smtp.ts";
 
 /**

@@ -4,10 +4,11 @@
  */
 
 import type { Config, SmtpConfig } from "../core/config.ts";
+import { redacted } from "../core/database_url.ts";
 import { describe } from "../core/failure.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { KafkaOutput } from "../io/kafka/output.ts";
-import { Connection, redacted } from "../io/postgres/connection.ts";
+import { Connection } from "../io/postgres/connection.ts";
 import { comparePipeline } from "../io/postgres/identity.ts";
 import { assertUsable, isMigrated } from "../io/postgres/migrate.ts";
 import { verifySmtp } from "../io/smtp.ts";

@@ -4,8 +4,9 @@
  */
 
 import type { Config } from "../core/config.ts";
+import { redacted } from "../core/database_url.ts";
 import { log } from "../io/logs.ts";
-import { Connection, redacted } from "../io/postgres/connection.ts";
+import { Connection } from "../io/postgres/connection.ts";
 import { createDatabase, migrate as migrateDatabase } from "../io/postgres/migrate.ts";
 
 /** How `migrate` was called. */

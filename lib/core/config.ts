@@ -5,6 +5,7 @@
 
 import { z } from "zod";
 import { parseDatabaseTls } from "./database_tls.ts";
+import { databaseUrlProblem } from "./database_url.ts";
 
 /** All settings, with their defaults filled in. `undefined` means off. */
 export interface Config {
@@ -19,7 +20,7 @@ export interface Config {
   /** What to do when Kafka has deleted records before they were read. */
   readonly onDataLoss: "fail" | "continue";
   readonly httpHost: string;
-  /** `undefined`: 8000, or the next free port. */
+  /** `undefined`: 8000, or the next free port; 0: any free one. */
   readonly httpPort: number | undefined;
   readonly smtp: SmtpConfig | undefined;
   readonly alertAfterMs: number;
@@ -105,18 +106,18 @@ const SCHEMA = z.object({
   KAFKA_SSL_CA_FILE: z.string().optional(),
   KAFKA_SSL_CERT_FILE: z.string().optional(),
   KAFKA_SSL_KEY_FILE: z.string().optional(),
-  KAFKA_SASL_MECHANISM: z.enum(["plain", "scram-sha-256", "scram-sha-512"], {
-    error: "must be plain, scram-sha-256 or scram-sha-512",
-  }).optional(),
+  KAFKA_SASL_MECHANISM: z.string().toLowerCase().pipe(
+    z.enum(["plain", "scram-sha-256", "scram-sha-512"], {
+      error: "must be plain, scram-sha-256 or scram-sha-512",
+    }),
+  ).optional(),
   KAFKA_SASL_USERNAME: z.string().optional(),
   KAFKA_SASL_PASSWORD: z.string().optional(),
   KAFKA_OUTPUT_TOPIC: topicName.optional(),
   DATABASE_URL: z.string().default("postgres://admin:admin@localhost:5432/lottery_db")
-    .refine(isPostgresUrl, {
-      error: "must look like postgres://user:password@host:5432/database",
-      abort: true,
-    })
     .superRefine((url, { addIssue }) => {
+      const problem = databaseUrlProblem(url);
+      if (problem !== null) return addIssue(problem);
       const parsed = parseDatabaseTls(url);
       if ("problem" in parsed) addIssue(parsed.problem);
     }),
@@ -126,8 +127,9 @@ const SCHEMA = z.object({
   COMMIT_INTERVAL_MS: integer(10, 60_000).default(250),
   ON_DATA_LOSS: z.enum(["fail", "continue"], { error: "must be fail or continue" }).default("fail"),
   HTTP_HOST: z.string().default("127.0.0.1"),
-  HTTP_PORT: port.optional(),
-  SMTP_HOST: z.string().optional(),
+  HTTP_PORT: integer(0, 65_535).optional(),
+  SMTP_HOST: z.string().regex(/^([^\s:/@]+|[0-9a-fA-F:.]+)$/, "must be the name of a host")
+    .optional(),
   SMTP_PORT: port.default(587),
   SMTP_SECURE: flag.default(false),
   SMTP_USERNAME: z.string().optional(),
@@ -194,7 +196,9 @@ type Given = Readonly<Record<string, string>>;
 
 function invalid({ path, message }: z.core.$ZodIssue, given: Given): ConfigProblem {
   const setting = String(path[0]);
-  const shown = SECRETS.has(setting) ? "" : `, but is ${JSON.stringify(given[setting])}`;
+  const value = given[setting]!;
+  const isSecret = SECRETS.has(setting) || /@|password/i.test(value); // a URL in the wrong place
+  const shown = isSecret ? "" : `, but is ${JSON.stringify(value)}`;
   return { setting, message: `${message}${shown}` };
 }
 
@@ -264,10 +268,4 @@ function toConfig(settings: z.output<typeof SCHEMA>): Config {
 function isBroker(value: string): boolean {
   const port = Number(value.match(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:,/]+):(\d{1,5})$/)?.[1]);
   return port >= 1 && port <= 65_535;
-}
-
-function isPostgresUrl(value: string): boolean {
-  const url = URL.parse(value);
-  return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.hostname !== "" &&
-    url.pathname.length > 1;
 }

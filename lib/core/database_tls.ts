@@ -4,6 +4,8 @@
  * @module
  */
 
+import { parseDatabaseUrl, socketDirectory } from "./database_url.ts";
+
 /** How a server has to prove who it is. */
 export interface DatabaseTls {
   /** Whether its certificate has to be by an authority that is trusted. */
@@ -29,14 +31,15 @@ const SYSTEM = "system";
 export function parseDatabaseTls(
   url: string,
 ): { readonly tls: DatabaseTls | null } | { readonly problem: string } {
+  const parsed = parseDatabaseUrl(url)!;
   const [mode, rootcert, certFile, keyFile] = TLS_PARAMETERS.map((name) =>
-    new URL(url).searchParams.get(name) ?? undefined
+    parsed.searchParams.get(name) ?? undefined
   );
   if (!mode) {
     const named = rootcert ?? certFile ?? keyFile;
     return named ? { problem: "needs sslmode beside its other ssl parameters" } : { tls: null };
   }
-  if (mode === "disable") return { tls: null };
+  if (mode === "disable" || socketDirectory(parsed) !== null) return { tls: null }; // no network to protect
   // `allow` and `prefer` take a connection without TLS, so they protect from nothing.
   if (!/^(require|verify-ca|verify-full)$/.test(mode)) {
     return { problem: "must have disable, require, verify-ca or verify-full as sslmode" };

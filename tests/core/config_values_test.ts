@@ -33,7 +33,7 @@ const VALUES: Readonly<
   },
   KAFKA_OUTPUT_TOPIC: { bad: [".", "a b"], good: ["counts"] },
   KAFKA_SSL: { bad: NO_FLAGS, good: ["true", "false"] },
-  KAFKA_SASL_MECHANISM: { bad: ["PLAIN", "gssapi", "scram"], good: [] },
+  KAFKA_SASL_MECHANISM: { bad: ["gssapi", "scram", "SCRAM-SHA-1"], good: [] },
   DATABASE_URL: {
     bad: [
       "lottery_db",
@@ -49,6 +49,9 @@ const VALUES: Readonly<
     good: [
       "postgres://localhost/lottery_db",
       "postgresql://u:p@[::1]:5433/db?sslmode=verify-full",
+      "postgres:///lottery_db?host=/var/run/postgresql",
+      "postgres://u:p@/lottery_db?host=/var/run/postgresql",
+      "postgres://%2Fvar%2Frun%2Fpostgresql/lottery_db",
     ],
   },
   WINDOW_SECONDS: { bad: ["0", "86401", ...NO_INTEGERS], good: ["1", "86400"] },
@@ -57,7 +60,7 @@ const VALUES: Readonly<
   COMMIT_INTERVAL_MS: { bad: ["0", "9", "60001", ...NO_INTEGERS], good: ["10", "60000"] },
   AGGREGATES_RETENTION_DAYS: { bad: ["0", "36501", ...NO_INTEGERS], good: ["1", "36500"] },
   DEAD_LETTERS_RETENTION_DAYS: { bad: ["0", "36501", ...NO_INTEGERS], good: ["1", "36500"] },
-  HTTP_PORT: { bad: ["0", "65536", "99999999999999999999", ...NO_INTEGERS], good: ["1", "65535"] },
+  HTTP_PORT: { bad: ["65536", "99999999999999999999", ...NO_INTEGERS], good: ["0", "1", "65535"] },
   SMTP_PORT: { bad: ["0", "65536", ...NO_INTEGERS], good: ["1", "65535"] },
   SMTP_SECURE: { bad: NO_FLAGS, good: ["true", "false"] },
   LOG_LEVEL: {
@@ -92,7 +95,9 @@ for (const [setting, { bad, good }] of Object.entries(VALUES)) {
   }
 }
 
-for (const mechanism of ["plain", "scram-sha-256", "scram-sha-512"]) {
+for (
+  const mechanism of ["plain", "scram-sha-256", "scram-sha-512", "PLAIN", "SCRAM-SHA-512", "Plain"]
+) {
   Deno.test(`parseConfig() accepts KAFKA_SASL_MECHANISM=${mechanism} with its companions`, () => {
     const result = parseConfig({
       KAFKA_SASL_MECHANISM: mechanism,
@@ -100,6 +105,24 @@ for (const mechanism of ["plain", "scram-sha-256", "scram-sha-512"]) {
       KAFKA_SASL_PASSWORD: "secret",
     });
     assert.ok("config" in result);
-    assert.equal(result.config.kafka.sasl?.mechanism, mechanism);
+    assert.equal(result.config.kafka.sasl?.mechanism, mechanism.toLowerCase());
   });
 }
+
+Deno.test("parseConfig() takes the name of a mail server alone", () => {
+  const problemsOf = (host: string) => {
+    const result = parseConfig({
+      SMTP_HOST: host,
+      ALERT_FROM: "a@b.example",
+      ALERT_TO: "c@d.example",
+    });
+    return "problems" in result ? result.problems : [];
+  };
+  for (const host of ["mail", "mail.example.org", "10.0.0.1", "::1"]) {
+    assert.deepEqual(problemsOf(host), [], host);
+  }
+  for (const host of ["smtp://mail", "mail:25", "user:secret@mail", "mail server"]) {
+    assert.equal(problemsOf(host)[0]!.setting, "SMTP_HOST");
+    assert.doesNotMatch(problemsOf(host)[0]!.message, /secret/);
+  }
+});

@@ -15,6 +15,7 @@ const MEANINGS: Readonly<Record<string, DatabaseTls | null>> = {
   "?application_name=x": null,
   "?sslmode=disable": null,
   "?sslmode=disable&sslrootcert=/ca.pem": null,
+  "?sslmode=verify-full&host=/var/run/postgresql": null, // as for libpq: it is no network
   "?sslmode=require": NOTHING,
   "?sslmode=require&sslrootcert=/ca.pem": AUTHORITY,
   "?sslmode=verify-ca&sslrootcert=/ca.pem": AUTHORITY,

@@ -81,6 +81,11 @@ export class Postgres {
     return postgres;
   }
 
+  /** The same database by the Unix socket, which is in the server's own directory. */
+  get socketUrl(): string {
+    return `postgres://admin:admin@/postgres?host=${this.#directory}&port=${this.#port}`;
+  }
+
   /** A standby in `directory` that follows this server; resolves when it answers. */
   async startStandby(directory: string): Promise<Postgres> {
     if (isRoot()) await run("chown", ["postgres", directory]);

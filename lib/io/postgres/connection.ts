@@ -6,8 +6,10 @@
 // @ts-types="@types/pg"
 import pg from "pg";
 import { atMost } from "../../condition.ts";
+import { redacted } from "../../core/database_url.ts";
 import { isPassing, OperatorError, UnavailableError } from "../../core/failure.ts";
 import { driverTls, explainTls } from "./tls.ts";
+import { explainSocket } from "./unix_socket.ts";
 
 /** Waiting for a lock ends before the statement does, and the statement before the client gives up. */
 const LOCK_TIMEOUT_MS = 10_000;
@@ -156,7 +158,7 @@ function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as Error & { readonly code?: unknown };
   return DRIVER_MESSAGES.test(error.message) ||
-    /^(ERR_SSL_|ERR_STREAM_|EPROTO$)/.test(String(code));
+    /^(ERR_SSL_|ERR_STREAM_|EPROTO$|ENOENT$)/.test(String(code)); // the last: a socket's file
 }
 
 const DRIVER_MESSAGES =
@@ -167,8 +169,8 @@ function refusal(error: unknown, url: string): Error {
   const where = redacted(url);
   const code = error instanceof pg.DatabaseError ? error.code : undefined;
   const operator = (message: string) => new OperatorError(message, { cause: error });
-  const byTls = explainTls(error, where);
-  if (byTls) return byTls;
+  const explained = explainTls(error, where) ?? explainSocket(error);
+  if (explained) return explained;
   if (code === "28P01") {
     return operator(
       `Cannot log in to PostgreSQL at ${where}: it refuses the user or password. Check DATABASE_URL`,
@@ -202,10 +204,4 @@ function refusal(error: unknown, url: string): Error {
   return operator(
     `Cannot connect to PostgreSQL at ${where}. Check the user, password and sslmode of DATABASE_URL`,
   );
-}
-
-/** A connection URL that can be shown: without the password. */
-export function redacted(url: string): string {
-  const { host, pathname, username } = new URL(url);
-  return `${username ? `${username}@` : ""}${host}${pathname}`;
 }

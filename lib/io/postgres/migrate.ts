@@ -3,6 +3,7 @@
  * @module
  */
 
+import { parseDatabaseUrl } from "../../core/database_url.ts";
 import { OperatorError } from "../../core/failure.ts";
 import { log } from "../logs.ts";
 import { Connection } from "./connection.ts";
@@ -81,7 +82,7 @@ export async function migrate(connection: Connection): Promise<string[]> {
 
 /** Creates the database of `url`, UTF-8, unless it exists. @returns whether it was created. */
 export async function createDatabase(url: string): Promise<boolean> {
-  const maintenanceUrl = new URL(url);
+  const maintenanceUrl = parseDatabaseUrl(url)!;
   const name = decodeURIComponent(maintenanceUrl.pathname.slice(1));
   maintenanceUrl.pathname = "/postgres";
   await using connection = new Connection(maintenanceUrl.href);

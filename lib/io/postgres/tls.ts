@@ -5,6 +5,7 @@
 
 import type { ConnectionOptions } from "node:tls";
 import { parseDatabaseTls, TLS_PARAMETERS } from "../../core/database_tls.ts";
+import { parseDatabaseUrl } from "../../core/database_url.ts";
 import { type CertificateProblem, certificateProblem } from "../../core/certificate.ts";
 import { OperatorError } from "../../core/failure.ts";
 import { type NamedFile, readKeyPair, readPem } from "../pem.ts";
@@ -28,7 +29,7 @@ export async function driverTls(
 ): Promise<{ readonly connectionString: string; readonly ssl?: ConnectionOptions | false }> {
   const parsed = parseDatabaseTls(url);
   if ("problem" in parsed) throw new OperatorError(`DATABASE_URL ${parsed.problem}`);
-  const bare = new URL(url);
+  const bare = parseDatabaseUrl(url)!;
   const isNamed = bare.searchParams.has("sslmode");
   for (const name of TLS_PARAMETERS) bare.searchParams.delete(name);
   const connectionString = bare.href;
