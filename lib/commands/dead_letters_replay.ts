@@ -4,11 +4,13 @@
  */
 
 import type { Config } from "../core/config.ts";
+import { redacted } from "../core/database_url.ts";
 import { EVENT_RULES_VERSION, EventParser, type LotteryEvent } from "../core/event.ts";
 import { OperatorError } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
 import { type Repair, repaired } from "../core/repair.ts";
 import { windowStart } from "../core/window.ts";
+import { log } from "../io/logs.ts";
 import { Connection } from "../io/postgres/connection.ts";
 import {
   type DeadLetterFilter,
@@ -57,6 +59,11 @@ export async function replayDeadLetters(
     : await store.find(selection.filter, limit + 1);
   const positions = found.slice(0, limit);
   if (!isRehearsal) {
+    log.info("Counting {count} dead letters of {topic} into {database}", {
+      count: positions.length,
+      topic,
+      database: redacted(databaseUrl),
+    });
     const offsets = positions.map(({ offset }) => offset);
     const all = await stagedWith(connection, { topic, offsets });
     for (const staged of all) await unstage(connection, staged);

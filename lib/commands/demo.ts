@@ -4,13 +4,14 @@
  * @module
  */
 
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Config } from "../core/config.ts";
 import { OperatorError } from "../core/failure.ts";
 import type { GeneratedLog } from "../core/generated_log.ts";
 import type { Source } from "../endpoints.ts";
 import { fileIdentity, FileSource, STANDARD_INPUT } from "../io/file_source.ts";
 import { GeneratorSource } from "../io/generator_source.ts";
+import { log } from "../io/logs.ts";
 import type { Origin } from "../io/postgres/identity.ts";
 import { EmbeddedPostgres } from "../io/pglite.ts";
 import type { Terminal } from "../io/terminal.ts";
@@ -39,6 +40,7 @@ export async function demo(
   { dataDir, file, speed, signal, terminal }: DemoOptions,
 ): Promise<void> {
   using _lock = dataDir === undefined ? null : await lockDirectory(dataDir);
+  if (dataDir !== undefined) log.info("Counting into {directory}", { directory: resolve(dataDir) });
   const opened = file === undefined ? null : await openFile(file, dataDir);
   await using database = await EmbeddedPostgres.open(dataDir && join(dataDir, "postgres"));
   const generated = opened ? null : await openDemoLog({ dataDir, speed });

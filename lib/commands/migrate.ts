@@ -26,5 +26,10 @@ export async function migrate(
   }
   await using connection = new Connection(databaseUrl);
   const applied = await migrateDatabase(connection);
-  if (applied.length === 0) log.info("The database {database} is up to date", { database });
+  log.info(
+    applied.length === 0
+      ? "The database {database} is up to date"
+      : "The database {database} is up to date now",
+    { database },
+  );
 }

@@ -5,9 +5,11 @@
 
 import { pause } from "../condition.ts";
 import { groupDigits } from "../core/amount.ts";
-import type { Config } from "../core/config.ts";
+import type { Config, KafkaConfig } from "../core/config.ts";
+import { OperatorError } from "../core/failure.ts";
 import { Generator, type GeneratorOptions } from "../core/generator.ts";
 import { cut } from "../core/fitting_line.ts";
+import { topicPlace } from "../core/place.ts";
 import { progressBar } from "../core/progress_bar.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { KafkaProducer } from "../io/kafka/producer.ts";
@@ -20,6 +22,8 @@ export interface ProduceOptions extends GeneratorOptions {
   readonly rate: number;
   /** Number of events, or `Infinity`. */
   readonly count: number;
+  /** Asks whether to do it; null if nobody can answer. */
+  readonly confirm: (question: string) => boolean | null;
   readonly signal: AbortSignal;
   readonly terminal: Terminal;
 }
@@ -29,15 +33,19 @@ const TICK_MS = 100;
 const MAX_BATCH = 2_000;
 const REPORT_INTERVAL_MS = 10_000;
 
-/** Resolves when `count` events are sent or the signal aborts. */
+/**
+ * Resolves when `count` events are sent or the signal aborts.
+ * @throws {OperatorError} if the topic is in use and it is not wanted there.
+ */
 export async function produce(
   { kafka }: Config,
-  { rate, count, signal, terminal, ...generatorOptions }: ProduceOptions,
+  { rate, count, confirm, signal, terminal, ...generatorOptions }: ProduceOptions,
 ): Promise<void> {
   const client = await createKafka(kafka);
   {
     await using cluster = new KafkaCluster(client, kafka);
     await cluster.assertTopic();
+    await assertWanted(cluster, kafka, confirm);
   }
   await using producer = await KafkaProducer.open(client, kafka);
   const generator = new Generator(generatorOptions);
@@ -45,7 +53,7 @@ export async function produce(
     Number.isFinite(rate)
       ? "Producing {rate} events/s to {topic}"
       : "Producing to {topic} as fast as it takes them",
-    { rate, topic: kafka.topic },
+    { rate, topic: topicPlace(kafka) },
   );
   const startedAt = performance.now();
   let sent = 0;
@@ -89,4 +97,25 @@ export async function produce(
     reportedAt = now;
     log.info("Sent {sent} records, {perSecond}/s", { sent, perSecond });
   }
+}
+
+/** Made-up events among real ones cannot be told apart any more, nor taken back. */
+async function assertWanted(
+  cluster: KafkaCluster,
+  kafka: KafkaConfig,
+  confirm: ProduceOptions["confirm"],
+): Promise<void> {
+  const ends = [...(await cluster.logRanges()).values()].map(({ endOffset }) => endOffset);
+  const records = ends.reduce((sum, end) => sum + end, 0);
+  if (records === 0) return;
+  const where = `The topic ${topicPlace(kafka)} is in use: ${
+    groupDigits(records)
+  } records were written to it.`;
+  const answer = confirm(`${where} Send made-up events there?`);
+  if (answer === null) {
+    throw new OperatorError(
+      `${where} Nothing was sent: nobody can answer, because this is no terminal. Say --yes to send made-up events there`,
+    );
+  }
+  if (!answer) throw new OperatorError("Nothing was sent.");
 }

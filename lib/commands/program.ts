@@ -6,7 +6,9 @@
 
 import { Command, Option } from "commander";
 import type { Config } from "../core/config.ts";
+import { redacted } from "../core/database_url.ts";
 import { isPassing, OperatorError } from "../core/failure.ts";
+import { topicPlace } from "../core/place.ts";
 import { printableLines } from "../core/printable.ts";
 import { log } from "../io/logs.ts";
 import type { Terminal } from "../io/terminal.ts";
@@ -67,7 +69,11 @@ function addStart(program: Command, host: Host): void {
     .action(async ({ once }: { once?: true }) => {
       const config = await configured();
       const signal = untilSignal(STOPPING_COUNT);
-      log.info("Settings: {origin}", { origin: settingsOrigin() });
+      log.info("Counting {topic} into {database}. Settings: {settings}", {
+        topic: topicPlace(config.kafka),
+        database: redacted(config.databaseUrl),
+        settings: settingsOrigin(),
+      });
       if (once) {
         const { startOnce } = await import("./start_once.ts");
         await startOnce(config, { signal, terminal });
@@ -122,12 +128,14 @@ function addProduce(program: Command, { configured, untilSignal, terminal }: Hos
     .option("--bad <share>", "share of records that are no event", share, 0.01)
     .option("--late <share>", "share of events that come minutes late", share, 0.05)
     .option("--seed <number>", "another seed gives other events", wholeNumber, 1)
+    .option("--yes", "do not ask before sending to a topic that is in use")
     .addHelpText("after", example("produce --rate 50", "produce --rate max --count 1000000"))
-    .action(async ({ bad: badShare, late: lateShare, count = Infinity, ...options }) => {
+    .action(async ({ bad: badShare, late: lateShare, count = Infinity, yes, ...options }) => {
       const config = await configured();
       const { produce } = await import("./produce.ts");
       const signal = untilSignal({ first: "Stopping", second: "Stopped at once" });
-      await produce(config, { ...options, count, badShare, lateShare, signal, terminal });
+      const confirm = (question: string) => yes ? true : terminal.confirm(question);
+      await produce(config, { ...options, count, badShare, lateShare, confirm, signal, terminal });
     });
 }
 
@@ -169,7 +177,12 @@ function addAlert(program: Command, { configured }: Host): void {
     .action(async (text: string) => {
       const config = await configured();
       const { alert } = await import("./alert.ts");
-      log.info("Sent; the mail server answered: {answer}", { answer: await alert(config, text) });
+      const answer = await alert(config, text);
+      log.info("Sent to {to} by {host}; the mail server answered: {answer}", {
+        to: config.smtp?.to,
+        host: config.smtp?.host,
+        answer,
+      });
     });
 }
 

@@ -8,6 +8,7 @@ import type { Config } from "../core/config.ts";
 import { OperatorError } from "../core/failure.ts";
 import type { LogRange } from "../core/log_range.ts";
 import { firstProvable } from "../core/milestone.ts";
+import { placeLines } from "../core/place.ts";
 import { offsetsProblem, type ResetTarget } from "../core/reset_target.ts";
 import { textTable, utcTime } from "../core/text_table.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
@@ -62,7 +63,8 @@ export async function reset(config: Config, options: ResetOptions): Promise<void
   };
   await assertNoWorkers(situation);
   const { lines, apply } = await planOf(situation, options.reset);
-  for (const line of lines) options.print(line);
+  const { clusterId } = situation.claim.identity;
+  for (const line of [...placeLines(config, clusterId), "", ...lines]) options.print(line);
   const answer = options.confirm();
   if (answer === null) {
     throw new OperatorError(
@@ -242,10 +244,7 @@ async function planSettings(situation: Situation): Promise<Plan> {
   }
   const changesRules = differences.some(({ part }) => RULES.includes(part));
   const partitions = await storedPartitions(connection, counted.topic);
-  const latestMs = partitions.reduce(
-    (latest, { maxEventTimeMs }) => Math.max(latest, maxEventTimeMs ?? 0),
-    0,
-  );
+  const latestMs = partitions.reduce((ms, each) => Math.max(ms, each.maxEventTimeMs ?? 0), 0);
   return {
     lines: [
       "Keeps all counts, dead letters and offsets, and takes over for what is counted from now on:",

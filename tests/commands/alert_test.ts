@@ -18,7 +18,10 @@ for (const isSecure of [false, true]) {
     const text = "worker failed\r\nBcc: everybody@example.org ü";
     const { code, stderr } = await runProgram(["alert", text], { env: server.env });
     assert.equal(code, 0, stderr);
-    assert.match(stderr, /the mail server answered: 250/);
+    assert.match(
+      stderr,
+      /Sent to operators@example.org by localhost; the mail server answered: 250/,
+    );
     const mail = await server.received(/worker failed Bcc: everybody@example.org ü$/);
     assert.equal(mail.isEncrypted, true);
     assert.equal(mail.user, "pipeline");

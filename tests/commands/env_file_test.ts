@@ -39,7 +39,7 @@ Deno.test("doctor and start say which file was read, how many settings it gave, 
   assert.match(doctor.stdout, /^FAIL {2}PostgreSQL nobody@/m);
 
   await using start = await Program.start(["start"], { cwd, env: { KAFKA_BROKERS: undefined } });
-  await start.printed(/"message":"Settings: 2 from [^"]+\.env, 2 from the environment/);
+  await start.printed(/Settings: 2 from [^"]+\.env, 2 from the environment/);
 
   await using empty = await temporaryDirectory();
   const without = await runProgram(["doctor"], { cwd: empty.path });
@@ -110,7 +110,7 @@ serverTest(
     assert.equal(reset.code, 0, reset.stderr);
     assert.deepEqual([await counted(ofFile), await counted(named)], [before, 0]);
 
-    const produce = await runProgram(["produce", "--count", "50"], {
+    const produce = await runProgram(["produce", "--count", "50", "--yes"], {
       cwd,
       env: { ...UNSET, KAFKA_BROKERS: named.topic.brokers, KAFKA_TOPIC: named.topic.name },
     });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { deleteRecords } from "../support/audit_stand.ts";
 import { Generator } from "../../lib/core/generator.ts";
 import { readWithOurs } from "../support/record_reader.ts";
 import { serverTest } from "../support/servers.ts";
@@ -49,12 +50,35 @@ serverTest("produce keeps its rate and stops when asked", ["kafka", "postgres"],
   const [, seconds] = program.stderr.match(/Sent 300 records in ([\d.]+) s/)!;
   assert.ok(Number(seconds) > 1.2, `300 events at 200/s took ${seconds} s`);
 
-  await using endless = await Program.start(["produce"], { env: stack.env });
-  await endless.printed(/Producing 50 events\/s/);
+  await using endless = await Program.start(["produce", "--yes"], { env: stack.env });
+  await endless.printed(/Producing 50 events\/s to test-[^ ]+ at [^ ]+:\d+/);
   endless.signal("SIGINT");
   assert.equal(await endless.exitCode(), 0, endless.stderr);
   assert.match(endless.stderr, /Sent \d+ records/);
 });
+
+serverTest(
+  "produce sends nothing to a topic in use unless it is told to",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack({ partitions: 1 });
+    const produce = (...args: string[]) =>
+      runProgram(["produce", "--count", "10", "--rate", "max", ...args], { env: stack.env });
+    assert.equal((await produce()).code, 0, "it is empty");
+    const refused = await produce();
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.stderr,
+      /The topic test-[^ ]+ at [^ ]+:\d+ is in use: 10 records were written to it\. Nothing was sent: .* Say --yes/,
+    );
+    // What it once held may have been counted, though it is deleted since.
+    await deleteRecords(stack, new Map([[0, 10]]));
+    assert.equal((await produce()).code, 1);
+    assert.equal((await readWithOurs(stack.topic)).length, 0);
+    assert.equal((await produce("--yes")).code, 0);
+    assert.equal((await readWithOurs(stack.topic)).length, 10);
+  },
+);
 
 serverTest(
   "migrate creates the database that is missing, once",
@@ -68,7 +92,8 @@ serverTest(
       assert.equal((await runProgram(["migrate"], { env })).code, 1);
       const created = await runProgram(["migrate", "--create-database"], { env });
       assert.equal(created.code, 0, created.stderr);
-      assert.match(created.stderr, /Created the database/);
+      assert.match(created.stderr, /Created the database [^ ]+_new"/);
+      assert.match(created.stderr, /The database [^ ]+_new is up to date now/);
       const again = await runProgram(["migrate", "--create-database"], { env });
       assert.equal(again.code, 0, again.stderr);
       assert.match(again.stderr, /is up to date/);

@@ -10,7 +10,7 @@ import { openStack } from "../support/stack.ts";
 import { runProgram } from "../support/worker_process.ts";
 
 serverTest(
-  "reset --log goes on in another cluster, in a topic of the same name",
+  "reset --log says where, and goes on in another cluster, in a topic of the same name",
   ["java", "kafka", "postgres"],
   async () => {
     await using stack = await openStack({ partitions: 2 });
@@ -30,6 +30,13 @@ serverTest(
     assert.match(refused.stderr, /KAFKA_BROKERS \(the cluster's id\) is .*, but was .*`reset`/);
 
     const to = ["--to", "0:0,1:0,2:1000"];
+    const { username, host, pathname } = new URL(stack.database.url);
+    const { clusterId } = await admin.describeCluster();
+    const places = `Database  ${username}@${host}${pathname}\n` +
+      `Kafka     ${topic.name} at ${brokers}, cluster ${clusterId}\n\nKeeps all counts`;
+    const unanswered = await runProgram(["reset", "--log", ...to], moved);
+    assert.equal(unanswered.code, 1);
+    assert.ok(unanswered.stdout.startsWith(places), unanswered.stdout);
     const reset = await runProgram(["reset", "--log", ...to, "--yes"], moved);
     assert.equal(reset.code, 0, reset.stderr);
     await kcatProduce(topic, makeLines(2_000, expected));

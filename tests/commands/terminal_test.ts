@@ -70,6 +70,14 @@ serverTest("produce and start --once show how far they are", [
   assert.match(produce.written, bar);
   assert.match(produce.rows.join("\n"), /^.* Producing .*\n.* Sent 1500 records in .*\n$/);
 
+  await using again = await PseudoTerminal.start(["produce", "--count", "1500"], options);
+  await again.shows(
+    /is in use: 1,500 records were written to it\. Send made-up events there\? \[y\/N\]/,
+  );
+  await again.press("n\r");
+  assert.equal(await again.exitCode(), 1);
+  assert.match(again.rows.join("\n"), /Nothing was sent\.\n$/);
+
   await using once = await PseudoTerminal.start(["start", "--once"], options);
   assert.equal(await once.exitCode(), 0);
   assert.match(once.written, bar);
