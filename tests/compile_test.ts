@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { makeLines } from "./support/event_lines.ts";
 import { assertBooksBalance, Expectation } from "./support/expectation.ts";
-import { freePort, run, which } from "./support/guarded_process.ts";
+import { foreignEnv, freePort, run, which } from "./support/guarded_process.ts";
 import { kcatProduce } from "./support/kcat.ts";
 import { serverTest } from "./support/servers.ts";
 import { openStack } from "./support/stack.ts";
@@ -15,7 +15,7 @@ async function compile(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<{ readonly code: number; readonly stderr: string }> {
-  const { DENORT_BIN: _, ...inherited } = Deno.env.toObject();
+  const { DENORT_BIN: _, ...inherited } = foreignEnv();
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "compile", ...args],
     cwd: ROOT,

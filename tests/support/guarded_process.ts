@@ -4,6 +4,7 @@
  */
 
 import { dirname } from "node:path";
+import { SETTINGS } from "../../lib/core/config.ts";
 
 export interface GuardOptions {
   /** Gets what the process prints. */
@@ -11,6 +12,18 @@ export interface GuardOptions {
   /** Removed when the process has ended with its run. */
   readonly directory?: string;
   readonly env?: Record<string, string>;
+}
+
+/**
+ * What other programs get of our environment: not the settings of production, with which
+ * PostgreSQL's and Kafka's own clients would go there, too.
+ */
+export function foreignEnv(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(Deno.env.toObject()).filter(([name]) =>
+      !SETTINGS.includes(name) && !/^(PG|KCAT_|KAFKACAT_)/.test(name)
+    ),
+  );
 }
 
 /** Ends the child when the parent is gone; what `deno test` leaves behind would run for ever. */
@@ -40,7 +53,8 @@ export async function spawnGuarded(
     stdin: "null",
     stdout: "piped",
     stderr: "null",
-    env,
+    clearEnv: true,
+    env: { ...foreignEnv(), ...env },
   }).spawn();
   const reader = child.stdout.getReader();
   const { value } = await reader.read();
@@ -78,7 +92,8 @@ export async function run(
     stdin: stdin === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
-    env,
+    clearEnv: true,
+    env: { ...foreignEnv(), ...env },
   }).spawn();
   if (stdin !== undefined) {
     const writer = child.stdin.getWriter();

@@ -1,5 +1,5 @@
 /**
- * A real Kafka for tests: `KAFKA_BROKERS` if that is set, else a broker of our own.
+ * A real Kafka for tests: `TEST_KAFKA_BROKERS` if that is set, else a broker of our own.
  * @module
  */
 
@@ -23,13 +23,13 @@ export const javaProblem: string | null = !await which("java")
 /** Why there can be no Kafka on this machine, or nothing to produce with, or null. */
 export const kafkaProblem: string | null = !await which("kcat")
   ? "kcat is missing"
-  : Deno.env.get("KAFKA_BROKERS")
+  : Deno.env.get("TEST_KAFKA_BROKERS")
   ? null
   : javaProblem;
 
 /** Addresses of the run's broker. */
 export async function kafkaBrokers(): Promise<string> {
-  return Deno.env.get("KAFKA_BROKERS") ??
+  return Deno.env.get("TEST_KAFKA_BROKERS") ??
     await sharedServer("kafka", async (directory) => (await Broker.start(directory)).address);
 }
 

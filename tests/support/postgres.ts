@@ -33,7 +33,7 @@ async function findBinaries(): Promise<string | null> {
 }
 
 /** URL of the run's server, as its superuser. */
-async function serverUrl(): Promise<string> {
+export async function serverUrl(): Promise<string> {
   return Deno.env.get("TEST_DATABASE_URL") ??
     await sharedServer("postgres", async (directory) => (await Postgres.start(directory)).url);
 }

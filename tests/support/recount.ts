@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Connection } from "../../lib/io/postgres/connection.ts";
+import { foreignEnv } from "./guarded_process.ts";
 import type { TestTopic } from "./kafka.ts";
 
 const MINUTE_MS = 60_000;
@@ -29,6 +30,8 @@ async function* readTopic({ brokers, name }: TestTopic): AsyncGenerator<ForeignR
     ],
     stdout: "piped",
     stderr: "inherit",
+    clearEnv: true,
+    env: foreignEnv(),
   }).spawn();
   let rest: Uint8Array = new Uint8Array();
   for await (const chunk of kcat.stdout) {

@@ -41,7 +41,7 @@ export function programEnv(env: Environment): Record<string, string> {
 const RUNTIME_ENV = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME", "TMPDIR"];
 
 /** Those of them that are set. */
-function runtimeEnv(): Record<string, string> {
+export function runtimeEnv(): Record<string, string> {
   return Object.fromEntries(RUNTIME_ENV.flatMap((name) => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];
