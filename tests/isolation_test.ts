@@ -100,6 +100,7 @@ const STARTERS = [
   "tests/support/servers.ts",
   "tests/support/worker_process.ts",
   ".ci/compile.ts",
+  ".ci/test.ts",
 ];
 
 Deno.test("tests, benchmarks and CI read no setting of production, and start programs in known places", async () => {

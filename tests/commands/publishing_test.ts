@@ -52,7 +52,7 @@ serverTest(
 
 serverTest(
   "start counts on while it cannot publish, says so once, and publishes later",
-  ["kafka", "postgres"],
+  ["kafka", "postgres", "openssl"],
   async () => {
     await using stack = await openStack({ partitions: 2 });
     const name = `output-${crypto.randomUUID()}`;

@@ -11,7 +11,7 @@ import { runProgram } from "../support/worker_process.ts";
 
 serverTest(
   "reset --log says where, and goes on in another cluster, in a topic of the same name",
-  ["java", "kafka", "postgres"],
+  ["java", "openssl", "kafka", "postgres"],
   async () => {
     await using stack = await openStack({ partitions: 2 });
     const expected = new Expectation();

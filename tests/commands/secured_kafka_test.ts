@@ -36,24 +36,28 @@ for (
     "SASL SCRAM-SHA-512": login("scram-sha-512"),
   })
 ) {
-  serverTest(`start counts exactly over ${name}`, ["java", "kafka", "postgres"], async () => {
-    const kafka = await securedKafka();
-    await using topic = await createTopic({}, kafka.open);
-    await using database = await createDatabase();
-    await grantCounter(topic);
-    const expected = new Expectation();
-    await kcatProduce(topic, makeLines(5_000, expected));
-    const env = { ...stackEnv(topic), ...way(kafka), DATABASE_URL: database.url };
-    const doctor = await runProgram(["doctor"], { env });
-    assert.equal(doctor.code, 0, doctor.stdout);
-    const { code, stderr } = await runProgram(["start", "--once"], {
-      env: { ...env, LOG_LEVEL: "debug" },
-    });
-    assert.equal(code, 0, stderr);
-    await expected.assertStored(database.connection);
-    await assertBooksBalance(database.connection);
-    assert.doesNotMatch(stderr, /s3cret|PRIVATE KEY/);
-  });
+  serverTest(
+    `start counts exactly over ${name}`,
+    ["java", "openssl", "kafka", "postgres"],
+    async () => {
+      const kafka = await securedKafka();
+      await using topic = await createTopic({}, kafka.open);
+      await using database = await createDatabase();
+      await grantCounter(topic);
+      const expected = new Expectation();
+      await kcatProduce(topic, makeLines(5_000, expected));
+      const env = { ...stackEnv(topic), ...way(kafka), DATABASE_URL: database.url };
+      const doctor = await runProgram(["doctor"], { env });
+      assert.equal(doctor.code, 0, doctor.stdout);
+      const { code, stderr } = await runProgram(["start", "--once"], {
+        env: { ...env, LOG_LEVEL: "debug" },
+      });
+      assert.equal(code, 0, stderr);
+      await expected.assertStored(database.connection);
+      await assertBooksBalance(database.connection);
+      assert.doesNotMatch(stderr, /s3cret|PRIVATE KEY/);
+    },
+  );
 }
 
 function stackEnv({ name, config }: TestTopic): Env {
@@ -129,7 +133,7 @@ const REFUSALS: readonly Refusal[] = [
 for (const { name, env, message } of REFUSALS) {
   serverTest(
     `start stops with a sentence because of ${name}, and doctor says the same`,
-    ["java", "kafka", "postgres"],
+    ["java", "openssl", "kafka", "postgres"],
     async () => {
       const kafka = await securedKafka();
       await using topic = await createTopic({}, kafka.open);
@@ -177,7 +181,7 @@ const BANS: readonly Ban[] = [
 for (const { name, grants, message, isSeenByDoctor } of BANS) {
   serverTest(
     `start stops with a sentence because it has ${name}`,
-    ["java", "kafka", "postgres"],
+    ["java", "openssl", "kafka", "postgres"],
     async () => {
       const kafka = await securedKafka();
       await using topic = await createTopic({}, kafka.open);
@@ -193,7 +197,7 @@ for (const { name, grants, message, isSeenByDoctor } of BANS) {
 
 serverTest(
   "status and audit need no other right than start",
-  ["java", "kafka", "postgres"],
+  ["java", "openssl", "kafka", "postgres"],
   async () => {
     const kafka = await securedKafka();
     await using topic = await createTopic({}, kafka.open);
@@ -209,7 +213,7 @@ serverTest(
   },
 );
 
-serverTest("produce says which right it needs", ["java", "kafka"], async () => {
+serverTest("produce says which right it needs", ["java", "openssl", "kafka"], async () => {
   const kafka = await securedKafka();
   await using topic = await createTopic({}, kafka.open);
   await grant(topic, "User:stranger", { onTopic: [READ], onGroup: [] });

@@ -25,7 +25,7 @@ const COUNT: ClosedCount = {
 
 serverTest(
   "KafkaOutput says which right it needs, one after the other",
-  ["java", "kafka"],
+  ["java", "openssl", "kafka"],
   async () => {
     const kafka = await securedKafka();
     await using topic = await createTopic({}, kafka.open);

@@ -122,7 +122,7 @@ serverTest("start waits for its topic, and says so once", ["kafka", "postgres"],
 
 serverTest(
   "start notices that Kafka deleted records before it read them",
-  ["kafka", "postgres"],
+  ["kafka", "postgres", "openssl"],
   async () => {
     await using mails = await MailServer.start();
     await using stack = await openStack({ partitions: 1 });

@@ -43,7 +43,7 @@ faultTest(
       await stand.whileProducing(async () => {
         await stand.progress();
         proxy.hang();
-        await eventually(() => /Waiting for PostgreSQL/.test(worker.stderr), { timeoutMs: 60_000 });
+        await eventually(() => /Waiting for PostgreSQL/.test(worker.stderr));
         proxy.resume();
         await stand.progress();
       });

@@ -58,7 +58,7 @@ serverTest("a consumer that hangs without a word is replaced, and every record i
     await hangs.promise;
     ConsumerGroup.prototype.fetch = fetch; // for the next consumer; this one waits for ever
     await kcatProduce(topic, makeLines(RECORDS, new Expectation()));
-    await eventually(() => read() === 2 * RECORDS, { timeoutMs: 90_000 });
+    await eventually(() => read() === 2 * RECORDS);
   } finally {
     stop.abort();
     await running;

@@ -4,11 +4,13 @@
  */
 
 const POLL_MS = 25;
+/** Only what hangs takes as long, however busy the machine is. */
+export const PATIENCE_MS = 180_000;
 
 /** Result of the first `look` that neither throws nor is false; the last error after the time is over. */
 export async function eventually<T>(
   look: () => T | Promise<T>,
-  { timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {},
+  { timeoutMs = PATIENCE_MS }: { readonly timeoutMs?: number } = {},
 ): Promise<Exclude<T, false>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

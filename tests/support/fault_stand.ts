@@ -12,7 +12,7 @@ import { Broker, createTopic, openAdmin, type TestTopic } from "./kafka.ts";
 import { kcatProduce } from "./kcat.ts";
 import { createDatabase, Postgres, type TestDatabase } from "./postgres.ts";
 import { assertRecounted } from "./recount.ts";
-import { serverTest } from "./servers.ts";
+import { type Server, serverTest } from "./servers.ts";
 import { Program } from "./worker_process.ts";
 
 export interface FaultStandOptions {
@@ -33,7 +33,12 @@ export function faultTest(
   options: FaultStandOptions,
   body: (stand: FaultStand) => Promise<void>,
 ): void {
-  serverTest(name, ["kafka", "postgres"], async () => {
+  const { ownsBroker, ownsPostgres, postgresLanguage } = options;
+  const needs: Server[] = ["kafka", "postgres", "openssl"]; // the last for the mail server
+  if (ownsBroker) needs.push("java");
+  if (ownsPostgres) needs.push("initdb");
+  if (postgresLanguage) needs.push("localedef");
+  serverTest(name, needs, async () => {
     await using stand = await FaultStand.open(options);
     await body(stand);
   });
@@ -137,11 +142,11 @@ export class FaultStand implements AsyncDisposable {
   /** Resolves when the database has read on since now. */
   async progress(): Promise<void> {
     const before = await this.recordsRead();
-    await eventually(async () => await this.recordsRead() > before, { timeoutMs: 60_000 });
+    await eventually(async () => await this.recordsRead() > before);
   }
 
   /** Resolves when every partition is stored up to the end of its log. */
-  async caughtUp(timeoutMs = 90_000): Promise<void> {
+  async caughtUp(): Promise<void> {
     await using admin = await openAdmin(this.topic.brokers);
     await eventually(async () => {
       const ends = await admin.fetchTopicOffsets(this.topic.name);
@@ -152,7 +157,7 @@ export class FaultStand implements AsyncDisposable {
       );
       const stored = new Map(rows.map((row) => [row.partition, row.next_offset]));
       return ends.every(({ partition, high }) => (stored.get(partition) ?? 0) === Number(high));
-    }, { timeoutMs });
+    });
   }
 
   /** Waits for the end of the log, and compares every row with an independent recount. */

@@ -7,25 +7,24 @@ import { join } from "node:path";
 import { type Admin, Kafka, logLevel } from "../../lib/io/kafka/kafkajs.ts";
 import type { KafkaConfig } from "../../lib/core/config.ts";
 import { eventually } from "./eventually.ts";
-import { freePort, run, signalProcess, spawnGuarded, which } from "./guarded_process.ts";
+import { freePort, run, signalProcess, spawnGuarded } from "./guarded_process.ts";
 import { sharedServer } from "./shared_server.ts";
 
 /** Version of the brokers and programs of our own. */
 export const KAFKA_VERSION = "4.3.1";
 
-/** Why Kafka's own programs cannot be run on this machine, or null. */
-export const javaProblem: string | null = !await which("java")
-  ? "java (17 or later) is missing"
-  : !await which("mvn") && !await hasJars()
-  ? "mvn is missing"
-  : null;
+/** What Kafka's own programs need; Maven brings them the first time. */
+export const javaPrograms: readonly string[] = [
+  "java",
+  "setsid",
+  ...await hasJars() ? [] : ["mvn"],
+];
 
-/** Why there can be no Kafka on this machine, or nothing to produce with, or null. */
-export const kafkaProblem: string | null = !await which("kcat")
-  ? "kcat is missing"
-  : Deno.env.get("TEST_KAFKA_BROKERS")
-  ? null
-  : javaProblem;
+/** What tests with a broker need. */
+export const kafkaPrograms: readonly string[] = [
+  "kcat",
+  ...Deno.env.get("TEST_KAFKA_BROKERS") ? [] : javaPrograms,
+];
 
 /** Addresses of the run's broker. */
 export async function kafkaBrokers(): Promise<string> {
@@ -69,7 +68,7 @@ export class Broker {
       await javaCommand("kafka.Kafka", join(this.#directory, "server.properties")),
       { logFile: join(this.#directory, "kafka.log"), directory: this.#directory },
     );
-    await eventually(() => this.#answers(), { timeoutMs: 60_000 });
+    await eventually(() => this.#answers());
   }
 
   /** As `kill -9`: nothing is flushed, nobody is told. */

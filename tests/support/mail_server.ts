@@ -87,9 +87,9 @@ export class MailServer implements AsyncDisposable {
   }
 
   /** The first mail whose subject matches. */
-  async received(subject: RegExp, timeoutMs = 30_000): Promise<ReceivedMail> {
+  async received(subject: RegExp): Promise<ReceivedMail> {
     const find = () => this.mails.find((mail) => subject.test(mail.subject)) ?? false;
-    return await eventually(find, { timeoutMs }) as ReceivedMail;
+    return await eventually(find) as ReceivedMail;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -14,17 +14,19 @@ import { sharedServer } from "./shared_server.ts";
 /** Directory of the server's programs, or null. Debian keeps them off the PATH. */
 const binaries: string | null = await findBinaries();
 
-/** Why no server of our own can be started on this machine, or null. */
-export const initdbProblem: string | null = binaries
-  ? null
-  : "the PostgreSQL server is not installed";
+/** What a server of our own needs. */
+export const initdbPrograms: readonly string[] = [
+  "initdb",
+  "setsid",
+  ...isRoot() ? ["setpriv"] : [],
+];
 
-/** Why there can be no PostgreSQL on this machine, or null. */
-export const postgresProblem: string | null = Deno.env.get("TEST_DATABASE_URL")
-  ? null
-  : initdbProblem;
+/** What tests with a PostgreSQL need. */
+export const postgresPrograms: readonly string[] = Deno.env.get("TEST_DATABASE_URL")
+  ? []
+  : initdbPrograms;
 
-async function findBinaries(): Promise<string | null> {
+export async function findBinaries(): Promise<string | null> {
   const onPath = await which("initdb");
   if (onPath) return onPath.replace(/\/initdb$/, "");
   const debian = await run("sh", ["-c", "ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1"])

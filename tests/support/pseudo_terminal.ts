@@ -63,7 +63,7 @@ export class PseudoTerminal implements AsyncDisposable {
   /** Resolves when its last row matches. */
   async shows(pattern: RegExp): Promise<void> {
     try {
-      await eventually(() => pattern.test(this.rows.at(-1)!), { timeoutMs: 60_000 });
+      await eventually(() => pattern.test(this.rows.at(-1)!));
     } catch (error) {
       throw new Error(`It shows:\n${this.rows.join("\n")}`, { cause: error });
     }

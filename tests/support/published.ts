@@ -119,5 +119,5 @@ export async function allPublished(connection: Connection, expectedRows: number)
   await eventually(async () => {
     const { rows, waiting } = await publishing(connection);
     return rows === expectedRows && waiting === 0;
-  }, { timeoutMs: 90_000 });
+  });
 }

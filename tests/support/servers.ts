@@ -1,43 +1,50 @@
 /**
- * Tests that need servers: where one is missing they are reported as ignored with
- * the reason, but in CI they fail.
+ * Tests that need servers and other programs: where one is missing they are reported as ignored,
+ * with what is missing, but in CI they fail.
  * @module
  */
 
 import { which } from "./guarded_process.ts";
-import { javaProblem, kafkaProblem } from "./kafka.ts";
-import { initdbProblem, postgresProblem } from "./postgres.ts";
+import { javaPrograms, kafkaPrograms } from "./kafka.ts";
+import { findBinaries, initdbPrograms, postgresPrograms } from "./postgres.ts";
 
-const PROBLEMS = {
-  java: javaProblem,
-  kafka: kafkaProblem,
-  initdb: initdbProblem,
-  postgres: postgresProblem,
-  chromium: await programProblem("chromium"),
-  psql: await programProblem("psql"),
-  prometheus: await programProblem("prometheus"),
-  promtool: await programProblem("promtool"),
-  hadolint: await programProblem("hadolint"),
-  "check-jsonschema": await programProblem("check-jsonschema"),
-  script: await scriptProblem(),
-  "systemd-analyze": await programProblem("systemd-analyze"),
-};
+/** The programs that a test's need stands for. */
+const NEEDS = {
+  java: javaPrograms,
+  kafka: kafkaPrograms,
+  initdb: initdbPrograms,
+  postgres: postgresPrograms,
+  chromium: ["chromium"],
+  localedef: ["localedef"],
+  openssl: ["openssl"],
+  psql: ["psql"],
+  prometheus: ["prometheus", "setsid"],
+  promtool: ["promtool"],
+  hadolint: ["hadolint"],
+  "check-jsonschema": ["check-jsonschema"],
+  script: ["script"],
+  "systemd-analyze": ["systemd-analyze"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
 
-async function programProblem(program: string): Promise<string | null> {
-  return await which(program) ? null : `${program} is missing`;
-}
+export type Server = keyof typeof NEEDS;
 
-/** Other systems have a program of that name too, with other options. */
-async function scriptProblem(): Promise<string | null> {
-  const missing = await programProblem("script");
-  if (missing) return missing;
+/** All of them. */
+export const PROGRAMS: readonly string[] = [...new Set(Object.values(NEEDS).flat())];
+
+const missing = new Set(
+  (await Promise.all(
+    PROGRAMS.map(async (program) => await isThere(program) ? [] : [program]),
+  )).flat(),
+);
+
+async function isThere(program: string): Promise<boolean> {
+  if (program === "initdb") return await findBinaries() !== null;
+  if (await which(program) === null) return false;
+  if (program !== "script") return true;
+  // Other systems have a program of that name too, with other options.
   const { stdout } = await new Deno.Command("script", { args: ["--version"] }).output();
-  return new TextDecoder().decode(stdout).includes("util-linux")
-    ? null
-    : "util-linux's script is missing";
+  return new TextDecoder().decode(stdout).includes("util-linux");
 }
-
-export type Server = keyof typeof PROBLEMS;
 
 /** Like `Deno.test`, for a test that needs these servers. */
 export function serverTest(
@@ -45,11 +52,12 @@ export function serverTest(
   needs: readonly Server[],
   test: () => Promise<void>,
 ): void {
-  const problems = needs.flatMap((server) => PROBLEMS[server] ?? []);
+  const absent = [...new Set(needs.flatMap((need): readonly string[] => NEEDS[need]))]
+    .filter((program) => missing.has(program));
   const isInCi = Deno.env.get("CI") === "true";
   Deno.test({
-    name: problems.length === 0 ? name : `${name} (needs: ${problems.join(", ")})`,
-    ignore: problems.length > 0 && !isInCi,
+    name: absent.length === 0 ? name : `${name} (needs: ${absent.join(", ")})`,
+    ignore: absent.length > 0 && !isInCi,
     fn: test,
   });
 }

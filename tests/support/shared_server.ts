@@ -21,7 +21,7 @@ export async function sharedServer(
     await Deno.mkdir(directory); // the first of several wins
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    return read(await eventually(() => Deno.readTextFile(answerFile), { timeoutMs: 120_000 }));
+    return read(await eventually(() => Deno.readTextFile(answerFile)));
   }
   const answer: Answer = await start(directory).then(
     (address) => ({ address }),

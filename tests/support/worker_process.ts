@@ -98,11 +98,11 @@ export class Program implements AsyncDisposable {
     return this.#child.stdin;
   }
 
-  /** Exit code, once it has ended; 128 and more for signals. @throws if it runs on for a minute. */
+  /** Exit code, once it has ended; 128 and more for signals. @throws if it does not end. */
   async exitCode(): Promise<number> {
     let code: number | undefined;
     this.#child.status.then((status) => code = status.code);
-    await this.#eventually(() => code !== undefined, 60_000);
+    await this.#eventually(() => code !== undefined);
     await this.#ended;
     return code!;
   }
@@ -111,12 +111,12 @@ export class Program implements AsyncDisposable {
   async printed(pattern: RegExp): Promise<RegExpMatchArray> {
     return await this.#eventually(() => {
       return `${this.stderr}${this.stdout}`.match(pattern) ?? false;
-    }, 30_000) as RegExpMatchArray;
+    }) as RegExpMatchArray;
   }
 
-  async #eventually<T>(look: () => T, timeoutMs: number): Promise<T> {
+  async #eventually<T>(look: () => T): Promise<T> {
     try {
-      return await eventually(look, { timeoutMs });
+      return await eventually(look) as T;
     } catch (error) {
       throw new Error(`It printed:\n${this.stderr}${this.stdout}`, { cause: error });
     }

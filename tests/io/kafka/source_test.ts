@@ -7,7 +7,7 @@ import type { Fetched } from "../../../lib/core/log_batch.ts";
 import type { SourceReader } from "../../../lib/endpoints.ts";
 import { createKafka, KafkaCluster } from "../../../lib/io/kafka/client.ts";
 import { KafkaSource } from "../../../lib/io/kafka/source.ts";
-import { eventually } from "../../support/eventually.ts";
+import { eventually, PATIENCE_MS } from "../../support/eventually.ts";
 import { createTopic, openAdmin, type TestTopic } from "../../support/kafka.ts";
 import { kcatProduce } from "../../support/kcat.ts";
 import { serverTest } from "../../support/servers.ts";
@@ -63,8 +63,11 @@ class Reading implements AsyncDisposable, SourceReader {
     this.changed.notify();
   }
 
-  async until(isSo: () => boolean, timeoutMs = 30_000): Promise<void> {
-    assert.ok(await this.changed.until(isSo, { timeoutMs }), `waited in vain for ${isSo}`);
+  async until(isSo: () => boolean): Promise<void> {
+    assert.ok(
+      await this.changed.until(isSo, { timeoutMs: PATIENCE_MS }),
+      `waited in vain for ${isSo}`,
+    );
   }
 
   get records(): number {

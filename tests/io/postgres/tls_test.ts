@@ -46,7 +46,7 @@ const ACCEPTED: Readonly<Record<string, Url>> = {
 };
 
 for (const [name, urlOf] of Object.entries(ACCEPTED)) {
-  serverTest(`Connection encrypts with sslmode ${name}`, ["initdb"], async () => {
+  serverTest(`Connection encrypts with sslmode ${name}`, ["initdb", "openssl"], async () => {
     const server = await securedPostgres();
     await makeCounter(server);
     await using connection = new Connection(urlOf(server));
@@ -155,7 +155,7 @@ const REFUSALS: readonly Refusal[] = [
 ];
 
 for (const { name, url, message } of REFUSALS) {
-  serverTest(`Connection needs a person because of ${name}`, ["initdb"], async () => {
+  serverTest(`Connection needs a person because of ${name}`, ["initdb", "openssl"], async () => {
     await assertRefused(url(await securedPostgres()), message);
   });
 }
@@ -199,6 +199,7 @@ for (
 serverTest("start counts into a server that it verifies, and doctor says what keeps it from that", [
   "kafka",
   "initdb",
+  "openssl",
 ], async () => {
   const { url, caFile, otherCaFile } = await securedPostgres();
   const verified = { sslmode: "verify-full", sslrootcert: caFile };
