@@ -59,9 +59,10 @@ async function main(args: readonly string[]): Promise<number> {
 function crash(event: ErrorEvent | PromiseRejectionEvent): void {
   event.preventDefault();
   const error = "reason" in event ? event.reason : event.error;
+  const stack = Deno.inspect(error);
   terminal.endStatus();
-  report(error);
-  if (!showsStacks) writeLines(Deno.inspect(error));
+  if (terminal.isForPrograms) log.error("{message}", { message: describe(error), stack });
+  else writeLines(`${describe(error)}\n${stack}`);
   Deno.exit(failureCode);
 }
 

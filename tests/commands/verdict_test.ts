@@ -72,6 +72,7 @@ Deno.test("a failure that nothing awaits ends a command as any other does, and i
       const ended = await runProgram([command], { flags });
       assert.equal(ended.code, code, ended.stderr);
       assert.match(ended.stderr, /out of nowhere[^]*throws\.ts/);
+      for (const line of ended.stderr.trim().split("\n")) JSON.parse(line);
     }
   }
 });
