@@ -11,9 +11,7 @@ import type { Program } from "../support/worker_process.ts";
 async function recreate({ name, brokers }: TestTopic): Promise<void> {
   await using admin = await openAdmin(brokers);
   await admin.deleteTopics({ topics: [name] });
-  await eventually(() =>
-    admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }], waitForLeaders: true })
-  );
+  await eventually(() => admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }] }));
 }
 
 async function assertRefuses(worker: Program, stand: FaultStand): Promise<void> {

@@ -185,11 +185,37 @@ async function jars(): Promise<string> {
 
 /** An admin client that is disconnected when it is disposed. */
 export async function openAdmin(brokers: string): Promise<Admin & AsyncDisposable> {
-  const admin = new Kafka({ brokers: brokers.split(","), logLevel: logLevel.NOTHING }).admin({
-    retry: { retries: 1 },
-  });
+  const admin = await connectAdmin(brokers);
+  const create = admin.createTopics;
+  const createTopics: typeof create = async (request) => {
+    const isNew = await create({ ...request, waitForLeaders: false });
+    await eventually(() => haveLeaders(brokers, request.topics.map(({ topic }) => topic)));
+    return isNew;
+  };
+  return Object.assign(admin, { createTopics, [Symbol.asyncDispose]: () => admin.disconnect() });
+}
+
+async function connectAdmin(brokers: string): Promise<Admin> {
+  const kafka = new Kafka({ brokers: brokers.split(","), logLevel: logLevel.NOTHING });
+  const admin = kafka.admin({ retry: { retries: 1 } });
   await admin.connect();
-  return Object.assign(admin, { [Symbol.asyncDispose]: () => admin.disconnect() });
+  return admin;
+}
+
+/**
+ * True if the broker knows the topics, and who leads each partition. kafkajs's own wait gives up
+ * when the broker has not heard of a topic yet. By a client of its own, which may not know them later.
+ */
+async function haveLeaders(brokers: string, topics: string[]): Promise<boolean> {
+  const admin = await connectAdmin(brokers);
+  try {
+    const { topics: all } = await admin.fetchTopicMetadata({ topics });
+    return all.every(({ partitions }) =>
+      partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)
+    );
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 export interface TopicOptions {
@@ -212,7 +238,6 @@ export async function createTopic(
   const name = `test-${crypto.randomUUID()}`;
   await using admin = await openAdmin(address);
   await admin.createTopics({
-    waitForLeaders: true,
     topics: [{
       topic: name,
       numPartitions: partitions,
