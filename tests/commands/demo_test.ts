@@ -77,9 +77,10 @@ Deno.test("demo --data-dir counts every generated event once, although it is kil
         text: "select partition, next_offset from kafka_offsets",
       });
       assert.equal(offsets.length, 4);
+      // A slow machine has not begun with every partition when it is killed.
+      assert.ok(offsets.some(({ next_offset }) => next_offset > 0));
       const expected = new Expectation();
       for (const { partition, next_offset } of offsets) {
-        assert.ok(next_offset > 0);
         for (let n = partition; n < next_offset * 4; n += 4) {
           const { value, timestampMs: recordTimestampMs } = generated.record(n);
           const bytes = typeof value === "string"
