@@ -97,6 +97,7 @@ Deno.test("count() keeps a bad record as it came, as copies", () => {
     key: utf8("k"),
     value: utf8("bad"),
     headers,
+    cut: null,
   }]);
   assert.deepEqual(counts, []);
   assert.deepEqual([partition!.counted, partition!.dead], [0, 1]);
@@ -113,7 +114,26 @@ Deno.test("count() keeps a tombstone, with neither key nor value", () => {
     key: null,
     value: null,
     headers: [],
+    cut: null,
   }]);
+});
+
+Deno.test("count() keeps of a record that was cut what it was", () => {
+  const pending = newPending();
+  const sha256 = new Uint8Array(32).fill(7);
+  const cut = { keySize: null, valueSize: 5_000_000, headersSize: 1, sha256 };
+  const event = { timestampMs: NOON_MS, key: null, value: utf8(click()), cut };
+  pending.count(encodeRecordBatch(0, [event]), at(0, 0));
+  const [letter] = toLetters(pending.drain().deadLetters);
+  assert.deepEqual([letter!.reason, letter!.cut], ["value_too_large", cut]);
+});
+
+Deno.test("count() counts an event whose headers alone are too large", () => {
+  const pending = newPending();
+  const cut = { keySize: null, valueSize: 90, headersSize: 1e9, sha256: new Uint8Array(32) };
+  const event = { timestampMs: NOON_MS, key: null, value: utf8(click()), cut };
+  pending.count(encodeRecordBatch(0, [event]), at(0, 0));
+  assert.equal(pending.drain().events, 1);
 });
 
 Deno.test("count() judges the future by the record's own timestamp", () => {
