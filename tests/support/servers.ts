@@ -6,6 +6,7 @@
 
 import { which } from "./guarded_process.ts";
 import { javaProblem, kafkaProblem } from "./kafka.ts";
+import { pgBouncerProblem } from "./pgbouncer.ts";
 import { initdbProblem, postgresProblem } from "./postgres.ts";
 
 const PROBLEMS = {
@@ -14,6 +15,7 @@ const PROBLEMS = {
   initdb: initdbProblem,
   postgres: postgresProblem,
   chromium: await programProblem("chromium"),
+  pgbouncer: pgBouncerProblem,
   psql: await programProblem("psql"),
   prometheus: await programProblem("prometheus"),
   promtool: await programProblem("promtool"),

@@ -5,8 +5,7 @@
 
 import type { ClosedCount } from "../../core/closed_count.ts";
 import type { Outbox } from "../../publisher.ts";
-import type { Connection, Query, Row } from "./connection.ts";
-import { explainStatementError } from "./errors.ts";
+import type { Connection, Row } from "./connection.ts";
 
 /** How long the others wait for a publisher that says nothing more. */
 const CLAIM_SECONDS = 10;
@@ -24,7 +23,7 @@ export class PostgresOutbox implements Outbox {
   }
 
   async claim(): Promise<boolean> {
-    const rows = await this.#query({
+    const rows = await this.#connection.query({
       text: `
         insert into output_publisher as p (holder, held_until)
         values ($1, now() + $2::integer * interval '1 second')
@@ -38,22 +37,22 @@ export class PostgresOutbox implements Outbox {
   }
 
   async release(): Promise<void> {
-    await this.#query({
+    await this.#connection.query({
       text: "delete from output_publisher where holder = $1",
       values: [this.#workerId],
     });
   }
 
   async renewRevisions(): Promise<void> {
-    await this.#query({ text: "select renew_revisions()" });
+    await this.#connection.query({ text: "select renew_revisions()" });
   }
 
   async fill(): Promise<void> {
-    await this.#query({ text: "select fill_outbox($1)", values: [STEP_ROWS] });
+    await this.#connection.query({ text: "select fill_outbox($1)", values: [STEP_ROWS] });
   }
 
   async next(limit: number): Promise<ClosedCount[]> {
-    const rows = await this.#query<OutboxRow>({
+    const rows = await this.#connection.query<OutboxRow>({
       text: `
         select window_start, window_end, lottery_name, event_type, event_count, revision
         from outbox
@@ -73,7 +72,7 @@ export class PostgresOutbox implements Outbox {
 
   async remove(counts: readonly ClosedCount[]): Promise<void> {
     // Skips what a commit is just changing: it has another revision soon. So neither waits for the other.
-    await this.#query({
+    await this.#connection.query({
       text: `
         with acknowledged as (
           select o.window_start, o.lottery_name, o.event_type
@@ -98,14 +97,6 @@ export class PostgresOutbox implements Outbox {
         counts.map(({ revision }) => revision),
       ],
     });
-  }
-
-  async #query<T extends Row>(query: Query): Promise<T[]> {
-    try {
-      return await this.#connection.query<T>(query);
-    } catch (error) {
-      throw explainStatementError(error);
-    }
   }
 }
 

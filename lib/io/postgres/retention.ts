@@ -4,7 +4,6 @@
  */
 
 import type { Connection } from "./connection.ts";
-import { explainStatementError } from "./errors.ts";
 
 /** What a step did. */
 export interface ExpiryStep {
@@ -21,7 +20,7 @@ export async function expireAggregates(
   connection: Connection,
   retentionDays: number,
 ): Promise<ExpiryStep> {
-  const [row] = await query<{ deleted_rows: number; is_done: boolean }>(connection, {
+  const [row] = await connection.query<{ deleted_rows: number; is_done: boolean }>({
     text: "select deleted_rows, is_done from expire_aggregates($1, $2)",
     values: [retentionDays, STEP_ROWS],
   });
@@ -33,20 +32,9 @@ export async function expireDeadLetters(
   connection: Connection,
   retentionDays: number,
 ): Promise<ExpiryStep> {
-  const [row] = await query<{ deleted_rows: number }>(connection, {
+  const [row] = await connection.query<{ deleted_rows: number }>({
     text: "select expire_dead_letters($1, $2) as deleted_rows",
     values: [retentionDays, STEP_ROWS],
   });
   return { deletedRows: row!.deleted_rows, isDone: row!.deleted_rows < STEP_ROWS };
-}
-
-async function query<T extends Readonly<Record<string, unknown>>>(
-  connection: Connection,
-  statement: { readonly text: string; readonly values: readonly unknown[] },
-): Promise<T[]> {
-  try {
-    return await connection.query<T>(statement);
-  } catch (error) {
-    throw explainStatementError(error);
-  }
 }

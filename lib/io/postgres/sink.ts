@@ -10,8 +10,8 @@ import { closedUpTo, watermark } from "../../core/watermark.ts";
 import type { Position } from "../../core/standings.ts";
 import { CommitTooSlowError, FencedError, type Sink } from "../../endpoints.ts";
 import { commitParameters } from "./commit_parameters.ts";
-import type { Connection, Query, Row } from "./connection.ts";
-import { explainStatementError } from "./errors.ts";
+import type { Connection } from "./connection.ts";
+import { sqlStateOf } from "./errors.ts";
 
 /** SQLSTATE that `store_commit` raises, and the table of counts for a window that is deleted. */
 const FENCED = "LE001";
@@ -46,7 +46,7 @@ export class PostgresSink implements Sink {
   async positions(logStarts: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, Position>> {
     const { topic, epoch } = this.#options;
     const partitions = [...logStarts.keys()];
-    await this.#query({
+    await this.#connection.query({
       text: `
         insert into kafka_offsets (topic, partition, epoch, next_offset)
         select $1, partition, epoch, log_start
@@ -56,7 +56,7 @@ export class PostgresSink implements Sink {
         on conflict do nothing`,
       values: [topic, partitions, [...logStarts.values()], epoch],
     });
-    const rows = await this.#query<OffsetRow>({
+    const rows = await this.#connection.query<OffsetRow>({
       text: `
         select partition, next_offset, last_batch_offset, last_batch_crc
         from kafka_offsets
@@ -75,7 +75,7 @@ export class PostgresSink implements Sink {
   }
 
   async horizon(): Promise<number> {
-    const [row] = await this.#query<{ horizon: Date | null }>({
+    const [row] = await this.#connection.query<{ horizon: Date | null }>({
       text: "select aggregates_horizon as horizon from pipeline",
     });
     return row?.horizon?.getTime() ?? -Infinity;
@@ -86,9 +86,9 @@ export class PostgresSink implements Sink {
       const { topic, epoch, maxFutureMs } = this.#options;
       const values = [topic, epoch, ...commitParameters(commit, Date.now() + maxFutureMs)];
       const placeholders = values.map((_, at) => `$${at + 1}`).join(", ");
-      await this.#query({ text: `select store_commit(${placeholders})`, values });
+      await this.#connection.query({ text: `select store_commit(${placeholders})`, values });
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      const code = sqlStateOf(error);
       if (code === FENCED) {
         throw new FencedError(`Cannot commit: ${(error as Error).message}`, { cause: error });
       }
@@ -103,7 +103,7 @@ export class PostgresSink implements Sink {
   }
 
   async advanceWatermark(partitionCount: number): Promise<number | null> {
-    const rows = await this.#query<
+    const rows = await this.#connection.query<
       {
         watermark: Date | null;
         closed_up_to: Date | null;
@@ -138,7 +138,7 @@ export class PostgresSink implements Sink {
     const { windowMs: sizeMs, graceMs, epoch } = this.#options;
     const closed = closedUpTo(advanced, { sizeMs, graceMs });
     if (advanced !== before || closed > (rows[0]!.closed_up_to?.getTime() ?? -Infinity)) {
-      await this.#query({
+      await this.#connection.query({
         text: `
           update pipeline
           set
@@ -149,14 +149,6 @@ export class PostgresSink implements Sink {
       });
     }
     return advanced;
-  }
-
-  async #query<T extends Row>(query: Query): Promise<T[]> {
-    try {
-      return await this.#connection.query<T>(query);
-    } catch (error) {
-      throw explainStatementError(error);
-    }
   }
 }
 
