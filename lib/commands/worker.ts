@@ -42,6 +42,8 @@ export interface WorkerOptions {
 /** Longer than any rebalance takes. */
 const STALL_MS = 30_000;
 const STOP_TIMEOUT_MS = 5_000;
+/** How long a session is kept that is not needed all the time. */
+const IDLE_MS = 20_000;
 
 /** Everything that runs beside and around one pipeline. */
 export class Worker implements AsyncDisposable {
@@ -70,10 +72,8 @@ export class Worker implements AsyncDisposable {
     this.#alarms = hasAlarms
       ? new Alarms({ config, connection: this.#looks, workerId, host: Deno.hostname() })
       : null;
-    this.#chores = [
-      retention(config, new Connection(databaseUrl, workerId)),
-      unstaging(new Connection(databaseUrl, workerId)),
-    ];
+    const chores = new Connection(databaseUrl, workerId, { idleMs: IDLE_MS });
+    this.#chores = [retention(config, chores), unstaging(chores, this.#looks)];
     this.#observer = observeAll([
       this.#health,
       this.#metrics,
@@ -89,7 +89,7 @@ export class Worker implements AsyncDisposable {
   serve(): WebServer {
     const [config, workerId] = [this.#config, this.#workerId];
     const [health, metrics, vitals] = [this.#health, this.#metrics, this.#vitals];
-    const connection = new Connection(this.#databaseUrl, workerId);
+    const connection = new Connection(this.#databaseUrl, workerId, { idleMs: IDLE_MS });
     const server = serve({ config, workerId, connection, health, metrics, vitals });
     log.info("Page on {url}, metrics on {url}metrics", { url: server.url });
     return server;
@@ -178,8 +178,9 @@ export class Worker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#alarms?.[Symbol.asyncDispose]();
-    await Promise.all(this.#chores.map((chore) => chore[Symbol.asyncDispose]()));
-    await Promise.all([this.#commits[Symbol.asyncDispose](), this.#looks[Symbol.asyncDispose]()]);
+    await Promise.all(
+      [...this.#chores, this.#commits, this.#looks].map((each) => each[Symbol.asyncDispose]()),
+    );
   }
 }
 
