@@ -81,6 +81,20 @@ export class Postgres {
     return postgres;
   }
 
+  /** A server that follows this one and only reads, with its data in `directory`. */
+  async startStandby(directory: string): Promise<Postgres> {
+    const standby = new Postgres(directory, freePort(), {});
+    if (isRoot()) await run("chown", ["-R", "postgres", directory]);
+    const data = join(directory, "data");
+    await run(...split(asPostgres([
+      (await which("pg_basebackup"))!,
+      ...["--pgdata", data, "--write-recovery-conf", "--checkpoint=fast", "--no-sync"],
+      ...["--dbname", this.url],
+    ])));
+    await standby.restart();
+    return standby;
+  }
+
   /** Stops at once, as a power cut does: no transaction is finished, nobody is told. */
   stop(): void {
     signalProcess(this.#pid, "SIGQUIT");

@@ -16,6 +16,7 @@ const PROBLEMS = {
   postgres: postgresProblem,
   chromium: await programProblem("chromium"),
   pgbouncer: pgBouncerProblem,
+  pg_basebackup: await programProblem("pg_basebackup"),
   psql: await programProblem("psql"),
   prometheus: await programProblem("prometheus"),
   promtool: await programProblem("promtool"),
