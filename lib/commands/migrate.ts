@@ -6,7 +6,9 @@
 import type { Config } from "../core/config.ts";
 import { log } from "../io/logs.ts";
 import { Connection, redacted } from "../io/postgres/connection.ts";
-import { createDatabase, migrate as migrateDatabase } from "../io/postgres/migrate.ts";
+import { createDatabase } from "../io/postgres/create_database.ts";
+import { sqlStateOf } from "../io/postgres/errors.ts";
+import { migrate as migrateDatabase, migrationScript } from "../io/postgres/migrate.ts";
 
 /** How `migrate` was called. */
 export interface MigrateOptions {
@@ -26,4 +28,18 @@ export async function migrate(
   await using connection = new Connection(databaseUrl);
   const applied = await migrateDatabase(connection);
   if (applied.length === 0) log.info("The database {database} is up to date", { database });
+}
+
+/** SQLSTATE of a database that does not exist. */
+const NO_DATABASE = "3D000";
+
+/** What `migrate` would run, for somebody else to run; all of it if the database does not exist yet. */
+export async function migrationSql({ databaseUrl }: Config): Promise<string> {
+  await using connection = new Connection(databaseUrl);
+  try {
+    return await migrationScript(connection);
+  } catch (error) {
+    if (sqlStateOf(error) !== NO_DATABASE) throw error;
+    return await migrationScript(null);
+  }
 }
