@@ -12,7 +12,7 @@ import { Broker, createTopic, openAdmin, type TestTopic } from "./kafka.ts";
 import { kcatProduce } from "./kcat.ts";
 import { createDatabase, Postgres, type TestDatabase } from "./postgres.ts";
 import { assertRecounted } from "./recount.ts";
-import { serverTest } from "./servers.ts";
+import { type Server, serverTest } from "./servers.ts";
 import { Program } from "./worker_process.ts";
 
 export interface FaultStandOptions {
@@ -23,6 +23,8 @@ export interface FaultStandOptions {
   readonly ownsPostgres?: boolean;
   /** Language in which a PostgreSQL of its own speaks, as `de_DE`. */
   readonly postgresLanguage?: string;
+  /** How far the clock of a PostgreSQL of its own is wrong, as `+45d`. */
+  readonly postgresClock?: string;
   /** Settings of the broker, if it owns one. */
   readonly brokerSettings?: Readonly<Record<string, string>>;
 }
@@ -33,7 +35,8 @@ export function faultTest(
   options: FaultStandOptions,
   body: (stand: FaultStand) => Promise<void>,
 ): void {
-  serverTest(name, ["kafka", "postgres"], async () => {
+  const needs: readonly Server[] = ["kafka", "postgres"];
+  serverTest(name, options.postgresClock ? [...needs, "faketime"] : needs, async () => {
     await using stand = await FaultStand.open(options);
     await body(stand);
   });
@@ -60,8 +63,7 @@ export class FaultStand implements AsyncDisposable {
   }
 
   static async open(
-    { partitions = 4, ownsBroker, ownsPostgres, postgresLanguage, brokerSettings = {} }:
-      FaultStandOptions,
+    { partitions = 4, brokerSettings = {}, ...options }: FaultStandOptions,
   ): Promise<FaultStand> {
     await using opened = new AsyncDisposableStack();
     const makeDirectory = async () => {
@@ -69,12 +71,16 @@ export class FaultStand implements AsyncDisposable {
       opened.defer(() => Deno.remove(directory, { recursive: true }).catch(() => {}));
       return directory;
     };
+    const { ownsBroker, ownsPostgres, postgresLanguage, postgresClock } = options;
     const broker = ownsBroker
       ? await Broker.start(await makeDirectory(), { settings: brokerSettings })
       : null;
     if (broker) opened.defer(() => broker.kill());
     const postgres = ownsPostgres
-      ? await Postgres.start(await makeDirectory(), { language: postgresLanguage })
+      ? await Postgres.start(await makeDirectory(), {
+        language: postgresLanguage,
+        ...postgresClock && { clock: postgresClock },
+      })
       : null;
     if (postgres) opened.defer(() => postgres.stop());
     // Servers of its own end with it, so what is in them need not be removed.

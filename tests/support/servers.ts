@@ -7,13 +7,14 @@
 import { which } from "./guarded_process.ts";
 import { javaProblem, kafkaProblem } from "./kafka.ts";
 import { pgBouncerProblem } from "./pgbouncer.ts";
-import { initdbProblem, postgresProblem } from "./postgres.ts";
+import { fakeTimeProblem, initdbProblem, postgresProblem } from "./postgres.ts";
 
 const PROBLEMS = {
   java: javaProblem,
   kafka: kafkaProblem,
   initdb: initdbProblem,
   postgres: postgresProblem,
+  faketime: fakeTimeProblem,
   chromium: await programProblem("chromium"),
   pgbouncer: pgBouncerProblem,
   pg_basebackup: await programProblem("pg_basebackup"),

@@ -17,6 +17,7 @@ import output from "./migrations/0006_output.sql" with { type: "text" };
 import thinHistory from "./migrations/0007_thin_history.sql" with { type: "text" };
 import storage from "./migrations/0008_storage.sql" with { type: "text" };
 import staging from "./migrations/0009_staging.sql" with { type: "text" };
+import guards from "./migrations/0010_guards.sql" with { type: "text" };
 
 interface Migration {
   readonly version: number;
@@ -35,6 +36,7 @@ const MIGRATIONS: readonly Migration[] = [
   { version: 7, name: "thin history", sql: thinHistory },
   { version: 8, name: "storage", sql: storage },
   { version: 9, name: "staging", sql: staging },
+  { version: 10, name: "guards", sql: guards },
 ];
 
 const MIGRATIONS_TABLE = `

@@ -29,7 +29,9 @@ export class PostgresOutbox implements Outbox {
         values ($1, now() + $2::integer * interval '1 second')
         on conflict (only_one) do update
           set holder = excluded.holder, held_until = excluded.held_until
-          where p.holder = excluded.holder or p.held_until < now()
+          where p.holder = excluded.holder
+            -- Much later than it can be: the clock was ahead.
+            or p.held_until not between now() and excluded.held_until + $2::integer * interval '1 second'
         returning holder`,
       values: [this.#workerId, CLAIM_SECONDS],
     });

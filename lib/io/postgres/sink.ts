@@ -37,6 +37,8 @@ export interface PostgresSinkOptions {
 export class PostgresSink implements Sink {
   readonly #connection: Connection;
   readonly #options: PostgresSinkOptions;
+  /** How far the database's clock was ahead of ours. */
+  #databaseAheadMs = 0;
 
   constructor(connection: Connection, options: PostgresSinkOptions) {
     this.#connection = connection;
@@ -84,7 +86,9 @@ export class PostgresSink implements Sink {
   async commit(commit: Commit): Promise<void> {
     try {
       const { topic, epoch, maxFutureMs } = this.#options;
-      const values = [topic, epoch, ...commitParameters(commit, Date.now() + maxFutureMs)];
+      // By the clock that is further ahead: one that is behind must not keep windows open.
+      const latestMs = Date.now() + Math.max(0, this.#databaseAheadMs) + maxFutureMs;
+      const values = [topic, epoch, ...commitParameters(commit, latestMs)];
       const placeholders = values.map((_, at) => `$${at + 1}`).join(", ");
       await this.#connection.query({ text: `select store_commit(${placeholders})`, values });
     } catch (error) {
@@ -109,6 +113,7 @@ export class PostgresSink implements Sink {
         closed_up_to: Date | null;
         max_event_time: Date | null;
         is_idle: boolean | null;
+        now: Date;
       }
     >({
       text: `
@@ -116,8 +121,10 @@ export class PostgresSink implements Sink {
           p.watermark,
           p.closed_up_to,
           o.max_event_time,
-          o.caught_up_at > now() - $3::bigint * interval '1 ms'
-            and o.updated_at < now() - $3::bigint * interval '1 ms' as is_idle
+          -- Times that are still to come are those of a clock that was ahead.
+          o.caught_up_at between now() - $3::bigint * interval '1 ms' and now()
+            and o.updated_at not between now() - $3::bigint * interval '1 ms' and now() as is_idle,
+          now()
         from pipeline p
         cross join generate_series(
           0,
@@ -126,6 +133,7 @@ export class PostgresSink implements Sink {
         left join kafka_offsets o on o.topic = $1 and o.partition = all_partitions.partition`,
       values: [this.#options.topic, partitionCount, IDLE_MS],
     });
+    if (rows[0]) this.#databaseAheadMs = rows[0].now.getTime() - Date.now();
     const before = rows[0]?.watermark?.getTime() ?? null;
     const advanced = watermark(
       rows.map(({ max_event_time, is_idle }) => ({

@@ -24,9 +24,11 @@ export async function dueStaged(connection: Connection): Promise<Staged[]> {
     text: `
       select id, letters
       from dead_letter_staging
-      where received_at <= now() - interval '1 minute'
+      where received_at not between now() - interval '1 minute' and now()
         or not exists (
-          select from dead_letter_staging where received_at > now() - interval '2 seconds'
+          select
+          from dead_letter_staging
+          where received_at between now() - interval '2 seconds' and now()
         )
       order by id`,
   });

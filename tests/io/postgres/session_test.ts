@@ -121,3 +121,26 @@ for (
     },
   );
 }
+
+serverTest(
+  "counts are changed in read committed only: others do not see what was published or deleted",
+  ["postgres"],
+  async () => {
+    await using database = await createDatabase();
+    const { connection } = database;
+    await migrate(connection);
+    for (const isolation of ["repeatable read", "serializable"]) {
+      await assert.rejects(
+        connection.transaction(async () => {
+          await connection.query({ text: `set transaction isolation level ${isolation}` });
+          await connection.query({
+            text: `
+              insert into lottery_aggregates
+              values ('2026-01-31', '2026-01-31 00:01', 'keno', 'pay', 1)`,
+          });
+        }),
+        new RegExp(`in read committed only, but this transaction is ${isolation}`),
+      );
+    }
+  },
+);
