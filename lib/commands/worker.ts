@@ -8,6 +8,7 @@ import type { Config } from "../core/config.ts";
 import { EVENT_RULES_VERSION, EventParser } from "../core/event.ts";
 import { isPassing } from "../core/failure.ts";
 import type { PipelineObserver, Source, System } from "../endpoints.ts";
+import { FenceGuard } from "../fence_guard.ts";
 import { Health } from "../io/health.ts";
 import type { WebServer } from "../io/http/listen.ts";
 import { log, LogObserver } from "../io/logs.ts";
@@ -162,7 +163,9 @@ export class Worker implements AsyncDisposable {
     this.#vitals.reads(source);
     const pipeline = new Pipeline({
       source,
-      sink: new PostgresSink(this.#commits, { topic, epoch, maxFutureMs, windowMs, graceMs }),
+      sink: new FenceGuard(
+        new PostgresSink(this.#commits, { topic, epoch, maxFutureMs, windowMs, graceMs }),
+      ),
       observer: this.#observer,
       parser: new EventParser({ maxFutureMs }),
       windowMs,
