@@ -1,6 +1,6 @@
 /**
- * A sink that does not let itself be fenced for ever: what keeps every commit from it although
- * nothing moves is slowed down and told, and needs a person in the end.
+ * A sink that is not fenced for ever: fences that repeat although nothing has moved are slowed
+ * down and marked as stuck, and become an operator's problem after a while.
  * @module
  */
 

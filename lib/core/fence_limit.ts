@@ -1,17 +1,17 @@
 /**
- * How long commits may be fenced in a row although nothing moves what is stored. A fence that
- * another worker or retention explains is none of these: the next commit knows what they did.
+ * How long commits may be fenced in a row although nothing stored has moved. A fence that another
+ * worker or retention explains does not count: the next commit knows what they did.
  * @module
  */
 
 import { backoffMs, type BackoffOptions } from "./backoff.ts";
 
-/** How often, and how long. */
+/** How many fences in a row are accepted, and for how long. */
 export interface FenceLimits {
-  /** Fences that are taken as they come; those after them are slowed down. */
+  /** Fences without a delay; those after them are slowed down. */
   readonly tolerated: number;
   readonly backoff: BackoffOptions;
-  /** It is over after so many, but not before so much time has passed. */
+  /** After this many fences it is time to stop, but not before `mostMs` have passed. */
   readonly most: number;
   readonly mostMs: number;
 }
@@ -23,10 +23,10 @@ export const FENCE_LIMITS: FenceLimits = {
   mostMs: 60_000,
 };
 
-/** What to do after a fence: wait for so long, 0 if it is none to speak of; or no more. */
+/** What to do after a fence: wait (0: not at all) and try again, or stop. */
 export type FenceVerdict = { readonly delayMs: number } | "stop";
 
-/** Counts fences since something has moved. */
+/** Counts the fences since something moved. */
 export class FenceLimit {
   readonly #limits: FenceLimits;
   #stored = "";
@@ -37,13 +37,13 @@ export class FenceLimit {
     this.#limits = limits;
   }
 
-  /** Takes what is stored now, offsets above all: if it is not as before, somebody has moved it. */
+  /** Takes what is stored now, such as offsets: if it differs from before, something has moved. */
   look(stored: string): void {
     if (stored !== this.#stored) this.moved();
     this.#stored = stored;
   }
 
-  /** Something has moved, as by a commit of ours. */
+  /** Something has moved, for example because a commit was stored. */
   moved(): void {
     this.#inARow = 0;
   }

@@ -39,8 +39,8 @@ export class Standings {
 
   /**
    * Takes a stored position.
-   * @returns the offset to read from: that of the last counted batch, if the log still has it, and
-   * if it is before the position; who has set that back by hand may not have thought of the batch.
+   * @returns the offset to read from: that of the last counted batch, if the log still has it and
+   * it lies before the position, which somebody may have set back by hand.
    */
   place({ partition, position: { nextOffset, lastBatch }, range }: Placement): number {
     const isThere = lastBatch !== null && lastBatch.lastOffset >= range.startOffset &&

@@ -10,7 +10,7 @@ import type { Connection } from "./connection.ts";
 /** How long the database is waited for before the worker decides alone. */
 const PATIENCE_MS = 3_000;
 
-/** Not if the mail is of a time that is still to come: the database's clock was ahead. */
+/** A mail in the future is not recent: the database's clock was ahead when it was sent. */
 const IS_RECENT = `
   a.mailed_at > now() - $2::bigint * interval '1 ms'
     and a.mailed_at < now() + $2::bigint * interval '1 ms'`;

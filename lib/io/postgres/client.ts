@@ -13,7 +13,7 @@ import { getTypeParser } from "./values.ts";
 /** Longer than any statement may take: then the connection hangs. */
 const QUERY_TIMEOUT_MS = 25_000;
 const CONNECT_TIMEOUT_MS = 5_000;
-/** A connection that hangs must not hold up who closes it. */
+/** A connection that hangs must not hold up its closing. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /** A row as the driver gives it: `bigint` columns are numbers, `timestamptz` ones are Dates. */
@@ -24,7 +24,7 @@ export interface Query {
   readonly values?: readonly unknown[];
 }
 
-/** One connection; it is of no use after an error of the connection. */
+/** One connection; useless after an error of the connection. */
 export class Client {
   readonly #client: pg.Client;
 

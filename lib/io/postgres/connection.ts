@@ -16,7 +16,7 @@ const READ_ONLY = "25006";
 
 /** How a connection is used. */
 export interface ConnectionOptions {
-  /** Time after which a session that is not used is closed; it is kept if there is none. */
+  /** Time after which an unused session is closed; without it, it is kept. */
   readonly idleMs?: number;
 }
 
@@ -96,7 +96,7 @@ export class Connection implements AsyncDisposable {
     } catch (error) {
       const isReadOnly = sqlStateOf(error) === READ_ONLY;
       if (!isReadOnly && !isConnectionError(error)) throw explainStatementError(error);
-      // Also one that only reads: another session may be with another server, or have other settings.
+      // A read-only one too: the next session may have another server, or other settings.
       await this.#discard(session);
       const where = redacted(this.#url);
       throw new UnavailableError(

@@ -18,14 +18,14 @@ export async function createDatabase(url: string): Promise<boolean> {
     if (await opens(maintenanceUrl) === "open") return await create(url, maintenanceUrl);
   }
   throw new OperatorError(
-    `Cannot create the database of ${redacted(url)}: the server lets this role into none of ` +
+    `Cannot create the database of ${redacted(url)}: that takes a session in the database ` +
       `${
-        MAINTENANCE.join(" and ")
-      }, one of which is needed for that. Create it with the tools of the server's provider`,
+        MAINTENANCE.join(" or ")
+      }, and the server allows none. Create it with your provider's tools`,
   );
 }
 
-/** SQLSTATEs of a database that is not there, not for this role, or for nobody. */
+/** SQLSTATEs of a database that does not exist, or takes no sessions (of this role). */
 const CLOSED = /^(3D000|28000|42501|55000)$/;
 
 /** @throws if it is for another reason that the database cannot be opened. */
@@ -55,7 +55,7 @@ async function create(url: string, maintenanceUrl: string): Promise<boolean> {
     if (code !== "42501") throw error;
     throw new OperatorError(
       `Cannot create the database of ${redacted(url)}: the role may not. Allow it with ` +
-        "`alter role … createdb`, or let somebody who may create it",
+        "`alter role … createdb`, or have it created by a role that may",
       { cause: error },
     );
   }

@@ -47,7 +47,7 @@ function explanationOf(
       : "PostgreSQL does not allow the role of DATABASE_URL what it needs. " +
         "`doctor` says what to grant; or use another role";
   }
-  // Its constraints have names; what is left are the bounds of partitions.
+  // Check constraints have names; the bounds of partitions have none.
   if (code === "23514" && !constraint) {
     return `The table ${table} is partitioned, and has no partition for a row` +
       `${detail ? `: ${detail}` : ""}. ` +

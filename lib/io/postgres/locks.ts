@@ -1,5 +1,5 @@
 /**
- * Who is in the way of a change of the tables.
+ * Which sessions block a change of the tables.
  * @module
  */
 
@@ -7,10 +7,10 @@ import { UnavailableError } from "../../core/failure.ts";
 import type { Connection } from "./connection.ts";
 import { sqlStateOf } from "./errors.ts";
 
-/** SQLSTATE of a lock that was not had in time. */
+/** SQLSTATE of a lock that was not granted in time. */
 const LOCK_TIMEOUT = "55P03";
 
-/** An error that says who uses the tables, if that is why a lock was not had; others as they are. */
+/** A lock timeout as an error that names the sessions in the way; other errors as they are. */
 export async function explainLockTimeout(
   error: unknown,
   connection: Connection,
@@ -32,9 +32,9 @@ export async function explainLockTimeout(
   });
   const users = sessions.map(({ pid, role, name }) => `${name || "a session"} of ${role} (${pid})`);
   return new UnavailableError(
-    `Cannot change the tables, because others use them${
+    `Cannot lock the tables, because other sessions use them${
       users.length === 0 ? "" : `: ${users.join(", ")}`
-    }. Wait until they have ended, or end them with \`select pg_terminate_backend(…)\``,
+    }. Wait for them, or end them with \`select pg_terminate_backend(…)\``,
     { cause: error },
   );
 }

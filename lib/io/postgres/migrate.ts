@@ -47,8 +47,8 @@ create table lottery_migrations (
 )`;
 
 /**
- * Applies the migrations that are missing, in one transaction; several may start at once. Where
- * nothing is missing it needs no right but to read, and waits for nobody.
+ * Applies the migrations that are missing, in one transaction; several may start at once. If
+ * nothing is missing it only reads, and waits for no lock.
  * @returns the names of those that were applied.
  * @throws {OperatorError} if the database is not ours to change, with the way out.
  */
@@ -71,7 +71,7 @@ export async function migrate(connection: Connection): Promise<string[]> {
 async function applyMissing(connection: Connection, isNew: boolean): Promise<string[]> {
   return await connection.transaction(async () => {
     if (isNew) await connection.query({ text: MIGRATIONS_TABLE });
-    // One after the other. Who only reads cannot take this lock.
+    // One at a time. A role that only reads cannot take this lock.
     await connection.query({ text: "lock table lottery_migrations in share row exclusive mode" });
     const missing = await missingMigrations(connection);
     for (const migration of missing) {
@@ -85,8 +85,8 @@ async function applyMissing(connection: Connection, isNew: boolean): Promise<str
 }
 
 /**
- * The migrations that are missing as one transaction for others to run.
- * @param connection to the database; null if there is none yet.
+ * The missing migrations as one transaction, for the owner of the tables to run.
+ * @param connection to the database; null if that does not exist yet.
  * @throws {OperatorError} if the database is not ours to change, with the way out.
  */
 export async function migrationScript(connection: Connection | null): Promise<string> {
@@ -216,7 +216,7 @@ async function assertOurs(connection: Connection): Promise<void> {
   );
 }
 
-/** Whoever adds tables has to own those that are there, or to be allowed to create the first. */
+/** A role that adds tables has to own those that are there, and needs the right to create more. */
 async function assertMayMigrate(connection: Connection): Promise<void> {
   const schema = await schemaOf(connection);
   const [row] = await connection.query<
@@ -241,8 +241,8 @@ async function assertMayMigrate(connection: Connection): Promise<void> {
   if (may_create) return;
   throw new OperatorError(
     `Cannot create the tables: the role ${role} of DATABASE_URL may not create any in the schema ${schema}. ` +
-      `Allow it with \`grant create on schema ${schema} to ${role}\`, or let somebody who may ` +
-      "run what `migrate --sql` prints",
+      `Allow it with \`grant create on schema ${schema} to ${role}\`, or run what ` +
+      "`migrate --sql` prints as a role that may",
   );
 }
 
@@ -261,7 +261,7 @@ async function schemaOf(connection: Connection): Promise<string> {
     `Cannot find a schema for the tables: the search_path of the role ${role} is ${
       path || "empty"
     }, ` +
-      "and names none that there is and that the role may use. Create or allow one " +
+      "and names no schema that exists and that the role may use. Create or allow one " +
       `(\`grant usage, create on schema … to ${role}\`), or name another ` +
       `(\`alter role ${role} set search_path = …\`)`,
   );

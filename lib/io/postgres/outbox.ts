@@ -30,7 +30,7 @@ export class PostgresOutbox implements Outbox {
         on conflict (only_one) do update
           set holder = excluded.holder, held_until = excluded.held_until
           where p.holder = excluded.holder
-            -- Much later than it can be: the clock was ahead.
+            -- Held for longer than anyone can: the clock was ahead.
             or p.held_until not between now() and excluded.held_until + $2::integer * interval '1 second'
         returning holder`,
       values: [this.#workerId, CLAIM_SECONDS],

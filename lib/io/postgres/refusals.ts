@@ -20,7 +20,7 @@ const BY_SERVER: Readonly<Record<string, (where: string) => string>> = {
     "Allow it with `grant connect on database … to …`, or use another role in DATABASE_URL",
 };
 
-/** What PgBouncer says, which has one SQLSTATE for all of it. */
+/** By message, what PgBouncer says: it uses one SQLSTATE for everything. */
 const BY_POOLER: readonly (readonly [RegExp, (where: string) => string])[] = [
   [
     /unsupported startup parameter/,

@@ -124,7 +124,7 @@ export async function resetSettings(
   });
 }
 
-/** One transaction that keeps out everybody who writes. */
+/** Runs `change` in one transaction that keeps out everyone else who writes. */
 async function resetting(
   connection: Connection,
   epoch: number,

@@ -1,12 +1,12 @@
 /**
- * What a role has to be granted to count, where another one owns the tables.
+ * What a role needs to be granted for counting, if another one owns the tables.
  * @module
  */
 
 import { OperatorError } from "../../core/failure.ts";
 import type { Connection } from "./connection.ts";
 
-/** Of a worker, by table or view. */
+/** A worker's, by table or view. */
 export const WORKER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   lottery_migrations: ["select"],
   pipeline: ["select", "insert", "update"],
@@ -40,7 +40,7 @@ export async function assertGranted(connection: Connection): Promise<void> {
   );
 }
 
-/** The `grant` statements, to paste, for what the role of the connection lacks; none if it lacks nothing. */
+/** The `grant` statements, to paste, for what the role of the connection lacks. */
 export async function missingGrants(connection: Connection): Promise<string[]> {
   const [{ role } = { role: "" }] = await connection.query<{ role: string }>({
     text: "select quote_ident(current_user) as role",
@@ -81,7 +81,7 @@ function rightsOf(entries: readonly (readonly [string, readonly string[]])[]): R
   return entries.flatMap(([name, rights]) => rights.map((right) => ({ name, right })));
 }
 
-/** Those that the role lacks, with names as they are written; what is not there is told elsewhere. */
+/** Those that the role lacks, with qualified names. Objects that do not exist are left out. */
 async function missing(
   connection: Connection,
   kind: "table" | "sequence",
@@ -99,7 +99,7 @@ async function missing(
   });
 }
 
-/** One statement for the objects that lack the same. */
+/** One statement for all objects that lack the same rights. */
 function grants(
   rights: readonly Right[],
   { kind, role }: { readonly kind: "table" | "sequence"; readonly role: string },

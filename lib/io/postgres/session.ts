@@ -1,9 +1,9 @@
 /**
- * A session of the database that is ours: whatever counting or reading depends on is set by
- * itself when it is opened, and not left to role, database, URL or pooler.
+ * A session of the database that is ours: it sets what counting and reading depend on when it is
+ * opened, and leaves nothing of that to role, database, URL or pooler.
  *
- * A pooler that lends each transaction another session would lend what is set here to others,
- * and what others have set to us; so it is found out, and refused, before anything is set.
+ * A pooler that lends each transaction another session would pass our settings to others, and
+ * theirs to us. Such a pooler is detected and refused before anything is set.
  * @module
  */
 
@@ -13,8 +13,8 @@ import { Client, type Row } from "./client.ts";
 import { sqlStateOf } from "./errors.ts";
 
 /**
- * Settings as `pg_settings` spells them; one that the server does not have is left out. Read-only
- * is none of them: who has made a database so has a reason, such as a disk that is almost full.
+ * Settings as `pg_settings` spells them; those that the server does not know are left out. Read-only
+ * is not among them: an operator who made a database so had a reason, such as a disk almost full.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
   // How values are written and read.
@@ -84,9 +84,9 @@ export async function openSession(
 }
 
 /**
- * Sets what differs, unless a pooler stands in between.
- * @param processId of the server as the other end calls it, which a pooler does otherwise; null
- * to set it in any case.
+ * Sets what differs, if the session is one with the server itself.
+ * @param processId the server's process as the other end names it, which differs behind a pooler;
+ * null to set it in any case.
  */
 async function pin(client: Client, processId: number | null): Promise<SessionRow> {
   const [row] = await client.query<SessionRow>({
@@ -137,21 +137,21 @@ async function pin(client: Client, processId: number | null): Promise<SessionRow
 
 const NOT_ALLOWED = "42501";
 
-/** Such as triggers that are turned off: what only a superuser sets, only a superuser takes back. */
+/** As where triggers are turned off: what only a superuser can set, only a superuser can take back. */
 function unpinnable(error: unknown, where: string): OperatorError {
   return new OperatorError(
-    `Cannot use PostgreSQL at ${where}: its role or database has a setting that counting cannot bear. ` +
+    `Cannot use PostgreSQL at ${where}: a setting of the role or the database makes counts wrong. ` +
       "Take it back as a superuser with `alter role … reset …` or `alter database … reset …`",
     { cause: error },
   );
 }
 
-/** How often two connections are compared: others may use the pooler meanwhile. */
+/** How often two connections are compared, because others may use the pooler meanwhile. */
 const ROUNDS = 5;
-/** A pooler of sessions makes the second one wait where it has no more. */
+/** A pooler of sessions makes the second connection wait when it has no session left. */
 const PATIENCE_MS = 1_000;
 
-/** True if the pooler gives one session of the database to both, or another one each time. */
+/** True if the pooler gives both connections the same session, or one of them a new one each time. */
 async function isLent(ours: Client, other: Client): Promise<boolean> {
   const first = await processOf(ours);
   for (let round = 0; round < ROUNDS; round++) {

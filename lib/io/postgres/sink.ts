@@ -86,7 +86,7 @@ export class PostgresSink implements Sink {
   async commit(commit: Commit): Promise<void> {
     try {
       const { topic, epoch, maxFutureMs } = this.#options;
-      // By the clock that is further ahead: one that is behind must not keep windows open.
+      // By the clock that is further ahead, so that one that is behind keeps no window open.
       const latestMs = Date.now() + Math.max(0, this.#databaseAheadMs) + maxFutureMs;
       const values = [topic, epoch, ...commitParameters(commit, latestMs)];
       const placeholders = values.map((_, at) => `$${at + 1}`).join(", ");
@@ -121,7 +121,7 @@ export class PostgresSink implements Sink {
           p.watermark,
           p.closed_up_to,
           o.max_event_time,
-          -- Times that are still to come are those of a clock that was ahead.
+          -- Times in the future are those of a clock that was ahead.
           o.caught_up_at between now() - $3::bigint * interval '1 ms' and now()
             and o.updated_at not between now() - $3::bigint * interval '1 ms' and now() as is_idle,
           now()

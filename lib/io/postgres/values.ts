@@ -1,6 +1,6 @@
 /**
- * Values as the database sends them. What cannot be read is an error of its query: never null,
- * which means that there is nothing.
+ * Values as the database sends them. One that cannot be read fails its query: it must never become
+ * null, which means that there is no value.
  * @module
  */
 

@@ -119,7 +119,7 @@ serverTest(
     await resetLog(connection, { epoch: 2, identity: IDENTITY, offsets: AT_10 });
     await assert.rejects(
       resetCounts(connection, { epoch: 3, identity: IDENTITY }),
-      new RegExp(`because others use them: Grafana of ${role.name} \\(\\d+\\)\\. Wait until`),
+      new RegExp(`because other sessions use them: Grafana of ${role.name} \\(\\d+\\)\\. Wait`),
     );
     await reader.query({ text: "commit" });
     await resetCounts(connection, { epoch: 3, identity: IDENTITY });

@@ -148,7 +148,7 @@ serverTest(
     assert.equal(await createMissing(database("lottery_db")), false);
     await assert.rejects(
       createMissing(database("another")),
-      /into none of postgres and template1.*Create it with the tools of the server's provider/,
+      /a session in the database postgres or template1.*Create it with your provider's tools/,
     );
   },
 );

@@ -1,7 +1,7 @@
--- What one clock that is wrong must not do, nor a transaction that does not see what others do.
+-- Guards against one clock that is wrong, and against transactions that do not see what others do.
 
--- As before, and refuses a transaction that would work with what was so at its beginning: it could
--- not see that a window was published or deleted since.
+-- As before, and refuses a transaction with a snapshot from its beginning, which does not see that
+-- a window was published or deleted since.
 create or replace function keep_horizon() returns trigger
 language plpgsql
 as $$
@@ -20,8 +20,8 @@ begin
 end
 $$;
 
--- As before, but what is old is told by the clock that is furthest behind: this one, that of the
--- worker, or event time as far as it was counted. So one that runs ahead deletes nothing.
+-- As before, but the clock that is furthest behind decides what is old: this one, the worker's, or
+-- event time as far as it was counted. So one that is ahead deletes nothing.
 create function expire_aggregates(
   retention_days integer,
   most_rows integer,
@@ -77,7 +77,7 @@ begin
 end
 $$;
 
--- For a version before, whose clock is not known.
+-- For workers of the version before, which do not tell their clock.
 create or replace function expire_aggregates(
   retention_days integer,
   most_rows integer,
@@ -90,9 +90,9 @@ as $$
   select * from expire_aggregates(retention_days, most_rows, 'infinity')
 $$;
 
--- As before, but what is old is told by the clock that is furthest behind: this one, that of the
--- worker, or the newest time of an event or a bad record. A letter whose record is young stays, too:
--- this clock may have been behind when it was received. A time that is still to come says nothing.
+-- As before, but the clock that is furthest behind decides what is old: this one, the worker's, or
+-- the newest time of an event or a bad record. A letter whose record is young stays as well, because
+-- this clock may have been behind when it was received. A record's time in the future is ignored.
 create function expire_dead_letters(
   retention_days integer,
   most_rows integer,
@@ -149,7 +149,7 @@ as $$
   select count(*) from gone
 $$;
 
--- For a version before, whose clock is not known.
+-- For workers of the version before, which do not tell their clock.
 create or replace function expire_dead_letters(retention_days integer, most_rows integer)
 returns bigint
 language sql
@@ -157,8 +157,8 @@ as $$
   select expire_dead_letters(retention_days, most_rows, 'infinity')
 $$;
 
--- As before, but a note of a time that is still to come keeps nobody from making one, and notes are
--- thinned only if event time has passed them by a month as well.
+-- As before, but a note in the future does not prevent a new one, and notes are thinned only once
+-- event time has passed them by a month as well.
 create or replace function note_for_audit(of_topic text, partitions integer[], window_starts_ms bigint[])
 returns void
 language sql
