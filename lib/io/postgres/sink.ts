@@ -9,7 +9,8 @@ import { describe, OperatorError } from "../../core/failure.ts";
 import { closedUpTo, watermark } from "../../core/watermark.ts";
 import type { Position } from "../../core/standings.ts";
 import { CommitTooSlowError, FencedError, type Sink } from "../../endpoints.ts";
-import { commitParameters } from "./commit_parameters.ts";
+import { log } from "../logs.ts";
+import { commitParameters, windowsAhead } from "./commit_parameters.ts";
 import type { Connection } from "./connection.ts";
 import { sqlStateOf } from "./errors.ts";
 
@@ -18,6 +19,9 @@ const FENCED = "LE001";
 
 /** SQLSTATE of a statement that was given up for its time. */
 const STATEMENT_TIMEOUT = "57014";
+
+/** Clocks that differ by more are said to. */
+const APART_MS = 60_000;
 
 /** A partition without news for this long, read to its end, does not hold the watermark back. */
 const IDLE_MS = 30_000;
@@ -86,11 +90,15 @@ export class PostgresSink implements Sink {
   async commit(commit: Commit): Promise<void> {
     try {
       const { topic, epoch, maxFutureMs } = this.#options;
-      // By the clock that is further ahead, so that one that is behind keeps no window open.
-      const latestMs = Date.now() + Math.max(0, this.#databaseAheadMs) + maxFutureMs;
+      // By the clock that is further behind: one that is ahead must not close every window.
+      const latestMs = Date.now() + Math.min(0, this.#databaseAheadMs) + maxFutureMs;
       const values = [topic, epoch, ...commitParameters(commit, latestMs)];
-      const placeholders = values.map((_, at) => `$${at + 1}`).join(", ");
-      await this.#connection.query({ text: `select store_commit(${placeholders})`, values });
+      const ahead = windowsAhead(commit, latestMs);
+      await this.#connection.query(
+        ahead.length === 0
+          ? { text: storeCommit(values.length), values }
+          : { text: noteAndStoreCommit(values.length), values: [...values, ahead] },
+      );
     } catch (error) {
       const code = sqlStateOf(error);
       if (code === FENCED) {
@@ -133,7 +141,7 @@ export class PostgresSink implements Sink {
         left join kafka_offsets o on o.topic = $1 and o.partition = all_partitions.partition`,
       values: [this.#options.topic, partitionCount, IDLE_MS],
     });
-    if (rows[0]) this.#databaseAheadMs = rows[0].now.getTime() - Date.now();
+    if (rows[0]) this.#compareClocks(rows[0].now.getTime() - Date.now());
     const before = rows[0]?.watermark?.getTime() ?? null;
     const advanced = watermark(
       rows.map(({ max_event_time, is_idle }) => ({
@@ -158,6 +166,39 @@ export class PostgresSink implements Sink {
     }
     return advanced;
   }
+
+  /** Says so when the clocks have come apart. */
+  #compareClocks(databaseAheadMs: number): void {
+    const [was, is] = [this.#databaseAheadMs, databaseAheadMs].map((ms) => Math.abs(ms) > APART_MS);
+    this.#databaseAheadMs = databaseAheadMs;
+    if (was || !is) return;
+    log.warn(
+      "PostgreSQL's clock is {seconds} s {direction} the one here. Set the wrong one: until then, " +
+        "windows are closed and rows grow old by the one that is behind",
+      {
+        seconds: Math.round(Math.abs(databaseAheadMs) / 1000),
+        direction: databaseAheadMs > 0 ? "ahead of" : "behind",
+      },
+    );
+  }
+}
+
+function storeCommit(parameters: number): string {
+  const placeholders = Array.from({ length: parameters }, (_, at) => `$${at + 1}`);
+  return `select store_commit(${placeholders.join(", ")})`;
+}
+
+/** Takes as its last parameter the starts of windows to be noted. */
+function noteAndStoreCommit(parameters: number): string {
+  return `
+    with noted as (
+      insert into windows_ahead (window_start)
+      select to_timestamp(start_ms / 1000.0)
+      from unnest($${parameters + 1}::bigint[]) as starts (start_ms)
+      order by 1 -- so that no two commits wait for each other
+      on conflict do nothing
+    )
+    ${storeCommit(parameters)}`;
 }
 
 interface OffsetRow {

@@ -4,15 +4,12 @@ import { readHistories } from "../../../lib/io/postgres/audit_snapshot.ts";
 import { PostgresOutbox } from "../../../lib/io/postgres/outbox.ts";
 import { recentDeadLetters } from "../../../lib/io/postgres/reader.ts";
 import { dueStaged } from "../../../lib/io/postgres/staging.ts";
-import { createDatabase, Postgres } from "../../support/postgres.ts";
+import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";
 import { commitOf } from "../../support/sink_contract.ts";
-import { temporaryDirectory } from "../../support/temporary_directory.ts";
 import { openPostgresHarness, type PostgresHarness } from "./harness.ts";
 
-const DAY_MS = 86_400_000;
-const AHEAD_DAYS = 45;
-const LATER = `now() + interval '${AHEAD_DAYS} days'`;
+const LATER = "now() + interval '45 days'";
 
 function clockTest(rule: string, body: (harness: PostgresHarness) => Promise<void>): void {
   serverTest(rule, ["postgres"], async () => {
@@ -103,36 +100,5 @@ clockTest(
     };
     assert.equal(await noteAll("'2026-01-02'"), 22);
     assert.equal(await noteAll("'2026-03-01'"), 2);
-  },
-);
-
-serverTest(
-  "event times are stored up to the clock that is further ahead: one that is behind closes no window late",
-  ["initdb", "faketime"],
-  async () => {
-    await using directory = await temporaryDirectory();
-    const server = await Postgres.start(directory.path, { clock: `+${AHEAD_DAYS}d` });
-    using _server = { [Symbol.dispose]: () => server.stop() };
-    const database = await createDatabase(server.url);
-    await using harness = await openPostgresHarness(
-      database.url,
-      () => database.connection[Symbol.asyncDispose](),
-    );
-    const { first, connection } = harness;
-    // As the worker's clock would be, if it was behind the database's, which is right.
-    const maxEventTimeMs = Math.floor(Date.now() / 1000) * 1000 + AHEAD_DAYS * DAY_MS;
-    const commit = async (offset: number) => {
-      const commit = commitOf([[0, offset, offset + 1]]);
-      const partitions = commit.partitions.map((each) => ({ ...each, maxEventTimeMs }));
-      await first.commit({ ...commit, partitions });
-    };
-    await first.positions(new Map([[0, 0]]));
-    await commit(0);
-    await first.advanceWatermark(1);
-    await commit(1);
-    const [row] = await connection.query<{ max_event_time: Date }>({
-      text: "select max_event_time from kafka_offsets",
-    });
-    assert.equal(row!.max_event_time.getTime(), maxEventTimeMs);
   },
 );
