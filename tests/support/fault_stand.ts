@@ -25,6 +25,8 @@ export interface FaultStandOptions {
   readonly postgresLanguage?: string;
   /** How far the clock of a PostgreSQL of its own is wrong, as `+45d`. */
   readonly postgresClock?: string;
+  /** The test starts a PgBouncer. */
+  readonly hasPooler?: boolean;
   /** Settings of the broker, if it owns one. */
   readonly brokerSettings?: Readonly<Record<string, string>>;
 }
@@ -35,8 +37,13 @@ export function faultTest(
   options: FaultStandOptions,
   body: (stand: FaultStand) => Promise<void>,
 ): void {
-  const needs: readonly Server[] = ["kafka", "postgres"];
-  serverTest(name, options.postgresClock ? [...needs, "faketime"] : needs, async () => {
+  const needs: readonly Server[] = [
+    "kafka",
+    "postgres",
+    ...options.postgresClock ? ["faketime"] as const : [],
+    ...options.hasPooler ? ["pgbouncer"] as const : [],
+  ];
+  serverTest(name, needs, async () => {
     await using stand = await FaultStand.open(options);
     await body(stand);
   });

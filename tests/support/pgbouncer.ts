@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import { eventually } from "./eventually.ts";
-import { freePort, signalProcess, spawnGuarded, which } from "./guarded_process.ts";
+import { freePort, isRunning, signalProcess, spawnGuarded, which } from "./guarded_process.ts";
 import { asPostgres } from "./postgres.ts";
 import { temporaryDirectory } from "./temporary_directory.ts";
 
@@ -26,13 +26,12 @@ export interface PgBouncerOptions {
 export class PgBouncer implements AsyncDisposable {
   /** The URL that leads through it. */
   readonly url: string;
-  readonly #pid: number;
-  readonly #release: AsyncDisposable;
+  readonly #directory: { readonly path: string } & AsyncDisposable;
+  #pid = 0;
 
-  private constructor(url: string, pid: number, release: AsyncDisposable) {
+  private constructor(url: string, directory: { readonly path: string } & AsyncDisposable) {
     this.url = url;
-    this.#pid = pid;
-    this.#release = release;
+    this.#directory = directory;
   }
 
   /** Resolves when it lets through to the database of `url`. */
@@ -62,18 +61,30 @@ export class PgBouncer implements AsyncDisposable {
         Object.entries(all).map(([name, value]) => `${name} = ${value}\n`).join(""),
     );
     await Deno.chmod(directory.path, 0o755); // it does not run as root
-    const pid = await spawnGuarded(asPostgres([program!, configFile]), {
-      logFile: join(directory.path, "pgbouncer.log"),
-    });
-    await eventually(async () => {
-      using _socket = await Deno.connect({ hostname: "127.0.0.1", port });
-    });
     const pooled = Object.assign(new URL(url), { hostname: "127.0.0.1", port: String(port) });
-    return new PgBouncer(pooled.href, pid, directory);
+    const pgBouncer = new PgBouncer(pooled.href, directory);
+    await pgBouncer.restart();
+    return pgBouncer;
+  }
+
+  /** Kills it if it runs, and starts it; resolves when it listens. */
+  async restart(): Promise<void> {
+    if (this.#pid > 0) {
+      signalProcess(this.#pid, "SIGKILL");
+      await eventually(() => !isRunning(this.#pid));
+    }
+    const { path } = this.#directory;
+    this.#pid = await spawnGuarded(asPostgres([program!, join(path, "pgbouncer.ini")]), {
+      logFile: join(path, "pgbouncer.log"),
+    });
+    const { hostname, port } = new URL(this.url);
+    await eventually(async () => {
+      using _socket = await Deno.connect({ hostname, port: Number(port) });
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     signalProcess(this.#pid, "SIGKILL");
-    await this.#release[Symbol.asyncDispose]();
+    await this.#directory[Symbol.asyncDispose]();
   }
 }
