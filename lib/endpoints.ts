@@ -84,6 +84,17 @@ export interface Sink {
 /** Another worker has moved a partition or the horizon, or an earlier try of the same commit has. */
 export class FencedError extends Error {
   override readonly name = "FencedError";
+  /** It happens again and again, though nothing has moved. */
+  readonly isStuck: boolean;
+
+  constructor(message: string, { isStuck = false, ...options }: FencedOptions = {}) {
+    super(message, options);
+    this.isStuck = isStuck;
+  }
+}
+
+interface FencedOptions extends ErrorOptions {
+  readonly isStuck?: boolean;
 }
 
 /** A commit that was not stored, because it was too much for the sink: drop what is pending, and go on with less. */

@@ -51,7 +51,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   "commander": /^lib\/commands\/(arguments|program[a-z_]*)\.ts$/,
   "kafkajs": /^lib\/io\/kafka\/(kafkajs|patches)\.ts$/,
   "nodemailer": /^lib\/io\/smtp\.ts$/,
-  "pg": /^lib\/io\/postgres\/connection\.ts$/,
+  "pg": /^lib\/io\/postgres\/(client|values)\.ts$/,
   "prom-client": /^lib\/io\/metrics\.ts$/,
   "uplot/": /^lib\/page\/files\.ts$/,
 };

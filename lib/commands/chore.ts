@@ -13,7 +13,7 @@ export interface ChoreOptions {
   /** What the log calls it, as "delete what is old". */
   readonly name: string;
   readonly intervalMs: number;
-  /** For this chore alone; it is closed with it. */
+  /** For chores alone; it is closed with them. */
   readonly connection: Connection;
   /** Does what there is to do, in steps between which it looks at the signal. */
   readonly work: (connection: Connection, signal: AbortSignal) => Promise<void>;

@@ -7,7 +7,9 @@ import type { Config } from "../core/config.ts";
 import { redacted } from "../core/database_url.ts";
 import { log } from "../io/logs.ts";
 import { Connection } from "../io/postgres/connection.ts";
-import { createDatabase, migrate as migrateDatabase } from "../io/postgres/migrate.ts";
+import { createDatabase } from "../io/postgres/create_database.ts";
+import { sqlStateOf } from "../io/postgres/errors.ts";
+import { migrate as migrateDatabase, migrationScript } from "../io/postgres/migrate.ts";
 
 /** How `migrate` was called. */
 export interface MigrateOptions {
@@ -32,4 +34,18 @@ export async function migrate(
       : "The database {database} is up to date now",
     { database },
   );
+}
+
+/** SQLSTATE of a database that does not exist. */
+const NO_DATABASE = "3D000";
+
+/** What `migrate` would run, for somebody else to run; all of it if the database does not exist yet. */
+export async function migrationSql({ databaseUrl }: Config): Promise<string> {
+  await using connection = new Connection(databaseUrl);
+  try {
+    return await migrationScript(connection);
+  } catch (error) {
+    if (sqlStateOf(error) !== NO_DATABASE) throw error;
+    return await migrationScript(null);
+  }
 }

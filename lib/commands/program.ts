@@ -139,15 +139,20 @@ function addProduce(program: Command, { configured, untilSignal, terminal }: Hos
     });
 }
 
-function addMigrate(program: Command, { configured }: Host): void {
+function addMigrate(program: Command, { configured, print }: Host): void {
   program.command("migrate")
     .description("create the tables, or bring them up to date; `start` does so too")
     .option("--create-database", "create the database first, if it does not exist")
-    .addHelpText("after", example("migrate --create-database"))
-    .action(async ({ createDatabase }: { createDatabase?: true }) => {
+    .addOption(
+      new Option("--sql", "change nothing, and print the SQL for the owner of the tables to run")
+        .conflicts("createDatabase"),
+    )
+    .addHelpText("after", example("migrate --create-database", "migrate --sql > migration.sql"))
+    .action(async ({ createDatabase, sql }: { createDatabase?: true; sql?: true }) => {
       const config = await configured();
-      const { migrate } = await import("./migrate.ts");
-      await migrate(config, { createsDatabase: createDatabase ?? false });
+      const { migrate, migrationSql } = await import("./migrate.ts");
+      if (!sql) return await migrate(config, { createsDatabase: createDatabase ?? false });
+      for (const line of (await migrationSql(config)).split("\n")) print(line);
     });
 }
 

@@ -53,6 +53,7 @@ export async function reset(config: Config, options: ResetOptions): Promise<void
   await using cluster = new KafkaCluster(await createKafka(config.kafka), config.kafka);
   await using connection = new Connection(config.databaseUrl);
   await assertUpToDate(connection);
+  await connection.assertWritable();
   const situation: Situation = {
     config,
     cluster,

@@ -6,7 +6,12 @@
 import type { Config } from "../core/config.ts";
 import { log } from "../io/logs.ts";
 import type { Connection } from "../io/postgres/connection.ts";
-import { expireAggregates, expireDeadLetters, type ExpiryStep } from "../io/postgres/retention.ts";
+import {
+  expireAggregates,
+  expireDeadLetters,
+  type ExpiryOptions,
+  type ExpiryStep,
+} from "../io/postgres/retention.ts";
 import { Chore } from "./chore.ts";
 
 const INTERVAL_MS = 60_000;
@@ -15,7 +20,7 @@ const INTERVAL_MS = 60_000;
 interface Expiry {
   readonly what: string;
   readonly retentionDays: number | undefined;
-  readonly step: (connection: Connection, retentionDays: number) => Promise<ExpiryStep>;
+  readonly step: (connection: Connection, options: ExpiryOptions) => Promise<ExpiryStep>;
 }
 
 /** Deletes what is older than the settings allow; connects only if there is something to delete. */
@@ -46,7 +51,7 @@ async function expire(
   let deletedRows = 0;
   let isDone = false;
   while (!isDone && !signal.aborted) {
-    const done = await step(connection, retentionDays);
+    const done = await step(connection, { retentionDays, nowMs: Date.now() });
     deletedRows += done.deletedRows;
     isDone = done.isDone;
   }

@@ -11,13 +11,14 @@ import { Chore } from "./chore.ts";
 
 const INTERVAL_MS = 2_000;
 
-export function unstaging(connection: Connection): Chore {
+/** @param looks where it is looked whether there is something to do. */
+export function unstaging(connection: Connection, looks: Connection): Chore {
   return new Chore({
     name: "make rows of staged dead letters",
     intervalMs: INTERVAL_MS,
     connection,
     async work(connection, signal) {
-      for (const staged of await dueStaged(connection)) {
+      for (const staged of await dueStaged(looks)) {
         if (signal.aborted) return;
         const startedAt = performance.now();
         await unstage(connection, staged);

@@ -8,6 +8,7 @@ import type { Config } from "../core/config.ts";
 import { EVENT_RULES_VERSION, EventParser } from "../core/event.ts";
 import { isPassing } from "../core/failure.ts";
 import type { PipelineObserver, Source, System } from "../endpoints.ts";
+import { FenceGuard } from "../fence_guard.ts";
 import { Health } from "../io/health.ts";
 import type { WebServer } from "../io/http/listen.ts";
 import { log, LogObserver } from "../io/logs.ts";
@@ -46,6 +47,8 @@ export interface WorkerOptions {
 /** Longer than any rebalance takes. */
 const STALL_MS = 30_000;
 const STOP_TIMEOUT_MS = 5_000;
+/** How long a session is kept that is not needed all the time. */
+const IDLE_MS = 20_000;
 
 /** Everything that runs beside and around one pipeline. */
 export class Worker implements AsyncDisposable {
@@ -78,10 +81,8 @@ export class Worker implements AsyncDisposable {
     this.#alarms = hasAlarms
       ? new Alarms({ config, connection: this.#looks, workerId, host: Deno.hostname() })
       : null;
-    this.#chores = [
-      retention(config, new Connection(databaseUrl, workerId)),
-      unstaging(new Connection(databaseUrl, workerId)),
-    ];
+    const chores = new Connection(databaseUrl, workerId, { idleMs: IDLE_MS });
+    this.#chores = [retention(config, chores), unstaging(chores, this.#looks)];
     this.#observer = observeAll([
       this.#health,
       this.#metrics,
@@ -97,7 +98,7 @@ export class Worker implements AsyncDisposable {
   serve(): WebServer {
     const [config, workerId] = [this.#config, this.#workerId];
     const [health, metrics, vitals] = [this.#health, this.#metrics, this.#vitals];
-    const connection = new Connection(this.#databaseUrl, workerId);
+    const connection = new Connection(this.#databaseUrl, workerId, { idleMs: IDLE_MS });
     const demo = this.#demo;
     const server = serve({ config, workerId, connection, health, metrics, vitals, demo });
     log.info("Page on {url}, metrics on {url}metrics", { url: server.url });
@@ -171,7 +172,9 @@ export class Worker implements AsyncDisposable {
     this.#vitals.reads(source);
     const pipeline = new Pipeline({
       source,
-      sink: new PostgresSink(this.#commits, { topic, epoch, maxFutureMs, windowMs, graceMs }),
+      sink: new FenceGuard(
+        new PostgresSink(this.#commits, { topic, epoch, maxFutureMs, windowMs, graceMs }),
+      ),
       observer: this.#observer,
       parser: new EventParser({ maxFutureMs }),
       windowMs,
@@ -188,8 +191,9 @@ export class Worker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#alarms?.[Symbol.asyncDispose]();
-    await Promise.all(this.#chores.map((chore) => chore[Symbol.asyncDispose]()));
-    await Promise.all([this.#commits[Symbol.asyncDispose](), this.#looks[Symbol.asyncDispose]()]);
+    await Promise.all(
+      [...this.#chores, this.#commits, this.#looks].map((each) => each[Symbol.asyncDispose]()),
+    );
   }
 }
 

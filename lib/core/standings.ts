@@ -39,10 +39,13 @@ export class Standings {
 
   /**
    * Takes a stored position.
-   * @returns the offset to read from: that of the last counted batch, if the log still has it.
+   * @returns the offset to read from: that of the last counted batch, if the log still has it and
+   * it lies before the position, which somebody may have set back by hand.
    */
   place({ partition, position: { nextOffset, lastBatch }, range }: Placement): number {
-    const unseen = lastBatch && lastBatch.lastOffset >= range.startOffset ? lastBatch : null;
+    const isThere = lastBatch !== null && lastBatch.lastOffset >= range.startOffset &&
+      lastBatch.lastOffset < nextOffset;
+    const unseen = isThere ? lastBatch : null;
     this.#standings.set(partition, { nextOffset, unseen });
     return unseen?.lastOffset ?? nextOffset;
   }

@@ -80,6 +80,7 @@ function plainText(message: readonly unknown[]): string {
 /** Logs what a pipeline does: changes of state, not repeats. */
 export class LogObserver implements Partial<PipelineObserver> {
   readonly #outages = new OutageBook<string>();
+  #isStuck = false;
 
   assigned(partitions: readonly number[]): void {
     const count = partitions.length;
@@ -91,6 +92,7 @@ export class LogObserver implements Partial<PipelineObserver> {
   }
 
   committed({ events, deadLetters, lostRanges }: Commit, seconds: number): void {
+    this.#isStuck = false;
     for (const { partition, from, to } of lostRanges) {
       log.error(
         "Lost offsets {from} to {last} of partition {partition}: Kafka had deleted them before they were read",
@@ -105,6 +107,15 @@ export class LogObserver implements Partial<PipelineObserver> {
   }
 
   fenced(error: FencedError): void {
+    if (error.isStuck) {
+      if (!this.#isStuck) {
+        log.error("PostgreSQL refuses every commit, though nothing there has moved: {reason}", {
+          reason: error.message,
+        });
+      }
+      this.#isStuck = true;
+      return;
+    }
     log.warn(
       "The database has moved on: counting again from the stored offsets ({reason})",
       { reason: error.message },

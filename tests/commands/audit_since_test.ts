@@ -32,15 +32,22 @@ serverTest(
 
     assert.match((await runProgram(["status"], { env })).stdout, /^ +1 +1 +not_json$/m);
 
-    assert.equal((await expireAggregates(connection, 2)).deletedRows, 2);
+    assert.equal(
+      (await expireAggregates(connection, { retentionDays: 1, nowMs: Date.now() })).deletedRows,
+      2,
+    );
     await kcatProduce(topic, events("late", 72)); // offsets 43 to 62: expired
     await countAll(stack);
     await connection.query({
       text: `
-        update dead_letters set received_at = now() - interval '9 days'
+        update dead_letters
+        set received_at = now() - interval '9 days', record_timestamp = now() - interval '9 days'
         where kafka_offset in (42, 45, 50)`,
     });
-    assert.equal((await expireDeadLetters(connection, 5)).deletedRows, 3);
+    assert.equal(
+      (await expireDeadLetters(connection, { retentionDays: 5, nowMs: Date.now() })).deletedRows,
+      3,
+    );
     const deleted = await auditReport(stack);
     assert.equal(deleted.code, 0, JSON.stringify(deleted));
     assert.deepEqual(deleted.rows, { agreeing: 3, wrong: 0, notProvable: 0 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { makeLines } from "../support/event_lines.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertBooksBalance, Expectation } from "../support/expectation.ts";
-import { openAdmin } from "../support/kafka.ts";
+import { createTopic, openAdmin } from "../support/kafka.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { MailServer } from "../support/mail_server.ts";
 import { serverTest } from "../support/servers.ts";
@@ -155,5 +155,38 @@ serverTest(
     assert.match(text, /so \d+ offsets were deleted/);
     assert.match(text, new RegExp(`^  0: next offset ${read}, lag (\\d+|not known)`, "m"));
     assert.match(text, /^Last commit\r?\n {2}\d{4}-.* ago\)/m);
+  },
+);
+
+serverTest(
+  "start holds two sessions, and one more each while it publishes and while somebody looks",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack();
+    await using output = await createTopic({ partitions: 1 });
+    const { database: { connection }, env } = stack;
+    const sessions = async () => {
+      const [row] = await connection.query<{ sessions: number }>({
+        text: `
+          select count(*) as sessions
+          from pg_stat_activity
+          where datname = current_database() and pid <> pg_backend_pid()`,
+      });
+      return row!.sessions;
+    };
+    await kcatProduce(stack.topic, makeLines(1_000, new Expectation()));
+    {
+      await using _worker = await Program.start(["start"], { env });
+      await eventually(async () => await recordsRead(stack.database).catch(() => 0) === 1_000);
+      assert.equal(await sessions(), 2);
+    }
+    await using worker = await Program.start(["start"], {
+      env: { ...env, KAFKA_OUTPUT_TOPIC: output.name },
+    });
+    const [, url] = await worker.printed(/Page on (http:[^ ]+\/),/);
+    await worker.printed(/Reading 4 partitions/);
+    await eventually(async () => await sessions() === 3);
+    await (await fetch(`${url}api/status`)).text();
+    assert.equal(await sessions(), 4);
   },
 );

@@ -41,6 +41,13 @@ Deno.test("Standings reads on at the last counted batch, and knows the log by it
   );
 });
 
+Deno.test("Standings reads on at a position that was set back before the last counted batch", () => {
+  const { standings, resumeAt } = placed({ nextOffset: 300, lastBatch: MARK });
+  assert.equal(resumeAt, 300);
+  const fetched = { partition: 3, fetchedOffset: 300, nextOffset: 500, endOffset: 1_000 };
+  assert.equal(standings.judge({ ...fetched, batches: [batch(500)] }), "fits");
+});
+
 const OTHERS: readonly { readonly name: string; readonly batches: readonly LogBatch[] }[] = [
   { name: "another checksum", batches: [batch(500, 8)] },
   { name: "no checksum", batches: [batch(500, null)] },

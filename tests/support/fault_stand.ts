@@ -23,6 +23,10 @@ export interface FaultStandOptions {
   readonly ownsPostgres?: boolean;
   /** Language in which a PostgreSQL of its own speaks, as `de_DE`. */
   readonly postgresLanguage?: string;
+  /** How far the clock of a PostgreSQL of its own is wrong, as `+45d`. */
+  readonly postgresClock?: string;
+  /** The test starts a PgBouncer. */
+  readonly hasPooler?: boolean;
   /** Settings of the broker, if it owns one. */
   readonly brokerSettings?: Readonly<Record<string, string>>;
 }
@@ -33,11 +37,13 @@ export function faultTest(
   options: FaultStandOptions,
   body: (stand: FaultStand) => Promise<void>,
 ): void {
-  const { ownsBroker, ownsPostgres, postgresLanguage } = options;
+  const { ownsBroker, ownsPostgres, postgresLanguage, postgresClock, hasPooler } = options;
   const needs: Server[] = ["kafka", "postgres", "openssl"]; // the last for the mail server
   if (ownsBroker) needs.push("java");
   if (ownsPostgres) needs.push("initdb");
   if (postgresLanguage) needs.push("localedef");
+  if (postgresClock) needs.push("faketime");
+  if (hasPooler) needs.push("pgbouncer");
   serverTest(name, needs, async () => {
     await using stand = await FaultStand.open(options);
     await body(stand);
@@ -65,8 +71,7 @@ export class FaultStand implements AsyncDisposable {
   }
 
   static async open(
-    { partitions = 4, ownsBroker, ownsPostgres, postgresLanguage, brokerSettings = {} }:
-      FaultStandOptions,
+    { partitions = 4, brokerSettings = {}, ...options }: FaultStandOptions,
   ): Promise<FaultStand> {
     await using opened = new AsyncDisposableStack();
     const makeDirectory = async () => {
@@ -74,12 +79,16 @@ export class FaultStand implements AsyncDisposable {
       opened.defer(() => Deno.remove(directory, { recursive: true }).catch(() => {}));
       return directory;
     };
+    const { ownsBroker, ownsPostgres, postgresLanguage, postgresClock } = options;
     const broker = ownsBroker
       ? await Broker.start(await makeDirectory(), { settings: brokerSettings })
       : null;
     if (broker) opened.defer(() => broker.kill());
     const postgres = ownsPostgres
-      ? await Postgres.start(await makeDirectory(), { language: postgresLanguage })
+      ? await Postgres.start(await makeDirectory(), {
+        language: postgresLanguage,
+        ...postgresClock && { clock: postgresClock },
+      })
       : null;
     if (postgres) opened.defer(() => postgres.stop());
     // Servers of its own end with it, so what is in them need not be removed.

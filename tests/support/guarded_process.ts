@@ -72,6 +72,17 @@ export function signalProcess(pid: number, signal: Deno.Signal): void {
   }
 }
 
+/** Whether a process has not ended yet. */
+export function isRunning(pid: number): boolean {
+  try {
+    Deno.kill(pid, "SIGCONT"); // which does nothing to one that runs
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return false;
+  }
+}
+
 /** A port that was free a moment ago. */
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

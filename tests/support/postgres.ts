@@ -8,7 +8,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { Connection } from "../../lib/io/postgres/connection.ts";
 import { eventually } from "./eventually.ts";
-import { freePort, run, signalProcess, spawnGuarded, which } from "./guarded_process.ts";
+import { freePort, isRunning, run, signalProcess, spawnGuarded, which } from "./guarded_process.ts";
 import { sharedServer } from "./shared_server.ts";
 
 /** Directory of the server's programs, or null. Debian keeps them off the PATH. */
@@ -45,7 +45,16 @@ export interface PostgresOptions {
   readonly language?: string | undefined;
   /** Settings as in `postgresql.conf`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** How far its clock is wrong, as `+45d`; see `restart`. */
+  readonly clock?: string;
 }
+
+/** What makes a program see another time; Debian's `libfaketime`. */
+export const fakeTime: string | null = await run("sh", [
+  "-c",
+  "ls /usr/lib/*/faketime/libfaketime.so.1",
+])
+  .then((path) => path.trim(), () => null);
 
 /** A server with its data in `directory`, that can be killed and started again. */
 export class Postgres {
@@ -79,7 +88,7 @@ export class Postgres {
       const locale = join(directory, `${language}.UTF-8`);
       await run("localedef", ["-i", language, "-f", "UTF-8", locale]);
     }
-    await postgres.restart();
+    await postgres.restart(options);
     return postgres;
   }
 
@@ -124,9 +133,14 @@ export class Postgres {
     signalProcess(this.#pid, "SIGQUIT");
   }
 
-  /** Starts what was stopped; resolves when it answers. */
-  async restart(): Promise<void> {
+  /** Starts what was stopped, with its clock right or wrong; resolves when it answers. */
+  async restart({ clock }: Pick<PostgresOptions, "clock"> = {}): Promise<void> {
+    // While one is ending, it keeps others from the data.
+    if (this.#pid > 0) await eventually(() => !isRunning(this.#pid));
     const command = asPostgres([
+      ...clock
+        ? ["env", `LD_PRELOAD=${fakeTime}`, `FAKETIME=${clock}`, "FAKETIME_DONT_FAKE_MONOTONIC=1"]
+        : [],
       join(binaries!, "postgres"),
       ...["-D", join(this.#directory, "data"), "-p", String(this.#port)],
       ...["-c", `unix_socket_directories=${this.#directory}`, "-c", "max_connections=200"],
@@ -160,7 +174,7 @@ export class Postgres {
 }
 
 /** The server refuses to run as root. */
-function asPostgres(command: string[]): string[] {
+export function asPostgres(command: string[]): string[] {
   const drop = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"];
   return isRoot() ? [...drop, ...command] : command;
 }

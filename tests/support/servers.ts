@@ -6,7 +6,8 @@
 
 import { which } from "./guarded_process.ts";
 import { javaPrograms, kafkaPrograms } from "./kafka.ts";
-import { findBinaries, initdbPrograms, postgresPrograms } from "./postgres.ts";
+import { findPgBouncer } from "./pgbouncer.ts";
+import { fakeTime, findBinaries, initdbPrograms, postgresPrograms } from "./postgres.ts";
 
 /** The programs that a test's need stands for. */
 const NEEDS = {
@@ -14,6 +15,9 @@ const NEEDS = {
   kafka: kafkaPrograms,
   initdb: initdbPrograms,
   postgres: postgresPrograms,
+  faketime: ["libfaketime"],
+  pg_basebackup: ["pg_basebackup"],
+  pgbouncer: ["pgbouncer"],
   chromium: ["chromium"],
   localedef: ["localedef"],
   openssl: ["openssl"],
@@ -39,6 +43,8 @@ const missing = new Set(
 
 async function isThere(program: string): Promise<boolean> {
   if (program === "initdb") return await findBinaries() !== null;
+  if (program === "libfaketime") return fakeTime !== null;
+  if (program === "pgbouncer") return await findPgBouncer() !== null;
   if (await which(program) === null) return false;
   if (program !== "script") return true;
   // Other systems have a program of that name too, with other options.

@@ -10,6 +10,11 @@ import type { Connection } from "./connection.ts";
 /** How long the database is waited for before the worker decides alone. */
 const PATIENCE_MS = 3_000;
 
+/** A mail in the future is not recent: the database's clock was ahead when it was sent. */
+const IS_RECENT = `
+  a.mailed_at > now() - $2::bigint * interval '1 ms'
+    and a.mailed_at < now() + $2::bigint * interval '1 ms'`;
+
 /** Claims in the table `alerts`; without the database, `isFirst` decides. */
 export class PostgresAlertClaims implements AlertClaims {
   readonly #connection: Connection;
@@ -35,12 +40,9 @@ export class PostgresAlertClaims implements AlertClaims {
         insert into alerts as a (cause, mailed_at)
         values ($1, now())
         on conflict (cause) do update set
-          repeats_before = case when a.mailed_at <= now() - $2::bigint * interval '1 ms'
-            then a.repeats else a.repeats_before end,
-          repeats = case when a.mailed_at <= now() - $2::bigint * interval '1 ms'
-            then 0 else a.repeats + 1 end,
-          mailed_at = case when a.mailed_at <= now() - $2::bigint * interval '1 ms'
-            then now() else a.mailed_at end
+          repeats_before = case when ${IS_RECENT} then a.repeats_before else a.repeats end,
+          repeats = case when ${IS_RECENT} then a.repeats + 1 else 0 end,
+          mailed_at = case when ${IS_RECENT} then a.mailed_at else now() end
         returning mailed_at = now() as is_ours, repeats_before`,
       values: [cause, intervalMs],
     });

@@ -138,7 +138,7 @@ export async function readHistories(
       select partition, next_offset, counted, dead, max_event_time
       from offset_history
       where topic = $1
-      order by partition, at`,
+      order by partition, next_offset, at`,
     values: [topic],
   });
   const milestones = Map.groupBy(before, ({ partition }) => partition);

@@ -20,6 +20,15 @@ export function commitParameters(commit: Commit, latestMs: number): (Buffer | st
   ];
 }
 
+/**
+ * Starts of windows that were counted into beyond the greatest event time that is stored: of these
+ * `audit` cannot tell by it whether they can be recounted.
+ */
+export function windowsAhead({ counts }: Commit, latestMs: number): number[] {
+  const starts = counts.map(({ windowStartMs }) => windowStartMs);
+  return [...new Set(starts.filter((startMs) => startMs > latestMs))];
+}
+
 function partitionColumns({ partitions }: Commit, latestMs: number): Buffer[] {
   return [
     integers(partitions.map(({ partition }) => partition)),

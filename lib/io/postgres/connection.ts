@@ -3,30 +3,22 @@
  * @module
  */
 
-// @ts-types="@types/pg"
-import pg from "pg";
-import { atMost } from "../../condition.ts";
 import { redacted } from "../../core/database_url.ts";
-import { isPassing, OperatorError, UnavailableError } from "../../core/failure.ts";
-import { driverTls, explainTls } from "./tls.ts";
-import { explainSocket } from "./unix_socket.ts";
+import { UnavailableError } from "../../core/failure.ts";
+import { isConnectionError, type Query, type Row } from "./client.ts";
+import { explainStatementError, sqlStateOf } from "./errors.ts";
+import { refusal } from "./refusals.ts";
+import { openSession, type Session } from "./session.ts";
 
-/** Waiting for a lock ends before the statement does, and the statement before the client gives up. */
-const LOCK_TIMEOUT_MS = 10_000;
-const STATEMENT_TIMEOUT_MS = 20_000;
-const QUERY_TIMEOUT_MS = 25_000;
-const CONNECT_TIMEOUT_MS = 5_000;
-/** A connection that hangs must not hold up who closes it. */
-const CLOSE_TIMEOUT_MS = 1_000;
+export type { Query, Row } from "./client.ts";
 
-const INT8_OID = 20;
+/** SQLSTATE of what a server that only reads says to a write. */
+const READ_ONLY = "25006";
 
-/** A row as the driver gives it: `bigint` columns are numbers, `timestamptz` ones are Dates. */
-export type Row = Readonly<Record<string, unknown>>;
-
-export interface Query {
-  readonly text: string;
-  readonly values?: readonly unknown[];
+/** How a connection is used. */
+export interface ConnectionOptions {
+  /** Time after which an unused session is closed; without it, it is kept. */
+  readonly idleMs?: number;
 }
 
 /**
@@ -36,34 +28,36 @@ export interface Query {
 export class Connection implements AsyncDisposable {
   readonly #url: string;
   readonly #name: string;
-  #client: Promise<pg.Client> | null = null;
+  readonly #idleMs: number | undefined;
+  #session: Promise<Session> | null = null;
+  #queries = 0;
+  #idle: ReturnType<typeof setTimeout> | undefined;
 
   /** @param name what the server calls its session. */
-  constructor(url: string, name = "lottery-events-pipeline") {
+  constructor(
+    url: string,
+    name = "lottery-events-pipeline",
+    { idleMs }: ConnectionOptions = {},
+  ) {
     this.#url = url;
     this.#name = name;
+    this.#idleMs = idleMs;
   }
 
   /**
-   * @throws {OperatorError} if the database refuses us, with the setting to change.
-   * @throws {UnavailableError} if the connection is lost; whether the query ran is unknown then.
+   * @throws {OperatorError} if the database refuses us or what we ask, with what to change.
+   * @throws {UnavailableError} if the connection is lost, when it is unknown whether the query
+   * ran; or if nothing can be written.
    * @throws {pg.DatabaseError} for everything else that the database says.
    */
-  async query<T extends Row>({ text, values }: Query): Promise<T[]> {
-    const client = await this.#connected();
+  async query<T extends Row>(query: Query): Promise<T[]> {
+    this.#queries++;
+    clearTimeout(this.#idle);
     try {
-      const { rows } = await client.query<T>({
-        text,
-        ...(values && { values: [...values] }),
-      });
-      return rows;
-    } catch (error) {
-      if (!isConnectionError(error)) throw error;
-      await this.#discard(client);
-      throw new UnavailableError(
-        `Cannot reach PostgreSQL: the connection to ${redacted(this.#url)} is lost`,
-        { cause: error },
-      );
+      return await this.#query(query);
+    } finally {
+      this.#queries--;
+      this.#closeWhenIdle();
     }
   }
 
@@ -80,128 +74,58 @@ export class Connection implements AsyncDisposable {
     }
   }
 
+  /** @throws {UnavailableError} if nothing can be written, with what to change. */
+  async assertWritable(): Promise<void> {
+    const session = await this.#opened();
+    if (session.readOnly === null) return;
+    await this.#discard(session);
+    throw new UnavailableError(session.readOnly);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    const opening = this.#client;
-    this.#client = null;
-    const client = await opening?.catch(() => null);
-    if (client) await close(client);
+    clearTimeout(this.#idle);
+    const opening = this.#session;
+    this.#session = null;
+    const session = await opening?.catch(() => null);
+    await session?.client.close();
   }
 
-  #connected(): Promise<pg.Client> {
-    this.#client ??= connect(this.#url, this.#name).catch((error) => {
-      this.#client = null;
-      throw error;
+  async #query<T extends Row>(query: Query): Promise<T[]> {
+    const session = await this.#opened();
+    try {
+      return await session.client.query<T>(query);
+    } catch (error) {
+      const isReadOnly = sqlStateOf(error) === READ_ONLY;
+      if (!isReadOnly && !isConnectionError(error)) throw explainStatementError(error);
+      // A read-only one too: the next session may have another server, or other settings.
+      await this.#discard(session);
+      const where = redacted(this.#url);
+      throw new UnavailableError(
+        isReadOnly
+          ? session.readOnly ?? `PostgreSQL at ${where} is read-only`
+          : `Cannot reach PostgreSQL: the connection to ${where} is lost`,
+        { cause: error },
+      );
+    }
+  }
+
+  #opened(): Promise<Session> {
+    const where = redacted(this.#url);
+    this.#session ??= openSession(this.#url, { name: this.#name, where }).catch((error) => {
+      this.#session = null;
+      throw refusal(error, where);
     });
-    return this.#client;
+    return this.#session;
   }
 
-  async #discard(client: pg.Client): Promise<void> {
-    if (await this.#client?.catch(() => null) !== client) return;
-    this.#client = null;
-    void close(client);
+  async #discard(session: Session): Promise<void> {
+    if (await this.#session?.catch(() => null) !== session) return;
+    this.#session = null;
+    void session.client.close();
   }
-}
 
-/** Says goodbye, and cuts the connection if nobody listens. */
-async function close(client: pg.Client): Promise<void> {
-  await atMost(CLOSE_TIMEOUT_MS, client.end());
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream
-    .destroy();
-}
-
-async function connect(url: string, name: string): Promise<pg.Client> {
-  const client = new pg.Client({
-    ...await driverTls(url),
-    application_name: name,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    lock_timeout: LOCK_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS, // a host that died must not hold its locks
-    keepAlive: true,
-    types: { getTypeParser },
-  });
-  client.on("error", () => {}); // the query under way rejects as well, or the next one does
-  try {
-    await client.connect();
-  } catch (error) {
-    void close(client);
-    throw refusal(error, url);
+  #closeWhenIdle(): void {
+    if (this.#idleMs === undefined || this.#queries > 0) return;
+    this.#idle = setTimeout(() => void this[Symbol.asyncDispose](), this.#idleMs);
   }
-  return client;
-}
-
-/** The driver's parsers, but `bigint` as a number: all of ours are below 2^53. */
-function getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
-  if (oid === INT8_OID) return toSafeInteger;
-  return format === "binary"
-    ? pg.types.getTypeParser(oid, "binary") as (value: unknown) => unknown
-    : pg.types.getTypeParser(oid, "text");
-}
-
-function toSafeInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new RangeError(`Cannot count exactly with ${text}`);
-  return value;
-}
-
-/** SQLSTATEs with which the server ends a session: connection, shutdown, and a transaction that idled. */
-const SESSION_END = /^(08...|57P0[1-5]|25P0[34])$/;
-
-/**
- * True if the connection is gone, or the server about to end it. Not told by the
- * severity, which the server translates. The driver has no codes for its own part, only messages.
- */
-function isConnectionError(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return SESSION_END.test(error.code ?? "");
-  if (isPassing(error)) return true;
-  if (!(error instanceof Error)) return false;
-  const { code } = error as Error & { readonly code?: unknown };
-  return DRIVER_MESSAGES.test(error.message) ||
-    /^(ERR_SSL_|ERR_STREAM_|EPROTO$|ENOENT$)/.test(String(code)); // the last: a socket's file
-}
-
-const DRIVER_MESSAGES =
-  /^(Connection terminated|Query read timeout|timeout expired|Client has encountered|Client was closed|There was an error establishing an SSL)/;
-
-/** What a refused or failed connection means, with the setting to change. */
-function refusal(error: unknown, url: string): Error {
-  const where = redacted(url);
-  const code = error instanceof pg.DatabaseError ? error.code : undefined;
-  const operator = (message: string) => new OperatorError(message, { cause: error });
-  const explained = explainTls(error, where) ?? explainSocket(error);
-  if (explained) return explained;
-  if (code === "28P01") {
-    return operator(
-      `Cannot log in to PostgreSQL at ${where}: it refuses the user or password. Check DATABASE_URL`,
-    );
-  }
-  if (code === "28000") {
-    return operator(
-      `Cannot log in to PostgreSQL at ${where}: it does not let this user in like this. ` +
-        "Check its pg_hba.conf, and the user, sslmode and sslcert of DATABASE_URL",
-    );
-  }
-  if (code === "3D000") {
-    return operator(
-      `Cannot open the database of ${where}: it does not exist. ` +
-        "Create it with `migrate --create-database`, or name another in DATABASE_URL",
-    );
-  }
-  if (code === "08P01") {
-    return operator(
-      `Cannot open a session with PostgreSQL at ${where}: it refuses the settings that a session begins with. ` +
-        "A pooler in between has to let statement_timeout, lock_timeout and idle_in_transaction_session_timeout " +
-        "through (PgBouncer: ignore_startup_parameters), or DATABASE_URL has to lead past it",
-    );
-  }
-  if (error instanceof pg.DatabaseError ? isPassing(error) : isConnectionError(error)) {
-    return new UnavailableError(
-      `Cannot reach PostgreSQL at ${where}. Is it running, and is DATABASE_URL right?`,
-      { cause: error },
-    );
-  }
-  return operator(
-    `Cannot connect to PostgreSQL at ${where}. Check the user, password and sslmode of DATABASE_URL`,
-  );
 }

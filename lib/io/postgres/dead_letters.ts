@@ -8,8 +8,7 @@ import type { LotteryEvent } from "../../core/event.ts";
 import type { Cut, RecordHeader } from "../../core/record_batch.ts";
 import { OperatorError } from "../../core/failure.ts";
 import { windowStart } from "../../core/window.ts";
-import type { Connection, Query, Row } from "./connection.ts";
-import { explainStatementError } from "./errors.ts";
+import type { Connection, Row } from "./connection.ts";
 
 /** Where a record stands in its topic. */
 export interface RecordPosition {
@@ -79,7 +78,7 @@ export class DeadLetterStore {
   /** Positions of at most `limit` letters, the newest first. */
   async find(filter: DeadLetterFilter, limit: number): Promise<RecordPosition[]> {
     const { reason, partition, fromOffset, toOffset, sinceMs, untilMs, isReplayed } = filter;
-    return await this.#query<{ partition: number; offset: number }>({
+    return await this.#connection.query<{ partition: number; offset: number }>({
       text: `
         select partition, kafka_offset as offset
         from all_dead_letters
@@ -109,7 +108,7 @@ export class DeadLetterStore {
 
   /** The letters that stand there, in the order asked for; without those that are gone. */
   async read(positions: readonly RecordPosition[]): Promise<StoredDeadLetter[]> {
-    const rows = await this.#query<LetterRow>({
+    const rows = await this.#connection.query<LetterRow>({
       text: `
         with asked as (
           select *
@@ -156,7 +155,7 @@ export class DeadLetterStore {
 
   /** @throws {OperatorError} if nothing was counted yet. */
   async rules(): Promise<ReplayRules> {
-    const [row] = await this.#query<
+    const [row] = await this.#connection.query<
       { window: number; max_future: number; event_rules: number; horizon: Date | null }
     >({
       text: `
@@ -179,7 +178,7 @@ export class DeadLetterStore {
    * @returns those that were counted.
    */
   async replay(replays: readonly Replay[], { windowMs }: ReplayRules): Promise<RecordPosition[]> {
-    return await this.#query<{ partition: number; offset: number }>({
+    return await this.#connection.query<{ partition: number; offset: number }>({
       text: `
         select replayed_partition as partition, replayed_offset as offset
         from replay_dead_letters($1, $2, $3, $4, $5, $6, $7)`,
@@ -193,14 +192,6 @@ export class DeadLetterStore {
         replays.map(({ event }) => event.eventType),
       ],
     });
-  }
-
-  async #query<T extends Row>(query: Query): Promise<T[]> {
-    try {
-      return await this.#connection.query<T>(query);
-    } catch (error) {
-      throw explainStatementError(error);
-    }
   }
 }
 

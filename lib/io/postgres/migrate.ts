@@ -3,10 +3,11 @@
  * @module
  */
 
-import { parseDatabaseUrl } from "../../core/database_url.ts";
 import { OperatorError } from "../../core/failure.ts";
 import { log } from "../logs.ts";
-import { Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { explainLockTimeout } from "./locks.ts";
+import { assertGranted } from "./rights.ts";
 import tables from "./migrations/0001_tables.sql" with { type: "text" };
 import commit from "./migrations/0002_commit.sql" with { type: "text" };
 import alerts from "./migrations/0003_alerts.sql" with { type: "text" };
@@ -16,15 +17,18 @@ import output from "./migrations/0006_output.sql" with { type: "text" };
 import thinHistory from "./migrations/0007_thin_history.sql" with { type: "text" };
 import storage from "./migrations/0008_storage.sql" with { type: "text" };
 import staging from "./migrations/0009_staging.sql" with { type: "text" };
-import outputReview from "./migrations/0013_output_review.sql" with { type: "text" };
+import guards from "./migrations/0010_guards.sql" with { type: "text" };
 import deadLetterContent from "./migrations/0012_dead_letter_content.sql" with { type: "text" };
+import outputReview from "./migrations/0013_output_review.sql" with { type: "text" };
 
-/** In this order, and never changed once released: a new one is added instead. */
-const MIGRATIONS: readonly {
+interface Migration {
   readonly version: number;
   readonly name: string;
   readonly sql: string;
-}[] = [
+}
+
+/** In this order, and never changed once released: a new one is added instead. */
+const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "tables", sql: tables },
   { version: 2, name: "commit", sql: commit },
   { version: 3, name: "alerts", sql: alerts },
@@ -34,91 +38,121 @@ const MIGRATIONS: readonly {
   { version: 7, name: "thin history", sql: thinHistory },
   { version: 8, name: "storage", sql: storage },
   { version: 9, name: "staging", sql: staging },
+  { version: 10, name: "guards", sql: guards },
   { version: 12, name: "dead letter content", sql: deadLetterContent },
   { version: 13, name: "output review", sql: outputReview },
 ];
 
-/** Any number that nothing else in the database uses for its advisory locks. */
-const LOCK = 4_902_716_533;
+const MIGRATIONS_TABLE = `
+create table lottery_migrations (
+  version integer primary key,
+  name text not null,
+  applied_at timestamptz not null default now()
+)`;
 
 /**
- * Applies the migrations that are missing, in one transaction; several may start at once.
+ * Applies the migrations that are missing, in one transaction; several may start at once. If
+ * nothing is missing it only reads, and waits for no lock.
  * @returns the names of those that were applied.
  * @throws {OperatorError} if the database is not ours to change, with the way out.
  */
 export async function migrate(connection: Connection): Promise<string[]> {
+  const isNew = !await isMigrated(connection);
+  if (!isNew && (await missingMigrations(connection)).length === 0) return [];
+  await connection.assertWritable();
+  await assertUtf8(connection);
+  await assertOurs(connection);
+  await assertMayMigrate(connection);
+  try {
+    return await applyMissing(connection, isNew);
+  } catch (error) {
+    // Another one has made the first table in this moment, and with it all the others.
+    if (isNew && await isMigrated(connection)) return await migrate(connection);
+    throw await explainLockTimeout(error, connection);
+  }
+}
+
+async function applyMissing(connection: Connection, isNew: boolean): Promise<string[]> {
   return await connection.transaction(async () => {
-    // Ends with the transaction; a session lock would not hold in a database with one session.
-    await connection.query({ text: `select pg_advisory_xact_lock(${LOCK})` });
-    await assertUtf8(connection);
-    await assertOurs(connection);
-    if (!await isMigrated(connection)) await assertMayCreate(connection);
-    await connection.query({
-      text: `
-        create table if not exists lottery_migrations (
-          version integer primary key,
-          name text not null,
-          applied_at timestamptz not null default now()
-        )`,
-    });
-    const applied = await connection.query<{ version: number }>({
-      text: "select version from lottery_migrations",
-    });
-    const missing = MIGRATIONS.filter(({ version }) =>
-      !applied.some((row) => row.version === version)
-    );
-    for (const { version, name, sql } of missing) {
-      await connection.query({ text: sql });
-      await connection.query({
-        text: "insert into lottery_migrations (version, name) values ($1, $2)",
-        values: [version, name],
-      });
+    if (isNew) await connection.query({ text: MIGRATIONS_TABLE });
+    // One at a time. A role that only reads cannot take this lock.
+    await connection.query({ text: "lock table lottery_migrations in share row exclusive mode" });
+    const missing = await missingMigrations(connection);
+    for (const migration of missing) {
+      await connection.query({ text: migration.sql });
+      await connection.query({ text: bookkeeping(migration) });
     }
-    const names = missing.map(({ version, name }) => `${String(version).padStart(4, "0")} ${name}`);
+    const names = missing.map(nameOf);
     if (names.length > 0) log.info("Migrated the database: {names}", { names: names.join(", ") });
     return names;
   });
 }
 
-/** Creates the database of `url`, UTF-8, unless it exists. @returns whether it was created. */
-export async function createDatabase(url: string): Promise<boolean> {
-  const maintenanceUrl = parseDatabaseUrl(url)!;
-  const name = decodeURIComponent(maintenanceUrl.pathname.slice(1));
-  maintenanceUrl.pathname = "/postgres";
-  await using connection = new Connection(maintenanceUrl.href);
-  const existing = await connection.query({
-    text: "select from pg_database where datname = $1",
-    values: [name],
-  });
-  if (existing.length > 0) return false;
-  const quoted = `"${name.replaceAll('"', '""')}"`;
-  try {
-    await connection.query({
-      text: `create database ${quoted} encoding 'UTF8' template template0`,
-    });
-  } catch (error) {
-    // 42P04 and 23505: another one has created it in this moment.
-    if (/^(42P04|23505)$/.test((error as { readonly code?: string }).code ?? "")) return false;
-    throw error;
+/**
+ * The missing migrations as one transaction, for the owner of the tables to run.
+ * @param connection to the database; null if that does not exist yet.
+ * @throws {OperatorError} if the database is not ours to change, with the way out.
+ */
+export async function migrationScript(connection: Connection | null): Promise<string> {
+  const schema = connection && await schemaOf(connection);
+  const isNew = !connection || !await isMigrated(connection);
+  if (connection) {
+    await assertUtf8(connection);
+    await assertOurs(connection);
   }
-  return true;
+  const missing = connection && !isNew ? await missingMigrations(connection) : MIGRATIONS;
+  if (missing.length === 0) return "-- Nothing is missing.";
+  return [
+    "begin;",
+    ...schema ? [`set local search_path to ${schema};`] : [],
+    ...isNew ? [`${MIGRATIONS_TABLE.trim()};`] : [],
+    ...missing.flatMap((migration) => [
+      `-- ${nameOf(migration)}`,
+      migration.sql.trim(),
+      `${bookkeeping(migration)};`,
+    ]),
+    "commit;",
+  ].join("\n\n");
+}
+
+function nameOf({ version, name }: Migration): string {
+  return `${String(version).padStart(4, "0")} ${name}`;
+}
+
+function bookkeeping({ version, name }: Migration): string {
+  return `insert into lottery_migrations (version, name) values (${version}, '${name}')`;
+}
+
+async function missingMigrations(connection: Connection): Promise<Migration[]> {
+  const applied = await appliedVersions(connection);
+  return MIGRATIONS.filter(({ version }) => !applied.includes(version));
+}
+
+/** In order. */
+async function appliedVersions(connection: Connection): Promise<number[]> {
+  const rows = await connection.query<{ version: number }>({
+    text: "select version from lottery_migrations order by version",
+  });
+  return rows.map(({ version }) => version);
 }
 
 /**
  * Looks whether the database can be used, without changing it.
  * @returns what is there, in a few words.
  * @throws {OperatorError} if a person has to do something first.
+ * @throws {UnavailableError} if nothing can be written.
  */
 export async function assertUsable(connection: Connection): Promise<string> {
+  await connection.assertWritable();
   await assertUtf8(connection);
   await assertOurs(connection);
   if (!await isMigrated(connection)) {
-    await assertMayCreate(connection);
+    await assertMayMigrate(connection);
     return "answers, empty: the first start creates the tables";
   }
-  const [{ version } = { version: 0 }] = await connection.query<{ version: number }>({
-    text: "select max(version) as version from lottery_migrations",
-  });
+  await assertGranted(connection);
+  if ((await missingMigrations(connection)).length > 0) await assertMayMigrate(connection);
+  const version = (await appliedVersions(connection)).at(-1);
   return `answers, schema version ${version} of ${MIGRATIONS.at(-1)!.version}`;
 }
 
@@ -128,12 +162,7 @@ export async function assertUsable(connection: Connection): Promise<string> {
  */
 export async function assertUpToDate(connection: Connection): Promise<void> {
   await assertOurs(connection);
-  const [row] = await isMigrated(connection)
-    ? await connection.query<{ version: number }>({
-      text: "select max(version) as version from lottery_migrations",
-    })
-    : [];
-  if ((row?.version ?? 0) >= MIGRATIONS.at(-1)!.version) return;
+  if (await isMigrated(connection) && (await missingMigrations(connection)).length === 0) return;
   throw new OperatorError(
     "Cannot work with this database: it lacks tables that this version needs. Run `migrate` first.",
   );
@@ -192,18 +221,53 @@ async function assertOurs(connection: Connection): Promise<void> {
   );
 }
 
-/** Before the first start, the role has to be able to create the tables. */
-async function assertMayCreate(connection: Connection): Promise<void> {
-  const [row] = await connection.query<{ role: string; schema: string; may_create: boolean }>({
+/** A role that adds tables has to own those that are there, and needs the right to create more. */
+async function assertMayMigrate(connection: Connection): Promise<void> {
+  const schema = await schemaOf(connection);
+  const [row] = await connection.query<
+    { role: string; owner: string | null; is_owner: boolean | null; may_create: boolean }
+  >({
     text: `
       select
-        current_user::text as role,
-        current_schema()::text as schema,
-        has_schema_privilege(current_schema(), 'create') as may_create`,
+        quote_ident(current_user) as role,
+        quote_ident(pg_get_userbyid(relowner)) as owner,
+        pg_has_role(relowner, 'usage') as is_owner,
+        has_schema_privilege(current_schema(), 'create') as may_create
+      from (select to_regclass('lottery_migrations') as table) ours
+      left join pg_class on oid = ours.table`,
   });
-  if (row?.may_create) return;
+  const { role, owner, is_owner, may_create } = row!;
+  if (owner !== null && !is_owner) {
+    throw new OperatorError(
+      `Cannot bring the tables up to date: they belong to ${owner}, and the role of DATABASE_URL is ${role}. ` +
+        `Run \`migrate\` as ${owner}, or let ${owner} run what \`migrate --sql\` prints`,
+    );
+  }
+  if (may_create) return;
   throw new OperatorError(
-    `Cannot create the tables: the role ${row?.role} of DATABASE_URL may not create any in the schema ${row?.schema}. ` +
-      `Allow it with \`grant create on schema ${row?.schema} to ${row?.role}\`.`,
+    `Cannot create the tables: the role ${role} of DATABASE_URL may not create any in the schema ${schema}. ` +
+      `Allow it with \`grant create on schema ${schema} to ${role}\`, or run what ` +
+      "`migrate --sql` prints as a role that may",
+  );
+}
+
+/** The schema of the tables, quoted. */
+async function schemaOf(connection: Connection): Promise<string> {
+  const [row] = await connection.query<{ schema: string | null; path: string; role: string }>({
+    text: `
+      select
+        quote_ident(current_schema()) as schema,
+        current_setting('search_path') as path,
+        quote_ident(current_user) as role`,
+  });
+  const { schema, path, role } = row!;
+  if (schema !== null) return schema;
+  throw new OperatorError(
+    `Cannot find a schema for the tables: the search_path of the role ${role} is ${
+      path || "empty"
+    }, ` +
+      "and names no schema that exists and that the role may use. Create or allow one " +
+      `(\`grant usage, create on schema … to ${role}\`), or name another ` +
+      `(\`alter role ${role} set search_path = …\`)`,
   );
 }

@@ -6,8 +6,7 @@
 import type { ClosedCount, CountKey } from "../../core/closed_count.ts";
 import type { TableCount } from "../../core/output_review.ts";
 import type { Outbox } from "../../publisher.ts";
-import type { Connection, Query, Row } from "./connection.ts";
-import { explainStatementError } from "./errors.ts";
+import type { Connection, Row } from "./connection.ts";
 
 /** How long the others wait for a publisher that says nothing more. */
 const CLAIM_SECONDS = 10;
@@ -25,13 +24,15 @@ export class PostgresOutbox implements Outbox {
   }
 
   async claim(): Promise<boolean> {
-    const rows = await this.#query({
+    const rows = await this.#connection.query({
       text: `
         insert into output_publisher as p (holder, held_until)
         values ($1, now() + $2::integer * interval '1 second')
         on conflict (only_one) do update
           set holder = excluded.holder, held_until = excluded.held_until
-          where p.holder = excluded.holder or p.held_until < now()
+          where p.holder = excluded.holder
+            -- Held for longer than anyone can: the clock was ahead.
+            or p.held_until not between now() and excluded.held_until + $2::integer * interval '1 second'
         returning holder`,
       values: [this.#workerId, CLAIM_SECONDS],
     });
@@ -39,22 +40,22 @@ export class PostgresOutbox implements Outbox {
   }
 
   async release(): Promise<void> {
-    await this.#query({
+    await this.#connection.query({
       text: "delete from output_publisher where holder = $1",
       values: [this.#workerId],
     });
   }
 
   async renewRevisions(): Promise<void> {
-    await this.#query({ text: "select renew_revisions()" });
+    await this.#connection.query({ text: "select renew_revisions()" });
   }
 
   async fill(): Promise<void> {
-    await this.#query({ text: "select fill_outbox($1)", values: [STEP_ROWS] });
+    await this.#connection.query({ text: "select fill_outbox($1)", values: [STEP_ROWS] });
   }
 
   async next(limit: number): Promise<ClosedCount[]> {
-    const rows = await this.#query<OutboxRow>({
+    const rows = await this.#connection.query<OutboxRow>({
       text: `
         select window_start, window_end, lottery_name, event_type, event_count, revision
         from outbox
@@ -74,7 +75,7 @@ export class PostgresOutbox implements Outbox {
 
   async remove(counts: readonly ClosedCount[]): Promise<void> {
     // Skips what a commit is just changing: it has another revision soon. So neither waits for the other.
-    await this.#query({
+    await this.#connection.query({
       text: `
         with acknowledged as (
           select o.window_start, o.lottery_name, o.event_type
@@ -97,7 +98,7 @@ export class PostgresOutbox implements Outbox {
   }
 
   async isReviewDue(): Promise<boolean> {
-    const [row] = await this.#query<{ is_due: boolean }>({
+    const [row] = await this.#connection.query<{ is_due: boolean }>({
       text: `
         select outbox_up_to is not null and output_compared_with is distinct from database_timeline()
           as is_due
@@ -107,7 +108,7 @@ export class PostgresOutbox implements Outbox {
   }
 
   async lookUp(keys: readonly CountKey[]): Promise<TableCount[]> {
-    const rows = await this.#query<TableCountRow>({
+    const rows = await this.#connection.query<TableCountRow>({
       text: `
         select
           a.event_count,
@@ -131,19 +132,16 @@ export class PostgresOutbox implements Outbox {
   }
 
   async takeAgain(keys: readonly CountKey[]): Promise<void> {
-    await this.#query({ text: "select publish_again($1, $2, $3)", values: keyColumns(keys) });
+    await this.#connection.query({
+      text: "select publish_again($1, $2, $3)",
+      values: keyColumns(keys),
+    });
   }
 
   async reviewed(): Promise<void> {
-    await this.#query({ text: "update pipeline set output_compared_with = database_timeline()" });
-  }
-
-  async #query<T extends Row>(query: Query): Promise<T[]> {
-    try {
-      return await this.#connection.query<T>(query);
-    } catch (error) {
-      throw explainStatementError(error);
-    }
+    await this.#connection.query({
+      text: "update pipeline set output_compared_with = database_timeline()",
+    });
   }
 }
 

@@ -13,7 +13,7 @@ export async function recentDeadLetters(
     text: `
       select reason, sum(letters)::bigint as records
       from dead_letter_counts
-      where received_at > now() - interval '1 minute'
+      where received_at between now() - interval '1 minute' and now()
       group by reason
       order by records desc`,
   });

@@ -10,6 +10,7 @@
 import { OperatorError } from "../../core/failure.ts";
 import type { Connection, Row } from "./connection.ts";
 import { type Identity, readPipeline, replaceIdentity } from "./identity.ts";
+import { explainLockTimeout } from "./locks.ts";
 import { workersWithSessions } from "./status_reader.ts";
 
 /** What there is to lose. */
@@ -41,8 +42,7 @@ export async function resetCounts(
   connection: Connection,
   { epoch, identity }: { readonly epoch: number; readonly identity: Identity },
 ): Promise<void> {
-  await connection.transaction(async () => {
-    await begin(connection, epoch);
+  await resetting(connection, epoch, async () => {
     await connection.query({
       text: `
         truncate lottery_aggregates, dead_letters, dead_letter_staging, dead_letter_horizons,
@@ -67,8 +67,7 @@ export async function resetLog(
     readonly offsets: ReadonlyMap<number, number>;
   },
 ): Promise<void> {
-  await connection.transaction(async () => {
-    const { identity: { topic } } = await begin(connection, epoch);
+  await resetting(connection, epoch, async ({ topic }) => {
     const left = nameOfLeft(topic, epoch);
     await leaveOffsets(connection, { topic, left });
     for (const table of ["dead_letters", "dead_letter_staging", "dead_letter_horizons"]) {
@@ -98,8 +97,7 @@ export async function resetSettings(
     readonly changesRules: boolean;
   },
 ): Promise<void> {
-  await connection.transaction(async () => {
-    const { identity: { topic } } = await begin(connection, epoch);
+  await resetting(connection, epoch, async ({ topic }) => {
     const next = await replaceIdentity(connection, identity);
     if (!changesRules) {
       await connection.query({
@@ -126,21 +124,30 @@ export async function resetSettings(
   });
 }
 
-/** Keeps everybody else out until the end of the transaction. */
-async function begin(
+/** Runs `change` in one transaction that keeps out everyone else who writes. */
+async function resetting(
   connection: Connection,
   epoch: number,
-): Promise<{ readonly identity: Identity }> {
-  await connection.query({
-    text: "lock table kafka_offsets, dead_letter_staging in access exclusive mode",
-  });
-  const stored = await readPipeline(connection);
-  if (stored?.epoch !== epoch) {
-    throw new OperatorError("Cannot reset: somebody else has reset the pipeline in this moment.");
+  change: (counted: Identity) => Promise<void>,
+): Promise<void> {
+  try {
+    await connection.transaction(async () => {
+      await connection.query({
+        text: "lock table kafka_offsets, dead_letter_staging in exclusive mode",
+      });
+      const stored = await readPipeline(connection);
+      if (stored?.epoch !== epoch) {
+        throw new OperatorError(
+          "Cannot reset: somebody else has reset the pipeline in this moment.",
+        );
+      }
+      const workers = await workersWithSessions(connection);
+      if (workers.length > 0) throw new OperatorError("Cannot reset: a worker has been started.");
+      await change(stored.identity);
+    });
+  } catch (error) {
+    throw await explainLockTimeout(error, connection);
   }
-  const workers = await workersWithSessions(connection);
-  if (workers.length > 0) throw new OperatorError("Cannot reset: a worker has been started.");
-  return stored;
 }
 
 /** Topics are letters, digits, dots, dashes and underscores: none is called like this. */

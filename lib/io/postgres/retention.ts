@@ -4,7 +4,6 @@
  */
 
 import type { Connection } from "./connection.ts";
-import { explainStatementError } from "./errors.ts";
 
 /** What a step did. */
 export interface ExpiryStep {
@@ -13,17 +12,28 @@ export interface ExpiryStep {
   readonly isDone: boolean;
 }
 
+/** What is old. */
+export interface ExpiryOptions {
+  readonly retentionDays: number;
+  /** Our clock, in milliseconds since the epoch. */
+  readonly nowMs: number;
+}
+
 /** Rows of one step: commits wait for it. */
 const STEP_ROWS = 5_000;
 
-/** Deletes the oldest windows that start so many days ago, whole ones, and moves the horizon behind them. */
+/**
+ * Deletes the oldest windows that start so many days ago, whole ones, and moves the horizon behind
+ * them. What is old is told by the clock that is furthest behind: ours, the database's or event time.
+ */
 export async function expireAggregates(
   connection: Connection,
-  retentionDays: number,
+  { retentionDays, nowMs }: ExpiryOptions,
 ): Promise<ExpiryStep> {
-  const [row] = await query<{ deleted_rows: number; is_done: boolean }>(connection, {
-    text: "select deleted_rows, is_done from expire_aggregates($1, $2)",
-    values: [retentionDays, STEP_ROWS],
+  const [row] = await connection.query<{ deleted_rows: number; is_done: boolean }>({
+    text:
+      "select deleted_rows, is_done from expire_aggregates($1, $2, to_timestamp($3::bigint / 1000.0))",
+    values: [retentionDays, STEP_ROWS, nowMs],
   });
   return { deletedRows: row!.deleted_rows, isDone: row!.is_done };
 }
@@ -31,22 +41,11 @@ export async function expireAggregates(
 /** Deletes the oldest dead letters that were received so many days ago; replayed ones go with their window. */
 export async function expireDeadLetters(
   connection: Connection,
-  retentionDays: number,
+  { retentionDays, nowMs }: ExpiryOptions,
 ): Promise<ExpiryStep> {
-  const [row] = await query<{ deleted_rows: number }>(connection, {
-    text: "select expire_dead_letters($1, $2) as deleted_rows",
-    values: [retentionDays, STEP_ROWS],
+  const [row] = await connection.query<{ deleted_rows: number }>({
+    text: "select expire_dead_letters($1, $2, to_timestamp($3::bigint / 1000.0)) as deleted_rows",
+    values: [retentionDays, STEP_ROWS, nowMs],
   });
   return { deletedRows: row!.deleted_rows, isDone: row!.deleted_rows < STEP_ROWS };
-}
-
-async function query<T extends Readonly<Record<string, unknown>>>(
-  connection: Connection,
-  statement: { readonly text: string; readonly values: readonly unknown[] },
-): Promise<T[]> {
-  try {
-    return await connection.query<T>(statement);
-  } catch (error) {
-    throw explainStatementError(error);
-  }
 }

@@ -9,15 +9,19 @@ import { describe, OperatorError } from "../../core/failure.ts";
 import { closedUpTo, watermark } from "../../core/watermark.ts";
 import type { Position } from "../../core/standings.ts";
 import { CommitTooSlowError, FencedError, type Sink } from "../../endpoints.ts";
-import { commitParameters } from "./commit_parameters.ts";
-import type { Connection, Query, Row } from "./connection.ts";
-import { explainStatementError } from "./errors.ts";
+import { log } from "../logs.ts";
+import { commitParameters, windowsAhead } from "./commit_parameters.ts";
+import type { Connection } from "./connection.ts";
+import { sqlStateOf } from "./errors.ts";
 
 /** SQLSTATE that `store_commit` raises, and the table of counts for a window that is deleted. */
 const FENCED = "LE001";
 
 /** SQLSTATE of a statement that was given up for its time. */
 const STATEMENT_TIMEOUT = "57014";
+
+/** Clocks that differ by more are said to. */
+const APART_MS = 60_000;
 
 /** A partition without news for this long, or without any event, read to its end, does not hold the watermark back. */
 const IDLE_MS = 30_000;
@@ -37,6 +41,8 @@ export interface PostgresSinkOptions {
 export class PostgresSink implements Sink {
   readonly #connection: Connection;
   readonly #options: PostgresSinkOptions;
+  /** How far the database's clock was ahead of ours. */
+  #databaseAheadMs = 0;
 
   constructor(connection: Connection, options: PostgresSinkOptions) {
     this.#connection = connection;
@@ -46,7 +52,7 @@ export class PostgresSink implements Sink {
   async positions(logStarts: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, Position>> {
     const { topic, epoch } = this.#options;
     const partitions = [...logStarts.keys()];
-    await this.#query({
+    await this.#connection.query({
       text: `
         insert into kafka_offsets (topic, partition, epoch, next_offset)
         select $1, partition, epoch, log_start
@@ -56,7 +62,7 @@ export class PostgresSink implements Sink {
         on conflict do nothing`,
       values: [topic, partitions, [...logStarts.values()], epoch],
     });
-    const rows = await this.#query<OffsetRow>({
+    const rows = await this.#connection.query<OffsetRow>({
       text: `
         select partition, next_offset, last_batch_offset, last_batch_crc
         from kafka_offsets
@@ -75,7 +81,7 @@ export class PostgresSink implements Sink {
   }
 
   async horizon(): Promise<number> {
-    const [row] = await this.#query<{ horizon: Date | null }>({
+    const [row] = await this.#connection.query<{ horizon: Date | null }>({
       text: "select aggregates_horizon as horizon from pipeline",
     });
     return row?.horizon?.getTime() ?? -Infinity;
@@ -84,11 +90,17 @@ export class PostgresSink implements Sink {
   async commit(commit: Commit): Promise<void> {
     try {
       const { topic, epoch, maxFutureMs } = this.#options;
-      const values = [topic, epoch, ...commitParameters(commit, Date.now() + maxFutureMs)];
-      const placeholders = values.map((_, at) => `$${at + 1}`).join(", ");
-      await this.#query({ text: `select store_commit(${placeholders})`, values });
+      // By the clock that is further behind: one that is ahead must not close every window.
+      const latestMs = Date.now() + Math.min(0, this.#databaseAheadMs) + maxFutureMs;
+      const values = [topic, epoch, ...commitParameters(commit, latestMs)];
+      const ahead = windowsAhead(commit, latestMs);
+      await this.#connection.query(
+        ahead.length === 0
+          ? { text: storeCommit(values.length), values }
+          : { text: noteAndStoreCommit(values.length), values: [...values, ahead] },
+      );
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      const code = sqlStateOf(error);
       if (code === FENCED) {
         throw new FencedError(`Cannot commit: ${(error as Error).message}`, { cause: error });
       }
@@ -103,12 +115,13 @@ export class PostgresSink implements Sink {
   }
 
   async advanceWatermark(partitionCount: number): Promise<number | null> {
-    const rows = await this.#query<
+    const rows = await this.#connection.query<
       {
         watermark: Date | null;
         closed_up_to: Date | null;
         max_event_time: Date | null;
         is_idle: boolean | null;
+        now: Date;
       }
     >({
       text: `
@@ -116,10 +129,13 @@ export class PostgresSink implements Sink {
           p.watermark,
           p.closed_up_to,
           o.max_event_time,
-          o.caught_up_at > now() - $3::bigint * interval '1 ms'
+          -- Times in the future are those of a clock that was ahead.
+          o.caught_up_at between now() - $3::bigint * interval '1 ms' and now()
             and (
-              o.updated_at < now() - $3::bigint * interval '1 ms' or o.max_event_time is null
-            ) as is_idle
+              o.updated_at not between now() - $3::bigint * interval '1 ms' and now()
+                or o.max_event_time is null
+            ) as is_idle,
+          now()
         from pipeline p
         cross join generate_series(
           0,
@@ -128,6 +144,7 @@ export class PostgresSink implements Sink {
         left join kafka_offsets o on o.topic = $1 and o.partition = all_partitions.partition`,
       values: [this.#options.topic, partitionCount, IDLE_MS],
     });
+    if (rows[0]) this.#compareClocks(rows[0].now.getTime() - Date.now());
     const before = rows[0]?.watermark?.getTime() ?? null;
     const advanced = watermark(
       rows.map(({ max_event_time, is_idle }) => ({
@@ -140,7 +157,7 @@ export class PostgresSink implements Sink {
     const { windowMs: sizeMs, graceMs, epoch } = this.#options;
     const closed = closedUpTo(advanced, { sizeMs, graceMs });
     if (advanced !== before || closed > (rows[0]!.closed_up_to?.getTime() ?? -Infinity)) {
-      await this.#query({
+      await this.#connection.query({
         text: `
           update pipeline
           set
@@ -153,13 +170,38 @@ export class PostgresSink implements Sink {
     return advanced;
   }
 
-  async #query<T extends Row>(query: Query): Promise<T[]> {
-    try {
-      return await this.#connection.query<T>(query);
-    } catch (error) {
-      throw explainStatementError(error);
-    }
+  /** Says so when the clocks have come apart. */
+  #compareClocks(databaseAheadMs: number): void {
+    const [was, is] = [this.#databaseAheadMs, databaseAheadMs].map((ms) => Math.abs(ms) > APART_MS);
+    this.#databaseAheadMs = databaseAheadMs;
+    if (was || !is) return;
+    log.warn(
+      "PostgreSQL's clock is {seconds} s {direction} the one here. Set the wrong one: until then, " +
+        "windows are closed and rows grow old by the one that is behind",
+      {
+        seconds: Math.round(Math.abs(databaseAheadMs) / 1000),
+        direction: databaseAheadMs > 0 ? "ahead of" : "behind",
+      },
+    );
   }
+}
+
+function storeCommit(parameters: number): string {
+  const placeholders = Array.from({ length: parameters }, (_, at) => `$${at + 1}`);
+  return `select store_commit(${placeholders.join(", ")})`;
+}
+
+/** Takes as its last parameter the starts of windows to be noted. */
+function noteAndStoreCommit(parameters: number): string {
+  return `
+    with noted as (
+      insert into windows_ahead (window_start)
+      select to_timestamp(start_ms / 1000.0)
+      from unnest($${parameters + 1}::bigint[]) as starts (start_ms)
+      order by 1 -- so that no two commits wait for each other
+      on conflict do nothing
+    )
+    ${storeCommit(parameters)}`;
 }
 
 interface OffsetRow {

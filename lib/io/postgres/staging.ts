@@ -3,31 +3,32 @@
  * @module
  */
 
-import type { Connection, Query } from "./connection.ts";
-import { explainStatementError } from "./errors.ts";
+import type { Connection, Row } from "./connection.ts";
 
 /** What one commit has staged. */
-export interface Staged {
+export interface Staged extends Row {
   readonly id: number;
   readonly letters: number;
 }
 
 /** All that is staged, the oldest first. */
 export async function allStaged(connection: Connection): Promise<Staged[]> {
-  return await query(connection, {
+  return await connection.query<Staged>({
     text: "select id, letters from dead_letter_staging order by id",
   });
 }
 
 /** What is to become rows now: what a flood has left that is over, and else what is a minute old. */
 export async function dueStaged(connection: Connection): Promise<Staged[]> {
-  return await query(connection, {
+  return await connection.query<Staged>({
     text: `
       select id, letters
       from dead_letter_staging
-      where received_at <= now() - interval '1 minute'
+      where received_at not between now() - interval '1 minute' and now()
         or not exists (
-          select from dead_letter_staging where received_at > now() - interval '2 seconds'
+          select
+          from dead_letter_staging
+          where received_at between now() - interval '2 seconds' and now()
         )
       order by id`,
   });
@@ -38,7 +39,7 @@ export async function stagedWith(
   connection: Connection,
   { topic, offsets }: { readonly topic: string; readonly offsets: readonly number[] },
 ): Promise<Staged[]> {
-  return await query(connection, {
+  return await connection.query<Staged>({
     text: `
       select id, letters
       from dead_letter_staging
@@ -50,13 +51,5 @@ export async function stagedWith(
 
 /** Makes rows of it, unless another has done so. */
 export async function unstage(connection: Connection, { id }: Staged): Promise<void> {
-  await query(connection, { text: "select unstage_dead_letters($1)", values: [id] });
-}
-
-async function query(connection: Connection, query: Query): Promise<Staged[]> {
-  try {
-    return await connection.query<Staged & Readonly<Record<string, unknown>>>(query);
-  } catch (error) {
-    throw explainStatementError(error);
-  }
+  await connection.query({ text: "select unstage_dead_letters($1)", values: [id] });
 }

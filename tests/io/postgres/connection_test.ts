@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { isPassing, OperatorError, UnavailableError } from "../../../lib/core/failure.ts";
 import { Connection } from "../../../lib/io/postgres/connection.ts";
+import { sqlStateOf } from "../../../lib/io/postgres/errors.ts";
+import { eventually } from "../../support/eventually.ts";
 import { freePort } from "../../support/guarded_process.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";
@@ -38,9 +40,30 @@ serverTest("Connection keeps its session after a statement that fails", ["postgr
   await using database = await createDatabase();
   const pid = () => database.connection.query({ text: "select pg_backend_pid()" });
   const before = await pid();
-  await assert.rejects(database.connection.query({ text: "select 1 / 0" }), { code: "22012" });
+  await assert.rejects(
+    database.connection.query({ text: "select 1 / 0" }),
+    (error) => sqlStateOf(error) === "22012",
+  );
   assert.deepEqual(await pid(), before);
 });
+
+serverTest(
+  "Connection closes a session that is not used for a while, and opens another when it is",
+  ["postgres"],
+  async () => {
+    await using database = await createDatabase();
+    await using connection = new Connection(database.url, "idle", { idleMs: 50 });
+    const sessions = async () =>
+      (await database.connection.query({
+        text: "select from pg_stat_activity where application_name = 'idle'",
+      })).length;
+    for (const _ of [0, 1]) {
+      await connection.query({ text: "select pg_sleep(0.2)" }); // longer than it may be idle
+      await connection.query({ text: "select 1" });
+      await eventually(async () => await sessions() === 0);
+    }
+  },
+);
 
 serverTest("Connection.transaction() undoes everything when it fails", ["postgres"], async () => {
   await using database = await createDatabase();

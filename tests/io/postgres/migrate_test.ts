@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { OperatorError } from "../../../lib/core/failure.ts";
 import { Connection } from "../../../lib/io/postgres/connection.ts";
 import { claimPipeline, type Identity } from "../../../lib/io/postgres/identity.ts";
-import { createDatabase as createMissing, migrate } from "../../../lib/io/postgres/migrate.ts";
+import { createDatabase as createMissing } from "../../../lib/io/postgres/create_database.ts";
+import { migrate } from "../../../lib/io/postgres/migrate.ts";
 import { createDatabase, type TestDatabase } from "../../support/postgres.ts";
+import { databaseName } from "../../support/role.ts";
 import { serverTest } from "../../support/servers.ts";
 import { IDENTITY, ORIGIN } from "./harness.ts";
 
@@ -19,13 +21,25 @@ migrateTest("migrate() applies everything once", async ({ connection }) => {
   assert.deepEqual(await migrate(connection), []);
 });
 
-migrateTest("migrate() is safe with several starting at once", async ({ url }) => {
-  const applied = await Promise.all(Array.from({ length: 5 }, async () => {
-    await using connection = new Connection(url);
-    return await migrate(connection);
-  }));
-  assert.equal(applied.filter((names) => names.length > 0).length, 1);
-});
+for (const isolation of ["read committed", "repeatable read", "serializable"]) {
+  migrateTest(
+    `migrate() and claimPipeline() are safe with several starting at once, ${isolation} by default`,
+    async ({ connection, url }) => {
+      await connection.query({
+        text: `alter database ${
+          databaseName(url)
+        } set default_transaction_isolation = '${isolation}'`,
+      });
+      const applied = await Promise.all(Array.from({ length: 5 }, async () => {
+        await using connection = new Connection(url);
+        const names = await migrate(connection);
+        assert.equal(await claimPipeline(connection, { identity: IDENTITY, origin: ORIGIN }), 1);
+        return names;
+      }));
+      assert.equal(applied.filter((names) => names.length > 0).length, 1);
+    },
+  );
+}
 
 migrateTest(
   "migrate() refuses the replaced system's table, says how to rename it, and changes nothing",

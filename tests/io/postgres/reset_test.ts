@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { OperatorError } from "../../../lib/core/failure.ts";
 import { FencedError } from "../../../lib/endpoints.ts";
+import { Connection } from "../../../lib/io/postgres/connection.ts";
 import { resetCounts, resetLog, resetSettings } from "../../../lib/io/postgres/reset.ts";
+import { missingGrants } from "../../../lib/io/postgres/rights.ts";
 import { createDatabase } from "../../support/postgres.ts";
+import { createRole } from "../../support/role.ts";
 import { serverTest } from "../../support/servers.ts";
 import { commitOf } from "../../support/sink_contract.ts";
 import { IDENTITY, openPostgresHarness, type PostgresHarness } from "./harness.ts";
@@ -92,5 +95,55 @@ serverTest(
     assert.deepEqual(await remembered(), [0, 5, 6, "user-events (epoch 1)", 1]);
     await resetCounts(connection, { epoch: 2, identity: IDENTITY });
     assert.deepEqual(await remembered(), [4, 0, 0, null, 0]);
+  },
+);
+
+serverTest(
+  "a role that reads holds up no reset that keeps the counts, and is named by one that deletes them",
+  ["postgres"],
+  async () => {
+    await using database = await createDatabase();
+    await using role = await createRole(database);
+    await using harness = await openPostgresHarness(database.url, () => Promise.resolve());
+    const { first, connection } = harness;
+    await first.positions(AT_10);
+    await connection.query({
+      text: `grant select on all tables in schema public to ${role.name}`,
+    });
+    await using reader = new Connection(role.url, "Grafana");
+    await reader.query({ text: "begin" });
+    await reader.query({
+      text: "select from lottery_aggregates, kafka_offsets, dead_letter_staging, pipeline",
+    });
+    await resetSettings(connection, { epoch: 1, identity: IDENTITY, changesRules: true });
+    await resetLog(connection, { epoch: 2, identity: IDENTITY, offsets: AT_10 });
+    await assert.rejects(
+      resetCounts(connection, { epoch: 3, identity: IDENTITY }),
+      new RegExp(`because other sessions use them: Grafana of ${role.name} \\(\\d+\\)\\. Wait`),
+    );
+    await reader.query({ text: "commit" });
+    await resetCounts(connection, { epoch: 3, identity: IDENTITY });
+  },
+);
+
+serverTest(
+  "a worker's rights are enough for the resets that keep the counts, and truncate for the other",
+  ["postgres"],
+  async () => {
+    await using database = await createDatabase();
+    await using role = await createRole(database);
+    await using harness = await openPostgresHarness(database.url, () => Promise.resolve());
+    const { first, connection } = harness;
+    await first.positions(AT_10);
+    await using worker = new Connection(role.url);
+    for (const grant of await missingGrants(worker)) await connection.query({ text: grant });
+    await resetSettings(worker, { epoch: 1, identity: IDENTITY, changesRules: true });
+    await resetLog(worker, { epoch: 2, identity: IDENTITY, offsets: AT_10 });
+    const recount = () => resetCounts(worker, { epoch: 3, identity: IDENTITY });
+    await assert.rejects(recount(), /does not allow the role/);
+    await connection.query({
+      text: `grant truncate on all tables in schema public to ${role.name}`,
+    });
+    await recount();
   },
 );

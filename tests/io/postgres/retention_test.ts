@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { FencedError } from "../../../lib/endpoints.ts";
-import { expireAggregates, expireDeadLetters } from "../../../lib/io/postgres/retention.ts";
+import {
+  expireAggregates,
+  expireDeadLetters,
+  type ExpiryOptions,
+} from "../../../lib/io/postgres/retention.ts";
 import { Connection } from "../../../lib/io/postgres/connection.ts";
 import { eventually } from "../../support/eventually.ts";
 import { createDatabase } from "../../support/postgres.ts";
@@ -20,8 +24,18 @@ function retentionTest(
     const database = await createDatabase();
     const release = async () => await database[Symbol.asyncDispose]();
     await using harness = await openPostgresHarness(database.url, release);
+    await harness.first.positions(new Map([[0, 0]]));
+    // Ahead of the rows that a test makes.
+    await harness.connection.query({
+      text: "update kafka_offsets set max_event_time = now() + interval '1 minute'",
+    });
     await body(harness, database.url);
   });
+}
+
+/** So many days old by a clock that is right. */
+function old(retentionDays: number): ExpiryOptions {
+  return { retentionDays, nowMs: Date.now() };
 }
 
 interface Standing extends Readonly<Record<string, unknown>> {
@@ -65,7 +79,7 @@ retentionTest(
     const before = await standing(connection);
     let steps = 0;
     for (let isDone = false; !isDone; steps++) {
-      ({ isDone } = await expireAggregates(connection, 10));
+      ({ isDone } = await expireAggregates(connection, old(10)));
       const now = await standing(connection);
       assert.equal(now.before_horizon, 0, "all before it is deleted");
       assert.equal(now.events + now.deleted, before.events);
@@ -85,7 +99,7 @@ retentionTest(
     assert.ok(Math.abs(horizon!.getTime() - (THIS_MINUTE_MS - 10 * DAY_MS)) <= 2 * MINUTE_MS);
     assert.ok(Math.abs(rows - 3 * (6_000 - 2 * 1_440)) <= 6, `${rows} rows`);
 
-    assert.deepEqual(await expireAggregates(connection, 11), { deletedRows: 0, isDone: true });
+    assert.deepEqual(await expireAggregates(connection, old(11)), { deletedRows: 0, isDone: true });
     assert.deepEqual((await standing(connection)).horizon, horizon, "it never falls");
   },
 );
@@ -121,7 +135,10 @@ retentionTest(
     const expiring = async () => {
       for (let days = 39; days >= 3; days--) {
         const before = outcomes.stored + outcomes.fenced;
-        await Promise.all([expireAggregates(connection, days), expireAggregates(other, days)]);
+        await Promise.all([
+          expireAggregates(connection, old(days)),
+          expireAggregates(other, old(days)),
+        ]);
         while (outcomes.stored + outcomes.fenced < before + 10) {
           await new Promise((resolve) => setTimeout(resolve));
         }
@@ -151,7 +168,7 @@ retentionTest(
         values: [expired],
       });
       await using watching = new Connection(url);
-      expiring = expireAggregates(connection, 7);
+      expiring = expireAggregates(connection, old(7));
       await eventually(async () => {
         const waiting = await watching.query({
           text: `
@@ -187,11 +204,11 @@ retentionTest(
         text: "select kafka_offset as n from dead_letters order by 1",
       })).map(({ n }) => n);
 
-    assert.deepEqual(await expireDeadLetters(connection, 5), { deletedRows: 5, isDone: true });
+    assert.deepEqual(await expireDeadLetters(connection, old(5)), { deletedRows: 5, isDone: true });
     assert.deepEqual(await left(), [1, 2, 3, 4, 8]);
-    assert.deepEqual(await expireDeadLetters(connection, 5), { deletedRows: 0, isDone: true });
-    await expireAggregates(connection, 7);
-    assert.deepEqual(await expireDeadLetters(connection, 5), { deletedRows: 1, isDone: true });
+    assert.deepEqual(await expireDeadLetters(connection, old(5)), { deletedRows: 0, isDone: true });
+    await expireAggregates(connection, old(7));
+    assert.deepEqual(await expireDeadLetters(connection, old(5)), { deletedRows: 1, isDone: true });
     assert.deepEqual(await left(), [1, 2, 3, 4]);
     assert.deepEqual(
       await connection.query({
