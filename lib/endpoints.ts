@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { LastingGap } from "./core/coverage_watch.ts";
 import type { LogRange } from "./core/log_range.ts";
 import type { Commit } from "./core/pending.ts";
 import type { Fetched } from "./core/record_batch.ts";
@@ -111,6 +112,17 @@ export interface PipelineObserver {
   /** All partitions of the log, also those of others. */
   ranges(ranges: ReadonlyMap<number, LogRange>): void;
   watermark(watermarkMs: number | null): void;
+}
+
+/** What can be seen of all workers together. Calls are synchronous and must not throw. */
+export interface CoverageObserver {
+  /** Records that wait in every partition of the log, by what is stored, whoever has it. */
+  lagOfAll(lags: ReadonlyMap<number, number>): void;
+  /**
+   * Partitions that no worker of the database has counted for a while, and what to do about it;
+   * told at each look.
+   */
+  uncounted(gaps: readonly LastingGap[], problems: readonly string[]): void;
 }
 
 /**

@@ -5,9 +5,11 @@
 
 import type { Config } from "../core/config.ts";
 import { describe } from "../core/failure.ts";
+import { type Group, type TopicPartition, uncountedPartitions } from "../core/coverage.ts";
 import type { LogRange } from "../core/log_range.ts";
-import { type GroupMember, problemsOf, type Status } from "../core/status.ts";
+import { problemsOf, type Status } from "../core/status.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
+import { ConsumerGroup } from "../io/kafka/consumer_group.ts";
 import { KafkaOutput } from "../io/kafka/output.ts";
 import { Connection } from "../io/postgres/connection.ts";
 import { comparePipeline } from "../io/postgres/identity.ts";
@@ -17,8 +19,8 @@ import {
   eventTimeStatus,
   outboxStatus,
   storedPartitions,
-  workersWithSessions,
 } from "../io/postgres/status_reader.ts";
+import { listWorkers } from "../io/postgres/worker_registry.ts";
 import { kafkaOrigin } from "./start.ts";
 import { claimOf } from "./worker.ts";
 
@@ -46,7 +48,11 @@ export async function status(config: Config): Promise<StatusReport> {
     (await storedPartitions(connection, topic)).map((row) => [row.partition, row]),
   );
   const { watermarkMs, closedUpToMs, nowMs } = await eventTimeStatus(connection);
-  const partitions = new Set([...stored.keys(), ...kafka?.ranges.keys() ?? []]);
+  const workers = await listWorkers(connection);
+  const partitions = new Set([
+    ...stored.keys(),
+    ...kafka?.partitions.map(({ partition }) => partition) ?? [],
+  ]);
   const status: Status = {
     topic,
     groupId,
@@ -61,8 +67,9 @@ export async function status(config: Config): Promise<StatusReport> {
         caughtUpAtMs: row?.caughtUpAtMs ?? null,
       };
     }),
-    members: kafka?.members ?? null,
-    workers: await workersWithSessions(connection),
+    group: kafka?.group ?? null,
+    workers,
+    uncounted: kafka ? uncountedPartitions({ ...kafka, workers }) : [],
     watermarkMs,
     closedUpToMs,
     output: outputTopic === undefined
@@ -76,12 +83,14 @@ export async function status(config: Config): Promise<StatusReport> {
 
 async function askKafka(config: Config, connection: Connection): Promise<{
   readonly ranges: ReadonlyMap<number, LogRange>;
-  readonly members: readonly GroupMember[];
+  readonly partitions: readonly TopicPartition[];
+  readonly group: Group;
   /** How the settings differ from those of the counts, and what keeps closed windows from being published. */
   readonly findings: readonly string[];
 }> {
   const client = await createKafka(config.kafka);
   await using cluster = new KafkaCluster(client, config.kafka);
+  await using group = new ConsumerGroup(client, config.kafka);
   const claim = claimOf(config, await kafkaOrigin(cluster));
   const { outputTopic } = config;
   const findings = [
@@ -93,7 +102,8 @@ async function askKafka(config: Config, connection: Connection): Promise<{
   ].flat();
   return {
     ranges: await cluster.logRanges(),
-    members: await cluster.groupMembers(),
+    partitions: await group.partitions(),
+    group: await group.describe(),
     findings,
   };
 }

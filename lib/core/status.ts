@@ -3,6 +3,12 @@
  * @module
  */
 
+import {
+  describeUncounted,
+  type Group,
+  type UncountedPartition,
+  type WorkerStatus,
+} from "./coverage.ts";
 import type { LogRange } from "./log_range.ts";
 
 /** One partition, as the database and Kafka have it. */
@@ -18,22 +24,6 @@ export interface PartitionStatus {
   readonly committedAtMs: number | null;
   /** When the stored offset was last known to be the end. */
   readonly caughtUpAtMs: number | null;
-}
-
-/** Who counts: members of the group, and workers with a session in the database. */
-export interface WorkerStatus {
-  readonly id: string;
-  /** Null if the database does not know it. */
-  readonly host: string | null;
-  readonly startedMs: number | null;
-  /** Sessions in the database. */
-  readonly sessions: number;
-}
-
-export interface GroupMember {
-  readonly id: string;
-  readonly host: string;
-  readonly partitions: readonly number[];
 }
 
 /** Dead letters of one reason. */
@@ -58,8 +48,10 @@ export interface Status {
   readonly groupId: string;
   readonly partitions: readonly PartitionStatus[];
   /** Null if Kafka is away. */
-  readonly members: readonly GroupMember[] | null;
+  readonly group: Group | null;
   readonly workers: readonly WorkerStatus[];
+  /** Partitions that no worker counts at this moment; empty if Kafka is away. */
+  readonly uncounted: readonly UncountedPartition[];
   readonly watermarkMs: number | null;
   /** Windows that end before or at it are closed; null as long as none is. */
   readonly closedUpToMs: number | null;
@@ -81,51 +73,74 @@ export function lagOf({ storedOffset, log }: PartitionStatus): number | null {
 
 /** Everything that needs a person, in sentences. */
 export function problemsOf(status: Status, nowMs: number): string[] {
-  const { partitions, members } = status;
-  const lag = partitions.reduce((sum, partition) => sum + (lagOf(partition) ?? 0), 0);
-  const isKafkaKnown = members !== null;
-  const hasWorker = !isKafkaKnown || members.length > 0;
+  const { partitions, groupId } = status;
+  const lags = new Map(partitions.map((each) => [each.partition, lagOf(each) ?? 0]));
+  const lag = [...lags.values()].reduce((sum, records) => sum + records, 0);
+  const startsMs = status.workers.filter(({ isAlive }) => isAlive).map(({ startedMs }) =>
+    startedMs
+  );
+  const workingSinceMs = startsMs.length === 0 ? null : Math.min(...startsMs);
+  const uncounted = lastingGaps(status);
+  const gaps = new Set(uncounted.map(({ partition }) => partition));
   return [
     ...status.findings,
-    ...lag > 0 && !hasWorker
+    ...lag > 0 && workingSinceMs === null
       ? [
-        `${lag} records wait to be counted, but no worker is in the group ${status.groupId}. Start one`,
+        `${lag} records wait to be counted, but no worker is in the group ${groupId}. Start one`,
       ]
       : [],
+    ...describeUncounted(uncounted, { groupId, lags }),
     ...partitions.flatMap((partition) =>
-      partitionProblem(partition, { isKafkaKnown, hasWorker, nowMs }) ?? []
+      partitionProblem(partition, {
+        isKafkaKnown: status.group !== null,
+        isGap: gaps.has(partition.partition),
+        workingSinceMs,
+        nowMs,
+      }) ?? []
     ),
   ];
 }
 
+/** Those among the uncounted partitions that cannot be only about to be shared out or read. */
+export function lastingGaps(
+  { uncounted, group, workers }: Pick<Status, "uncounted" | "group" | "workers">,
+): UncountedPartition[] {
+  const isShared = group !== null && group.isSettled && workers.some(({ isAlive }) => isAlive);
+  return uncounted.filter(({ reason }) =>
+    reason !== "not_read" && (reason !== "nobody" || isShared)
+  );
+}
+
 function partitionProblem(
   status: PartitionStatus,
-  { isKafkaKnown, hasWorker, nowMs }: {
+  { isKafkaKnown, isGap, workingSinceMs, nowMs }: {
     readonly isKafkaKnown: boolean;
-    readonly hasWorker: boolean;
+    /** It is told already that nobody counts it. */
+    readonly isGap: boolean;
+    /** Since when there is a worker; null if there is none. */
+    readonly workingSinceMs: number | null;
     readonly nowMs: number;
   },
 ): string | null {
   const { partition, storedOffset, log, committedAtMs, caughtUpAtMs } = status;
-  if (storedOffset === null) return null;
   if (log === null) {
-    return isKafkaKnown
+    return isKafkaKnown && !isGap && storedOffset !== null
       ? `partition ${partition}: it was counted up to offset ${storedOffset}, but the topic does not ` +
         "have it any more. It is not the log that was counted"
       : null;
   }
-  if (storedOffset < log.startOffset) {
+  if (storedOffset !== null && storedOffset < log.startOffset) {
     return `partition ${partition}: Kafka has deleted ${log.startOffset - storedOffset} offsets ` +
       `before they were counted (stored ${storedOffset}, the log starts at ${log.startOffset}). See ON_DATA_LOSS`;
   }
-  if (storedOffset > log.endOffset) {
+  if (storedOffset !== null && storedOffset > log.endOffset) {
     return `partition ${partition}: it was counted up to offset ${storedOffset}, but the log ends ` +
       `at ${log.endOffset}. It is not the log that was counted`;
   }
-  const movedAtMs = Math.max(committedAtMs ?? 0, caughtUpAtMs ?? 0);
-  if (hasWorker && lagOf(status)! > 0 && nowMs - movedAtMs > STANDSTILL_MS) {
-    return `partition ${partition}: ${lagOf(status)} records wait, and nothing was committed for ` +
-      `${Math.floor((nowMs - movedAtMs) / 1000)} s. Look at the workers' logs`;
-  }
-  return null;
+  if (isGap || workingSinceMs === null || lagOf(status) === 0) return null;
+  const movedAtMs = Math.max(committedAtMs ?? 0, caughtUpAtMs ?? 0, workingSinceMs);
+  if (nowMs - movedAtMs <= STANDSTILL_MS) return null;
+  return `partition ${partition}: ${lagOf(status)} records wait, and ` +
+    (storedOffset === null ? "none was counted yet" : "nothing was committed") +
+    ` for ${Math.floor((nowMs - movedAtMs) / 1000)} s. Look at the workers' logs`;
 }

@@ -122,7 +122,7 @@ export class Postgres {
 }
 
 /** The server refuses to run as root. */
-function asPostgres(command: string[]): string[] {
+export function asPostgres(command: string[]): string[] {
   const drop = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"];
   return isRoot() ? [...drop, ...command] : command;
 }

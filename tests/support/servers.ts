@@ -15,6 +15,7 @@ const PROBLEMS = {
   postgres: postgresProblem,
   chromium: await programProblem("chromium"),
   psql: await programProblem("psql"),
+  pgbouncer: await programProblem("pgbouncer"),
   prometheus: await programProblem("prometheus"),
   promtool: await programProblem("promtool"),
   hadolint: await programProblem("hadolint"),

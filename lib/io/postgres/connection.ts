@@ -109,8 +109,7 @@ async function close(client: pg.Client): Promise<void> {
 
 async function connect(url: string, name: string): Promise<pg.Client> {
   const client = new pg.Client({
-    ...await driverTls(url),
-    application_name: name,
+    ...named(await driverTls(url), name),
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
@@ -127,6 +126,18 @@ async function connect(url: string, name: string): Promise<pg.Client> {
     throw refusal(error, url);
   }
   return client;
+}
+
+/** The longest name of a session; PostgreSQL cuts off what is beyond, and shows ASCII only. */
+const MAX_NAME_LENGTH = 63;
+
+/** What the URL calls its sessions stands before our name, which is kept whole. */
+function named<T extends { readonly connectionString: string }>(options: T, name: string): T {
+  const url = new URL(options.connectionString);
+  const prefix = (url.searchParams.get("application_name") ?? "")
+    .replaceAll(/[^ -~]/g, "?").slice(0, MAX_NAME_LENGTH - name.length - 1);
+  url.searchParams.set("application_name", `${prefix} ${name}`.trim());
+  return { ...options, connectionString: url.href };
 }
 
 /** The driver's parsers, but `bigint` as a number: all of ours are below 2^53. */

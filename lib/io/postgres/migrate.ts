@@ -15,6 +15,7 @@ import output from "./migrations/0006_output.sql" with { type: "text" };
 import thinHistory from "./migrations/0007_thin_history.sql" with { type: "text" };
 import storage from "./migrations/0008_storage.sql" with { type: "text" };
 import staging from "./migrations/0009_staging.sql" with { type: "text" };
+import liveness from "./migrations/0011_liveness.sql" with { type: "text" };
 
 /** In this order, and never changed once released: a new one is added instead. */
 const MIGRATIONS: readonly {
@@ -31,6 +32,7 @@ const MIGRATIONS: readonly {
   { version: 7, name: "thin history", sql: thinHistory },
   { version: 8, name: "storage", sql: storage },
   { version: 9, name: "staging", sql: staging },
+  { version: 11, name: "liveness", sql: liveness },
 ];
 
 /** Any number that nothing else in the database uses for its advisory locks. */
@@ -173,6 +175,7 @@ async function assertOurs(connection: Connection): Promise<void> {
       "pipeline",
       "alerts",
       "workers",
+      "living_workers",
       "offset_history",
       "windows_ahead",
       "outbox",
