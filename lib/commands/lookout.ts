@@ -7,13 +7,11 @@
 import { atMost, pause } from "../condition.ts";
 import {
   describeUncounted,
-  type Group,
   missingPartitions,
   type UncountedPartition,
   uncountedPartitions,
 } from "../core/coverage.ts";
 import { CoverageWatch } from "../core/coverage_watch.ts";
-import { isPassing } from "../core/failure.ts";
 import type { CoverageObserver } from "../endpoints.ts";
 import type { ConsumerGroup } from "../io/kafka/consumer_group.ts";
 import { lagsOf, type StatusBoard } from "../io/pipeline_status.ts";
@@ -92,16 +90,6 @@ export class Lookout implements AsyncDisposable {
     const partitions = await group.partitions();
     const workers = await listWorkers(connection);
     if (missingPartitions({ partitions, workers }).length === 0) return [];
-    return uncountedPartitions({ partitions, workers, group: await describe(group) });
-  }
-}
-
-/** That we may not see the group does not hide that partitions are missing. */
-async function describe(group: ConsumerGroup): Promise<Group> {
-  try {
-    return await group.describe();
-  } catch (error) {
-    if (isPassing(error)) throw error;
-    return { isSettled: true, members: null };
+    return uncountedPartitions({ partitions, workers, group: await group.describe() });
   }
 }

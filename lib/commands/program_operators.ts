@@ -12,7 +12,7 @@ import type { Host } from "./program.ts";
 import type { ResetKind } from "./reset.ts";
 
 /** Exit codes of `audit` by its verdict; and when there is none. */
-const AUDIT_EXIT_CODES = { "agrees": 0, "wrong": 1, "not provable": 3 } as const;
+const AUDIT_EXIT_CODES = { "agrees": 0, "wrong": 1, "not provable": 3, "incomplete": 5 } as const;
 const NO_VERDICT = 4;
 
 export function addAudit(program: Command, { configured, terminal, print }: Host): void {
@@ -24,7 +24,8 @@ export function addAudit(program: Command, { configured, terminal, print }: Host
       "after",
       "\nExit codes: 0 everything agrees, 1 something is wrong, 2 wrong settings or arguments,\n" +
         "3 all that can be recounted agrees, but a part of what was counted is not in the log any more,\n" +
-        "4 no verdict: Kafka or PostgreSQL cannot be read, or holds something else.\n" +
+        "4 no verdict: Kafka or PostgreSQL cannot be read, or holds something else,\n" +
+        "5 what was counted agrees, but nobody counts a part of the topic.\n" +
         example("audit", "audit --json --limit 1000"),
     )
     .action(async ({ json, limit }: { json?: true; limit: number }) => {
@@ -47,9 +48,10 @@ export function addStatus(program: Command, { configured, print }: Host): void {
     .option("--json", "print it as JSON")
     .addHelpText(
       "after",
-      "\nExit codes: 0 all is well; 1 something needs a person: records wait and no worker is in the\n" +
-        "group, nothing was committed for a minute, Kafka has deleted what was not counted, the\n" +
-        "settings are not those of the counts, the output topic is missing, or a system is away; 2 wrong\nsettings or arguments.\n" +
+      "\nExit codes: 0 all is well; 1 something needs a person: records wait and no worker runs, nobody\n" +
+        "counts a partition, nothing was committed for a minute, Kafka has deleted what was not counted,\n" +
+        "the settings are not those of the counts, the output topic is missing, or a system is away;\n" +
+        "2 wrong settings or arguments.\n" +
         example("status", "status --json"),
     )
     .action(async ({ json }: { json?: true }) => {

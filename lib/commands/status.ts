@@ -5,8 +5,6 @@
 
 import type { Config } from "../core/config.ts";
 import { describe } from "../core/failure.ts";
-import { type Group, type TopicPartition, uncountedPartitions } from "../core/coverage.ts";
-import type { LogRange } from "../core/log_range.ts";
 import { problemsOf, type Status } from "../core/status.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { ConsumerGroup } from "../io/kafka/consumer_group.ts";
@@ -18,9 +16,8 @@ import {
   deadLettersByReason,
   eventTimeStatus,
   outboxStatus,
-  storedPartitions,
 } from "../io/postgres/status_reader.ts";
-import { listWorkers } from "../io/postgres/worker_registry.ts";
+import { type KafkaLook, lookAtCoverage, lookAtKafka } from "./coverage_look.ts";
 import { kafkaOrigin } from "./start.ts";
 import { claimOf } from "./worker.ts";
 
@@ -44,32 +41,11 @@ export async function status(config: Config): Promise<StatusReport> {
     return null;
   });
   findings.push(...kafka?.findings ?? []);
-  const stored = new Map(
-    (await storedPartitions(connection, topic)).map((row) => [row.partition, row]),
-  );
   const { watermarkMs, closedUpToMs, nowMs } = await eventTimeStatus(connection);
-  const workers = await listWorkers(connection);
-  const partitions = new Set([
-    ...stored.keys(),
-    ...kafka?.partitions.map(({ partition }) => partition) ?? [],
-  ]);
   const status: Status = {
     topic,
     groupId,
-    partitions: [...partitions].sort((a, b) => a - b).map((partition) => {
-      const row = stored.get(partition);
-      return {
-        partition,
-        storedOffset: row?.nextOffset ?? null,
-        log: kafka?.ranges.get(partition) ?? null,
-        maxEventTimeMs: row?.maxEventTimeMs ?? null,
-        committedAtMs: row?.committedAtMs ?? null,
-        caughtUpAtMs: row?.caughtUpAtMs ?? null,
-      };
-    }),
-    group: kafka?.group ?? null,
-    workers,
-    uncounted: kafka ? uncountedPartitions({ ...kafka, workers }) : [],
+    ...await lookAtCoverage(connection, { topic, kafka }),
     watermarkMs,
     closedUpToMs,
     output: outputTopic === undefined
@@ -81,13 +57,12 @@ export async function status(config: Config): Promise<StatusReport> {
   return { status, problems: problemsOf(status, nowMs) };
 }
 
-async function askKafka(config: Config, connection: Connection): Promise<{
-  readonly ranges: ReadonlyMap<number, LogRange>;
-  readonly partitions: readonly TopicPartition[];
-  readonly group: Group;
-  /** How the settings differ from those of the counts, and what keeps closed windows from being published. */
-  readonly findings: readonly string[];
-}> {
+async function askKafka(config: Config, connection: Connection): Promise<
+  KafkaLook & {
+    /** How the settings differ from those of the counts, and what keeps closed windows from being published. */
+    readonly findings: readonly string[];
+  }
+> {
   const client = await createKafka(config.kafka);
   await using cluster = new KafkaCluster(client, config.kafka);
   await using group = new ConsumerGroup(client, config.kafka);
@@ -101,9 +76,7 @@ async function askKafka(config: Config, connection: Connection): Promise<{
         .then(() => [], describe),
   ].flat();
   return {
-    ranges: await cluster.logRanges(),
-    partitions: await group.partitions(),
-    group: await group.describe(),
+    ...await lookAtKafka({ cluster, group }),
     findings,
   };
 }

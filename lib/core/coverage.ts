@@ -40,7 +40,7 @@ export interface GroupMember {
 export interface Group {
   /** False while partitions are being shared out again. */
   readonly isSettled: boolean;
-  /** Null if Kafka does not let us see them. */
+  /** Null if Kafka does not allow us to see them. */
   readonly members: readonly GroupMember[] | null;
 }
 
@@ -126,7 +126,7 @@ export function describeUncounted(
         `no member of the group ${groupId} ${has}. See whether another program is in the group`,
       unknown:
         `${it} may belong to another program, but Kafka does not let us see who is in the group ${groupId}. ` +
-        "Grant Describe on all topics that the group reads",
+        "Grant Describe on the group, and on all topics that it reads",
     };
     return `${namesOf(ids)} ${one ? "is" : "are"} not counted${
       waiting === 0 ? "" : ` (${groupDigits(waiting)} records wait)`

@@ -43,15 +43,19 @@ export interface OutputStatus {
   readonly waiting: number;
 }
 
-export interface Status {
-  readonly topic: string;
-  readonly groupId: string;
+/** How far each partition is counted, and by whom. */
+export interface Coverage {
   readonly partitions: readonly PartitionStatus[];
   /** Null if Kafka is away. */
   readonly group: Group | null;
   readonly workers: readonly WorkerStatus[];
   /** Partitions that no worker counts at this moment; empty if Kafka is away. */
   readonly uncounted: readonly UncountedPartition[];
+}
+
+export interface Status extends Coverage {
+  readonly topic: string;
+  readonly groupId: string;
   readonly watermarkMs: number | null;
   /** Windows that end before or at it are closed; null as long as none is. */
   readonly closedUpToMs: number | null;
@@ -71,76 +75,86 @@ export function lagOf({ storedOffset, log }: PartitionStatus): number | null {
   return Math.max(0, log.endOffset - Math.max(storedOffset ?? log.startOffset, log.startOffset));
 }
 
+/** Records that wait to be counted, as far as it is known. */
+export function recordsWaiting({ partitions }: Pick<Coverage, "partitions">): number {
+  return partitions.reduce((sum, partition) => sum + (lagOf(partition) ?? 0), 0);
+}
+
 /** Everything that needs a person, in sentences. */
 export function problemsOf(status: Status, nowMs: number): string[] {
-  const { partitions, groupId } = status;
-  const lags = new Map(partitions.map((each) => [each.partition, lagOf(each) ?? 0]));
-  const lag = [...lags.values()].reduce((sum, records) => sum + records, 0);
-  const startsMs = status.workers.filter(({ isAlive }) => isAlive).map(({ startedMs }) =>
-    startedMs
-  );
-  const workingSinceMs = startsMs.length === 0 ? null : Math.min(...startsMs);
-  const uncounted = lastingGaps(status);
-  const gaps = new Set(uncounted.map(({ partition }) => partition));
+  const { partitions, workers, groupId } = status;
+  const waiting = recordsWaiting(status);
+  const gaps = new Set(lastingGaps(status).map(({ partition }) => partition));
   return [
     ...status.findings,
-    ...lag > 0 && workingSinceMs === null
+    ...waiting > 0 && !workers.some(({ isAlive }) => isAlive)
       ? [
-        `${lag} records wait to be counted, but no worker is in the group ${groupId}. Start one`,
+        `${waiting} records wait to be counted, but no worker is in the group ${groupId}. Start one`,
       ]
       : [],
+    ...coverageProblems(status, { groupId, nowMs }),
+    ...partitions.filter(({ partition, log }) =>
+      log !== null || (status.group !== null && !gaps.has(partition))
+    ).flatMap((partition) => logProblem(partition) ?? []),
+  ];
+}
+
+/** Partitions that nobody counts, or that stand still though a worker has them. */
+export function coverageProblems(
+  coverage: Coverage,
+  { groupId, nowMs }: { readonly groupId: string; readonly nowMs: number },
+): string[] {
+  const { partitions, workers } = coverage;
+  const uncounted = lastingGaps(coverage);
+  const gaps = new Set(uncounted.map(({ partition }) => partition));
+  const startsMs = workers.filter(({ isAlive }) => isAlive).map(({ startedMs }) => startedMs);
+  const lags = new Map(partitions.map((each) => [each.partition, lagOf(each) ?? 0]));
+  return [
     ...describeUncounted(uncounted, { groupId, lags }),
-    ...partitions.flatMap((partition) =>
-      partitionProblem(partition, {
-        isKafkaKnown: status.group !== null,
-        isGap: gaps.has(partition.partition),
-        workingSinceMs,
-        nowMs,
-      }) ?? []
-    ),
+    ...startsMs.length === 0
+      ? []
+      : partitions.filter(({ partition }) => !gaps.has(partition)).flatMap((partition) =>
+        standstill(partition, { workingSinceMs: Math.min(...startsMs), nowMs }) ?? []
+      ),
   ];
 }
 
 /** Those among the uncounted partitions that cannot be only about to be shared out or read. */
-export function lastingGaps(
-  { uncounted, group, workers }: Pick<Status, "uncounted" | "group" | "workers">,
-): UncountedPartition[] {
+function lastingGaps({ uncounted, group, workers }: Coverage): UncountedPartition[] {
   const isShared = group !== null && group.isSettled && workers.some(({ isAlive }) => isAlive);
-  return uncounted.filter(({ reason }) =>
-    reason !== "not_read" && (reason !== "nobody" || isShared)
-  );
+  return uncounted.filter(({ reason }) => {
+    if (reason === "not_read") return false;
+    return isShared || (reason !== "nobody" && reason !== "unknown");
+  });
 }
 
-function partitionProblem(
-  status: PartitionStatus,
-  { isKafkaKnown, isGap, workingSinceMs, nowMs }: {
-    readonly isKafkaKnown: boolean;
-    /** It is told already that nobody counts it. */
-    readonly isGap: boolean;
-    /** Since when there is a worker; null if there is none. */
-    readonly workingSinceMs: number | null;
-    readonly nowMs: number;
-  },
+function standstill(
+  partition: PartitionStatus,
+  { workingSinceMs, nowMs }: { readonly workingSinceMs: number; readonly nowMs: number },
 ): string | null {
-  const { partition, storedOffset, log, committedAtMs, caughtUpAtMs } = status;
+  const { storedOffset, committedAtMs, caughtUpAtMs } = partition;
+  const lag = lagOf(partition) ?? 0;
+  const movedAtMs = Math.max(committedAtMs ?? 0, caughtUpAtMs ?? 0, workingSinceMs);
+  if (lag === 0 || nowMs - movedAtMs <= STANDSTILL_MS) return null;
+  return `partition ${partition.partition}: ${lag} records wait, and ` +
+    (storedOffset === null ? "none was counted yet" : "nothing was committed") +
+    ` for ${Math.floor((nowMs - movedAtMs) / 1000)} s. Look at the workers' logs`;
+}
+
+/** Where the stored offset is not within the log. */
+function logProblem({ partition, storedOffset, log }: PartitionStatus): string | null {
+  if (storedOffset === null) return null;
   if (log === null) {
-    return isKafkaKnown && !isGap && storedOffset !== null
-      ? `partition ${partition}: it was counted up to offset ${storedOffset}, but the topic does not ` +
-        "have it any more. It is not the log that was counted"
-      : null;
+    return `partition ${partition}: it was counted up to offset ${storedOffset}, but the topic does not ` +
+      "have it any more. It is not the log that was counted";
   }
-  if (storedOffset !== null && storedOffset < log.startOffset) {
+  if (storedOffset < log.startOffset) {
     return `partition ${partition}: Kafka has deleted ${log.startOffset - storedOffset} offsets ` +
       `before they were counted (stored ${storedOffset}, the log starts at ${log.startOffset}). See ON_DATA_LOSS`;
   }
-  if (storedOffset !== null && storedOffset > log.endOffset) {
+  if (storedOffset > log.endOffset) {
     return `partition ${partition}: it was counted up to offset ${storedOffset}, but the log ends ` +
       `at ${log.endOffset}. It is not the log that was counted`;
   }
-  if (isGap || workingSinceMs === null || lagOf(status) === 0) return null;
-  const movedAtMs = Math.max(committedAtMs ?? 0, caughtUpAtMs ?? 0, workingSinceMs);
-  if (nowMs - movedAtMs <= STANDSTILL_MS) return null;
-  return `partition ${partition}: ${lagOf(status)} records wait, and ` +
-    (storedOffset === null ? "none was counted yet" : "nothing was committed") +
-    ` for ${Math.floor((nowMs - movedAtMs) / 1000)} s. Look at the workers' logs`;
+  return null;
 }

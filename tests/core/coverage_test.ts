@@ -95,7 +95,7 @@ for (
       told({ members: null }),
       [
         "partitions 1 and 3 are not counted: they may belong to another program, but Kafka does not let us see " +
-        "who is in the group g. Grant Describe on all topics that the group reads",
+        "who is in the group g. Grant Describe on the group, and on all topics that it reads",
       ],
     ],
     [

@@ -7,7 +7,7 @@
 import type { Buffer } from "node:buffer";
 import type { KafkaConfig } from "../../core/config.ts";
 import type { Group, GroupMember, TopicPartition } from "../../core/coverage.ts";
-import { UnavailableError } from "../../core/failure.ts";
+import { causes, UnavailableError } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
 import { atMost } from "../../condition.ts";
 import {
@@ -47,11 +47,21 @@ export class ConsumerGroup implements AsyncDisposable {
     });
   }
 
-  /**
-   * Who is in the group, with the partitions of the topic that they have.
-   * @throws {OperatorError} if we may not see the group.
-   */
+  /** Who is in the group, with the partitions of the topic that they have. */
   async describe(groupId = this.#config.groupId): Promise<Group> {
+    try {
+      return await this.#describe(groupId);
+    } catch (error) {
+      if (!causes(error).some(isForbidden)) throw error;
+      return { isSettled: true, members: null };
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+
+  async #describe(groupId: string): Promise<Group> {
     return await this.#ask(async (cluster) => {
       const coordinator = await cluster.findGroupCoordinator({ groupId });
       const { groups: [group] } = await coordinator.describeGroups({ groupIds: [groupId] });
@@ -59,10 +69,6 @@ export class ConsumerGroup implements AsyncDisposable {
       const isKnown = group!.state !== "Dead" || !coordinator.versions[CONSUMER_GROUP_DESCRIBE];
       return isKnown ? this.#classic(group!) : await this.#consumer(coordinator, groupId);
     });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#close();
   }
 
   #classic({ state, members }: ClassicGroup): Group {
@@ -134,6 +140,11 @@ export class ConsumerGroup implements AsyncDisposable {
     const cluster = await opening?.catch(() => null);
     if (cluster) await atMost(CLOSE_TIMEOUT_MS, cluster.disconnect());
   }
+}
+
+/** The group, of which we may see nothing. */
+function isForbidden(error: Error): boolean {
+  return "type" in error && error.type === "GROUP_AUTHORIZATION_FAILED";
 }
 
 /** A broker that is asked about the groups that it coordinates. */
