@@ -5,6 +5,7 @@
 
 import type { Config } from "../core/config.ts";
 import { describe } from "../core/failure.ts";
+import { CompactedError } from "../core/log_range.ts";
 import { problemsOf, type Status } from "../core/status.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { ConsumerGroup } from "../io/kafka/consumer_group.ts";
@@ -45,6 +46,7 @@ export async function status(config: Config): Promise<StatusReport> {
   const status: Status = {
     topic,
     groupId,
+    isCompacted: kafka?.isCompacted ?? false,
     ...await lookAtCoverage(connection, { topic, kafka }),
     watermarkMs,
     closedUpToMs,
@@ -61,6 +63,7 @@ async function askKafka(config: Config, connection: Connection): Promise<
   KafkaLook & {
     /** How the settings differ from those of the counts, and what keeps closed windows from being published. */
     readonly findings: readonly string[];
+    readonly isCompacted: boolean;
   }
 > {
   const client = await createKafka(config.kafka);
@@ -75,8 +78,11 @@ async function askKafka(config: Config, connection: Connection): Promise<
       : await new KafkaOutput(client, config.kafka, outputTopic).assertTopic()
         .then(() => [], describe),
   ].flat();
+  const isCompacted = await cluster.isCompacted();
+  if (isCompacted && config.onDataLoss === "fail") findings.push(describe(new CompactedError()));
   return {
     ...await lookAtKafka({ cluster, group }),
+    isCompacted,
     findings,
   };
 }

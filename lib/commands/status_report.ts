@@ -11,7 +11,7 @@ import type { StatusReport } from "./status.ts";
 /** Lines for people. */
 export function statusLines({ status, problems }: StatusReport): string[] {
   return [
-    `Topic ${status.topic}, group ${status.groupId}`,
+    `Topic ${status.topic}${status.isCompacted ? " (compacted)" : ""}, group ${status.groupId}`,
     "",
     ...partitionLines(status),
     "",

@@ -247,6 +247,7 @@ function observeAll(observers: readonly Observer[]): PipelineObserver & Coverage
     abandoned: (error) => observers.forEach((each) => each.abandoned?.(error)),
     stalled: (partitions) => observers.forEach((each) => each.stalled?.(partitions)),
     ranges: (ranges) => observers.forEach((each) => each.ranges?.(ranges)),
+    compacted: (isCompacted) => observers.forEach((each) => each.compacted?.(isCompacted)),
     lag: (lags) => observers.forEach((each) => each.lag?.(lags)),
     watermark: (watermarkMs) => observers.forEach((each) => each.watermark?.(watermarkMs)),
     lagOfAll: (lags) => observers.forEach((each) => each.lagOfAll?.(lags)),

@@ -56,6 +56,8 @@ export interface Coverage {
 export interface Status extends Coverage {
   readonly topic: string;
   readonly groupId: string;
+  /** Records may be gone before they are read. */
+  readonly isCompacted: boolean;
   readonly watermarkMs: number | null;
   /** Windows that end before or at it are closed; null as long as none is. */
   readonly closedUpToMs: number | null;

@@ -8,6 +8,7 @@ import { groupDigits } from "../core/amount.ts";
 import type { LogFormat, LogLevel } from "../core/config.ts";
 import type { LastingGap } from "../core/coverage_watch.ts";
 import { describe } from "../core/failure.ts";
+import { COMPACTED_NOTE } from "../core/log_range.ts";
 import { OutageBook } from "../core/outage_book.ts";
 import type { Commit } from "../core/pending.ts";
 import {
@@ -88,6 +89,7 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
   readonly #outages = new OutageBook<string>();
   /** What was last said of partitions that nobody counts. */
   #gaps = "";
+  #isCompacted = false;
 
   assigned(partitions: readonly number[]): void {
     const count = partitions.length;
@@ -143,6 +145,11 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
     const { system, sinceMs, tries } = outage;
     const seconds = Math.round((Date.now() - sinceMs) / 1000);
     log.info("{system} is there after {seconds} s and {tries} tries", { system, seconds, tries });
+  }
+
+  compacted(isCompacted: boolean): void {
+    if (isCompacted && !this.#isCompacted) log.warn(`Note that ${COMPACTED_NOTE}`);
+    this.#isCompacted = isCompacted;
   }
 
   uncounted(gaps: readonly LastingGap[], problems: readonly string[]): void {

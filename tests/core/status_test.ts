@@ -33,6 +33,7 @@ function problems(partition: Partial<PartitionStatus>, status: Partial<Status> =
   return problemsOf({
     topic: "t",
     groupId: "g",
+    isCompacted: false,
     partitions: [{ ...PARTITION, ...partition }],
     group: SETTLED,
     workers: [WORKER],

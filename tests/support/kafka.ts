@@ -4,7 +4,7 @@
  */
 
 import { join } from "node:path";
-import { type Admin, Kafka, logLevel } from "../../lib/io/kafka/kafkajs.ts";
+import { type Admin, ConfigResourceTypes, Kafka, logLevel } from "../../lib/io/kafka/kafkajs.ts";
 import type { KafkaConfig } from "../../lib/core/config.ts";
 import { eventually } from "./eventually.ts";
 import { freePort, run, signalProcess, spawnGuarded, which } from "./guarded_process.ts";
@@ -191,6 +191,22 @@ export async function openAdmin(brokers: string): Promise<Admin & AsyncDisposabl
   });
   await admin.connect();
   return Object.assign(admin, { [Symbol.asyncDispose]: () => admin.disconnect() });
+}
+
+/** Makes Kafka delete the topic's old records, or those of which there is a newer one with the same key. */
+export async function setCleanupPolicy(
+  { brokers, name }: Pick<TestTopic, "brokers" | "name">,
+  value: "delete" | "compact",
+): Promise<void> {
+  await using admin = await openAdmin(brokers);
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [{
+      type: ConfigResourceTypes.TOPIC,
+      name,
+      configEntries: [{ name: "cleanup.policy", value }],
+    }],
+  });
 }
 
 export interface TopicOptions {

@@ -85,10 +85,10 @@ export class Program implements AsyncDisposable {
   }
 
   /** Resolves when it has printed a line that matches, on either stream. */
-  async printed(pattern: RegExp): Promise<RegExpMatchArray> {
+  async printed(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpMatchArray> {
     return await this.#eventually(() => {
       return `${this.stderr}${this.stdout}`.match(pattern) ?? false;
-    }, 30_000) as RegExpMatchArray;
+    }, timeoutMs) as RegExpMatchArray;
   }
 
   async #eventually<T>(look: () => T, timeoutMs: number): Promise<T> {
