@@ -5,30 +5,34 @@
  */
 
 import type { Buffer } from "node:buffer";
+import { backoffMs } from "../../core/backoff.ts";
 import type { KafkaConfig } from "../../core/config.ts";
 import type { Group, GroupMember, TopicPartition } from "../../core/coverage.ts";
 import { causes, UnavailableError } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
-import { atMost } from "../../condition.ts";
+import { atMost, pause } from "../../condition.ts";
 import {
   CONSUMER_GROUP_DESCRIBE,
   consumerGroupDescribe,
   GROUP_ID_NOT_FOUND,
+  type RawRequest,
   TOPIC_AUTHORIZATION_FAILED,
 } from "./consumer_group_describe.ts";
 import { explain } from "./errors.ts";
 import { AssignerProtocol, type Kafka } from "./kafkajs.ts";
-import { createCluster, type RawBroker, type RawCluster } from "./raw_cluster.ts";
+import { createRawCluster, type RawCluster } from "./raw_cluster.ts";
 
 /** A client calls itself as it likes. */
 const MAX_CLIENT_ID_LENGTH = 100;
+const MAX_TRIES = 6;
+const BACKOFF = { firstMs: 100, maxMs: 2_000 };
 /** A connection that hangs must not hold up who closes it. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 export class ConsumerGroup implements AsyncDisposable {
   readonly #kafka: Kafka;
   readonly #config: KafkaConfig;
-  #cluster: Promise<RawCluster<Coordinator>> | null = null;
+  #cluster: Promise<GroupCluster> | null = null;
 
   constructor(kafka: Kafka, config: KafkaConfig) {
     this.#kafka = kafka;
@@ -62,13 +66,15 @@ export class ConsumerGroup implements AsyncDisposable {
   }
 
   async #describe(groupId: string): Promise<Group> {
-    return await this.#ask(async (cluster) => {
-      const coordinator = await cluster.findGroupCoordinator({ groupId });
-      const { groups: [group] } = await coordinator.describeGroups({ groupIds: [groupId] });
-      // What the broker itself shares out is dead to this question.
-      const isKnown = group!.state !== "Dead" || !coordinator.versions[CONSUMER_GROUP_DESCRIBE];
-      return isKnown ? this.#classic(group!) : await this.#consumer(coordinator, groupId);
-    });
+    return await this.#ask((cluster) =>
+      patiently(async () => {
+        const coordinator = await cluster.findGroupCoordinator({ groupId });
+        const { groups: [group] } = await coordinator.describeGroups({ groupIds: [groupId] });
+        // What the broker itself shares out is dead to this question.
+        const isKnown = group!.state !== "Dead" || !coordinator.versions[CONSUMER_GROUP_DESCRIBE];
+        return isKnown ? this.#classic(group!) : await this.#consumer(coordinator, groupId);
+      })
+    );
   }
 
   #classic({ state, members }: ClassicGroup): Group {
@@ -88,9 +94,10 @@ export class ConsumerGroup implements AsyncDisposable {
     // They read another topic, too, which we may not see.
     if (errorCode === TOPIC_AUTHORIZATION_FAILED) return { isSettled: true, members: null };
     if (errorCode !== 0) {
-      throw new UnavailableError(
-        `Kafka does not tell who is in the group ${groupId}: ${errorMessage ?? errorCode}`,
-      );
+      const problem = `Kafka does not tell who is in the group ${groupId}: ${
+        errorMessage ?? errorCode
+      }`;
+      throw Object.assign(new UnavailableError(problem), { retriable: true });
     }
     return {
       isSettled: state === "Stable" || state === "Empty",
@@ -112,7 +119,7 @@ export class ConsumerGroup implements AsyncDisposable {
   }
 
   /** A failed question leaves a connection that may be half open: the next one opens another. */
-  async #ask<T>(question: (cluster: RawCluster<Coordinator>) => Promise<T>): Promise<T> {
+  async #ask<T>(question: (cluster: GroupCluster) => Promise<T>): Promise<T> {
     this.#cluster ??= this.#open();
     try {
       return await question(await this.#cluster);
@@ -122,8 +129,8 @@ export class ConsumerGroup implements AsyncDisposable {
     }
   }
 
-  async #open(): Promise<RawCluster<Coordinator>> {
-    const cluster = createCluster<Coordinator>(this.#kafka);
+  async #open(): Promise<GroupCluster> {
+    const cluster = createRawCluster(this.#kafka) as GroupCluster;
     try {
       await cluster.connect();
       await cluster.addTargetTopic(this.#config.topic);
@@ -142,13 +149,33 @@ export class ConsumerGroup implements AsyncDisposable {
   }
 }
 
+/** Asks again: a coordinator that has just taken the group over cannot answer at once. */
+async function patiently<T>(question: () => Promise<T>): Promise<T> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await question();
+    } catch (error) {
+      const { retriable } = error as { readonly retriable?: boolean };
+      if (!retriable || tries >= MAX_TRIES) throw error;
+      await pause(backoffMs(tries, { ...BACKOFF, random: Math.random() }));
+    }
+  }
+}
+
 /** The group, of which we may see nothing. */
 function isForbidden(error: Error): boolean {
   return "type" in error && error.type === "GROUP_AUTHORIZATION_FAILED";
 }
 
+interface GroupCluster extends RawCluster {
+  findGroupCoordinator(of: { readonly groupId: string }): Promise<Coordinator>;
+}
+
 /** A broker that is asked about the groups that it coordinates. */
-interface Coordinator extends RawBroker {
+interface Coordinator {
+  /** By API key, what it speaks. */
+  readonly versions: Readonly<Record<number, unknown>>;
+  readonly connectionPool: { send<T>(request: RawRequest<T>): Promise<T> };
   describeGroups(
     of: { readonly groupIds: readonly string[] },
   ): Promise<{ readonly groups: readonly ClassicGroup[] }>;

@@ -7,7 +7,6 @@
 
 import type { Buffer } from "node:buffer";
 import { Decoder, Encoder } from "./kafkajs.ts";
-import type { RawRequest } from "./raw_cluster.ts";
 
 export const CONSUMER_GROUP_DESCRIBE = 69;
 
@@ -16,6 +15,20 @@ export const GROUP_ID_NOT_FOUND = 69;
 /** We may not see the group, or one of the topics that its members read. */
 export const GROUP_AUTHORIZATION_FAILED = 30;
 export const TOPIC_AUTHORIZATION_FAILED = 29;
+
+/** A request, and how its answer is read. */
+export interface RawRequest<T> {
+  readonly request: {
+    readonly apiKey: number;
+    readonly apiVersion: number;
+    readonly apiName: string;
+    encode(): Promise<unknown>;
+  };
+  readonly response: {
+    decode(payload: Buffer): Promise<unknown>;
+    parse(decoded: unknown): Promise<T>;
+  };
+}
 
 /** A group as the broker describes it. */
 export interface DescribedGroup {

@@ -12,7 +12,6 @@ import { atMost, pause } from "../../condition.ts";
 import { explain } from "./errors.ts";
 import { type AbortedTransaction, type BatchMessage, dropAborted } from "./fetch_decoder.ts";
 import type { Kafka } from "./kafkajs.ts";
-import { createCluster, type RawBroker, type RawCluster, READ_COMMITTED } from "./raw_cluster.ts";
 
 /** Kafka has deleted what was about to be read. */
 export class LogStartMovedError extends Error {
@@ -42,17 +41,17 @@ const BACKOFF = { firstMs: 100, maxMs: 2_000 };
 const CLOSE_TIMEOUT_MS = 1_000;
 
 export class LogReader implements AsyncDisposable {
-  readonly #cluster: RawCluster<FetchingBroker>;
+  readonly #cluster: Cluster;
   readonly #config: KafkaConfig;
 
-  private constructor(cluster: RawCluster<FetchingBroker>, config: KafkaConfig) {
+  private constructor(cluster: Cluster, config: KafkaConfig) {
     this.#cluster = cluster;
     this.#config = config;
   }
 
   /** Resolves when it is connected. */
   static async open(kafka: Kafka, config: KafkaConfig): Promise<LogReader> {
-    const cluster = createCluster<FetchingBroker>(kafka);
+    const cluster = createCluster(kafka);
     try {
       await cluster.connect();
       await cluster.addTargetTopic(config.topic);
@@ -131,7 +130,19 @@ export class LogReader implements AsyncDisposable {
   }
 }
 
-interface FetchingBroker extends RawBroker {
+const READ_COMMITTED = 1;
+
+/** The part of kafkajs below its consumer: brokers, and who leads which partition. */
+interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addTargetTopic(topic: string): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
+  findBroker(of: { readonly nodeId: string }): Promise<FetchingBroker>;
+}
+
+interface FetchingBroker {
   fetch(request: unknown): Promise<{
     readonly responses: readonly {
       readonly partitions: readonly {
@@ -140,4 +151,17 @@ interface FetchingBroker extends RawBroker {
       }[];
     }[];
   }>;
+}
+
+/** kafkajs reads only as a member of a group; what its consumer itself reads with is kept under a symbol. */
+function createCluster(kafka: Kafka): Cluster {
+  const symbol = Object.getOwnPropertySymbols(kafka)
+    .find(({ description }) => description === "private:Kafka:createCluster");
+  const create = symbol && (kafka as unknown as Record<symbol, unknown>)[symbol];
+  if (typeof create !== "function") throw new Error("Cannot find how kafkajs opens a cluster");
+  return create({
+    metadataMaxAge: 60_000,
+    allowAutoTopicCreation: false,
+    isolationLevel: READ_COMMITTED,
+  });
 }
