@@ -76,7 +76,7 @@ export class Worker implements AsyncDisposable {
     this.#databaseUrl = databaseUrl;
     this.#metrics = new Metrics({ topic: config.kafka.topic });
     const workerId = this.id;
-    const host = Deno.hostname();
+    const host = hasAlarms ? Deno.hostname() : "localhost"; // nobody else has to find it
     this.#commits = new Connection(databaseUrl, workerId);
     this.#looks = new Connection(databaseUrl, workerId);
     const { topic, groupId } = config.kafka;

@@ -52,7 +52,7 @@ export interface AuditReport {
   readonly rowDifferences: readonly RowDifference[];
   readonly deadLetterDifferences: readonly DeadLetterDifference[];
   readonly partitionDifferences: readonly PartitionDifference[];
-  /** Why a part of the topic is in no count. */
+  /** Why a part of the topic is in no count, see `withCoverage()`. */
   readonly problems: readonly string[];
   /** Records that were not counted yet when it looked. */
   readonly recordsWaiting: number;
@@ -171,7 +171,9 @@ export class Audit {
       rowDifferences,
       deadLetterDifferences,
       partitionDifferences,
-      ...{ problems: [], recordsWaiting: 0, hasWorkers: true }, // see `withCoverage()`
+      problems: [],
+      recordsWaiting: 0,
+      hasWorkers: true,
     };
   }
 
