@@ -34,6 +34,8 @@ export interface LookoutOptions {
 const LOOK_INTERVAL_MS = 5_000;
 /** Longer than any rebalance takes. */
 const LASTING_MS = 30_000;
+/** Longer than it takes until the group shares out partitions that were added: kafkajs looks once a minute. */
+const LASTING_FREE_MS = 120_000;
 /** Some looks have failed: meanwhile partitions may have been counted. */
 const GAP_MS = 3 * LOOK_INTERVAL_MS;
 /** How long a look under way may hold up the end. */
@@ -42,7 +44,10 @@ const STOP_TIMEOUT_MS = 1_000;
 /** Looks from its making until it is disposed. */
 export class Lookout implements AsyncDisposable {
   readonly #options: LookoutOptions;
-  readonly #watch = new CoverageWatch({ lastingMs: LASTING_MS, gapMs: GAP_MS });
+  readonly #watch = new CoverageWatch({
+    lastingMs: (reason) => reason === "nobody" ? LASTING_FREE_MS : LASTING_MS,
+    gapMs: GAP_MS,
+  });
   /** When the steady clock stood at zero. */
   readonly #zeroMs = Date.now() - performance.now();
   readonly #ended = new AbortController();

@@ -3,11 +3,11 @@
  * @module
  */
 
-import type { UncountedPartition } from "./coverage.ts";
+import type { UncountedPartition, UncountedReason } from "./coverage.ts";
 
 export interface CoverageWatchOptions {
-  /** What is uncounted for less is not told. */
-  readonly lastingMs: number;
+  /** What is uncounted for less, for this reason, is not told. */
+  readonly lastingMs: (reason: UncountedReason) => number;
   /** After so long without a look nothing is known of the time between. */
   readonly gapMs: number;
 }
@@ -29,18 +29,18 @@ export class CoverageWatch {
 
   /** Those that last, after a look that has found these. */
   look(uncounted: readonly UncountedPartition[], nowMs: number): LastingGap[] {
-    const isLasting = ({ sinceMs }: LastingGap) => nowMs - sinceMs >= this.#options.lastingMs;
-    const wasLasting = ({ sinceMs }: LastingGap) =>
-      this.#lookedMs - sinceMs >= this.#options.lastingMs;
-    const isBlind = nowMs - this.#lookedMs > this.#options.gapMs;
-    const before = new Map(
-      this.#gaps.filter((gap) => !isBlind || wasLasting(gap)).map((gap) => [gap.partition, gap]),
-    );
+    const { lastingMs, gapMs } = this.#options;
+    const isLasting = (atMs: number) => ({ reason, sinceMs }: LastingGap) =>
+      atMs - sinceMs >= lastingMs(reason);
+    const known = nowMs - this.#lookedMs <= gapMs
+      ? this.#gaps
+      : this.#gaps.filter(isLasting(this.#lookedMs));
+    const before = new Map(known.map((gap) => [gap.partition, gap]));
     this.#lookedMs = nowMs;
     this.#gaps = uncounted.map((each) => ({
       ...each,
       sinceMs: before.get(each.partition)?.sinceMs ?? nowMs,
     }));
-    return this.#gaps.filter(isLasting);
+    return this.#gaps.filter(isLasting(nowMs));
   }
 }

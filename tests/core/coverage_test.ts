@@ -5,6 +5,7 @@ import {
   missingPartitions,
   namesOf,
   uncountedPartitions,
+  type UncountedReason,
   type WorkerStatus,
 } from "../../lib/core/coverage.ts";
 import { CoverageWatch } from "../../lib/core/coverage_watch.ts";
@@ -121,10 +122,11 @@ Deno.test("namesOf() names some partitions, and sums up the rest", () => {
   assert.match(namesOf(many), /^partitions 0, 1, .*18, 19 and 236 more$/);
 });
 
-const GAP = { partition: 1, reason: "nobody", holder: null } as const;
+const GAP = { partition: 1, reason: "no_leader", holder: null } as const;
+const lastingMs = (reason: UncountedReason) => reason === "nobody" ? 60 : 30;
 
 Deno.test("CoverageWatch tells what lasts, with its begin, and no rebalance", () => {
-  const watch = new CoverageWatch({ lastingMs: 30, gapMs: 15 });
+  const watch = new CoverageWatch({ lastingMs, gapMs: 15 });
   assert.deepEqual(watch.look([GAP], 0), []);
   assert.deepEqual(watch.look([GAP], 10), []);
   assert.deepEqual(watch.look([], 20), [], "it was only shared out again");
@@ -135,11 +137,18 @@ Deno.test("CoverageWatch tells what lasts, with its begin, and no rebalance", ()
 });
 
 Deno.test("CoverageWatch knows nothing of a time without looks, but does not forget what it has told", () => {
-  const watch = new CoverageWatch({ lastingMs: 30, gapMs: 15 });
+  const watch = new CoverageWatch({ lastingMs, gapMs: 15 });
   watch.look([GAP], 0);
   assert.deepEqual(watch.look([GAP], 100), [], "it may have been counted meanwhile");
   for (const nowMs of [110, 120]) assert.deepEqual(watch.look([GAP], nowMs), []);
   assert.deepEqual(watch.look([GAP], 130), [{ ...GAP, sinceMs: 100 }]);
   const another = { ...GAP, partition: 2 };
   assert.deepEqual(watch.look([GAP, another], 500), [{ ...GAP, sinceMs: 100 }]);
+});
+
+Deno.test("CoverageWatch waits longer for partitions that are only to be shared out", () => {
+  const watch = new CoverageWatch({ lastingMs, gapMs: 15 });
+  const free = { ...GAP, reason: "nobody" } as const;
+  for (let nowMs = 0; nowMs < 60; nowMs += 10) assert.deepEqual(watch.look([free], nowMs), []);
+  assert.deepEqual(watch.look([free], 60), [{ ...free, sinceMs: 0 }]);
 });
