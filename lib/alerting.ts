@@ -1,17 +1,23 @@
 /**
  * Tells operators by mail what needs them: that a worker stopped, that a system
- * stays away, that records are bad or lost, that another worker died; and when
- * an outage is over.
+ * stays away, that records are bad or lost, that another worker died, that nobody counts
+ * a partition; and when an outage is over.
  *
  * It watches a pipeline and never holds it up: what cannot be mailed is logged and forgotten.
  * @module
  */
 
 import { type Alert, composeMail, type Mail, mailCause, type Situation } from "./core/alert.ts";
+import type { LastingGap } from "./core/coverage_watch.ts";
 import { type Outage, OutageBook } from "./core/outage_book.ts";
 import type { Commit, LostRange } from "./core/pending.ts";
 import { atMost } from "./condition.ts";
-import { type PipelineObserver, type System, systemName } from "./endpoints.ts";
+import {
+  type CoverageObserver,
+  type PipelineObserver,
+  type System,
+  systemName,
+} from "./endpoints.ts";
 
 /** Brings mails to people. */
 export interface MailChannel {
@@ -48,7 +54,7 @@ const CAUSES = { Kafka: "kafka_away", PostgreSQL: "postgres_away" } as const;
 type SystemName = keyof typeof CAUSES;
 
 /** Mails about one pipeline. Disposing it waits for mails under way, but not long. */
-export class Alerting implements Partial<PipelineObserver>, AsyncDisposable {
+export class Alerting implements Partial<PipelineObserver & CoverageObserver>, AsyncDisposable {
   readonly #options: AlertingOptions;
   readonly #outages = new OutageBook<SystemName>();
   readonly #timers = new Map<SystemName, ReturnType<typeof setTimeout>>();
@@ -57,6 +63,10 @@ export class Alerting implements Partial<PipelineObserver>, AsyncDisposable {
   /** Lost records that no mail has told of. */
   readonly #untoldRanges: LostRange[] = [];
   #untoldTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When we last tried to mail about partitions that nobody counts; null while there are none. */
+  #gapsRaisedMs: number | null = null;
+  /** Since when the partitions are uncounted that a mail of ours has told of. */
+  #mailedGapsMs: number | null = null;
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(options: AlertingOptions) {
@@ -82,6 +92,25 @@ export class Alerting implements Partial<PipelineObserver>, AsyncDisposable {
     if (lostRanges.length === 0) return;
     for (const range of lostRanges) this.#untoldRanges.push(range);
     if (this.#untoldTimer === undefined) this.#tellLostRanges();
+  }
+
+  uncounted(gaps: readonly LastingGap[], problems: readonly string[]): void {
+    const { claims, intervalMs } = this.#options;
+    if (gaps.length === 0) {
+      if (this.#mailedGapsMs !== null) this.#send(countedAgain(this.#mailedGapsMs), 0);
+      this.#gapsRaisedMs = this.#mailedGapsMs = null;
+      return;
+    }
+    const nowMs = performance.now();
+    if (this.#gapsRaisedMs !== null && nowMs - this.#gapsRaisedMs < intervalMs) return;
+    this.#gapsRaisedMs = nowMs;
+    const sinceMs = gaps.reduce((ms, gap) => Math.min(ms, gap.sinceMs), Infinity);
+    this.#track(async () => {
+      const repeats = await claims.claim("uncounted_partitions", intervalMs);
+      if (repeats === null || this.#gapsRaisedMs === null) return;
+      this.#mailedGapsMs = sinceMs;
+      await this.#mail(notCounted(problems, sinceMs), repeats);
+    });
   }
 
   /** The worker stops because a person is needed. */
@@ -178,6 +207,27 @@ function lost(ranges: readonly LostRange[]): Alert {
     doing:
       "It goes on behind them, because ON_DATA_LOSS is continue. Their events are in no count.",
     advice: "Make the topic's retention longer than a worker may be away.",
+  };
+}
+
+function notCounted(problems: readonly string[], sinceMs: number): Alert {
+  return {
+    cause: "uncounted_partitions",
+    title: "Not every partition is counted",
+    error: new Error(problems.join("; ")),
+    sinceMs,
+    doing: "It counts its own partitions. Nothing is lost as long as Kafka keeps the others.",
+    advice: "Do what the error says for each of them.",
+  };
+}
+
+function countedAgain(sinceMs: number): Alert {
+  return {
+    cause: "uncounted_partitions",
+    title: "Recovered: every partition is counted again",
+    sinceMs,
+    doing: "It counts, and so do the other workers.",
+    advice: "Nothing.",
   };
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { LastingGap } from "./core/coverage_watch.ts";
 import type { LogRange } from "./core/log_range.ts";
 import type { Commit } from "./core/pending.ts";
 import type { Fetched } from "./core/log_batch.ts";
@@ -39,8 +40,8 @@ export interface Source extends AsyncDisposable {
   /** Reads each assigned partition from its offset. Does nothing for partitions that are not assigned any more. */
   resume(positions: ReadonlyMap<number, number>): void;
   /**
-   * True if batches may be missing from the log or be written anew, so that a mark proves nothing.
-   * Asked only when a mark does not match.
+   * True if records may be gone before they are read, and batches missing from the log or written
+   * anew, so that a mark proves nothing.
    */
   isCompacted(): Promise<boolean>;
   /** Ranges of the given partitions, or of all there are. May run beside everything else. */
@@ -117,11 +118,24 @@ export interface PipelineObserver {
   abandoned(error: unknown): void;
   /** The source stood still although there was something to read: it was told to connect anew. */
   stalled(partitions: readonly number[]): void;
+  /** Whether the log is compacted, and counted all the same; told at each look. */
+  compacted(isCompacted: boolean): void;
   /** Records between our positions and the ends of the partitions. */
   lag(lags: ReadonlyMap<number, number>): void;
   /** All partitions of the log, also those of others. */
   ranges(ranges: ReadonlyMap<number, LogRange>): void;
   watermark(watermarkMs: number | null): void;
+}
+
+/** What can be seen of all workers together. Calls are synchronous and must not throw. */
+export interface CoverageObserver {
+  /** Records that wait in every partition of the log, by what is stored, whoever has it. */
+  lagOfAll(lags: ReadonlyMap<number, number>): void;
+  /**
+   * Partitions that no worker of the database has counted for a while, and what to do about it;
+   * told at each look.
+   */
+  uncounted(gaps: readonly LastingGap[], problems: readonly string[]): void;
 }
 
 /**

@@ -6,28 +6,28 @@
 import { UnavailableError } from "./core/failure.ts";
 import { lagWithin, type LogRange } from "./core/log_range.ts";
 import type { Placement } from "./core/standings.ts";
+import { assertKept, type CompactionOptions } from "./compaction.ts";
 import type { Sink, Source, System } from "./endpoints.ts";
 
 /** Asks a system until it answers. */
 export type Ask = <T>(system: System, question: () => Promise<T>) => Promise<T>;
 
 /** Whom to ask, and what to do with records that are gone. */
-export interface LocateOptions {
-  readonly source: Source;
+export interface LocateOptions extends CompactionOptions {
   readonly sink: Sink;
   readonly ask: Ask;
-  readonly onDataLoss: "fail" | "continue";
 }
 
 /**
  * Where the sink has each partition, and what its log holds.
- * @throws {OperatorError} for a partition that does not stand within its log.
+ * @throws {OperatorError} for a partition that does not stand within its log, or a log that is compacted.
  */
 export async function locate(
   partitions: readonly number[],
-  { source, sink, ask, onDataLoss }: LocateOptions,
+  { source, sink, observer, ask, onDataLoss }: LocateOptions,
 ): Promise<Placement[]> {
   if (partitions.length === 0) return [];
+  await assertKept({ source, observer, onDataLoss }, ask);
   const askRanges = () => ask("source", () => rangesOf(partitions, source));
   // The log's start is asked for with each try: retention may move it while the sink is away.
   const positions = await ask("looks", async () => sink.positions(startsOf(await askRanges())));

@@ -10,11 +10,11 @@
 
 import { isPassing } from "./core/failure.ts";
 import { Ledger } from "./core/ledger.ts";
-import { OtherLogError } from "./core/log_range.ts";
 import type { PendingOptions } from "./core/pending.ts";
 import type { Fetched } from "./core/log_batch.ts";
 import { inPartition } from "./core/unreadable_batch.ts";
 import { closedUpTo } from "./core/watermark.ts";
+import { assertRewritten } from "./compaction.ts";
 import { Condition, pause } from "./condition.ts";
 import {
   CommitTooSlowError,
@@ -199,9 +199,7 @@ export class Pipeline implements SourceReader {
   async #trustCompacted(partition: number): Promise<void> {
     const { source } = this.#options;
     const assignment = this.#assignment;
-    if (!await this.#askNow("source", () => source.isCompacted())) {
-      throw new OtherLogError(partition, "the last record batch that was counted is not there");
-    }
+    await assertRewritten(partition, this.#options, this.#askNow);
     if (assignment !== this.#assignment) return;
     const position = this.#ledger.trust(partition);
     if (position !== undefined) source.resume(new Map([[partition, position]]));

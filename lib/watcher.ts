@@ -9,10 +9,13 @@ import type { Ledger } from "./core/ledger.ts";
 import type { LogRange } from "./core/log_range.ts";
 import type { PipelineObserver, Sink, Source } from "./endpoints.ts";
 import { atMost } from "./condition.ts";
+import { assertKept } from "./compaction.ts";
 import { type Ask, isLossAccepted } from "./locate.ts";
 
 /** How long one look waits for the watermark. */
 const PATIENCE_MS = 2_000;
+/** Looks from one question for the log's compaction to the next: it hardly ever changes. */
+const LOOKS_PER_QUESTION = 12;
 
 /** What is looked at, and who is told. */
 export interface WatcherOptions {
@@ -34,6 +37,7 @@ export class Watcher {
   /** The question for the watermark that is under way. */
   #asking: Promise<void> | null = null;
   #watermarkMs: number | null = null;
+  #looks = 0;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -48,10 +52,12 @@ export class Watcher {
   /**
    * Looks once.
    * @param hasRoom false if reading waits for us, so that standing still is no fault of the source.
-   * @throws {OperatorError} if a partition does not stand within its log any more.
+   * @throws {OperatorError} if a partition does not stand within its log any more, or the log is
+   * compacted now.
    */
   async look(ask: Ask, hasRoom: () => boolean): Promise<Sight> {
     const { source, observer, ledger, onDataLoss } = this.#options;
+    if (++this.#looks % LOOKS_PER_QUESTION === 0) await assertKept(this.#options, ask);
     const before = ledger.positions();
     const ranges = await ask("source", () => source.logRanges());
     observer.ranges(ranges);

@@ -93,6 +93,42 @@ Deno.test("Alerting does not take the answer to a look for the end of an outage 
   assert.equal(mailbox.mails.length, 2);
 });
 
+const GAP = { partition: 1, reason: "another_program", holder: null, sinceMs: 0 } as const;
+
+Deno.test("Alerting mails once for all workers that nobody counts a partition, and that it is over", async () => {
+  const [mailbox, claims] = [new Mailbox(), new SharedClaims()];
+  const workers = [1, 2].map(() => makeAlerting(mailbox, claims).alerting);
+  for (const worker of workers) {
+    worker.uncounted([], []);
+    worker.uncounted([GAP], ["partition 1 is not counted: another program has it"]);
+    worker.uncounted([GAP], ["partition 1 is not counted: another program has it"]);
+  }
+  await mailbox.has(1);
+  for (const worker of workers) {
+    worker.uncounted([], []);
+    worker.uncounted([], []);
+  }
+  await mailbox.has(2);
+  for (const worker of workers) await worker[Symbol.asyncDispose]();
+  assert.deepEqual(mailbox.mails.map(({ subject }) => subject), [
+    "[group] topic: Not every partition is counted: partition 1 is not counted: another program has it",
+    "[group] topic: Recovered: every partition is counted again",
+  ]);
+});
+
+Deno.test("Alerting mails again after the interval that nobody counts a partition", async () => {
+  const mailbox = new Mailbox();
+  const claims: AlertClaims = { claim: () => Promise.resolve(0) };
+  const { alerting } = makeAlerting(mailbox, claims, { intervalMs: 20 });
+  for (let mails = 1; mails <= 3; mails++) {
+    while (mailbox.mails.length < mails) {
+      alerting.uncounted([GAP], ["partition 1 is not counted"]);
+      await mailbox.changed.next({ timeoutMs: 5 });
+    }
+  }
+  await alerting[Symbol.asyncDispose]();
+});
+
 Deno.test("Alerting does not mail an outage that passes in time", async () => {
   const mailbox = new Mailbox();
   const { alerting } = makeAlerting(mailbox, new SharedClaims(), { afterMs: 60_000 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EventParser } from "../lib/core/event.ts";
 import { OperatorError } from "../lib/core/failure.ts";
 import { Ledger } from "../lib/core/ledger.ts";
-import type { LogRange } from "../lib/core/log_range.ts";
+import { CompactedError, type LogRange } from "../lib/core/log_range.ts";
 import type { Sink, Source } from "../lib/endpoints.ts";
 import { newSha256 } from "../lib/io/sha256.ts";
 import { Watcher } from "../lib/watcher.ts";
@@ -44,6 +44,7 @@ function makeWatcher(
   let hasRoom = true;
   return {
     range,
+    source,
     ledger,
     stalled,
     lags,
@@ -146,6 +147,15 @@ Deno.test("Watcher sees the lag also while the sink is away, and the watermark o
   answer.resolve(1_000);
   assert.deepEqual(await look, { watermarkMs: 1_000 });
   assert.deepEqual(watched.lags, [5, 10]);
+});
+
+Deno.test("Watcher sees that the log becomes compacted while it is read", async () => {
+  const watched = makeWatcher({ endOffset: 10 });
+  await watched.look();
+  watched.source.isCompacted = () => Promise.resolve(true);
+  await assert.rejects(async () => {
+    for (let looks = 0; looks < 12; looks++) await watched.look();
+  }, CompactedError);
 });
 
 Deno.test("Watcher passes on that the sink needs a person", async () => {

@@ -1,6 +1,6 @@
 /**
- * What a worker does so that operators hear of trouble: its mails, its entry among
- * the workers, and a look now and then at the others and at the dead letters.
+ * What a worker does so that operators hear of trouble: its mails, and a look now and then at
+ * the dead letters.
  * @module
  */
 
@@ -10,12 +10,12 @@ import type { Config } from "../core/config.ts";
 import { redacted } from "../core/database_url.ts";
 import { describe } from "../core/failure.ts";
 import { pause } from "../condition.ts";
-import type { PipelineObserver } from "../endpoints.ts";
+import type { CoverageObserver, PipelineObserver } from "../endpoints.ts";
 import { log } from "../io/logs.ts";
 import { PostgresAlertClaims } from "../io/postgres/alert_claims.ts";
 import type { Connection } from "../io/postgres/connection.ts";
 import { recentDeadLetters } from "../io/postgres/reader.ts";
-import { type DeadWorker, WorkerRegistry } from "../io/postgres/worker_registry.ts";
+import type { DeadWorker } from "../io/postgres/worker_registry.ts";
 import { sendMail } from "../io/smtp.ts";
 import { SituationBoard } from "../situation.ts";
 
@@ -23,7 +23,6 @@ import { SituationBoard } from "../situation.ts";
 export interface AlarmsOptions {
   readonly config: Config;
   readonly connection: Connection;
-  readonly workerId: string;
   readonly host: string;
 }
 
@@ -34,16 +33,14 @@ export class Alarms implements AsyncDisposable {
   readonly #config: Config;
   readonly #connection: Connection;
   readonly #board = new SituationBoard();
-  readonly #registry: WorkerRegistry;
   /** None without a mail server. */
   readonly #alerting: Alerting | null;
   readonly #ended = new AbortController();
   #looking = Promise.resolve();
 
-  constructor({ config, connection, workerId, host }: AlarmsOptions) {
+  constructor({ config, connection, host }: AlarmsOptions) {
     this.#config = config;
     this.#connection = connection;
-    this.#registry = new WorkerRegistry(connection, { id: workerId, host });
     const { smtp } = config;
     this.#alerting = smtp
       ? new Alerting({
@@ -59,14 +56,13 @@ export class Alarms implements AsyncDisposable {
   }
 
   /** To be told what the pipeline does. */
-  get observers(): Partial<PipelineObserver>[] {
+  get observers(): Partial<PipelineObserver & CoverageObserver>[] {
     return this.#alerting ? [this.#board, this.#alerting] : [this.#board];
   }
 
   /** Begins to look now and then, once the tables are there. */
-  async begin(): Promise<void> {
+  begin(): void {
     if (!this.#alerting) log.info("No mails are sent: SMTP_HOST is not set");
-    await this.#registry.enter();
     this.#looking = this.#lookNowAndThen();
   }
 
@@ -80,14 +76,29 @@ export class Alarms implements AsyncDisposable {
     this.#alerting?.raise(alert);
   }
 
-  /** Takes the worker's entry back, and waits for mails under way. */
+  /** Mails that another worker has stopped saying that it lives. */
+  died({ id, host, startedMs, seenMs }: DeadWorker): void {
+    this.raise({
+      cause: "worker_died",
+      title: `A worker on ${host} ended without a word`,
+      error: new Error(
+        `Worker ${id}, started at ${new Date(startedMs).toISOString()}, was last heard of at ` +
+          new Date(seenMs).toISOString(),
+      ),
+      sinceMs: seenMs,
+      doing:
+        "This worker, another one, goes on: what the dead one had not committed is counted by whoever has its partitions now.",
+      advice:
+        `See on ${host} why it was killed (out of memory, kill -9, power), is frozen, or cannot reach PostgreSQL, ` +
+        "and that it was started again.",
+    });
+  }
+
+  /** Waits for mails under way. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
     await this.#looking;
-    await Promise.all([
-      this.#alerting?.[Symbol.asyncDispose](),
-      this.#registry.leave().catch(() => {}), // the next start will say that it ended without a word
-    ]);
+    await this.#alerting?.[Symbol.asyncDispose]();
   }
 
   async #lookNowAndThen(): Promise<void> {
@@ -96,28 +107,10 @@ export class Alarms implements AsyncDisposable {
       await pause(LOOK_INTERVAL_MS, signal);
       if (signal.aborted) return;
       try {
-        // Again, because another worker took it for dead if it could not be reached for a while.
-        await this.#registry.enter();
-        for (const worker of await this.#registry.takeDead(performance.now())) {
-          this.#tellDeath(worker);
-        }
         await this.#lookAtDeadLetters();
       } catch { // the database is away, which others tell
       }
     }
-  }
-
-  #tellDeath({ id, host, startedMs }: DeadWorker): void {
-    log.warn("Worker {id} on {host} ended without a word", { id, host });
-    this.raise({
-      cause: "worker_died",
-      title: `A worker on ${host} ended without a word`,
-      sinceMs: startedMs,
-      doing:
-        "This worker, another one, goes on: what the dead one had not committed is counted by whoever has its partitions now.",
-      advice:
-        `See on ${host} why worker ${id} was killed (out of memory, kill -9, power), and that it was started again.`,
-    });
   }
 
   async #lookAtDeadLetters(): Promise<void> {

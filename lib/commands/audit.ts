@@ -5,6 +5,7 @@
  */
 
 import { Audit, type AuditReport } from "../core/audit.ts";
+import { withCoverage } from "../core/audit_coverage.ts";
 import type { Config } from "../core/config.ts";
 import { EventParser } from "../core/event.ts";
 import { OperatorError, UnavailableError } from "../core/failure.ts";
@@ -15,13 +16,16 @@ import { letterSha256 } from "../core/letter_digest.ts";
 import { RecordCursor } from "../core/record_batch.ts";
 import { inPartition } from "../core/unreadable_batch.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
+import { ConsumerGroup } from "../io/kafka/consumer_group.ts";
 import { LogReader, LogStartMovedError } from "../io/kafka/log_reader.ts";
 import { openAudit } from "../io/postgres/audit_snapshot.ts";
 import { Connection } from "../io/postgres/connection.ts";
 import { comparePipeline } from "../io/postgres/identity.ts";
 import { assertUpToDate } from "../io/postgres/migrate.ts";
+import { eventTimeStatus } from "../io/postgres/status_reader.ts";
 import { newSha256 } from "../io/sha256.ts";
 import type { Terminal } from "../io/terminal.ts";
+import { lookAtCoverage, lookAtKafka } from "./coverage_look.ts";
 import { kafkaOrigin } from "./start.ts";
 import { claimOf } from "./worker.ts";
 
@@ -43,14 +47,18 @@ export async function audit(config: Config, { terminal }: AuditOptions): Promise
   if (await comparePipeline(connection, claim) === null) {
     throw new OperatorError("Cannot audit: nothing was counted into this database yet.");
   }
-  const audit = await openAudit(connection, {
-    topic: config.kafka.topic,
-    windowMs: config.windowMs,
+  const { topic, groupId } = config.kafka;
+  await using group = new ConsumerGroup(kafka, config.kafka);
+  const coverage = await lookAtCoverage(connection, {
+    topic,
+    kafka: await lookAtKafka({ cluster, group }),
   });
+  const { nowMs } = await eventTimeStatus(connection);
+  const audit = await openAudit(connection, { topic, windowMs: config.windowMs });
   await using reader = await LogReader.open(kafka, config.kafka);
   const recount = new Recount({ config, audit, cluster, reader, terminal });
   await recount.run();
-  return audit.report();
+  return withCoverage(audit.report(), coverage, { groupId, nowMs });
 }
 
 interface RecountOptions {

@@ -32,6 +32,7 @@ export function auditLines(report: AuditReport, limit: number): string[] {
     ...deadLetterLines(report, limit),
     ...partitionLines(report, limit),
     "",
+    ...problemLines(report),
     verdictLine(report),
   ];
 }
@@ -154,10 +155,23 @@ function section(
   ];
 }
 
+/** What is in no count. */
+function problemLines({ problems, recordsWaiting, hasWorkers }: AuditReport): string[] {
+  if (problems.length > 0) {
+    return ["Not everything is counted:", ...problems.map((problem) => `- ${problem}`), ""];
+  }
+  return hasWorkers || recordsWaiting === 0
+    ? []
+    : [`${groupDigits(recordsWaiting)} records are not counted yet: no worker runs.`];
+}
+
 function verdictLine({ verdict, provableAfterMs, rows, deadLetters }: AuditReport): string {
   if (verdict === "agrees") return "Everything agrees.";
   if (verdict === "wrong") {
     return "WRONG: what is stored is not what the topic holds.";
+  }
+  if (verdict === "incomplete") {
+    return "INCOMPLETE: what was counted agrees, as far as it can be recounted.";
   }
   const where = provableAfterMs === -Infinity
     ? ""

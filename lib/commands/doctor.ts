@@ -6,6 +6,7 @@
 import type { Config, SmtpConfig } from "../core/config.ts";
 import { redacted } from "../core/database_url.ts";
 import { describe } from "../core/failure.ts";
+import { COMPACTED_NOTE, CompactedError } from "../core/log_range.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { KafkaOutput } from "../io/kafka/output.ts";
 import { Connection } from "../io/postgres/connection.ts";
@@ -47,7 +48,7 @@ export async function* doctor(
   }
 }
 
-async function* checkKafka({ kafka, outputTopic }: Config): AsyncGenerator<Finding> {
+async function* checkKafka({ kafka, outputTopic, onDataLoss }: Config): AsyncGenerator<Finding> {
   const subject = `Kafka ${kafka.brokers.join(", ")}`;
   let isReachable = false;
   const client = await createKafka(kafka).catch((error) => error as Error);
@@ -69,7 +70,10 @@ async function* checkKafka({ kafka, outputTopic }: Config): AsyncGenerator<Findi
       (sum, { startOffset, endOffset }) => sum + endOffset - startOffset,
       0,
     );
-    return `${ranges.length} partitions with ${offsets} offsets`;
+    const isCompacted = await cluster.isCompacted();
+    if (isCompacted && onDataLoss === "fail") throw new CompactedError();
+    return `${ranges.length} partitions with ${offsets} offsets` +
+      (isCompacted ? `; note that ${COMPACTED_NOTE}` : "");
   });
   yield await finding(`Consumer group ${kafka.groupId}`, async () => {
     await cluster.assertGroup();

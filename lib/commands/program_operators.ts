@@ -13,7 +13,7 @@ import type { Host } from "./program.ts";
 import type { ResetKind } from "./reset.ts";
 
 /** Exit codes of `audit` by its verdict; of `status` if there is something to do; of both if they have failed themselves. */
-const AUDIT_EXIT_CODES = { "agrees": 0, "wrong": 1, "not provable": 3 } as const;
+const AUDIT_EXIT_CODES = { "agrees": 0, "wrong": 1, "not provable": 3, "incomplete": 5 } as const;
 const NEEDS_A_PERSON = 1;
 const NO_VERDICT = 4;
 
@@ -29,6 +29,7 @@ export function addAudit(program: Command, host: Host): void {
         "3 all that can be recounted agrees, but a part of what was counted is not in the log any more,\n" +
         "4 no verdict: Kafka or PostgreSQL cannot be read, or holds something else, or the report\n" +
         "cannot be printed.\n" +
+        "5 what was counted agrees, but nobody counts a part of the topic.\n" +
         example("audit", "audit --json --limit 1000"),
     )
     .action(async ({ json, limit }: { json?: true; limit: number }) => {
@@ -50,9 +51,10 @@ export function addStatus(program: Command, { configured, print, failsWith }: Ho
     .option("--json", "print it as JSON")
     .addHelpText(
       "after",
-      "\nExit codes: 0 all is well; 1 something needs a person: records wait and no worker is in the\n" +
-        "group, nothing was committed for a minute, Kafka has deleted what was not counted, the\n" +
-        "settings are not those of the counts, the output topic is missing, or a system is away;\n2 wrong settings or arguments; 4 nothing is known: status itself has failed.\n" +
+      "\nExit codes: 0 all is well; 1 something needs a person: records wait and no worker runs, nobody\n" +
+        "counts a partition, nothing was committed for a minute, Kafka has deleted what was not counted,\n" +
+        "the settings are not those of the counts, the output topic is missing, or a system is away;\n" +
+        "2 wrong settings or arguments; 4 nothing is known: status itself has failed.\n" +
         example("status", "status --json"),
     )
     .action(async ({ json }: { json?: true }) => {

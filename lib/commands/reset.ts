@@ -12,6 +12,7 @@ import { placeLines } from "../core/place.ts";
 import { offsetsProblem, type ResetTarget } from "../core/reset_target.ts";
 import { textTable, utcTime } from "../core/text_table.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
+import { ConsumerGroup } from "../io/kafka/consumer_group.ts";
 import { readHistories } from "../io/postgres/audit_snapshot.ts";
 import { Connection } from "../io/postgres/connection.ts";
 import {
@@ -24,7 +25,8 @@ import {
 } from "../io/postgres/identity.ts";
 import { assertUpToDate } from "../io/postgres/migrate.ts";
 import { holdings, resetCounts, resetLog, resetSettings } from "../io/postgres/reset.ts";
-import { storedPartitions, workersWithSessions } from "../io/postgres/status_reader.ts";
+import { storedPartitions } from "../io/postgres/status_reader.ts";
+import { bystanders } from "./reset_bystanders.ts";
 import { kafkaOrigin } from "./start.ts";
 import { claimOf } from "./worker.ts";
 
@@ -50,7 +52,9 @@ interface Plan {
 
 /** @throws {OperatorError} if it cannot be done, is not wanted, or workers run. */
 export async function reset(config: Config, options: ResetOptions): Promise<void> {
-  await using cluster = new KafkaCluster(await createKafka(config.kafka), config.kafka);
+  const kafka = await createKafka(config.kafka);
+  await using cluster = new KafkaCluster(kafka, config.kafka);
+  await using group = new ConsumerGroup(kafka, config.kafka);
   await using connection = new Connection(config.databaseUrl);
   await assertUpToDate(connection);
   await connection.assertWritable();
@@ -62,10 +66,17 @@ export async function reset(config: Config, options: ResetOptions): Promise<void
     stored: await readPipeline(connection),
     ranges: new Map([...await cluster.logRanges()].sort(([a], [b]) => a - b)),
   };
-  await assertNoWorkers(situation);
+  const { claim, stored } = situation;
+  const look = () =>
+    bystanders(connection, group, [
+      ...new Set([claim.identity.groupId, stored?.identity.groupId ?? []].flat()),
+    ]);
+  const others = await look();
   const { lines, apply } = await planOf(situation, options.reset);
   const { clusterId } = situation.claim.identity;
-  for (const line of [...placeLines(config, clusterId), "", ...lines]) options.print(line);
+  for (const line of [...placeLines(config, clusterId), "", ...lines, ...others]) {
+    options.print(line);
+  }
   const answer = options.confirm();
   if (answer === null) {
     throw new OperatorError(
@@ -73,7 +84,7 @@ export async function reset(config: Config, options: ResetOptions): Promise<void
     );
   }
   if (!answer) throw new OperatorError("Nothing was reset.");
-  await assertNoWorkers(situation);
+  await look();
   await apply();
 }
 
@@ -85,33 +96,6 @@ interface Situation {
   /** Null if nothing was counted yet. */
   readonly stored: { readonly identity: Identity; readonly epoch: number } | null;
   readonly ranges: ReadonlyMap<number, LogRange>;
-}
-
-/** The epoch keeps them out anyway; but one that still counts would be in the way of what is decided. */
-async function assertNoWorkers({ cluster, connection, claim, stored }: Situation): Promise<void> {
-  const groups = new Set([claim.identity.groupId, stored?.identity.groupId ?? []].flat());
-  for (const group of groups) {
-    const members = await cluster.groupMembers(group);
-    if (members.length > 0) {
-      throw new OperatorError(
-        `Cannot reset while ${
-          members.length === 1 ? "a worker is" : `${members.length} workers are`
-        } in the group ${group}, on ${
-          [...new Set(members.map(({ host }) => host))].join(", ")
-        }. Stop them first; one that was killed is out of the group after ten seconds.`,
-      );
-    }
-  }
-  const workers = await workersWithSessions(connection);
-  if (workers.length === 0) return;
-  const names = workers.map(({ id, host }) => `${id}${host === null ? "" : ` on ${host}`}`);
-  throw new OperatorError(
-    `Cannot reset while workers have sessions in PostgreSQL: ${
-      names.join(", ")
-    }. Stop them first. ` +
-      "If they cannot be reached, end their sessions: select pg_terminate_backend(pid) " +
-      "from pg_stat_activity where application_name like 'lottery-worker-%'.",
-  );
 }
 
 async function planOf(situation: Situation, reset: ResetKind): Promise<Plan> {

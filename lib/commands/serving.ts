@@ -9,38 +9,33 @@ import { Handler } from "../io/http/handler.ts";
 import { isLoopback } from "../io/http/hosts.ts";
 import { listen, type WebServer } from "../io/http/listen.ts";
 import type { Metrics } from "../io/metrics.ts";
-import { type DemoStatus, StatusBoard } from "../io/pipeline_status.ts";
+import type { StatusBoard } from "../io/pipeline_status.ts";
 import { readCounts, readLetters, searchLotteries } from "../io/postgres/api_reader.ts";
 import type { Connection } from "../io/postgres/connection.ts";
 import { readOverview } from "../io/postgres/overview.ts";
 import { readWindowView } from "../io/postgres/window_view.ts";
-import type { Vitals } from "../vitals.ts";
 
 /** What is served. */
 export interface ServingOptions {
   readonly config: Config;
-  readonly workerId: string;
   /** For the page alone: commits do not wait for it. Closed with the server. */
   readonly connection: Connection;
   readonly health: Health;
   readonly metrics: Metrics;
-  readonly vitals: Vitals;
-  readonly demo: (() => DemoStatus) | undefined;
+  readonly board: StatusBoard;
 }
 
 /** Serves from now on; nothing is asked of the database before somebody looks. */
 export function serve(
-  { config, workerId, connection, health, metrics, vitals, demo }: ServingOptions,
+  { config, connection, health, metrics, board }: ServingOptions,
 ): WebServer {
-  const { httpHost: host, httpPort: port, kafka: { topic, groupId } } = config;
-  const overview = () => readOverview(connection, topic);
-  const board = new StatusBoard({ topic, groupId, workerId, vitals, demo, readOverview: overview });
+  const { httpHost: host, httpPort: port, kafka: { topic } } = config;
   const handler = new Handler({
     health,
     metrics,
     status: () => board.read(),
     view: async (choice) => {
-      const now = await overview();
+      const now = await readOverview(connection, topic);
       return now && await readWindowView(connection, choice, now);
     },
     counts: (query) => readCounts(connection, query),

@@ -5,6 +5,7 @@
 
 import type { Config } from "../core/config.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
+import { ConsumerGroup } from "../io/kafka/consumer_group.ts";
 import { KafkaOutput } from "../io/kafka/output.ts";
 import { KafkaSource } from "../io/kafka/source.ts";
 import type { Origin } from "../io/postgres/identity.ts";
@@ -26,7 +27,7 @@ export async function start(config: Config, { signal, terminal }: StartOptions):
   await worker.guard(async () => {
     await using server = worker.serve();
     status.show(server.url);
-    const kafka = await createKafka(config.kafka);
+    const kafka = await createKafka(config.kafka, worker.id);
     await using cluster = new KafkaCluster(kafka, config.kafka);
     const origin = await worker.ask("source", () => kafkaOrigin(cluster), signal);
     const epoch = await worker.ask("sink", () => worker.prepare(origin), signal);
@@ -35,7 +36,8 @@ export async function start(config: Config, { signal, terminal }: StartOptions):
       config.outputTopic,
     );
     await using source = new KafkaSource(kafka, { config: config.kafka, cluster });
-    await worker.count(source, { epoch, signal });
+    await using group = new ConsumerGroup(kafka, config.kafka);
+    await worker.count(source, { epoch, signal, group });
   });
 }
 

@@ -11,6 +11,7 @@ import type { Commit } from "../core/pending.ts";
 import { progressBar } from "../core/progress_bar.ts";
 import type { PipelineObserver } from "../endpoints.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
+import { ConsumerGroup } from "../io/kafka/consumer_group.ts";
 import { KafkaSource } from "../io/kafka/source.ts";
 import { log } from "../io/logs.ts";
 import type { Terminal } from "../io/terminal.ts";
@@ -42,7 +43,7 @@ export async function startOnce(
   const hasReached = async () =>
     reaches(await worker.storedOffsets(config.kafka.topic), progress.logAtStart);
   await worker.guard(async () => {
-    const kafka = await createKafka(config.kafka);
+    const kafka = await createKafka(config.kafka, worker.id);
     await using cluster = new KafkaCluster(kafka, config.kafka);
     const origin = await kafkaOrigin(cluster);
     const ranges = progress.logAtStart = await cluster.logRanges();
@@ -51,8 +52,9 @@ export async function startOnce(
     );
     const epoch = await worker.prepare(origin);
     await using source = new KafkaSource(kafka, { config: config.kafka, cluster });
+    await using group = new ConsumerGroup(kafka, config.kafka);
     await together([
-      worker.count(source, { epoch, signal: stopping, awaitedEnds }),
+      worker.count(source, { epoch, signal: stopping, group, awaitedEnds }),
       progress.until(hasReached, stopping),
     ], { ended, stopping });
   });

@@ -5,9 +5,10 @@
 
 import type { Config } from "../core/config.ts";
 import { describe } from "../core/failure.ts";
-import type { LogRange } from "../core/log_range.ts";
-import { type GroupMember, problemsOf, type Status } from "../core/status.ts";
+import { CompactedError } from "../core/log_range.ts";
+import { problemsOf, type Status } from "../core/status.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
+import { ConsumerGroup } from "../io/kafka/consumer_group.ts";
 import { KafkaOutput } from "../io/kafka/output.ts";
 import { Connection } from "../io/postgres/connection.ts";
 import { comparePipeline } from "../io/postgres/identity.ts";
@@ -16,9 +17,8 @@ import {
   deadLettersByReason,
   eventTimeStatus,
   outboxStatus,
-  storedPartitions,
-  workersWithSessions,
 } from "../io/postgres/status_reader.ts";
+import { type KafkaLook, lookAtCoverage, lookAtKafka } from "./coverage_look.ts";
 import { kafkaOrigin } from "./start.ts";
 import { claimOf } from "./worker.ts";
 
@@ -39,27 +39,12 @@ export async function status(config: Config): Promise<StatusReport> {
   const asked = await askKafka(config, connection).catch(describe);
   const kafka = typeof asked === "string" ? null : asked;
   const findings = typeof asked === "string" ? [asked] : asked.findings;
-  const stored = new Map(
-    (await storedPartitions(connection, topic)).map((row) => [row.partition, row]),
-  );
   const { watermarkMs, closedUpToMs, nowMs } = await eventTimeStatus(connection);
-  const partitions = new Set([...stored.keys(), ...kafka?.ranges.keys() ?? []]);
   const status: Status = {
     topic,
     groupId,
-    partitions: [...partitions].sort((a, b) => a - b).map((partition) => {
-      const row = stored.get(partition);
-      return {
-        partition,
-        storedOffset: row?.nextOffset ?? null,
-        log: kafka?.ranges.get(partition) ?? null,
-        maxEventTimeMs: row?.maxEventTimeMs ?? null,
-        committedAtMs: row?.committedAtMs ?? null,
-        caughtUpAtMs: row?.caughtUpAtMs ?? null,
-      };
-    }),
-    members: kafka?.members ?? null,
-    workers: await workersWithSessions(connection),
+    isCompacted: kafka?.isCompacted ?? false,
+    ...await lookAtCoverage(connection, { topic, kafka }),
     watermarkMs,
     closedUpToMs,
     output: outputTopic === undefined
@@ -71,14 +56,16 @@ export async function status(config: Config): Promise<StatusReport> {
   return { status, problems: problemsOf(status, nowMs) };
 }
 
-async function askKafka(config: Config, connection: Connection): Promise<{
-  readonly ranges: ReadonlyMap<number, LogRange>;
-  readonly members: readonly GroupMember[];
-  /** How the settings differ from those of the counts, and what keeps closed windows from being published. */
-  readonly findings: readonly string[];
-}> {
+async function askKafka(config: Config, connection: Connection): Promise<
+  KafkaLook & {
+    /** How the settings differ from those of the counts, and what keeps closed windows from being published. */
+    readonly findings: readonly string[];
+    readonly isCompacted: boolean;
+  }
+> {
   const client = await createKafka(config.kafka);
   await using cluster = new KafkaCluster(client, config.kafka);
+  await using group = new ConsumerGroup(client, config.kafka);
   const claim = claimOf(config, await kafkaOrigin(cluster));
   const { outputTopic } = config;
   const findings = [
@@ -88,9 +75,11 @@ async function askKafka(config: Config, connection: Connection): Promise<{
       : await new KafkaOutput(client, config.kafka, outputTopic).assertTopic()
         .then(() => [], describe),
   ].flat();
+  const isCompacted = await cluster.isCompacted();
+  if (isCompacted && config.onDataLoss === "fail") findings.push(describe(new CompactedError()));
   return {
-    ranges: await cluster.logRanges(),
-    members: await cluster.groupMembers(),
+    ...await lookAtKafka({ cluster, group }),
+    isCompacted,
     findings,
   };
 }

@@ -12,7 +12,7 @@ import type { StatusReport } from "./status.ts";
 /** Lines for people. */
 export function statusLines({ status, problems }: StatusReport): string[] {
   return [
-    `Topic ${status.topic}, group ${status.groupId}`,
+    `Topic ${status.topic}${status.isCompacted ? " (compacted)" : ""}, group ${status.groupId}`,
     "",
     ...partitionLines(status),
     "",
@@ -53,19 +53,20 @@ function partitionLines({ partitions }: Status): string[] {
   );
 }
 
-function workerLines({ members, workers }: Status): string[] {
+function workerLines({ group, workers }: Status): string[] {
+  const members = group?.members;
+  const ids = new Set(workers.map(({ id }) => id));
   return [
-    members === null ? "Group members: unknown" : `Group members: ${members.length || "none"}`,
-    ...(members ?? []).map(({ host, partitions }) =>
-      `  on ${host}, ${
-        partitions.length === 0
-          ? "standing by"
-          : `partitions ${[...partitions].sort((a, b) => a - b).join(", ")}`
-      }`
+    members ? `Group members: ${members.length || "none"}` : "Group members: unknown",
+    ...(members ?? []).map(({ clientId, host, partitions }) =>
+      `  ${clientId} on ${host}, ${
+        partitions.length === 0 ? "standing by" : `partitions ${partitions.join(", ")}`
+      }${ids.has(clientId) ? "" : ": not a worker of this database"}`
     ),
-    `Workers with a session in PostgreSQL: ${workers.length || "none"}`,
-    ...workers.map(({ id, host, startedMs }) =>
-      `  ${id}${host === null ? "" : ` on ${host}, since ${timeOf(startedMs)}`}`
+    `Workers of this database: ${workers.length || "none"}`,
+    ...workers.map(({ id, host, startedMs, seenMs, isAlive }) =>
+      `  ${id} on ${host}, ` +
+      (isAlive ? `since ${utcTime(startedMs)}` : `not heard of since ${timeOf(seenMs)}`)
     ),
   ];
 }
@@ -97,7 +98,7 @@ function deadLetterLines({ deadLetters }: Status): string[] {
 
 /** For programs: times in ISO 8601. */
 export function statusJson({ status, problems }: StatusReport): string {
-  const { findings: _, ...rest } = status;
+  const { findings: _, group, ...rest } = status;
   return printableJson(
     {
       ...rest,
@@ -120,9 +121,11 @@ export function statusJson({ status, problems }: StatusReport): string {
         committedAt: isoTime(partition.committedAtMs),
         caughtUpAt: isoTime(partition.caughtUpAtMs),
       })),
-      workers: status.workers.map(({ startedMs, ...worker }) => ({
+      members: group?.members ?? null,
+      workers: status.workers.map(({ startedMs, seenMs, ...worker }) => ({
         ...worker,
         startedAt: isoTime(startedMs),
+        seenAt: isoTime(seenMs),
       })),
       problems,
     },

@@ -5,18 +5,21 @@
  */
 
 import type { Config } from "../core/config.ts";
+import { WORKER_PREFIX } from "../core/coverage.ts";
 import { EVENT_RULES_VERSION, EventParser } from "../core/event.ts";
 import { isPassing } from "../core/failure.ts";
-import type { PipelineObserver, Source, System } from "../endpoints.ts";
+import type { CoverageObserver, PipelineObserver, Source, System } from "../endpoints.ts";
 import { FenceGuard } from "../fence_guard.ts";
 import { Health } from "../io/health.ts";
 import type { WebServer } from "../io/http/listen.ts";
+import type { ConsumerGroup } from "../io/kafka/consumer_group.ts";
 import { log, LogObserver } from "../io/logs.ts";
 import { Metrics } from "../io/metrics.ts";
-import type { DemoStatus } from "../io/pipeline_status.ts";
+import { type DemoStatus, StatusBoard } from "../io/pipeline_status.ts";
 import { Connection } from "../io/postgres/connection.ts";
 import { type Claim, claimPipeline, type Origin } from "../io/postgres/identity.ts";
 import { migrate } from "../io/postgres/migrate.ts";
+import { readOverview } from "../io/postgres/overview.ts";
 import { storedOffsets } from "../io/postgres/reader.ts";
 import { PostgresSink } from "../io/postgres/sink.ts";
 import { allStaged, type Staged, unstage } from "../io/postgres/staging.ts";
@@ -27,10 +30,14 @@ import type { Output } from "../publisher.ts";
 import { Vitals } from "../vitals.ts";
 import { Alarms } from "./alarms.ts";
 import type { Chore } from "./chore.ts";
+import { Lookout } from "./lookout.ts";
+import { Presence } from "./presence.ts";
 import { Publishing } from "./publishing.ts";
 import { retention } from "./retention.ts";
 import { serve } from "./serving.ts";
 import { unstaging } from "./unstaging.ts";
+
+type Observer = Partial<PipelineObserver & CoverageObserver>;
 
 /** What a worker is made of. */
 export interface WorkerOptions {
@@ -39,7 +46,7 @@ export interface WorkerOptions {
   /** Whether operators are told of trouble, by mail. */
   readonly hasAlarms: boolean;
   /** Told what the pipeline does, besides metrics, logs and health. */
-  readonly observers?: readonly Partial<PipelineObserver>[];
+  readonly observers?: readonly Observer[];
   /** Only in a demo: what its page says of it. */
   readonly demo?: (() => DemoStatus) | undefined;
 }
@@ -54,39 +61,51 @@ const IDLE_MS = 20_000;
 export class Worker implements AsyncDisposable {
   readonly #config: Config;
   readonly #databaseUrl: string;
-  readonly #workerId = `lottery-worker-${crypto.randomUUID().slice(0, 8)}`;
-  readonly #observer: PipelineObserver;
+  /** By it the database and Kafka know the worker. */
+  readonly id = `${WORKER_PREFIX}${crypto.randomUUID().slice(0, 8)}`;
+  readonly #observer: PipelineObserver & CoverageObserver;
   readonly #outages: Outages;
   readonly #health = new Health();
   readonly #metrics: Metrics;
   readonly #vitals: Vitals;
-  readonly #demo: (() => DemoStatus) | undefined;
+  readonly #board: StatusBoard;
   /** For the pipeline alone. */
   readonly #commits: Connection;
   /** For the page and other looks at the tables: they do not wait for commits, nor commits for them. */
   readonly #looks: Connection;
   readonly #alarms: Alarms | null;
+  readonly #presence: Presence;
   readonly #chores: readonly Chore[];
 
   constructor({ config, databaseUrl, hasAlarms, observers = [], demo }: WorkerOptions) {
     this.#config = config;
     this.#databaseUrl = databaseUrl;
-    this.#demo = demo;
+    const { topic, groupId } = config.kafka;
     const latencySinceMs = demo && Date.now(); // the past of a demo is made up
-    this.#metrics = new Metrics({ topic: config.kafka.topic, latencySinceMs });
+    this.#metrics = new Metrics({ topic, latencySinceMs });
     this.#vitals = new Vitals({ latencySinceMs });
-    const workerId = this.#workerId;
+    const workerId = this.id;
+    const host = hasAlarms ? Deno.hostname() : "localhost"; // nobody else has to find it
     this.#commits = new Connection(databaseUrl, workerId);
     this.#looks = new Connection(databaseUrl, workerId);
-    this.#alarms = hasAlarms
-      ? new Alarms({ config, connection: this.#looks, workerId, host: Deno.hostname() })
-      : null;
+    this.#board = new StatusBoard({
+      ...{ topic, groupId, workerId, vitals: this.#vitals, demo },
+      readOverview: () => readOverview(this.#looks, topic),
+    });
+    this.#alarms = hasAlarms ? new Alarms({ config, connection: this.#looks, host }) : null;
+    this.#presence = new Presence({
+      connection: new Connection(databaseUrl, workerId),
+      ...{ workerId, host },
+      onDeath: (worker) => this.#alarms?.died(worker),
+    });
     const chores = new Connection(databaseUrl, workerId, { idleMs: IDLE_MS });
     this.#chores = [retention(config, chores), unstaging(chores, this.#looks)];
     this.#observer = observeAll([
       this.#health,
       this.#metrics,
       this.#vitals,
+      this.#presence,
+      this.#board,
       new LogObserver(),
       ...this.#alarms?.observers ?? [],
       ...observers,
@@ -96,11 +115,10 @@ export class Worker implements AsyncDisposable {
 
   /** Serves page, metrics and health from now on, before anything else is there. */
   serve(): WebServer {
-    const [config, workerId] = [this.#config, this.#workerId];
-    const [health, metrics, vitals] = [this.#health, this.#metrics, this.#vitals];
-    const connection = new Connection(this.#databaseUrl, workerId, { idleMs: IDLE_MS });
-    const demo = this.#demo;
-    const server = serve({ config, workerId, connection, health, metrics, vitals, demo });
+    const config = this.#config;
+    const [health, metrics, board] = [this.#health, this.#metrics, this.#board];
+    const connection = new Connection(this.#databaseUrl, this.id, { idleMs: IDLE_MS });
+    const server = serve({ config, connection, health, metrics, board });
     log.info("Page on {url}, metrics on {url}metrics", { url: server.url });
     return server;
   }
@@ -142,15 +160,16 @@ export class Worker implements AsyncDisposable {
   async prepare(origin: Origin): Promise<number> {
     await migrate(this.#commits);
     const epoch = await claimPipeline(this.#commits, claimOf(this.#config, origin));
-    await this.#alarms?.begin();
+    await this.#presence.begin();
+    this.#alarms?.begin();
     for (const chore of this.#chores) chore.begin();
     return epoch;
   }
 
   /** Publishes closed windows until it is disposed; `topic` is the output's name. */
   publish(output: Output, topic: string): AsyncDisposable {
-    const connection = new Connection(this.#databaseUrl, this.#workerId);
-    const [workerId, metrics] = [this.#workerId, this.#metrics];
+    const connection = new Connection(this.#databaseUrl, this.id);
+    const [workerId, metrics] = [this.id, this.#metrics];
     return new Publishing({
       ...{ connection, workerId, output, topic, metrics },
       alertAfterMs: this.#config.alertAfterMs,
@@ -158,17 +177,21 @@ export class Worker implements AsyncDisposable {
     });
   }
 
-  /** Counts until the signal aborts or the source ends. */
+  /**
+   * Counts until the signal aborts or the source ends.
+   * @param group who else may have partitions of the topic, if there can be anyone.
+   */
   async count(
     source: Source,
-    { epoch, signal, awaitedEnds }: {
+    { epoch, signal, group = null, awaitedEnds }: {
       readonly epoch: number;
       readonly signal: AbortSignal;
+      readonly group?: ConsumerGroup | null;
       readonly awaitedEnds?: ReadonlyMap<number, number>;
     },
   ): Promise<void> {
     const { windowMs, graceMs, maxFutureMs, commitIntervalMs, onDataLoss, kafka } = this.#config;
-    const { topic } = kafka;
+    const { topic, groupId } = kafka;
     this.#vitals.reads(source);
     const pipeline = new Pipeline({
       source,
@@ -186,11 +209,18 @@ export class Worker implements AsyncDisposable {
       stopTimeoutMs: STOP_TIMEOUT_MS,
       awaitedEnds,
     });
+    await using _lookout = new Lookout({
+      ...{ topic, groupId, group, connection: this.#looks },
+      ...{ vitals: this.#vitals, board: this.#board, observer: this.#observer },
+    });
     await pipeline.run(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#alarms?.[Symbol.asyncDispose]();
+    await Promise.all([
+      this.#presence[Symbol.asyncDispose](),
+      this.#alarms?.[Symbol.asyncDispose](),
+    ]);
     await Promise.all(
       [...this.#chores, this.#commits, this.#looks].map((each) => each[Symbol.asyncDispose]()),
     );
@@ -216,7 +246,7 @@ export function claimOf(
 }
 
 /** One observer that tells all of them. */
-function observeAll(observers: readonly Partial<PipelineObserver>[]): PipelineObserver {
+function observeAll(observers: readonly Observer[]): PipelineObserver & CoverageObserver {
   return {
     assigned: (partitions) => observers.forEach((each) => each.assigned?.(partitions)),
     positioned: (positions) => observers.forEach((each) => each.positioned?.(positions)),
@@ -227,7 +257,10 @@ function observeAll(observers: readonly Partial<PipelineObserver>[]): PipelineOb
     abandoned: (error) => observers.forEach((each) => each.abandoned?.(error)),
     stalled: (partitions) => observers.forEach((each) => each.stalled?.(partitions)),
     ranges: (ranges) => observers.forEach((each) => each.ranges?.(ranges)),
+    compacted: (isCompacted) => observers.forEach((each) => each.compacted?.(isCompacted)),
     lag: (lags) => observers.forEach((each) => each.lag?.(lags)),
     watermark: (watermarkMs) => observers.forEach((each) => each.watermark?.(watermarkMs)),
+    lagOfAll: (lags) => observers.forEach((each) => each.lagOfAll?.(lags)),
+    uncounted: (gaps, problems) => observers.forEach((each) => each.uncounted?.(gaps, problems)),
   };
 }

@@ -15,6 +15,7 @@ export type AlertCause =
   | "records_lost"
   | "worker_died"
   | "not_published"
+  | "uncounted_partitions"
   | "by_hand";
 
 export interface Alert {

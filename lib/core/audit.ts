@@ -36,8 +36,8 @@ export interface Books {
   readonly deletedLetters: number;
 }
 
-/** Whether it all agrees; or all that can be recounted does. */
-export type Verdict = "agrees" | "wrong" | "not provable";
+/** Whether it all agrees; or all that was counted does, or all that can be recounted. */
+export type Verdict = "agrees" | "wrong" | "incomplete" | "not provable";
 
 export interface AuditReport {
   readonly verdict: Verdict;
@@ -52,6 +52,12 @@ export interface AuditReport {
   readonly rowDifferences: readonly RowDifference[];
   readonly deadLetterDifferences: readonly DeadLetterDifference[];
   readonly partitionDifferences: readonly PartitionDifference[];
+  /** Why a part of the topic is in no count, see `withCoverage()`. */
+  readonly problems: readonly string[];
+  /** Records that were not counted yet when it looked. */
+  readonly recordsWaiting: number;
+  /** Whether somebody counts them. */
+  readonly hasWorkers: boolean;
 }
 
 /** What is known of the whole. */
@@ -173,6 +179,9 @@ export class Audit {
       rowDifferences,
       deadLetterDifferences,
       partitionDifferences,
+      problems: [],
+      recordsWaiting: 0,
+      hasWorkers: true,
     };
   }
 

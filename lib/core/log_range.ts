@@ -22,6 +22,22 @@ export class RecordsLostError extends OperatorError {
   }
 }
 
+/** Kafka removes records, counted or not. */
+export class CompactedError extends OperatorError {
+  constructor() {
+    super(
+      "Cannot count the topic: its cleanup.policy is compact, so Kafka removes a record once a newer one has the same key, " +
+        "also before it is counted. Set the topic's cleanup.policy to delete. " +
+        "To count what is left of it, set ON_DATA_LOSS=continue.",
+    );
+  }
+}
+
+/** What is said of a compacted topic where that was decided. */
+export const COMPACTED_NOTE =
+  "the topic is compacted (cleanup.policy): what Kafka removes before it is read is in no count, " +
+  "because ON_DATA_LOSS is continue";
+
 /** The log is not the one that was counted. */
 export class OtherLogError extends OperatorError {
   constructor(partition: number, what: string) {

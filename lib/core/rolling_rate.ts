@@ -8,7 +8,7 @@ interface Sample {
   readonly atMs: number;
 }
 
-/** The rate over the last time, from the first sample within it to the newest. */
+/** The rate over the last time or a little more: from the last sample before it to the newest. */
 export class RollingRate {
   readonly #keptMs: number;
   #samples: Sample[] = [];
@@ -20,9 +20,12 @@ export class RollingRate {
   /** A total that has fallen, or a gap without samples, begins anew. */
   add(total: number, atMs: number): void {
     const newest = this.#samples.at(-1);
-    if (newest && (total < newest.total || atMs - newest.atMs > this.#keptMs)) this.#samples = [];
+    if (newest && (total < newest.total || atMs - newest.atMs > 2 * this.#keptMs)) {
+      this.#samples = [];
+    }
     this.#samples.push({ total, atMs });
-    this.#samples = this.#samples.filter((sample) => atMs - sample.atMs <= this.#keptMs);
+    const first = this.#samples.findLastIndex((sample) => atMs - sample.atMs >= this.#keptMs);
+    this.#samples.splice(0, Math.max(0, first));
   }
 
   /** Growth per second, or null before the second sample. */

@@ -3,6 +3,12 @@
  * @module
  */
 
+import {
+  describeUncounted,
+  type Group,
+  type UncountedPartition,
+  type WorkerStatus,
+} from "./coverage.ts";
 import type { LogRange } from "./log_range.ts";
 
 /** One partition, as the database and Kafka have it. */
@@ -18,22 +24,6 @@ export interface PartitionStatus {
   readonly committedAtMs: number | null;
   /** When the stored offset was last known to be the end. */
   readonly caughtUpAtMs: number | null;
-}
-
-/** Who counts: members of the group, and workers with a session in the database. */
-export interface WorkerStatus {
-  readonly id: string;
-  /** Null if the database does not know it. */
-  readonly host: string | null;
-  readonly startedMs: number | null;
-  /** Sessions in the database. */
-  readonly sessions: number;
-}
-
-export interface GroupMember {
-  readonly id: string;
-  readonly host: string;
-  readonly partitions: readonly number[];
 }
 
 /** Dead letters of one reason. */
@@ -53,13 +43,21 @@ export interface OutputStatus {
   readonly waiting: number;
 }
 
-export interface Status {
-  readonly topic: string;
-  readonly groupId: string;
+/** How far each partition is counted, and by whom. */
+export interface Coverage {
   readonly partitions: readonly PartitionStatus[];
   /** Null if Kafka is away. */
-  readonly members: readonly GroupMember[] | null;
+  readonly group: Group | null;
   readonly workers: readonly WorkerStatus[];
+  /** Partitions that no worker counts at this moment; empty if Kafka is away. */
+  readonly uncounted: readonly UncountedPartition[];
+}
+
+export interface Status extends Coverage {
+  readonly topic: string;
+  readonly groupId: string;
+  /** Records may be gone before they are read. */
+  readonly isCompacted: boolean;
   readonly watermarkMs: number | null;
   /** Windows that end before or at it are closed; null as long as none is. */
   readonly closedUpToMs: number | null;
@@ -79,40 +77,81 @@ export function lagOf({ storedOffset, log }: PartitionStatus): number | null {
   return Math.max(0, log.endOffset - Math.max(storedOffset ?? log.startOffset, log.startOffset));
 }
 
+/** Records that wait to be counted, as far as it is known. */
+export function recordsWaiting({ partitions }: Pick<Coverage, "partitions">): number {
+  return partitions.reduce((sum, partition) => sum + (lagOf(partition) ?? 0), 0);
+}
+
 /** Everything that needs a person, in sentences. */
 export function problemsOf(status: Status, nowMs: number): string[] {
-  const { partitions, members } = status;
-  const lag = partitions.reduce((sum, partition) => sum + (lagOf(partition) ?? 0), 0);
-  const isKafkaKnown = members !== null;
-  const hasWorker = !isKafkaKnown || members.length > 0;
+  const { partitions, workers, groupId } = status;
+  const waiting = recordsWaiting(status);
+  const gaps = new Set(lastingGaps(status).map(({ partition }) => partition));
   return [
     ...status.findings,
-    ...lag > 0 && !hasWorker
+    ...waiting > 0 && !workers.some(({ isAlive }) => isAlive)
       ? [
-        `${lag} records wait to be counted, but no worker is in the group ${status.groupId}. Start one`,
+        `${waiting} records wait to be counted, but no worker is in the group ${groupId}. Start one`,
       ]
       : [],
-    ...partitions.flatMap((partition) =>
-      partitionProblem(partition, { isKafkaKnown, hasWorker, nowMs }) ?? []
-    ),
+    ...coverageProblems(status, { groupId, nowMs }),
+    ...partitions.filter(({ partition, log }) =>
+      log !== null || (status.group !== null && !gaps.has(partition))
+    ).flatMap((partition) => logProblem(partition) ?? []),
   ];
 }
 
-function partitionProblem(
-  status: PartitionStatus,
-  { isKafkaKnown, hasWorker, nowMs }: {
-    readonly isKafkaKnown: boolean;
-    readonly hasWorker: boolean;
-    readonly nowMs: number;
-  },
+/** Partitions that nobody counts, or that stand still though a worker has them. */
+export function coverageProblems(
+  coverage: Coverage,
+  { groupId, nowMs }: { readonly groupId: string; readonly nowMs: number },
+): string[] {
+  const { partitions, workers } = coverage;
+  const uncounted = lastingGaps(coverage);
+  const gaps = new Set(uncounted.map(({ partition }) => partition));
+  const running = workers.filter(({ isAlive }) => isAlive);
+  const workingSinceMs = running.reduce((ms, each) => Math.min(ms, each.startedMs), Infinity);
+  const lags = new Map(partitions.map((each) => [each.partition, lagOf(each) ?? 0]));
+  return [
+    ...describeUncounted(uncounted, { groupId, lags }),
+    ...running.length === 0
+      ? []
+      : partitions.filter(({ partition }) => !gaps.has(partition)).flatMap((partition) =>
+        standstill(partition, { workingSinceMs, nowMs }) ?? []
+      ),
+  ];
+}
+
+/** Those among the uncounted partitions that cannot be only about to be shared out or read. */
+function lastingGaps({ uncounted, group, workers }: Coverage): UncountedPartition[] {
+  const isShared = group !== null && group.isSettled && workers.some(({ isAlive }) => isAlive);
+  return uncounted.filter(({ reason }) => {
+    if (reason === "not_read") return false;
+    return isShared || (reason !== "nobody" && reason !== "unknown");
+  });
+}
+
+function standstill(
+  partition: PartitionStatus,
+  { workingSinceMs, nowMs }: { readonly workingSinceMs: number; readonly nowMs: number },
 ): string | null {
-  const { partition, storedOffset, log, committedAtMs, caughtUpAtMs } = status;
+  const { storedOffset, committedAtMs, caughtUpAtMs } = partition;
+  const lag = lagOf(partition) ?? 0;
+  // Times in the future are those of a clock that was ahead: they tell nothing.
+  const movedAtMs = [committedAtMs ?? 0, caughtUpAtMs ?? 0, workingSinceMs]
+    .reduce((latest, ms) => ms <= nowMs ? Math.max(latest, ms) : latest, 0);
+  if (lag === 0 || movedAtMs === 0 || nowMs - movedAtMs <= STANDSTILL_MS) return null;
+  return `partition ${partition.partition}: ${lag} records wait, and ` +
+    (storedOffset === null ? "none was counted yet" : "nothing was committed") +
+    ` for ${Math.floor((nowMs - movedAtMs) / 1000)} s. Look at the workers' logs`;
+}
+
+/** Where the stored offset is not within the log. */
+function logProblem({ partition, storedOffset, log }: PartitionStatus): string | null {
   if (storedOffset === null) return null;
   if (log === null) {
-    return isKafkaKnown
-      ? `partition ${partition}: it was counted up to offset ${storedOffset}, but the topic does not ` +
-        "have it any more. It is not the log that was counted"
-      : null;
+    return `partition ${partition}: it was counted up to offset ${storedOffset}, but the topic does not ` +
+      "have it any more. It is not the log that was counted";
   }
   if (storedOffset < log.startOffset) {
     return `partition ${partition}: Kafka has deleted ${log.startOffset - storedOffset} offsets ` +
@@ -121,11 +160,6 @@ function partitionProblem(
   if (storedOffset > log.endOffset) {
     return `partition ${partition}: it was counted up to offset ${storedOffset}, but the log ends ` +
       `at ${log.endOffset}. It is not the log that was counted`;
-  }
-  const movedAtMs = Math.max(committedAtMs ?? 0, caughtUpAtMs ?? 0);
-  if (hasWorker && lagOf(status)! > 0 && nowMs - movedAtMs > STANDSTILL_MS) {
-    return `partition ${partition}: ${lagOf(status)} records wait, and nothing was committed for ` +
-      `${Math.floor((nowMs - movedAtMs) / 1000)} s. Look at the workers' logs`;
   }
   return null;
 }

@@ -6,11 +6,19 @@
 import { configure, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
 import { groupDigits } from "../core/amount.ts";
 import type { LogFormat, LogLevel } from "../core/config.ts";
+import type { LastingGap } from "../core/coverage_watch.ts";
 import { describe } from "../core/failure.ts";
+import { COMPACTED_NOTE } from "../core/log_range.ts";
 import { OutageBook } from "../core/outage_book.ts";
 import type { Commit } from "../core/pending.ts";
 import { printable, printableJson } from "../core/printable.ts";
-import { type FencedError, type PipelineObserver, type System, systemName } from "../endpoints.ts";
+import {
+  type CoverageObserver,
+  type FencedError,
+  type PipelineObserver,
+  type System,
+  systemName,
+} from "../endpoints.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where everything is logged. */
@@ -78,9 +86,12 @@ function plainText(message: readonly unknown[]): string {
 }
 
 /** Logs what a pipeline does: changes of state, not repeats. */
-export class LogObserver implements Partial<PipelineObserver> {
+export class LogObserver implements Partial<PipelineObserver & CoverageObserver> {
   readonly #outages = new OutageBook<string>();
   #isStuck = false;
+  /** What was last said of partitions that nobody counts. */
+  #gaps = "";
+  #isCompacted = false;
 
   assigned(partitions: readonly number[]): void {
     const count = partitions.length;
@@ -146,6 +157,19 @@ export class LogObserver implements Partial<PipelineObserver> {
     const { system, sinceMs, tries } = outage;
     const seconds = Math.round((Date.now() - sinceMs) / 1000);
     log.info("{system} is there after {seconds} s and {tries} tries", { system, seconds, tries });
+  }
+
+  compacted(isCompacted: boolean): void {
+    if (isCompacted && !this.#isCompacted) log.warn(`Note that ${COMPACTED_NOTE}`);
+    this.#isCompacted = isCompacted;
+  }
+
+  uncounted(gaps: readonly LastingGap[], problems: readonly string[]): void {
+    const found = JSON.stringify(gaps);
+    if (found === this.#gaps) return;
+    if (gaps.length > 0) log.error("{problems}", { problems: problems.join("; ") });
+    else if (this.#gaps !== "") log.info("Every partition is counted again");
+    this.#gaps = gaps.length > 0 ? found : "";
   }
 
   abandoned(error: unknown): void {

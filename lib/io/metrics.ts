@@ -7,7 +7,8 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { DEAD_LETTER_REASONS } from "../core/dead_letter.ts";
 import { latenciesOf } from "../core/latency.ts";
 import type { Commit } from "../core/pending.ts";
-import type { PipelineObserver, System } from "../endpoints.ts";
+import type { LastingGap } from "../core/coverage_watch.ts";
+import type { CoverageObserver, PipelineObserver, System } from "../endpoints.ts";
 
 export interface MetricsOptions {
   readonly topic: string;
@@ -15,7 +16,7 @@ export interface MetricsOptions {
   readonly latencySinceMs?: number | undefined;
 }
 
-export class Metrics implements Partial<PipelineObserver> {
+export class Metrics implements Partial<PipelineObserver & CoverageObserver> {
   readonly #registry = new Registry();
   readonly #topic: string;
   readonly #latencySinceMs: number;
@@ -60,8 +61,14 @@ export class Metrics implements Partial<PipelineObserver> {
   });
   readonly #lag = new Gauge({
     name: "lottery_consumer_lag",
-    help: "Records between the worker's position and the end of each of its partitions.",
+    help:
+      "Records that wait in each partition of the topic, whichever worker has it: of several workers' take the greatest.",
     labelNames: ["topic", "partition"],
+    registers: [this.#registry],
+  });
+  readonly #uncounted = new Gauge({
+    name: "lottery_uncounted_partitions",
+    help: "Partitions of the topic that no worker has counted for half a minute.",
     registers: [this.#registry],
   });
   readonly #fenced = new Counter({
@@ -86,6 +93,9 @@ export class Metrics implements Partial<PipelineObserver> {
     registers: [this.#registry],
   });
 
+  /** Partitions whose lag the worker knows by its own position. */
+  readonly #own = new Set<number>();
+
   constructor({ topic, latencySinceMs = 0 }: MetricsOptions) {
     this.#topic = topic;
     this.#latencySinceMs = latencySinceMs;
@@ -102,6 +112,7 @@ export class Metrics implements Partial<PipelineObserver> {
   }
 
   assigned(): void {
+    this.#own.clear();
     this.#lag.reset(); // partitions of before may be another worker's now
   }
 
@@ -129,8 +140,19 @@ export class Metrics implements Partial<PipelineObserver> {
 
   lag(lags: ReadonlyMap<number, number>): void {
     for (const [partition, records] of lags) {
-      this.#lag.set({ topic: this.#topic, partition: String(partition) }, records);
+      this.#own.add(partition);
+      this.#setLag(partition, records);
     }
+  }
+
+  lagOfAll(lags: ReadonlyMap<number, number>): void {
+    for (const [partition, records] of lags) {
+      if (!this.#own.has(partition)) this.#setLag(partition, records);
+    }
+  }
+
+  uncounted(gaps: readonly LastingGap[]): void {
+    this.#uncounted.set(gaps.length);
   }
 
   published(counts: number): void {
@@ -139,5 +161,9 @@ export class Metrics implements Partial<PipelineObserver> {
 
   watermark(watermarkMs: number | null): void {
     if (watermarkMs !== null) this.#watermark.set(watermarkMs / 1000);
+  }
+
+  #setLag(partition: number, records: number): void {
+    this.#lag.set({ topic: this.#topic, partition: String(partition) }, records);
   }
 }

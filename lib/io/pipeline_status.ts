@@ -5,8 +5,11 @@
 
 import { atMost } from "../condition.ts";
 import type { Announcement } from "../core/generated_log.ts";
+import type { LastingGap } from "../core/coverage_watch.ts";
+import type { LogRange } from "../core/log_range.ts";
 import { RollingRate } from "../core/rolling_rate.ts";
 import { currentWindow } from "../core/time_range.ts";
+import type { CoverageObserver } from "../endpoints.ts";
 import type { SystemState, Vitals, WorkerVitals } from "../vitals.ts";
 import type { Overview } from "./postgres/overview.ts";
 
@@ -16,6 +19,9 @@ export interface SharedStatus extends Overview {
   readonly eventsPerSecond: number | null;
   /** Records that are not counted yet, in all partitions; null while the ends of the log are not known. */
   readonly lagRecords: number | null;
+  /** Partitions that no worker has counted for a while, and what to do about it. */
+  readonly uncounted: readonly LastingGap[];
+  readonly problems: readonly string[];
   /** End of each partition's log, a few seconds ago; none while the source does not answer. */
   readonly ends: ReadonlyMap<number, number>;
   /** Start of the window that event time is in. */
@@ -59,12 +65,14 @@ const RATE_MS = 5_000;
 const PATIENCE_MS = 1_000;
 
 /** Looks when it is asked to, but never twice at the same time. */
-export class StatusBoard {
+export class StatusBoard implements Partial<CoverageObserver> {
   readonly #options: StatusBoardOptions;
   readonly #rate = new RollingRate(RATE_MS);
   #overview: Overview | null = null;
   #readMs: number | null = null;
   #downSinceMs: number | null = null;
+  #gaps: readonly LastingGap[] = [];
+  #problems: readonly string[] = [];
   #looking: Promise<void> | null = null;
 
   constructor(options: StatusBoardOptions) {
@@ -87,13 +95,22 @@ export class StatusBoard {
     };
   }
 
+  /** Takes what the database has just said to someone else who asked. */
+  saw(overview: Overview | null): void {
+    if (overview) this.#rate.add(overview.events, performance.now());
+    this.#overview = overview;
+    this.#readMs = Date.now();
+    this.#downSinceMs = null;
+  }
+
+  uncounted(gaps: readonly LastingGap[], problems: readonly string[]): void {
+    this.#gaps = gaps;
+    this.#problems = problems;
+  }
+
   async #look(): Promise<void> {
     try {
-      const overview = await this.#options.readOverview();
-      if (overview) this.#rate.add(overview.events, performance.now());
-      this.#overview = overview;
-      this.#readMs = Date.now();
-      this.#downSinceMs = null;
+      this.saw(await this.#options.readOverview());
     } catch { // it says so where it shows
       this.#downSinceMs ??= Date.now();
     }
@@ -105,25 +122,40 @@ export class StatusBoard {
   }
 
   #shared(overview: Overview): SharedStatus {
+    const { logRanges } = this.#options.vitals;
+    const stored = storedOf(overview);
+    // The ends were read before: meanwhile more may have come, and been counted.
     const ends = new Map(
-      Array.from(this.#options.vitals.logRanges, ([id, { endOffset }]) => [id, endOffset]),
+      Array.from(
+        logRanges,
+        ([id, { endOffset }]) => [id, Math.max(endOffset, stored.get(id) ?? 0)],
+      ),
     );
+    const lags = [...lagsOf(overview, logRanges).values()];
     return {
       ...overview,
       eventsPerSecond: this.#rate.perSecond,
-      lagRecords: ends.size === 0 ? null : lagOf(overview, this.#options.vitals),
+      lagRecords: ends.size === 0 ? null : lags.reduce((sum, lag) => sum + lag, 0),
+      uncounted: this.#gaps,
+      problems: this.#problems,
       ends,
       currentWindowMs: currentWindow(overview),
     };
   }
 }
 
-/** Between what is stored and the ends, where retention has left something to read. */
-function lagOf({ partitions }: Overview, { logRanges }: Vitals): number {
-  const stored = new Map(partitions.map(({ partition, nextOffset }) => [partition, nextOffset]));
-  let lag = 0;
-  for (const [partition, { startOffset, endOffset }] of logRanges) {
-    lag += Math.max(0, endOffset - Math.max(startOffset, stored.get(partition) ?? startOffset));
-  }
-  return lag;
+/** Records of each partition between what is stored and its end, where retention has left any. */
+export function lagsOf(
+  overview: Overview,
+  logRanges: ReadonlyMap<number, LogRange>,
+): Map<number, number> {
+  const stored = storedOf(overview);
+  return new Map(Array.from(logRanges, ([partition, { startOffset, endOffset }]) => {
+    const position = Math.max(startOffset, stored.get(partition) ?? startOffset);
+    return [partition, Math.max(0, endOffset - position)];
+  }));
+}
+
+function storedOf({ partitions }: Overview): ReadonlyMap<number, number> {
+  return new Map(partitions.map(({ partition, nextOffset }) => [partition, nextOffset]));
 }

@@ -5,7 +5,7 @@
 
 import { quoted, RANGES } from "./address.js";
 import { find, make } from "./dom.js";
-import { whole } from "./format.js";
+import { visible } from "./format.js";
 
 /** @typedef {import("../core/window_view.ts").ViewChoice} ViewChoice */
 /** @typedef {import("../core/window_view.ts").WindowView} WindowView */
@@ -15,13 +15,6 @@ import { whole } from "./format.js";
  * @typedef {object} Notice
  * @property {boolean} isBad
  * @property {string} text
- */
-
-/**
- * A partition that no worker of this pipeline counts.
- * @typedef {object} Uncounted
- * @property {number} partition
- * @property {string | null} [held_by] who has it in the consumer group
  */
 
 /**
@@ -91,20 +84,10 @@ function outages(status) {
   );
 }
 
-const MAX_PARTITIONS = 10;
-
-/** @param {Status} status */
+/** What of the topic nobody counts, and what to do about it. @param {Status} status */
 function uncounted({ all_workers: all }) {
-  const { uncounted = [] } = /** @type {{ uncounted?: readonly Uncounted[] }} */ (all ?? {});
-  if (uncounted.length === 0) return [];
-  const names = uncounted.slice(0, MAX_PARTITIONS).map(({ partition, held_by }) =>
-    held_by ? `${partition} (held by ${quoted(held_by)})` : String(partition)
-  );
-  const subject = uncounted.length === 1
-    ? "A partition is"
-    : `${whole(uncounted.length)} partitions are`;
-  const more = uncounted.length > names.length ? ", …" : "";
-  return [bad(`${subject} not counted by any worker: ${names.join(", ")}${more}.`)];
+  const problems = all?.problems ?? [];
+  return problems.map((text) => bad(`${text.slice(0, 1).toUpperCase()}${visible(text.slice(1))}.`));
 }
 
 /**

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { ConfigResourceTypes } from "../../lib/io/kafka/kafkajs.ts";
 import { auditReport, countAll, deleteRecords, eventsOf, hourAgo } from "../support/audit_stand.ts";
 import { makeLines } from "../support/event_lines.ts";
 import { Expectation } from "../support/expectation.ts";
-import { openAdmin } from "../support/kafka.ts";
+import { setCleanupPolicy } from "../support/kafka.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { serverTest } from "../support/servers.ts";
 import { openStack, recordsRead, type TestStack } from "../support/stack.ts";
@@ -148,15 +147,7 @@ serverTest(
     await using stack = await openStack();
     await kcatProduce(stack.topic, makeLines(1_000, new Expectation()));
     await countAll(stack);
-    await using admin = await openAdmin(stack.topic.brokers);
-    await admin.alterConfigs({
-      validateOnly: false,
-      resources: [{
-        type: ConfigResourceTypes.TOPIC,
-        name: stack.topic.name,
-        configEntries: [{ name: "cleanup.policy", value: "compact" }],
-      }],
-    });
+    await setCleanupPolicy(stack.topic, "compact");
     const report = await auditReport(stack);
     assert.equal(report.code, 3, JSON.stringify(report));
     assert.equal(report.rows.agreeing, 0);

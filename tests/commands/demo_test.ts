@@ -57,6 +57,21 @@ Deno.test("demo shows counts on its page and in its metrics, with nothing instal
   assert.equal(program.stdout, "");
 });
 
+Deno.test("demo knows its worker and its rate, and no partition ends before what is stored", async () => {
+  await using program = await Program.start(["demo"], { env });
+  const url = await pageUrl(program);
+  const status = async () => (await (await fetch(`${url}api/status`)).json()).all_workers;
+  await eventually(async () => {
+    const all = await status();
+    return all.workers === 1 && all.events_per_second !== null && all.lag_records !== null;
+  });
+  for (let looks = 0; looks < 20; looks++) {
+    for (const { stored_offset, end_offset } of (await status()).partitions) {
+      assert.ok(end_offset >= stored_offset, `${end_offset} < ${stored_offset}`);
+    }
+  }
+});
+
 Deno.test("demo --data-dir counts every generated event once, although it is killed", async () => {
   const dataDir = await Deno.makeTempDir();
   try {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { AclOperationTypes } from "../../lib/io/kafka/kafkajs.ts";
 import { makeLines } from "../support/event_lines.ts";
+import { eventually } from "../support/eventually.ts";
 import { assertBooksBalance, Expectation } from "../support/expectation.ts";
+import { JavaConsumer } from "../support/java_consumer.ts";
 import { createTopic, type TestTopic } from "../support/kafka.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { createDatabase } from "../support/postgres.ts";
@@ -17,7 +19,7 @@ import {
   USERS,
 } from "../support/secured_kafka.ts";
 import { serverTest } from "../support/servers.ts";
-import { runProgram } from "../support/worker_process.ts";
+import { Program, runProgram } from "../support/worker_process.ts";
 
 type Env = Readonly<Record<string, string>>;
 type Way = (kafka: SecuredKafka) => Env;
@@ -165,6 +167,12 @@ const BANS: readonly Ban[] = [
     isSeenByDoctor: false,
   },
   {
+    name: "no right to know whether the topic is compacted",
+    grants: { onTopic: [READ], onGroup: [READ] },
+    message: /does not allow us to use the topic. Grant Read and DescribeConfigs.*KAFKA_TOPIC/,
+    isSeenByDoctor: true,
+  },
+  {
     name: "no right on the group",
     grants: { onTopic: [READ, DESCRIBE_CONFIGS], onGroup: [] },
     message: /does not allow us to use the consumer group. Grant Read.*KAFKA_GROUP_ID/,
@@ -210,6 +218,33 @@ serverTest(
       const { code, stdout, stderr } = await runProgram(args, { env });
       assert.equal(code, 0, stdout + stderr);
     }
+  },
+);
+
+serverTest(
+  "status tells that partitions may be another program's when it may not see who is in the group",
+  ["java", "kafka", "openssl", "postgres"],
+  async () => {
+    const kafka = await securedKafka();
+    await using topic = await createTopic({}, kafka.open);
+    await using secret = await createTopic({}, kafka.open);
+    await using database = await createDatabase();
+    await grantCounter(topic);
+    const way = login("scram-sha-512")(kafka);
+    const env = { ...stackEnv(topic), ...way, DATABASE_URL: database.url };
+    await using worker = await Program.start(["start"], { env });
+    await worker.printed(/Reading 4 partitions/);
+    const { groupId } = topic.config;
+    const options = { brokers: kafka.open, groupId, protocol: "consumer" } as const;
+    await using _reader = await JavaConsumer.start({ ...options, topic: topic.name });
+    await using _secretive = await JavaConsumer.start({ ...options, topic: secret.name });
+    await worker.printed(/Reading 2 partitions/);
+    await eventually(async () => {
+      const { code, stdout } = await runProgram(["status"], { env });
+      assert.equal(code, 1, stdout);
+      assert.match(stdout, /^Group members: unknown$/m);
+      assert.match(stdout, /they may belong to another program, but Kafka does not let us see who/);
+    });
   },
 );
 

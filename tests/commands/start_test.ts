@@ -159,7 +159,7 @@ serverTest(
 );
 
 serverTest(
-  "start holds two sessions, and one more each while it publishes and while somebody looks",
+  "start holds three sessions, and one more each while it publishes and while somebody looks",
   ["kafka", "postgres"],
   async () => {
     await using stack = await openStack();
@@ -178,15 +178,15 @@ serverTest(
     {
       await using _worker = await Program.start(["start"], { env });
       await eventually(async () => await recordsRead(stack.database).catch(() => 0) === 1_000);
-      assert.equal(await sessions(), 2);
+      assert.equal(await sessions(), 3);
     }
     await using worker = await Program.start(["start"], {
       env: { ...env, KAFKA_OUTPUT_TOPIC: output.name },
     });
     const [, url] = await worker.printed(/Page on (http:[^ ]+\/),/);
     await worker.printed(/Reading 4 partitions/);
-    await eventually(async () => await sessions() === 3);
-    await (await fetch(`${url}api/status`)).text();
-    assert.equal(await sessions(), 4);
+    await eventually(async () => await sessions() === 4);
+    await (await fetch(`${url}api/dead-letters`)).text();
+    assert.equal(await sessions(), 5);
   },
 );

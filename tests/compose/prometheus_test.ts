@@ -104,6 +104,7 @@ serverTest("the alert for missing commits is quiet while a worker runs, and fire
 /** What the lag is each minute, and whether the operators are to be mailed at the end of it. */
 const LAGS: Readonly<Record<string, { readonly series: string; readonly isMailed: boolean }>> = {
   "grows": { series: "0+500x40", isMailed: true },
+  "grows, below what two workers would make of it": { series: "0+19x40", isMailed: false },
   "has grown for less than ten minutes": { series: "0x27 5000+5000x10", isMailed: false },
   "is high but falls": { series: "400000-500x40", isMailed: false },
   "stands": { series: "50000x40", isMailed: false },
@@ -128,8 +129,8 @@ serverTest(
       join(directory.path, "rules.yml"),
       stringify({ groups: [{ name: "lag", interval: groups[0].interval, rules: [rule] }] }),
     );
-    const labels = (partition: number) =>
-      `lottery_consumer_lag{topic="user-events",partition="${partition}",instance="a:8000"}`;
+    const labels = (partition: number, worker: string) =>
+      `lottery_consumer_lag{topic="user-events",partition="${partition}",instance="${worker}:8000"}`;
     await Deno.writeTextFile(
       join(directory.path, "tests.yml"),
       stringify({
@@ -138,10 +139,11 @@ serverTest(
         tests: Object.entries(LAGS).map(([name, { series, isMailed }]) => ({
           name,
           interval: "1m",
-          input_series: [
-            { series: labels(0), values: series },
-            { series: labels(1), values: "10x40" },
-          ],
+          // Both workers tell of both partitions, whichever has them.
+          input_series: ["a", "b"].flatMap((worker) => [
+            { series: labels(0, worker), values: series },
+            { series: labels(1, worker), values: "10x40" },
+          ]),
           alert_rule_test: [{
             eval_time: "35m",
             alertname: "LagGrows",

@@ -62,8 +62,16 @@ Deno.test("RollingRate is the growth between the samples that it keeps", () => {
   assert.equal(rate.perSecond, null);
   rate.add(300, 1_000);
   assert.equal(rate.perSecond, 200);
-  rate.add(300, 10_500);
+  rate.add(300, 11_000);
   assert.equal(rate.perSecond, 0);
+});
+
+Deno.test("RollingRate is known from samples that are as far apart as it looks back", () => {
+  const rate = new RollingRate(5_000);
+  for (const [total, atMs] of [[0, 0], [500, 5_001], [900, 10_001]] as const) rate.add(total, atMs);
+  assert.equal(rate.perSecond, 80);
+  rate.add(1_000, 10_500);
+  assert.ok(Math.abs(rate.perSecond! - 500 / 5.499) < 0.1, "between them others look, too");
 });
 
 Deno.test("RollingRate begins anew after a reset, and after a pause", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { UncountedPartition } from "../../lib/core/coverage.ts";
 import { lagOf, type PartitionStatus, problemsOf, type Status } from "../../lib/core/status.ts";
 
 const NOW_MS = 1_000_000_000_000;
@@ -12,13 +13,31 @@ const PARTITION: PartitionStatus = {
   caughtUpAtMs: NOW_MS - 1_000,
 };
 
+const WORKER = {
+  id: "lottery-worker-1",
+  host: "h",
+  startedMs: NOW_MS - 7_200_000,
+  seenMs: NOW_MS,
+  isAlive: true,
+  partitions: [3],
+};
+
+const SETTLED = { isSettled: true, members: [] };
+
+/** Partition 3, as it is counted by none. */
+function gap(reason: UncountedPartition["reason"]): Partial<Status> {
+  return { uncounted: [{ partition: 3, reason, holder: { clientId: "c", host: "i" } }] };
+}
+
 function problems(partition: Partial<PartitionStatus>, status: Partial<Status> = {}): string[] {
   return problemsOf({
     topic: "t",
     groupId: "g",
+    isCompacted: false,
     partitions: [{ ...PARTITION, ...partition }],
-    members: [{ id: "m", host: "h", partitions: [3] }],
-    workers: [],
+    group: SETTLED,
+    workers: [WORKER],
+    uncounted: [],
     watermarkMs: null,
     closedUpToMs: null,
     output: null,
@@ -47,10 +66,60 @@ for (
     ["one that lags and stands still", problems({ ...LAGGING, ...LONG_AGO }), [
       /partition 3: 10 records wait, and nothing was committed for 61 s/,
     ]],
-    ["lag without workers, once", problems({ ...LAGGING, ...LONG_AGO }, { members: [] }), [
+    [
+      "a standstill although a clock that was ahead has left times in the future",
+      problems({ ...LAGGING, ...LONG_AGO, committedAtMs: NOW_MS + 3_600_000 }),
+      [/nothing was committed for 61 s/],
+    ],
+    [
+      "nothing of how long, if all times are in the future",
+      problems({ ...LAGGING, committedAtMs: NOW_MS + 1, caughtUpAtMs: null }, {
+        workers: [{ ...WORKER, startedMs: NOW_MS + 1 }],
+      }),
+      [],
+    ],
+    ["lag without workers, once", problems({ ...LAGGING, ...LONG_AGO }, { workers: [] }), [
       /10 records wait to be counted, but no worker is in the group g/,
     ]],
-    ["nothing without workers and without lag", problems({}, { members: [] }), []],
+    [
+      "lag beside a worker that is dead",
+      problems(LAGGING, { workers: [{ ...WORKER, isAlive: false }] }),
+      [/10 records wait to be counted, but no worker is in the group g/],
+    ],
+    ["nothing without workers and without lag", problems({}, { workers: [] }), []],
+    [
+      "nothing of lag that a worker has only begun to work off",
+      problems({ ...LAGGING, ...LONG_AGO }, {
+        workers: [{ ...WORKER, startedMs: NOW_MS - 30_000 }],
+      }),
+      [],
+    ],
+    [
+      "a partition that another program has, once",
+      problems({ ...LAGGING, ...LONG_AGO }, gap("another_program")),
+      [
+        /^partition 3 is not counted \(10 records wait\): another program in the group g has it, c on i\./,
+      ],
+    ],
+    ["it also while no worker runs", problems({}, { ...gap("another_program"), workers: [] }), [
+      /^partition 3 is not counted: another program/,
+    ]],
+    ["a partition that no member has", problems({}, gap("nobody")), [/no member of the group g/]],
+    [
+      "nothing of it while partitions are shared out",
+      problems({}, { ...gap("nobody"), group: { ...SETTLED, isSettled: false } }),
+      [],
+    ],
+    ["nothing of it while no worker runs", problems({}, { ...gap("nobody"), workers: [] }), []],
+    ["nothing of a partition that a worker is about to read", problems({}, gap("not_read")), []],
+    ["a partition without a leader", problems({ log: null }, gap("no_leader")), [
+      /^partition 3 is not counted: Kafka has no leader for it/,
+    ]],
+    [
+      "a partition that its worker does not begin with",
+      problems({ storedOffset: null, committedAtMs: null, caughtUpAtMs: null }),
+      [/partition 3: 40 records wait, and none was counted yet for 7200 s/],
+    ],
     ["records that are gone", problems({ log: { startOffset: 55, endOffset: 55 } }), [
       /deleted 5 offsets before they were counted/,
     ]],
@@ -60,8 +129,12 @@ for (
     ["a partition that is gone", problems({ log: null }), [
       /partition 3: .* up to offset 50, but the topic does not have it any more/,
     ]],
-    ["nothing of a new partition", problems({ storedOffset: null }), []],
-    ["what else was found", problems({ log: null }, { members: null, findings: ["Kafka"] }), [
+    [
+      "nothing of a new partition",
+      problems({ storedOffset: null, log: { startOffset: 0, endOffset: 0 }, ...LONG_AGO }),
+      [],
+    ],
+    ["what else was found", problems({ log: null }, { group: null, findings: ["Kafka"] }), [
       /^Kafka$/,
     ]],
   ] as const

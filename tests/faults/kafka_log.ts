@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Kafka, logLevel, type Producer, type Transaction } from "../../lib/io/kafka/kafkajs.ts";
 import { eventually } from "../support/eventually.ts";
 import { type FaultStand, faultTest } from "../support/fault_stand.ts";
-import { Broker, openAdmin, type TestTopic } from "../support/kafka.ts";
+import { Broker, openAdmin, setCleanupPolicy, type TestTopic } from "../support/kafka.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { MailServer } from "../support/mail_server.ts";
 import type { Program } from "../support/worker_process.ts";
@@ -234,3 +234,12 @@ faultTest(
     assert.deepEqual(rows, [{ lottery_name: "committed", events: ROUNDS * 50 }]);
   },
 );
+
+faultTest("a topic that becomes compacted is not counted any more", {}, async (stand) => {
+  await using worker = await stand.startWorker();
+  await stand.produce(500);
+  await stand.caughtUp();
+  await setCleanupPolicy(stand.topic, "compact");
+  await worker.printed(/its cleanup\.policy is compact/);
+  assert.equal(await worker.exitCode(), 1, worker.stderr);
+});

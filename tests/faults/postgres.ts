@@ -276,7 +276,9 @@ faultTest(
     await stand.database.connection.query({ text: "delete from lottery_aggregates" });
     await stand.database.connection.query({ text: "delete from dead_letters" });
     await stand.database.connection.query({
-      text: "update kafka_offsets set next_offset = 0, counted = 0, dead = 0",
+      text: `
+        update kafka_offsets
+        set next_offset = 0, counted = 0, dead = 0, last_batch_offset = null, last_batch_crc = null`,
     });
     await stand.produce(1_000);
     await worker.printed(/The database has moved on: counting again/);

@@ -90,3 +90,20 @@ Deno.test("LogObserver takes the group and the log for one system", async () => 
   assert.match(lines[0]!, /Waiting for Kafka/);
   assert.match(lines[1]!, /Kafka is there/);
 });
+
+Deno.test("LogObserver says that nobody counts a partition, and that somebody does, once each", async () => {
+  const gap = { partition: 1, reason: "nobody", holder: null, sinceMs: 0 } as const;
+  const lines = await logged("pretty", (observer) => {
+    observer.uncounted([], []);
+    observer.uncounted([gap], ["partition 1 is not counted (5 records wait)"]);
+    observer.uncounted([gap], ["partition 1 is not counted (9 records wait)"]);
+    observer.uncounted([{ ...gap, partition: 2 }], ["partition 2 is not counted"]);
+    observer.uncounted([], []);
+    observer.uncounted([], []);
+  });
+  assert.deepEqual(lines.map((line) => line.slice(9)), [
+    "ERROR partition 1 is not counted (5 records wait)",
+    "ERROR partition 2 is not counted",
+    "Every partition is counted again",
+  ]);
+});

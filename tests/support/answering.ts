@@ -18,6 +18,7 @@ export interface AnsweringOptions extends Partial<AnswerSources> {
 export interface Answering extends Disposable {
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly board: StatusBoard;
   readonly handle: (request: Request) => Promise<Response>;
   readonly get: (path: string) => Promise<Response>;
 }
@@ -55,6 +56,7 @@ export function answering(
   return {
     health,
     metrics,
+    board,
     handle: handler.handle,
     get: (path) => handler.handle(new Request(`http://localhost${path}`)),
     [Symbol.dispose]: () => handler[Symbol.dispose](),

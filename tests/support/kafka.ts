@@ -4,7 +4,7 @@
  */
 
 import { join } from "node:path";
-import { type Admin, Kafka, logLevel } from "../../lib/io/kafka/kafkajs.ts";
+import { type Admin, ConfigResourceTypes, Kafka, logLevel } from "../../lib/io/kafka/kafkajs.ts";
 import type { KafkaConfig } from "../../lib/core/config.ts";
 import { eventually } from "./eventually.ts";
 import { freePort, run, signalProcess, spawnGuarded } from "./guarded_process.ts";
@@ -216,6 +216,22 @@ async function haveLeaders(brokers: string, topics: string[]): Promise<boolean> 
   } finally {
     await admin.disconnect();
   }
+}
+
+/** Makes Kafka delete the topic's old records, or those of which there is a newer one with the same key. */
+export async function setCleanupPolicy(
+  { brokers, name }: Pick<TestTopic, "brokers" | "name">,
+  value: "delete" | "compact",
+): Promise<void> {
+  await using admin = await openAdmin(brokers);
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [{
+      type: ConfigResourceTypes.TOPIC,
+      name,
+      configEntries: [{ name: "cleanup.policy", value }],
+    }],
+  });
 }
 
 export interface TopicOptions {

@@ -97,6 +97,7 @@ export class Witness implements PipelineObserver {
     this.abandonedWith = error;
   }
   stalled(): void {}
+  compacted(): void {}
   lag(): void {}
   ranges(): void {}
   watermark(): void {}

@@ -84,6 +84,14 @@ export function statusJson(
       window_seconds: shared.windowMs / 1000,
       closed_up_to: isoOrNull(shared.closedUpToMs),
       current_window: isoOrNull(shared.currentWindowMs),
+      uncounted_partitions: shared.uncounted.map(({ partition, reason, holder, sinceMs }) => ({
+        partition,
+        reason,
+        client_id: holder?.clientId ?? null,
+        host: holder?.host ?? null,
+        since: iso(sinceMs),
+      })),
+      problems: shared.problems,
       partitions: shared.partitions.map((partition) => ({
         ...partitionJson(partition),
         end_offset: shared.ends.get(partition.partition) ?? null,

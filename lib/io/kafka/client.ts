@@ -11,11 +11,9 @@ import { isPassing, OperatorError, UnavailableError } from "../../core/failure.t
 import { atMost } from "../../condition.ts";
 import type { LogRange } from "../../core/log_range.ts";
 import { readKeyPair, readPem } from "../pem.ts";
-import type { GroupMember } from "../../core/status.ts";
 import { explain } from "./errors.ts";
 import {
   type Admin,
-  AssignerProtocol,
   ConfigResourceTypes,
   Kafka,
   type LogEntry,
@@ -32,11 +30,15 @@ const CLOSE_TIMEOUT_MS = 1_000;
 
 /**
  * A client that connects when it is used.
+ * @param clientId what the brokers call it, in their logs and as a member of a group.
  * @throws {OperatorError} if a file that the settings name cannot be read.
  */
-export async function createKafka({ brokers, ssl, sasl }: KafkaConfig): Promise<Kafka> {
+export async function createKafka(
+  { brokers, ssl, sasl }: KafkaConfig,
+  clientId = "lottery-events-pipeline",
+): Promise<Kafka> {
   return new Kafka({
-    clientId: "lottery-events-pipeline",
+    clientId,
     brokers: [...brokers],
     connectionTimeout: 5_000,
     requestTimeout: 30_000,
@@ -131,18 +133,6 @@ export class KafkaCluster implements AsyncDisposable {
     return new Map(partitions.flatMap((partition) => {
       const range = fresh.get(partition);
       return range ? [[partition, range]] : [];
-    }));
-  }
-
-  /** Who is in a consumer group, with the partitions of the topic that it has. */
-  async groupMembers(groupId = this.#config.groupId): Promise<GroupMember[]> {
-    const { topic } = this.#config;
-    const { groups } = await this.#ask((admin) => admin.describeGroups([groupId]));
-    return groups.flatMap(({ members }) => members).map((member) => ({
-      id: member.memberId,
-      host: member.clientHost.replace(/^\//, ""),
-      partitions: AssignerProtocol.MemberAssignment.decode(member.memberAssignment)
-        ?.assignment[topic] ?? [],
     }));
   }
 

@@ -35,8 +35,7 @@ export class Client {
   /** @param name what the server calls its session. */
   static async connect(url: string, name: string): Promise<Client> {
     const driver = new pg.Client({
-      ...await driverTls(url),
-      application_name: name,
+      ...named(await driverTls(url), name),
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       keepAlive: true,
       types: { getTypeParser },
@@ -73,6 +72,18 @@ export class Client {
     (this.#client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream
       .destroy();
   }
+}
+
+/** The longest name of a session; PostgreSQL cuts off what is beyond, and shows ASCII only. */
+const MAX_NAME_LENGTH = 63;
+
+/** What the URL calls its sessions stands before our name, which is kept whole. */
+function named<T extends { readonly connectionString: string }>(options: T, name: string): T {
+  const url = new URL(options.connectionString);
+  const prefix = (url.searchParams.get("application_name") ?? "")
+    .replaceAll(/[^ -~]/g, "?").slice(0, MAX_NAME_LENGTH - name.length - 1);
+  url.searchParams.set("application_name", `${prefix} ${name}`.trim());
+  return { ...options, connectionString: url.href };
 }
 
 /** SQLSTATEs with which the server ends a session: connection, shutdown, and one that idled. */

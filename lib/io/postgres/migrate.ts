@@ -18,6 +18,7 @@ import thinHistory from "./migrations/0007_thin_history.sql" with { type: "text"
 import storage from "./migrations/0008_storage.sql" with { type: "text" };
 import staging from "./migrations/0009_staging.sql" with { type: "text" };
 import guards from "./migrations/0010_guards.sql" with { type: "text" };
+import liveness from "./migrations/0011_liveness.sql" with { type: "text" };
 import deadLetterContent from "./migrations/0012_dead_letter_content.sql" with { type: "text" };
 import outputReview from "./migrations/0013_output_review.sql" with { type: "text" };
 
@@ -39,6 +40,7 @@ const MIGRATIONS: readonly Migration[] = [
   { version: 8, name: "storage", sql: storage },
   { version: 9, name: "staging", sql: staging },
   { version: 10, name: "guards", sql: guards },
+  { version: 11, name: "liveness", sql: liveness },
   { version: 12, name: "dead letter content", sql: deadLetterContent },
   { version: 13, name: "output review", sql: outputReview },
 ];
@@ -207,6 +209,7 @@ async function assertOurs(connection: Connection): Promise<void> {
       "pipeline",
       "alerts",
       "workers",
+      "living_workers",
       "offset_history",
       "windows_ahead",
       "outbox",

@@ -18,7 +18,7 @@ export interface Overview extends EventTimes {
   /** Records kept as dead letters since the beginning. */
   readonly deadLetters: number;
   readonly partitions: readonly StoredPartition[];
-  /** Workers with a session in the database. */
+  /** Workers that are alive. */
   readonly workers: number;
 }
 
@@ -49,11 +49,7 @@ export async function readOverview(
         closed_up_to,
         (books.counted + replayed_letters)::bigint as events,
         books.dead::bigint as dead_letters,
-        (
-          select count(distinct application_name)
-          from pg_stat_activity
-          where datname = current_database() and application_name like 'lottery-worker-%'
-        ) as workers
+        (select count(*) from living_workers) as workers
       from pipeline
       cross join (
         select coalesce(sum(counted), 0) as counted, coalesce(sum(dead), 0) as dead

@@ -11,7 +11,7 @@ import { OperatorError } from "../../core/failure.ts";
 import type { Connection, Row } from "./connection.ts";
 import { type Identity, readPipeline, replaceIdentity } from "./identity.ts";
 import { explainLockTimeout } from "./locks.ts";
-import { workersWithSessions } from "./status_reader.ts";
+import { listWorkers } from "./worker_registry.ts";
 
 /** What there is to lose. */
 export interface Holdings {
@@ -141,8 +141,10 @@ async function resetting(
           "Cannot reset: somebody else has reset the pipeline in this moment.",
         );
       }
-      const workers = await workersWithSessions(connection);
-      if (workers.length > 0) throw new OperatorError("Cannot reset: a worker has been started.");
+      const workers = await listWorkers(connection);
+      if (workers.some(({ isAlive }) => isAlive)) {
+        throw new OperatorError("Cannot reset: a worker has been started.");
+      }
       await change(stored.identity);
     });
   } catch (error) {

@@ -21,6 +21,7 @@ export const WORKER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   output_publisher: ["select", "insert", "update", "delete"],
   alerts: ["select", "insert", "update"],
   workers: ["select", "insert", "update", "delete"],
+  living_workers: ["select"],
   all_dead_letters: ["select"],
   staged_dead_letters: ["select"],
   dead_letter_counts: ["select"],

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { DeadLetterStatus, WorkerStatus } from "../../core/status.ts";
+import type { DeadLetterStatus } from "../../core/status.ts";
 import type { Connection, Row } from "./connection.ts";
 
 /** What is stored of one partition. */
@@ -63,32 +63,6 @@ export async function eventTimeStatus(connection: Connection): Promise<EventTime
     closedUpToMs: row!.closed_up_to?.getTime() ?? null,
     nowMs: row!.now.getTime(),
   };
-}
-
-/** Workers that have a session in this database, also those that are frozen. */
-export async function workersWithSessions(connection: Connection): Promise<WorkerStatus[]> {
-  const rows = await connection.query<
-    Row & {
-      readonly id: string;
-      readonly host: string | null;
-      readonly started_at: Date | null;
-      readonly sessions: number;
-    }
-  >({
-    text: `
-      select a.application_name as id, w.host, w.started_at, count(*) as sessions
-      from pg_stat_activity a
-      left join workers w on w.id = a.application_name
-      where a.datname = current_database() and a.application_name like 'lottery-worker-%'
-      group by a.application_name, w.host, w.started_at
-      order by a.application_name`,
-  });
-  return rows.map(({ id, host, started_at, sessions }) => ({
-    id,
-    host,
-    startedMs: started_at?.getTime() ?? null,
-    sessions,
-  }));
 }
 
 /** How much of the closed windows was handed to the publisher, and what of that waits. */

@@ -1,10 +1,15 @@
 /**
- * Which workers run. One that was killed cannot say so: another one finds its row,
- * and no session of its name.
+ * Which workers run: each renews a row of its own, and only the database's clock counts. One
+ * that was killed cannot say so: another one finds its row, which nobody renews.
  * @module
  */
 
-import type { Connection } from "./connection.ts";
+import type { WorkerStatus } from "../../core/coverage.ts";
+import type { Connection, Row } from "./connection.ts";
+import { explainStatementError } from "./errors.ts";
+
+/** How often a worker renews its row. The view `living_workers` bears with three that are missed. */
+export const RENEW_MS = 5_000;
 
 /** A worker that ended without a word. */
 export interface DeadWorker {
@@ -12,20 +17,15 @@ export interface DeadWorker {
   readonly host: string;
   /** Milliseconds since the epoch. */
   readonly startedMs: number;
+  readonly seenMs: number;
 }
-
-/** A worker whose session is missing may be about to connect anew: only after this long it is dead. */
-const MISSING_MS = 20_000;
 
 /** One worker's entry, and its view of the others. */
 export class WorkerRegistry {
   readonly #connection: Connection;
   readonly #id: string;
   readonly #host: string;
-  /** Since when each of the others is missing. */
-  #missingSince = new Map<string, number>();
 
-  /** @param id the worker's, which is also the name of its sessions. */
   constructor(
     connection: Connection,
     { id, host }: { readonly id: string; readonly host: string },
@@ -35,11 +35,26 @@ export class WorkerRegistry {
     this.#host = host;
   }
 
-  /** Says that this worker runs. */
-  async enter(): Promise<void> {
+  /**
+   * Says that this worker runs, and which partitions it counts.
+   * @throws {OperatorError} if the database does not allow it.
+   */
+  async renew(partitions: readonly number[]): Promise<void> {
     await this.#connection.query({
-      text: "insert into workers (id, host) values ($1, $2) on conflict do nothing",
-      values: [this.#id, this.#host],
+      text: `
+        insert into workers as w (id, host, seen_at, steady_since, partitions)
+        values ($1, $2, clock_timestamp(), clock_timestamp(), $3)
+        on conflict (id) do update set
+          seen_at = excluded.seen_at,
+          steady_since = case
+            when w.seen_at between excluded.seen_at - interval '20 s' and excluded.seen_at
+            then w.steady_since
+            else excluded.seen_at
+          end,
+          partitions = excluded.partitions`,
+      values: [this.#id, this.#host, partitions],
+    }).catch((error) => {
+      throw explainStatementError(error);
     });
   }
 
@@ -51,25 +66,62 @@ export class WorkerRegistry {
     });
   }
 
-  /** Workers that have been missing for long enough; each is told to one caller only. */
-  async takeDead(nowMs: number): Promise<DeadWorker[]> {
-    const missing = await this.#connection.query<{ id: string }>({
+  /**
+   * Workers that have stopped renewing their row; each is told to one caller only. None before
+   * this worker itself has renewed its own for as long: the others may just not have had their
+   * turn since the database was away, or since its clock was set.
+   */
+  async takeDead(): Promise<DeadWorker[]> {
+    const rows = await this.#connection.query<
+      { id: string; host: string; started_at: Date; seen_at: Date }
+    >({
       text: `
-        select id
-        from workers
-        where id <> $1
-          and not exists (select from pg_stat_activity where application_name = workers.id)`,
+        delete from workers
+        where seen_at is not null
+          and id not in (select id from living_workers)
+          and exists (
+            select
+            from living_workers
+            join workers me using (id)
+            where me.id = $1 and me.steady_since < clock_timestamp() - interval '20 s'
+          )
+        returning id, host, started_at, seen_at`,
       values: [this.#id],
     });
-    this.#missingSince = new Map(
-      missing.map(({ id }) => [id, this.#missingSince.get(id) ?? nowMs]),
-    );
-    const dead = [...this.#missingSince].filter(([, since]) => nowMs - since >= MISSING_MS);
-    if (dead.length === 0) return [];
-    const rows = await this.#connection.query<{ id: string; host: string; started_at: Date }>({
-      text: "delete from workers where id = any ($1) returning id, host, started_at",
-      values: [dead.map(([id]) => id)],
-    });
-    return rows.map(({ id, host, started_at }) => ({ id, host, startedMs: started_at.getTime() }));
+    return rows.map(({ id, host, started_at, seen_at }) => ({
+      id,
+      host,
+      startedMs: started_at.getTime(),
+      seenMs: seen_at.getTime(),
+    }));
   }
+}
+
+/** All workers that have not said that they end, alive or not. */
+export async function listWorkers(connection: Connection): Promise<WorkerStatus[]> {
+  const rows = await connection.query<
+    Row & {
+      readonly id: string;
+      readonly host: string;
+      readonly started_at: Date;
+      readonly seen_at: Date | null;
+      readonly partitions: number[];
+      readonly is_alive: boolean;
+    }
+  >({
+    text: `
+      select
+        id, host, started_at, seen_at, partitions,
+        id in (select id from living_workers) as is_alive
+      from workers
+      order by id`,
+  });
+  return rows.map((row) => ({
+    id: row.id,
+    host: row.host,
+    startedMs: row.started_at.getTime(),
+    seenMs: row.seen_at?.getTime() ?? null,
+    isAlive: row.is_alive,
+    partitions: row.partitions,
+  }));
 }

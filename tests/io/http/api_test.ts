@@ -174,6 +174,8 @@ Deno.test("/api/status tells of all workers what the database says, and of this 
     window_seconds: 60,
     closed_up_to: "2026-01-01T11:59:00.000Z",
     current_window: "2026-01-01T12:00:00.000Z",
+    uncounted_partitions: [],
+    problems: [],
   });
   assert.deepEqual(partitions, [{
     partition: 0,
@@ -208,6 +210,34 @@ Deno.test("lag and ends are not known while the source is away, and again once i
   }
   vitals.failed("sink");
   assert.deepEqual(await known(), [0, 90]);
+});
+
+Deno.test("/api/status tells which partitions nobody counts, and who has them", async () => {
+  using open = answering({ overview: () => Promise.resolve(OVERVIEW) });
+  const gap = { partition: 3, reason: "another_program", sinceMs: NOON_MS } as const;
+  const holder = { clientId: "console-consumer", host: "10.0.0.7" };
+  open.board.uncounted([{ ...gap, holder }], ["partition 3 is not counted"]);
+  const { all_workers } = await (await open.get("/api/status")).json();
+  assert.deepEqual(all_workers.uncounted_partitions, [{
+    partition: 3,
+    reason: "another_program",
+    client_id: "console-consumer",
+    host: "10.0.0.7",
+    since: "2026-01-01T12:00:00.000Z",
+  }]);
+  assert.deepEqual(all_workers.problems, ["partition 3 is not counted"]);
+});
+
+Deno.test("/api/status puts no end before what is stored, and knows the rate if somebody has looked before", async () => {
+  const vitals = new Vitals();
+  vitals.ranges(new Map([[0, { startOffset: 0, endOffset: 80 }]]));
+  using open = answering({ vitals, overview: () => Promise.resolve(OVERVIEW) });
+  open.board.saw({ ...OVERVIEW, events: 900 });
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  const { all_workers: all } = await (await open.get("/api/status")).json();
+  assert.deepEqual([all.partitions[0].stored_offset, all.partitions[0].end_offset], [90, 90]);
+  assert.equal(all.lag_records, 0);
+  assert.ok(all.events_per_second > 0);
 });
 
 Deno.test("the source is down while either the log or the group is away", async () => {

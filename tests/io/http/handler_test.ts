@@ -36,6 +36,41 @@ Deno.test("GET /readyz is 503 with the reason until the group is joined and the 
   assert.deepEqual(await answer(), [503, "not joined to the consumer group"]);
 });
 
+const GAP = { partition: 1, reason: "nobody", holder: null, sinceMs: 0 } as const;
+
+Deno.test("GET /readyz is 503 with who has the partitions that nobody counts, until somebody does", async () => {
+  using open = answering();
+  const { health, get } = open;
+  health.answered("sink");
+  health.answered("group");
+  health.uncounted([GAP], ["partition 1 is not counted: …", "partition 2 is not counted: …"]);
+  const response = await get("/readyz");
+  assert.equal(response.status, 503);
+  assert.match(await response.text(), /^partition 1 is not counted: …\npartition 2 is/);
+  health.uncounted([], []);
+  assert.equal((await get("/readyz")).status, 200);
+});
+
+Deno.test("GET /metrics has the lag of every partition: its own by position, others by what is stored", async () => {
+  using open = answering();
+  const { metrics, get } = open;
+  const lines = async () => (await (await get("/metrics")).text()).split("\n");
+  const lag = (partition: number, records: number) =>
+    `lottery_consumer_lag{topic="user-events",partition="${partition}"} ${records}`;
+  metrics.lag(new Map([[0, 5]]));
+  metrics.lagOfAll(new Map([[0, 90], [1, 70]]));
+  metrics.uncounted([GAP]);
+  for (const line of [lag(0, 5), lag(1, 70), "lottery_uncounted_partitions 1"]) {
+    assert.ok((await lines()).includes(line), line);
+  }
+  metrics.assigned(); // partition 0 is another worker's now
+  metrics.lagOfAll(new Map([[0, 90], [1, 70]]));
+  metrics.uncounted([]);
+  for (const line of [lag(0, 90), "lottery_uncounted_partitions 0"]) {
+    assert.ok((await lines()).includes(line), line);
+  }
+});
+
 Deno.test("GET /metrics counts what was committed, under the names that dashboards use", async () => {
   using open = answering();
   const { metrics, get } = open;
