@@ -9,6 +9,7 @@ import { eventually } from "./eventually.ts";
 import { makeLines } from "./event_lines.ts";
 import { assertBooksBalance, Expectation } from "./expectation.ts";
 import { Broker, createTopic, openAdmin, type TestTopic } from "./kafka.ts";
+import { KafkaCluster3 } from "./kafka_cluster.ts";
 import { kcatProduce } from "./kcat.ts";
 import { createDatabase, Postgres, type TestDatabase } from "./postgres.ts";
 import { assertRecounted } from "./recount.ts";
@@ -19,6 +20,10 @@ export interface FaultStandOptions {
   readonly partitions?: number;
   /** Broker of its own, because it is killed. */
   readonly ownsBroker?: boolean;
+  /** Three brokers of its own. */
+  readonly ownsCluster?: boolean;
+  /** Ids of the brokers that have each partition, its leader first. */
+  readonly replicas?: readonly (readonly number[])[];
   /** PostgreSQL of its own, because it is stopped. */
   readonly ownsPostgres?: boolean;
   /** Language in which a PostgreSQL of its own speaks, as `de_DE`. */
@@ -44,25 +49,28 @@ export class FaultStand implements AsyncDisposable {
   readonly database: TestDatabase;
   /** Null unless the stand owns them. */
   readonly broker: Broker | null;
+  readonly cluster: KafkaCluster3 | null;
   readonly postgres: Postgres | null;
   readonly #release: AsyncDisposableStack;
   #produced = 0;
 
   private constructor(
-    parts: Pick<FaultStand, "topic" | "database" | "broker" | "postgres">,
+    parts: Pick<FaultStand, "topic" | "database" | "broker" | "cluster" | "postgres">,
     release: AsyncDisposableStack,
   ) {
     this.topic = parts.topic;
     this.database = parts.database;
     this.broker = parts.broker;
+    this.cluster = parts.cluster;
     this.postgres = parts.postgres;
     this.#release = release;
   }
 
   static async open(
-    { partitions = 4, ownsBroker, ownsPostgres, postgresLanguage, brokerSettings = {} }:
-      FaultStandOptions,
+    options: FaultStandOptions,
   ): Promise<FaultStand> {
+    const { partitions = 4, replicas, ownsBroker, ownsCluster } = options;
+    const { ownsPostgres, postgresLanguage, brokerSettings = {} } = options;
     await using opened = new AsyncDisposableStack();
     const makeDirectory = async () => {
       const directory = await Deno.makeTempDir({ prefix: "lottery-events-fault-" });
@@ -73,17 +81,21 @@ export class FaultStand implements AsyncDisposable {
       ? await Broker.start(await makeDirectory(), { settings: brokerSettings })
       : null;
     if (broker) opened.defer(() => broker.kill());
+    const cluster = ownsCluster ? opened.use(await KafkaCluster3.start()) : null;
     const postgres = ownsPostgres
       ? await Postgres.start(await makeDirectory(), { language: postgresLanguage })
       : null;
     if (postgres) opened.defer(() => postgres.stop());
     // Servers of its own end with it, so what is in them need not be removed.
-    const topic = await createTopic({ partitions }, broker?.address);
-    if (!broker) opened.use(topic);
+    const topic = await createTopic(
+      { partitions, ...replicas && { replicas } },
+      broker?.address ?? cluster?.addresses,
+    );
+    if (!broker && !cluster) opened.use(topic);
     const database = await createDatabase(postgres?.url);
     if (postgres) opened.defer(() => database.connection[Symbol.asyncDispose]());
     else opened.use(database);
-    return new FaultStand({ topic, database, broker, postgres }, opened.move());
+    return new FaultStand({ topic, database, broker, cluster, postgres }, opened.move());
   }
 
   /** Settings of a worker; `databaseUrl` may lead through a proxy. */

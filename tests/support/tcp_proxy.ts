@@ -7,6 +7,8 @@
 export class TcpProxy implements AsyncDisposable {
   /** Each chunk waits so long, in either direction. */
   latencyMs = 0;
+  /** So many pieces of what the server says are passed on each connection; then it hangs. */
+  answers = Infinity;
   readonly port: number;
   readonly #listener: Deno.TcpListener;
   readonly #target: { readonly hostname: string; readonly port: number };
@@ -74,7 +76,9 @@ export class TcpProxy implements AsyncDisposable {
         if (text !== null && decoder.decode(chunk).includes(text)) cutsNextAnswer = true;
         return true;
       });
+      let answers = 0;
       void this.#pump(server, client, () => {
+        if (answers++ >= this.answers) return false;
         if (!cutsNextAnswer) return true;
         this.#cuts++;
         closeQuietly(client);
