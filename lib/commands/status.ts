@@ -5,7 +5,7 @@
 
 import type { Config } from "../core/config.ts";
 import { describe } from "../core/failure.ts";
-import type { LogRange } from "../core/log_range.ts";
+import type { LogView } from "../core/log_range.ts";
 import { type GroupMember, problemsOf, type Status } from "../core/status.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { KafkaOutput } from "../io/kafka/output.ts";
@@ -46,7 +46,8 @@ export async function status(config: Config): Promise<StatusReport> {
     (await storedPartitions(connection, topic)).map((row) => [row.partition, row]),
   );
   const { watermarkMs, closedUpToMs, nowMs } = await eventTimeStatus(connection);
-  const partitions = new Set([...stored.keys(), ...kafka?.ranges.keys() ?? []]);
+  const log = kafka?.log ?? { ranges: new Map(), unavailable: new Map() };
+  const partitions = new Set([...stored.keys(), ...log.ranges.keys(), ...log.unavailable.keys()]);
   const status: Status = {
     topic,
     groupId,
@@ -55,7 +56,8 @@ export async function status(config: Config): Promise<StatusReport> {
       return {
         partition,
         storedOffset: row?.nextOffset ?? null,
-        log: kafka?.ranges.get(partition) ?? null,
+        log: log.ranges.get(partition) ?? null,
+        unavailable: log.unavailable.get(partition) ?? null,
         maxEventTimeMs: row?.maxEventTimeMs ?? null,
         committedAtMs: row?.committedAtMs ?? null,
         caughtUpAtMs: row?.caughtUpAtMs ?? null,
@@ -75,8 +77,9 @@ export async function status(config: Config): Promise<StatusReport> {
 }
 
 async function askKafka(config: Config, connection: Connection): Promise<{
-  readonly ranges: ReadonlyMap<number, LogRange>;
-  readonly members: readonly GroupMember[];
+  readonly log: LogView;
+  /** Null if the group's coordinator does not tell. */
+  readonly members: readonly GroupMember[] | null;
   /** How the settings differ from those of the counts, and what keeps closed windows from being published. */
   readonly findings: readonly string[];
 }> {
@@ -91,9 +94,9 @@ async function askKafka(config: Config, connection: Connection): Promise<{
       : await new KafkaOutput(client, config.kafka, outputTopic).assertTopic()
         .then(() => [], describe),
   ].flat();
-  return {
-    ranges: await cluster.logRanges(),
-    members: await cluster.groupMembers(),
-    findings,
-  };
+  const members = await cluster.groupMembers().catch((error) => {
+    findings.push(describe(error));
+    return null;
+  });
+  return { log: await cluster.viewLog(), members, findings };
 }

@@ -212,6 +212,8 @@ function observeAll(observers: readonly Partial<PipelineObserver>[]): PipelineOb
     answered: (system) => observers.forEach((each) => each.answered?.(system)),
     abandoned: (error) => observers.forEach((each) => each.abandoned?.(error)),
     stalled: (partitions) => observers.forEach((each) => each.stalled?.(partitions)),
+    unavailable: (partitions) => observers.forEach((each) => each.unavailable?.(partitions)),
+    throttled: (ms) => observers.forEach((each) => each.throttled?.(ms)),
     ranges: (ranges) => observers.forEach((each) => each.ranges?.(ranges)),
     lag: (lags) => observers.forEach((each) => each.lag?.(lags)),
     watermark: (watermarkMs) => observers.forEach((each) => each.watermark?.(watermarkMs)),

@@ -10,8 +10,10 @@ export interface PartitionStatus {
   readonly partition: number;
   /** Null if nothing of it was counted yet. */
   readonly storedOffset: number | null;
-  /** Null if Kafka is away, or does not have the partition. */
+  /** Null if Kafka is away, does not have the partition, or cannot read it right now. */
   readonly log: LogRange | null;
+  /** Why Kafka cannot read it right now, or null. */
+  readonly unavailable: string | null;
   /** Greatest event time counted. */
   readonly maxEventTimeMs: number | null;
   /** When the stored offset was last moved. */
@@ -106,7 +108,8 @@ function partitionProblem(
     readonly nowMs: number;
   },
 ): string | null {
-  const { partition, storedOffset, log, committedAtMs, caughtUpAtMs } = status;
+  const { partition, storedOffset, log, unavailable, committedAtMs, caughtUpAtMs } = status;
+  if (unavailable !== null) return `partition ${partition} cannot be read: ${unavailable}`;
   if (storedOffset === null) return null;
   if (log === null) {
     return isKafkaKnown

@@ -3,24 +3,34 @@
  * @module
  */
 
-import type { PipelineObserver, System } from "../endpoints.ts";
+import { unavailableText } from "../core/log_range.ts";
+import { type PipelineObserver, type System, systemName } from "../endpoints.ts";
 
 export class Health implements Partial<PipelineObserver> {
-  /** What has not answered yet, or not last time. */
-  readonly #down = new Set<System>(["sink", "group"]);
+  /** Whether each system answered last time; those that were not asked yet are not in it. */
+  readonly #answers = new Map<System, boolean>();
+  #unavailable: ReadonlyMap<number, string> = new Map();
 
   /** Null when ready, else why not. A worker without partitions is ready too: it stands by. */
   get problem(): string | null {
-    if (this.#down.has("sink") || this.#down.has("looks")) return "PostgreSQL does not answer";
-    if (this.#down.has("group")) return "not joined to the consumer group";
+    for (const [system, answers] of this.#answers) {
+      if (!answers) return `${systemName(system)} does not answer`;
+    }
+    if (this.#unavailable.size > 0) return `not reading ${unavailableText(this.#unavailable)}`;
+    if (!this.#answers.has("group")) return "not joined to the consumer group yet";
+    if (!this.#answers.has("sink")) return "PostgreSQL was not asked yet";
     return null;
   }
 
   failed(system: System): void {
-    this.#down.add(system);
+    this.#answers.set(system, false);
   }
 
   answered(system: System): void {
-    this.#down.delete(system);
+    this.#answers.set(system, true);
+  }
+
+  unavailable(partitions: ReadonlyMap<number, string>): void {
+    this.#unavailable = partitions;
   }
 }

@@ -8,6 +8,7 @@ import { groupDigits } from "../core/amount.ts";
 import type { LogFormat, LogLevel } from "../core/config.ts";
 import { describe } from "../core/failure.ts";
 import { OutageBook } from "../core/outage_book.ts";
+import { unavailableText } from "../core/log_range.ts";
 import type { Commit } from "../core/pending.ts";
 import { type FencedError, type PipelineObserver, type System, systemName } from "../endpoints.ts";
 import type { Terminal } from "./terminal.ts";
@@ -76,9 +77,15 @@ function plainText(message: readonly unknown[]): string {
   }).join("");
 }
 
+/** A quota that made us wait again within this time is no news. */
+const THROTTLE_SILENCE_MS = 600_000;
+
 /** Logs what a pipeline does: changes of state, not repeats. */
 export class LogObserver implements Partial<PipelineObserver> {
   readonly #outages = new OutageBook<string>();
+  /** Partitions that cannot be read, as they were told last. */
+  #unavailable: string | null = null;
+  #throttledMs = -Infinity;
 
   assigned(partitions: readonly number[]): void {
     const count = partitions.length;
@@ -116,6 +123,25 @@ export class LogObserver implements Partial<PipelineObserver> {
       {
         partitions: partitions.join(", "),
       },
+    );
+  }
+
+  unavailable(partitions: ReadonlyMap<number, string>): void {
+    const text = partitions.size === 0 ? null : unavailableText(partitions);
+    if (text === this.#unavailable) return;
+    this.#unavailable = text;
+    if (text === null) log.info("All partitions can be read again");
+    else log.warn("Reading without {partitions}. The others are counted", { partitions: text });
+  }
+
+  throttled(): void {
+    const nowMs = Date.now();
+    const isNews = nowMs - this.#throttledMs > THROTTLE_SILENCE_MS;
+    this.#throttledMs = nowMs;
+    if (!isNews) return;
+    log.warn(
+      "Kafka throttles this worker, by a quota on its user or client id: counting goes on, no faster " +
+        "than that. If lag grows, raise consumer_byte_rate or request_percentage",
     );
   }
 

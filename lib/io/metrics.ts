@@ -65,6 +65,11 @@ export class Metrics implements Partial<PipelineObserver> {
     help: "Commits refused because another worker had moved a partition, or the horizon.",
     registers: [this.#registry],
   });
+  readonly #throttled = new Counter({
+    name: "lottery_throttled_seconds_total",
+    help: "Time that Kafka's quotas made the worker wait.",
+    registers: [this.#registry],
+  });
   readonly #retries = new Counter({
     name: "lottery_retries_total",
     help: "Tries that failed and were repeated, by system.",
@@ -121,6 +126,10 @@ export class Metrics implements Partial<PipelineObserver> {
 
   failed(system: System): void {
     this.#retries.inc({ system: system === "looks" ? "sink" : system });
+  }
+
+  throttled(ms: number): void {
+    this.#throttled.inc(ms / 1000);
   }
 
   lag(lags: ReadonlyMap<number, number>): void {

@@ -10,6 +10,7 @@ const PARTITION: PartitionStatus = {
   maxEventTimeMs: NOW_MS,
   committedAtMs: NOW_MS - 1_000,
   caughtUpAtMs: NOW_MS - 1_000,
+  unavailable: null,
 };
 
 function problems(partition: Partial<PartitionStatus>, status: Partial<Status> = {}): string[] {
@@ -51,6 +52,11 @@ for (
       /10 records wait to be counted, but no worker is in the group g/,
     ]],
     ["nothing without workers and without lag", problems({}, { members: [] }), []],
+    [
+      "a partition that cannot be read, and not that the topic has lost it",
+      problems({ log: null, unavailable: "no leader" }),
+      [/^partition 3 cannot be read: no leader$/],
+    ],
     ["records that are gone", problems({ log: { startOffset: 55, endOffset: 55 } }), [
       /deleted 5 offsets before they were counted/,
     ]],

@@ -96,6 +96,8 @@ export class Witness implements PipelineObserver {
     this.abandonedWith = error;
   }
   stalled(): void {}
+  unavailable(): void {}
+  throttled(): void {}
   lag(): void {}
   ranges(): void {}
   watermark(): void {}

@@ -3,5 +3,10 @@
  * @module
  */
 
-import "./patches.ts"; // must come first
+// These must come first.
+import "./patches.ts";
+import "./patched_connections.ts";
+import "./patched_brokers.ts";
+import "./patched_fetch.ts";
+import "./patched_group.ts";
 export * from "kafkajs";
