@@ -13,13 +13,17 @@ import { KafkaCluster3 } from "./kafka_cluster.ts";
 import { kcatProduce } from "./kcat.ts";
 import { createDatabase, Postgres, type TestDatabase } from "./postgres.ts";
 import { assertRecounted } from "./recount.ts";
+import { freePort } from "./guarded_process.ts";
 import { serverTest } from "./servers.ts";
+import { TcpProxy } from "./tcp_proxy.ts";
 import { Program } from "./worker_process.ts";
 
 export interface FaultStandOptions {
   readonly partitions?: number;
   /** Broker of its own, because it is killed. */
   readonly ownsBroker?: boolean;
+  /** The broker of its own is reached through a proxy. */
+  readonly proxiesBroker?: boolean;
   /** Three brokers of its own. */
   readonly ownsCluster?: boolean;
   /** Ids of the brokers that have each partition, its leader first. */
@@ -49,18 +53,20 @@ export class FaultStand implements AsyncDisposable {
   readonly database: TestDatabase;
   /** Null unless the stand owns them. */
   readonly broker: Broker | null;
+  readonly proxy: TcpProxy | null;
   readonly cluster: KafkaCluster3 | null;
   readonly postgres: Postgres | null;
   readonly #release: AsyncDisposableStack;
   #produced = 0;
 
   private constructor(
-    parts: Pick<FaultStand, "topic" | "database" | "broker" | "cluster" | "postgres">,
+    parts: Pick<FaultStand, "topic" | "database" | "broker" | "proxy" | "cluster" | "postgres">,
     release: AsyncDisposableStack,
   ) {
     this.topic = parts.topic;
     this.database = parts.database;
     this.broker = parts.broker;
+    this.proxy = parts.proxy;
     this.cluster = parts.cluster;
     this.postgres = parts.postgres;
     this.#release = release;
@@ -69,7 +75,7 @@ export class FaultStand implements AsyncDisposable {
   static async open(
     options: FaultStandOptions,
   ): Promise<FaultStand> {
-    const { partitions = 4, replicas, ownsBroker, ownsCluster } = options;
+    const { partitions = 4, replicas, ownsBroker, proxiesBroker, ownsCluster } = options;
     const { ownsPostgres, postgresLanguage, brokerSettings = {} } = options;
     await using opened = new AsyncDisposableStack();
     const makeDirectory = async () => {
@@ -77,8 +83,14 @@ export class FaultStand implements AsyncDisposable {
       opened.defer(() => Deno.remove(directory, { recursive: true }).catch(() => {}));
       return directory;
     };
+    const port = freePort();
+    const proxy = proxiesBroker ? opened.use(new TcpProxy({ hostname: "127.0.0.1", port })) : null;
+    const settings = {
+      ...brokerSettings,
+      ...proxy && { "advertised.listeners": `PLAINTEXT://127.0.0.1:${proxy.port}` },
+    };
     const broker = ownsBroker
-      ? await Broker.start(await makeDirectory(), { settings: brokerSettings })
+      ? await Broker.start(await makeDirectory(), { port, settings })
       : null;
     if (broker) opened.defer(() => broker.kill());
     const cluster = ownsCluster ? opened.use(await KafkaCluster3.start()) : null;
@@ -95,7 +107,7 @@ export class FaultStand implements AsyncDisposable {
     const database = await createDatabase(postgres?.url);
     if (postgres) opened.defer(() => database.connection[Symbol.asyncDispose]());
     else opened.use(database);
-    return new FaultStand({ topic, database, broker, cluster, postgres }, opened.move());
+    return new FaultStand({ topic, database, broker, proxy, cluster, postgres }, opened.move());
   }
 
   /** Settings of a worker; `databaseUrl` may lead through a proxy. */
