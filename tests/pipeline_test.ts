@@ -40,23 +40,6 @@ Deno.test("Pipeline goes on from the stored offsets", async () => {
   assertCountedOnce(store, log);
 });
 
-Deno.test("Pipeline counts the partitions that can be read, and the others once when they can be", async () => {
-  const [log, store, witness] = [makeLog(3, 30), new MemoryStore(), new Witness()];
-  const source = new MemorySource(log);
-  source.unavailable.set(1, "no leader");
-  const stop = new AbortController();
-  const running = makePipeline({ source, sink: new MemorySink(store), observer: witness })
-    .run(stop.signal);
-  const isAtEnd = (partition: number) => store.offsets.get(partition) === 30;
-  assert.ok(await witness.changed.until(() => isAtEnd(0) && isAtEnd(2), { timeoutMs: 5_000 }));
-  assert.equal(store.offsets.has(1), false);
-  source.unavailable.clear();
-  assert.ok(await witness.changed.until(() => isAtEnd(1), { timeoutMs: 20_000 }));
-  stop.abort();
-  await running;
-  assertCountedOnce(store, log);
-});
-
 Deno.test("Pipeline commits at once when it has reached the ends that somebody waits for", async () => {
   const [log, store, witness] = [makeLog(2, 30), new MemoryStore(), new Witness()];
   const stop = new AbortController();

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { LogRange } from "./log_range.ts";
+import { type LogRange, unavailableText } from "./log_range.ts";
 
 /** One partition, as the database and Kafka have it. */
 export interface PartitionStatus {
@@ -87,8 +87,16 @@ export function problemsOf(status: Status, nowMs: number): string[] {
   const lag = partitions.reduce((sum, partition) => sum + (lagOf(partition) ?? 0), 0);
   const isKafkaKnown = members !== null;
   const hasWorker = !isKafkaKnown || members.length > 0;
+  const unavailable = new Map(
+    partitions.flatMap(({ partition, unavailable }) =>
+      unavailable === null ? [] : [[partition, unavailable]]
+    ),
+  );
   return [
     ...status.findings,
+    ...unavailable.size > 0
+      ? [`Cannot read all of the topic: ${unavailableText(unavailable)}`]
+      : [],
     ...lag > 0 && !hasWorker
       ? [
         `${lag} records wait to be counted, but no worker is in the group ${status.groupId}. Start one`,
@@ -109,7 +117,7 @@ function partitionProblem(
   },
 ): string | null {
   const { partition, storedOffset, log, unavailable, committedAtMs, caughtUpAtMs } = status;
-  if (unavailable !== null) return `partition ${partition} cannot be read: ${unavailable}`;
+  if (unavailable !== null) return null; // said once for all of them
   if (storedOffset === null) return null;
   if (log === null) {
     return isKafkaKnown

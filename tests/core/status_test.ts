@@ -55,7 +55,7 @@ for (
     [
       "a partition that cannot be read, and not that the topic has lost it",
       problems({ log: null, unavailable: "no leader" }),
-      [/^partition 3 cannot be read: no leader$/],
+      [/^Cannot read all of the topic: partition 3: no leader$/],
     ],
     ["records that are gone", problems({ log: { startOffset: 55, endOffset: 55 } }), [
       /deleted 5 offsets before they were counted/,

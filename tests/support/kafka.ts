@@ -149,6 +149,18 @@ export class Broker {
   }
 }
 
+/** A broker of one test, of which nothing has been asked yet; gone when it is disposed. */
+export async function freshBroker(options: BrokerOptions = {}): Promise<AsyncDisposable & Broker> {
+  const directory = await Deno.makeTempDir({ prefix: "lottery-events-broker-" });
+  const broker = await Broker.start(directory, options);
+  return Object.assign(broker, {
+    [Symbol.asyncDispose]: async () => {
+      broker.kill();
+      await Deno.remove(directory, { recursive: true }).catch(() => {});
+    },
+  });
+}
+
 /** A random id as Kafka makes them; one that begins with a dash would be taken for an option. */
 export function newClusterId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -8,7 +8,7 @@ import type { ConnectionOptions } from "node:tls";
 import { getLogger } from "@logtape/logtape";
 import { backoffMs } from "../../core/backoff.ts";
 import type { KafkaConfig } from "../../core/config.ts";
-import { isPassing, OperatorError, UnavailableError } from "../../core/failure.ts";
+import { describe, isPassing, OperatorError, UnavailableError } from "../../core/failure.ts";
 import { atMost, pause } from "../../condition.ts";
 import type { LogRange, LogView } from "../../core/log_range.ts";
 import { readKeyPair, readPem } from "../pem.ts";
@@ -89,9 +89,25 @@ interface Asking {
 
 /** Somebody may be about to create it, so it can be waited for. */
 export class TopicMissingError extends UnavailableError {
-  constructor(topic: string, setting: string) {
-    super(`The topic ${topic} does not exist. Create it, or set ${setting} to another`);
+  constructor(config: KafkaConfig, setting: TopicSetting) {
+    super(
+      `The topic ${config.topic} does not exist. Create it, or set ${setting} to another. ` +
+        `To create it: ${creationOf(config, setting)}`,
+    );
   }
+}
+
+/** What names a topic. */
+type TopicSetting = "KAFKA_TOPIC" | "KAFKA_OUTPUT_TOPIC";
+
+/** A command to paste. The output topic keeps the last count of each key. */
+function creationOf({ brokers, topic, ssl, sasl }: KafkaConfig, setting: TopicSetting): string {
+  return [
+    `kafka-topics.sh --bootstrap-server ${brokers.join(",")}`,
+    ...ssl || sasl ? ["--command-config client.properties"] : [],
+    `--create --topic ${topic} --partitions 4`,
+    ...setting === "KAFKA_OUTPUT_TOPIC" ? ["--config cleanup.policy=compact"] : [],
+  ].join(" ");
 }
 
 /**
@@ -104,6 +120,7 @@ export class KafkaCluster implements AsyncDisposable {
   #asking: Asking | null = null;
   #id: string | null = null;
   readonly #seenEnds = new Map<number, number>();
+  #hasAnswered = false;
 
   constructor(kafka: Kafka, config: KafkaConfig) {
     this.#kafka = kafka;
@@ -128,7 +145,7 @@ export class KafkaCluster implements AsyncDisposable {
   }
 
   /** @throws {TopicMissingError} if the topic does not exist, naming the setting that it is from. */
-  async assertTopic(setting = "KAFKA_TOPIC"): Promise<void> {
+  async assertTopic(setting: TopicSetting = "KAFKA_TOPIC"): Promise<void> {
     const { topic } = this.#config;
     const topics = await this.#ask(({ admin }) => admin.listTopics());
     if (topics.includes(topic)) return;
@@ -136,7 +153,7 @@ export class KafkaCluster implements AsyncDisposable {
     await this.#ask(({ admin }) => cleanupPolicies(admin, topic)).catch((error) => {
       if (!isPassing(error)) throw error;
     });
-    throw new TopicMissingError(topic, setting);
+    throw new TopicMissingError(this.#config, setting);
   }
 
   /**
@@ -187,7 +204,9 @@ export class KafkaCluster implements AsyncDisposable {
 
   async #viewLog({ cluster }: Asking, partitions: readonly number[] | undefined): Promise<LogView> {
     const seenEnds = this.#seenEnds;
-    const view = await viewLog(cluster, { topic: this.#config.topic, partitions, seenEnds });
+    const { topic } = this.#config;
+    const reasonOf = (error: unknown) => describe(explain(error, this.#config));
+    const view = await viewLog(cluster, { topic, partitions, seenEnds, reasonOf });
     this.#assertSameCluster(cluster.brokerPool.metadata.clusterId);
     for (const [partition, { endOffset }] of view.ranges) this.saw(partition, endOffset);
     return view;
@@ -199,15 +218,24 @@ export class KafkaCluster implements AsyncDisposable {
     for (let attempt = 0;; attempt++) {
       this.#asking ??= { admin: this.#kafka.admin(), cluster: createRawCluster(this.#kafka) };
       try {
-        return await question(this.#asking);
+        const answer = await question(this.#asking);
+        this.#hasAnswered = true;
+        return answer;
       } catch (error) {
         await this.#close();
-        if (!passesSoon(error) || performance.now() > deadline) {
+        if (!this.#passesSoon(error) || performance.now() > deadline) {
           throw explain(error, this.#config);
         }
       }
       await pause(backoffMs(attempt, { ...PATIENCE_BACKOFF, random: Math.random() }));
     }
+  }
+
+  /** True for what a cluster gets over in seconds. One whose brokers could never be reached does not. */
+  #passesSoon(error: unknown): boolean {
+    if (isAway(error) || isOfTopic(error)) return false;
+    if (isOfOneBroker(error)) return this.#hasAnswered;
+    return isOfPartition(error) || error instanceof PartitionsAwayError;
   }
 
   /** kafkajs connects anew by itself, to whoever answers then. */
@@ -227,12 +255,6 @@ export class KafkaCluster implements AsyncDisposable {
     const closing = Promise.all([asking.admin.disconnect(), asking.cluster.disconnect()]);
     await atMost(CLOSE_TIMEOUT_MS, closing);
   }
-}
-
-/** True for what a cluster that answers gets over in seconds. */
-function passesSoon(error: unknown): boolean {
-  if (isAway(error) || isOfTopic(error)) return false;
-  return isOfOneBroker(error) || isOfPartition(error) || error instanceof PartitionsAwayError;
 }
 
 async function cleanupPolicies(admin: Admin, topic: string): Promise<string[]> {

@@ -29,7 +29,12 @@ export function isOfOneBroker(error: unknown): boolean {
 
 /** True if no address that was given leads to a broker that answers. */
 export function isAway(error: unknown): boolean {
-  return causes(error).some((link) => link instanceof NoBrokerError);
+  return reasonsAway(error) !== null;
+}
+
+/** Why no address that was given leads to a broker that answers; null for another failure. */
+export function reasonsAway(error: unknown): string | null {
+  return causes(error).find((link) => link instanceof NoBrokerError)?.message ?? null;
 }
 
 /** True if a broker cannot serve a partition right now, as while its leader moves. */

@@ -5,7 +5,7 @@
  */
 
 import { pause } from "../../condition.ts";
-import { describe, UnavailableError } from "../../core/failure.ts";
+import { UnavailableError } from "../../core/failure.ts";
 import { type LogRange, type LogView, unavailableText } from "../../core/log_range.ts";
 import { isOfOneBroker, isOfPartition } from "./one_broker.ts";
 import { type PartitionMetadata, type RawCluster, READ_COMMITTED } from "./raw_cluster.ts";
@@ -34,12 +34,14 @@ export interface ViewOptions {
    * for some tenths of a second as the leader that it was: a lower end has to be said again.
    */
   readonly seenEnds: ReadonlyMap<number, number>;
+  /** What a failure of a leader means. */
+  readonly reasonOf: (error: unknown) => string;
 }
 
 /** Offsets `[first, last stable)` of the partitions that can be read, and why the others cannot. */
 export async function viewLog(
   cluster: RawCluster,
-  { topic, partitions, seenEnds }: ViewOptions,
+  { topic, partitions, seenEnds, reasonOf }: ViewOptions,
 ): Promise<LogView> {
   const ranges = new Map<number, LogRange>();
   const unavailable = new Map<number, string>();
@@ -52,7 +54,7 @@ export async function viewLog(
     const open = known.filter(({ partitionId: id }) => wanted.includes(id) && isOpen(id));
     const byLeader = Map.groupBy(open, ({ leader }) => leader);
     const answers = await Promise.all(
-      Array.from(byLeader, ([leader, led]) => askLeader(cluster, { topic, leader, led })),
+      Array.from(byLeader, ([leader, led]) => askLeader(cluster, { topic, leader, led, reasonOf })),
     );
     const isLast = round === ROUNDS;
     for (const { found, missing, isMoving } of answers) {
@@ -66,8 +68,7 @@ export async function viewLog(
   }
 }
 
-interface Led {
-  readonly topic: string;
+interface Led extends Pick<ViewOptions, "topic" | "reasonOf"> {
   /** Id of a broker; below 0 for none. */
   readonly leader: number;
   readonly led: readonly PartitionMetadata[];
@@ -83,7 +84,7 @@ interface LeaderAnswer {
 
 async function askLeader(
   cluster: RawCluster,
-  { topic, leader, led }: Led,
+  { topic, leader, led, reasonOf }: Led,
 ): Promise<LeaderAnswer> {
   const missing = (reasonOf: (partition: PartitionMetadata) => string) =>
     new Map(led.map((partition) => [partition.partitionId, reasonOf(partition)]));
@@ -95,7 +96,7 @@ async function askLeader(
   } catch (error) {
     const isMoving = isOfPartition(error);
     if (!isMoving && !isOfOneBroker(error)) throw error;
-    return { found: new Map(), missing: missing(() => leaderAway(leader, error)), isMoving };
+    return { found: new Map(), missing: missing(() => reasonOf(error)), isMoving };
   }
 }
 
@@ -104,10 +105,6 @@ export function noLeader({ replicas }: Pick<PartitionMetadata, "replicas">): str
   return replicas.length === 1
     ? `no leader, because its only copy is on broker ${replicas[0]}, which is down`
     : `no leader, because the brokers with a copy (${replicas.join(", ")}) are down or behind`;
-}
-
-function leaderAway(leader: number, error: unknown): string {
-  return `broker ${leader}, its leader, does not answer (${describe(error)})`;
 }
 
 async function rangesAt(

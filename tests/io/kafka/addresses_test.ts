@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import type { LookupAddress } from "node:dns";
-import { createKafka, KafkaCluster } from "../../../lib/io/kafka/client.ts";
 import { Addresses, parseAddress } from "../../../lib/io/kafka/addresses.ts";
 import { inTurns } from "../../../lib/io/kafka/socket.ts";
-import { freePort } from "../../support/guarded_process.ts";
-import { Broker, openAdmin } from "../../support/kafka.ts";
-import { serverTest } from "../../support/servers.ts";
 
 Deno.test("parseAddress() takes names, IPv4 and IPv6 addresses", () => {
   for (
@@ -49,25 +45,4 @@ Deno.test("a name of several hosts begins with another one each time", () => {
   assert.deepEqual(look(lookup, { all: true }), ["10.0.0.2", "10.0.0.1"]);
   assert.equal(look(lookup, {}), "10.0.0.1");
   assert.equal(look(lookup, {}), "10.0.0.2");
-});
-
-serverTest("a broker is reached by an IPv6 address, given and advertised", [
-  "java",
-  "kafka",
-], async () => {
-  const directory = await Deno.makeTempDir({ prefix: "lottery-events-ipv6-" });
-  try {
-    const broker = await Broker.start(directory, { host: "[::1]", port: freePort() });
-    await using _broker = { [Symbol.asyncDispose]: async () => await broker.kill() };
-    await using admin = await openAdmin(broker.address);
-    await admin.createTopics({ topics: [{ topic: "events", numPartitions: 3 }] });
-    const config = {
-      ...{ brokers: [broker.address], topic: "events", groupId: "group" },
-      ...{ ssl: undefined, sasl: undefined },
-    };
-    await using cluster = new KafkaCluster(await createKafka(config), config);
-    assert.equal((await cluster.logRanges()).size, 3);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
 });
