@@ -53,7 +53,10 @@ export class Vitals implements Partial<PipelineObserver> {
   #lateEvents = 0;
   #fencedCommits = 0;
 
-  /** All partitions of the log as they were a few seconds ago, also those of other workers; none before the first look. */
+  /**
+   * All partitions of the log as they were a few seconds ago, or when they could be read last; also
+   * those of other workers. None before the first look.
+   */
   get logRanges(): ReadonlyMap<number, LogRange> {
     return this.#ends;
   }
@@ -110,7 +113,7 @@ export class Vitals implements Partial<PipelineObserver> {
   }
 
   ranges(ranges: ReadonlyMap<number, LogRange>): void {
-    this.#ends = ranges;
+    this.#ends = new Map([...this.#ends, ...ranges]);
   }
 
   #set(system: System, state: SystemState["state"]): void {

@@ -130,7 +130,7 @@ export class LogObserver implements Partial<PipelineObserver> {
     const text = partitions.size === 0 ? null : unavailableText(partitions);
     if (text === this.#unavailable) return;
     this.#unavailable = text;
-    if (text === null) log.info("All partitions can be read again");
+    if (text === null) log.info("All assigned partitions can be read again");
     else log.warn("Reading without {partitions}. The others are counted", { partitions: text });
   }
 

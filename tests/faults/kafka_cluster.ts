@@ -93,6 +93,8 @@ faultTest(
     await stand.produce(5_000);
     await stand.assertExact();
     await eventually(async () => await readiness() === "ok");
-    await eventually(() => /All partitions can be read again/.test(worker.stderr + late.stderr));
+    await eventually(() =>
+      /All assigned partitions can be read again/.test(worker.stderr + late.stderr)
+    );
   },
 );

@@ -3,7 +3,7 @@ import { eventually } from "../support/eventually.ts";
 import { type FaultStand, faultTest } from "../support/fault_stand.ts";
 import { run } from "../support/guarded_process.ts";
 import { javaCommand } from "../support/kafka.ts";
-import type { Program } from "../support/worker_process.ts";
+import { type Program, runProgram } from "../support/worker_process.ts";
 
 /** Sets what any client may be given in a second, or takes it back. */
 async function setQuota({ topic }: FaultStand, ...change: string[]): Promise<void> {
@@ -36,6 +36,9 @@ faultTest(
     });
     assertUndisturbed(worker);
     assert.equal(worker.stderr.match(/Kafka throttles this worker/g)?.length, 1);
+    await setQuota(stand, "--add-config", "consumer_byte_rate=50000");
+    const audit = await runProgram(["audit"], { env: stand.env() });
+    assert.equal(audit.code, 0, audit.stdout + audit.stderr);
     await setQuota(stand, "--delete-config", "consumer_byte_rate");
     await stand.assertExact();
   },

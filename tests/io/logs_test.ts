@@ -53,7 +53,7 @@ Deno.test("LogObserver says which partitions cannot be read, and when all can be
   });
   assert.equal(lines.length, 2, lines.join("\n"));
   assert.match(lines[0]!, /WARN .*partitions 0, 2: no leader; partition 5: gone/);
-  assert.match(lines[1]!, /All partitions can be read again$/);
+  assert.match(lines[1]!, /All assigned partitions can be read again$/);
 });
 
 Deno.test("LogObserver says once that Kafka throttles us", async () => {

@@ -75,7 +75,8 @@ interface Partition {
 interface BrokerPool {
   readonly connectionPoolBuilder: ConnectionPoolBuilder;
   readonly brokers: Readonly<Record<string, Broker>>;
-  readonly seedBroker: Broker;
+  /** The one whose address was given; none after it was removed. */
+  readonly seedBroker?: Broker;
   readonly logger: { error(message: string): void };
   versions: unknown;
   readonly metadata: {
@@ -102,13 +103,14 @@ brokerPool.connect = async function (this: BrokerPool): Promise<void> {
   const failures = new Set<string>();
   for (let left = Math.max(addresses.count, LEAST_TRIES);; left--) {
     await this.createSeedBroker();
+    const seed = this.seedBroker!;
     try {
-      await this.seedBroker.connect();
-      this.versions = this.seedBroker.versions;
+      await seed.connect();
+      this.versions = seed.versions;
       return;
     } catch (error) {
       if (!isOfOneBroker(error)) throw error;
-      const { host, port } = this.seedBroker.connectionPool;
+      const { host, port } = seed.connectionPool;
       const { message, code } = error as Error & { readonly code?: string };
       this.logger.error(`Cannot connect to ${host}:${port}: ${message}`);
       failures.add(`${host}:${port}: ${code ?? message}`);
@@ -130,7 +132,8 @@ brokerPool.refreshMetadata = async function (
       break;
     } catch (error) {
       if (!isOfOneBroker(error)) throw error;
-      if (!this.seedBroker.isConnected()) addresses.failed(this.seedBroker.connectionPool);
+      const seed = this.seedBroker;
+      if (seed && !seed.isConnected()) addresses.failed(seed.connectionPool);
       if (left <= 1) throw error;
     }
   }

@@ -71,6 +71,7 @@ const PROMPT_REQUESTS: ReadonlySet<number> = new Set(
     "Fetch",
     "GroupCoordinator",
     "Heartbeat",
+    "LeaveGroup",
     "ListOffsets",
     "Metadata",
     "OffsetCommit",

@@ -83,31 +83,37 @@ group.fetch = async function (this: ConsumerGroup, nodeId: string): Promise<read
 class WatchedFetch {
   readonly #group: ConsumerGroup;
   readonly #nodeId: string;
-  readonly #partitions: readonly number[];
+  /** Those that it is for, once it has found them. */
+  #partitions: readonly number[] | null = null;
   #hasFailed = false;
   #bytesSeen: number;
 
   constructor(group: ConsumerGroup, nodeId: string) {
     this.#group = group;
     this.#nodeId = nodeId;
-    const assigned = group.subscriptionState.assigned();
-    this.#partitions = group.filterPartitionsByNode(nodeId, assigned)
-      .flatMap(({ partitions }) => partitions);
     this.#bytesSeen = this.#queue?.receivedBytes ?? 0;
   }
 
   /** @returns what was fetched; nothing if that failed, or is the first after one that failed. */
   async run(): Promise<readonly unknown[]> {
     const bytesBefore = this.#bytesSeen;
-    const recover = (error: Error) => this.#recover(error);
-    const group = Object.create(this.#group, { recoverFromFetch: { value: recover } });
+    const group = Object.create(this.#group, {
+      recoverFromFetch: { value: (error: Error) => this.#recover(error) },
+      filterPartitionsByNode: { value: this.#filterPartitions },
+    });
     const batches = await fetch.call(group, this.#nodeId);
-    const isBack = this.#settle();
+    const isBack = this.#isBack();
     // What is over at once was full, or it was all there was.
     const isFull = (this.#queue?.receivedBytes ?? 0) - bytesBefore > this.#group.maxBytes / 2;
     this.#tell({ isBusy: isFull, throttledMs: this.#throttledMs, isBack });
     return isBack ? [] : batches;
   }
+
+  readonly #filterPartitions: ConsumerGroup["filterPartitionsByNode"] = (nodeId, assigned) => {
+    const found = this.#group.filterPartitionsByNode(nodeId, assigned);
+    this.#partitions = found.flatMap(({ partitions }) => partitions);
+    return found;
+  };
 
   /** Looks at it while it is under way: that it takes so long shows that it is large, or the line slow. */
   look(): void {
@@ -129,27 +135,32 @@ class WatchedFetch {
       return await recoverFromFetch.call(this.#group, error);
     }
     this.#hasFailed = true;
+    for (const partition of this.#partitions ?? this.#assigned) this.#interrupted.add(partition);
     await pause(AWAY_MS);
     await this.#group.cluster.refreshMetadata();
   }
 
-  /** Remembers whether it failed. @returns true if it did not, and one before it did. */
-  #settle(): boolean {
-    const interrupted = this.#group.interrupted ??= new Set();
-    if (this.#hasFailed) {
-      for (const partition of this.#partitions) interrupted.add(partition);
-      return false;
-    }
-    const back = this.#partitions.filter((partition) => interrupted.delete(partition));
-    return back.length > 0;
+  /** True if it did not fail, but the one before did. */
+  #isBack(): boolean {
+    if (this.#hasFailed) return false;
+    const back = this.#partitions?.filter((partition) => this.#interrupted.delete(partition));
+    return back !== undefined && back.length > 0;
   }
 
   #tell(shown: Omit<FetchProgress, "partitions">): void {
     this.#group.instrumentationEmitter.emit("consumer.fetch", {
       ...shown,
       isBusy: shown.isBusy || this.#throttledMs > 0,
-      partitions: this.#partitions,
+      partitions: this.#partitions ?? [],
     });
+  }
+
+  get #interrupted(): Set<number> {
+    return this.#group.interrupted ??= new Set();
+  }
+
+  get #assigned(): readonly number[] {
+    return this.#group.subscriptionState.assigned().flatMap(({ partitions }) => partitions);
   }
 
   get #throttledMs(): number {
