@@ -4,7 +4,7 @@
  */
 
 import { unavailableText } from "../core/log_range.ts";
-import { type PipelineObserver, type System, systemName } from "../endpoints.ts";
+import type { PipelineObserver, System } from "../endpoints.ts";
 
 export class Health implements Partial<PipelineObserver> {
   /** Whether each system answered last time; those that were not asked yet are not in it. */
@@ -13,12 +13,14 @@ export class Health implements Partial<PipelineObserver> {
 
   /** Null when ready, else why not. A worker without partitions is ready too: it stands by. */
   get problem(): string | null {
-    for (const [system, answers] of this.#answers) {
-      if (!answers) return `${systemName(system)} does not answer`;
-    }
+    const [sink, looks, group, source] = (["sink", "looks", "group", "source"] as const)
+      .map((system) => this.#answers.get(system));
+    if (sink === false || looks === false) return "PostgreSQL does not answer";
+    // Once it is joined, the group alone tells: a look at the log that failed is another matter.
+    if (group === undefined && source === false) return "Kafka does not answer";
+    if (!group) return "not joined to the consumer group";
+    if (sink === undefined) return "PostgreSQL was not asked yet";
     if (this.#unavailable.size > 0) return `not reading ${unavailableText(this.#unavailable)}`;
-    if (!this.#answers.has("group")) return "not joined to the consumer group yet";
-    if (!this.#answers.has("sink")) return "PostgreSQL was not asked yet";
     return null;
   }
 

@@ -10,10 +10,15 @@ function problemAfter(calls: (health: Health) => void): string | null {
 
 for (
   const [name, calls, problem] of [
-    ["that it has only begun", () => {}, /not joined to the consumer group yet/],
+    ["that it has only begun", () => {}, /^not joined to the consumer group$/],
     ["that Kafka does not answer, before PostgreSQL was asked", (health) => {
       health.failed("source");
     }, /^Kafka does not answer$/],
+    ["nothing of a look at the log that failed, once it is joined", (health) => {
+      health.answered("group");
+      health.answered("sink");
+      health.failed("source");
+    }, null],
     ["that PostgreSQL was not asked yet", (health) => health.answered("group"), /not asked yet/],
     ["that PostgreSQL does not answer", (health) => {
       health.answered("group");

@@ -15,7 +15,7 @@ Deno.test("GET /readyz is 503 with the reason until the group is joined and the 
     const response = await get("/readyz");
     return [response.status, (await response.text()).trim()];
   };
-  assert.deepEqual(await answer(), [503, "PostgreSQL does not answer"]);
+  assert.deepEqual(await answer(), [503, "not joined to the consumer group"]);
   health.answered("sink");
   assert.deepEqual(await answer(), [503, "not joined to the consumer group"]);
   health.answered("group");
