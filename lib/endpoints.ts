@@ -5,7 +5,7 @@
  */
 
 import type { LastingGap } from "./core/coverage_watch.ts";
-import type { LogRange } from "./core/log_range.ts";
+import type { LogRange, LogView } from "./core/log_range.ts";
 import type { Commit } from "./core/pending.ts";
 import type { Fetched } from "./core/log_batch.ts";
 import type { Position } from "./core/standings.ts";
@@ -44,8 +44,15 @@ export interface Source extends AsyncDisposable {
    * anew, so that a mark proves nothing.
    */
   isCompacted(): Promise<boolean>;
-  /** Ranges of the given partitions, or of all there are. May run beside everything else. */
-  logRanges(partitions?: readonly number[]): Promise<ReadonlyMap<number, LogRange>>;
+  /** What is known of the given partitions, or of all there are. May run beside everything else. */
+  viewLog(partitions?: readonly number[]): Promise<LogView>;
+  /**
+   * When partitions gave a sign of life although nothing of them came, by `performance.now()`: they
+   * wait for their turn while others come, or for what we may be given.
+   */
+  readonly signsOfLife: ReadonlyMap<number, number>;
+  /** How long we had to wait up to now because we had had our share. */
+  readonly throttledMs: number;
   /** Tells the source's own tools how far we are. Best effort: it never fails and nothing depends on it. */
   acknowledge(positions: ReadonlyMap<number, number>): void;
 }
@@ -120,9 +127,13 @@ export interface PipelineObserver {
   stalled(partitions: readonly number[]): void;
   /** Whether the log is compacted, and counted all the same; told at each look. */
   compacted(isCompacted: boolean): void;
+  /** Those of our partitions that cannot be read right now, and why not; the others go on. Told at each look. */
+  unavailable(partitions: ReadonlyMap<number, string>): void;
+  /** The source had to wait so long, since the last look, because it had had its share. */
+  throttled(ms: number): void;
   /** Records between our positions and the ends of the partitions. */
   lag(lags: ReadonlyMap<number, number>): void;
-  /** All partitions of the log, also those of others. */
+  /** All partitions of the log that can be read, also those of others. */
   ranges(ranges: ReadonlyMap<number, LogRange>): void;
   watermark(watermarkMs: number | null): void;
 }

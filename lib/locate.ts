@@ -3,44 +3,67 @@
  * @module
  */
 
-import { UnavailableError } from "./core/failure.ts";
-import { lagWithin, type LogRange } from "./core/log_range.ts";
-import type { Placement } from "./core/standings.ts";
+import { lagWithin, type LogRange, type LogView } from "./core/log_range.ts";
+import type { Placement, Position } from "./core/standings.ts";
 import { assertKept, type CompactionOptions } from "./compaction.ts";
-import type { Sink, Source, System } from "./endpoints.ts";
+import type { PipelineObserver, Sink, System } from "./endpoints.ts";
 
 /** Asks a system until it answers. */
 export type Ask = <T>(system: System, question: () => Promise<T>) => Promise<T>;
 
 /** Whom to ask, and what to do with records that are gone. */
 export interface LocateOptions extends CompactionOptions {
+  readonly observer: Pick<PipelineObserver, "compacted" | "unavailable">;
   readonly sink: Sink;
   readonly ask: Ask;
 }
 
 /**
- * Where the sink has each partition, and what its log holds.
+ * Where the sink has each partition, and what its log holds. Those that cannot be read right now
+ * are left out, and told.
  * @throws {OperatorError} for a partition that does not stand within its log, or a log that is compacted.
  */
 export async function locate(
   partitions: readonly number[],
   { source, sink, observer, ask, onDataLoss }: LocateOptions,
 ): Promise<Placement[]> {
-  if (partitions.length === 0) return [];
+  if (partitions.length === 0) {
+    observer.unavailable(new Map());
+    return [];
+  }
   await assertKept({ source, observer, onDataLoss }, ask);
-  const askRanges = () => ask("source", () => rangesOf(partitions, source));
+  const view = () => ask("source", () => source.viewLog(partitions));
   // The log's start is asked for with each try: retention may move it while the sink is away.
-  const positions = await ask("looks", async () => sink.positions(startsOf(await askRanges())));
+  const positions = await ask("looks", async () => {
+    const { ranges } = await view();
+    return ranges.size === 0 ? new Map<number, Position>() : sink.positions(startsOf(ranges));
+  });
   // The ranges again: the log may have grown, and been counted elsewhere, since.
-  const ranges = await askRanges();
-  return Array.from(positions, ([partition, position]) => {
-    const range = ranges.get(partition)!;
+  const { ranges, unavailable } = await view();
+  const placements: Placement[] = [];
+  for (const [partition, position] of positions) {
+    const range = ranges.get(partition);
+    if (!range) continue;
     const { nextOffset } = position;
     if (!isLossAccepted(nextOffset, { range, onDataLoss })) {
       lagWithin({ partition, position: nextOffset }, range);
     }
-    return { partition, position, range };
-  });
+    placements.push({ partition, position, range });
+  }
+  const placed = new Map(placements.map(({ partition, range }) => [partition, range]));
+  observer.unavailable(unavailableOf(partitions, { ranges: placed, unavailable }));
+  return placements;
+}
+
+/** Those of the partitions that cannot be read, and why not; some may have been added just now. */
+export function unavailableOf(
+  partitions: readonly number[],
+  { ranges, unavailable }: LogView,
+): Map<number, string> {
+  const missing = partitions.filter((partition) => !ranges.has(partition));
+  return new Map(
+    missing.map((id) => [id, unavailable.get(id) ?? "the topic does not have it yet"]),
+  );
 }
 
 /** True for a position whose records are gone, where it was decided to go on behind them. */
@@ -52,17 +75,6 @@ export function isLossAccepted(
   },
 ): boolean {
   return onDataLoss === "continue" && range !== undefined && position < range.startOffset;
-}
-
-/** @throws {UnavailableError} as long as the source does not know all of them, as just after they were added. */
-async function rangesOf(
-  partitions: readonly number[],
-  source: Source,
-): Promise<ReadonlyMap<number, LogRange>> {
-  const ranges = await source.logRanges(partitions);
-  const unknown = partitions.filter((partition) => !ranges.has(partition));
-  if (unknown.length === 0) return ranges;
-  throw new UnavailableError(`The topic does not have the partitions ${unknown.join(", ")} yet`);
 }
 
 function startsOf(ranges: ReadonlyMap<number, LogRange>): Map<number, number> {

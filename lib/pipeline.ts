@@ -91,7 +91,8 @@ export class Pipeline implements SourceReader {
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.#ledger = new Ledger(options);
-    this.#watcher = new Watcher({ ...options, ledger: this.#ledger });
+    const assigned = () => this.#assignment.partitions;
+    this.#watcher = new Watcher({ ...options, ledger: this.#ledger, assigned });
     this.#outages = new Outages(options.observer);
   }
 

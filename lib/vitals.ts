@@ -67,8 +67,9 @@ export class Vitals implements Partial<PipelineObserver> {
   }
 
   /**
-   * All partitions of the log as they were a few seconds ago, also those of other workers; none
-   * before the first look, and none while the source is away: what it said before is not so any more.
+   * All partitions of the log as they were a few seconds ago, or when they could be read last; also
+   * those of other workers. None before the first look, and none while the source is away: what it
+   * said before is not so any more.
    */
   get logRanges(): ReadonlyMap<number, LogRange> {
     return performance.now() - this.#rangesAtMs < RANGES_KEPT_MS ? this.#ranges : new Map();
@@ -128,7 +129,7 @@ export class Vitals implements Partial<PipelineObserver> {
   }
 
   ranges(ranges: ReadonlyMap<number, LogRange>): void {
-    this.#ranges = ranges;
+    this.#ranges = new Map([...this.#ranges, ...ranges]);
     this.#rangesAtMs = performance.now();
   }
 

@@ -6,11 +6,11 @@
 
 import { LagWatch } from "./core/lag_watch.ts";
 import type { Ledger } from "./core/ledger.ts";
-import type { LogRange } from "./core/log_range.ts";
+import type { LogRange, LogView } from "./core/log_range.ts";
 import type { PipelineObserver, Sink, Source } from "./endpoints.ts";
 import { atMost } from "./condition.ts";
 import { assertKept } from "./compaction.ts";
-import { type Ask, isLossAccepted } from "./locate.ts";
+import { type Ask, isLossAccepted, unavailableOf } from "./locate.ts";
 
 /** How long one look waits for the watermark. */
 const PATIENCE_MS = 2_000;
@@ -23,6 +23,8 @@ export interface WatcherOptions {
   readonly sink: Sink;
   readonly observer: PipelineObserver;
   readonly ledger: Ledger;
+  /** Our partitions, placed or not. */
+  readonly assigned: () => readonly number[];
   readonly onDataLoss: "fail" | "continue";
   readonly stallMs: number;
 }
@@ -38,6 +40,8 @@ export class Watcher {
   #asking: Promise<void> | null = null;
   #watermarkMs: number | null = null;
   #looks = 0;
+  /** What the source has told of it. */
+  #throttledMs = 0;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -56,23 +60,30 @@ export class Watcher {
    * compacted now.
    */
   async look(ask: Ask, hasRoom: () => boolean): Promise<Sight> {
-    const { source, observer, ledger, onDataLoss } = this.#options;
+    const { source, observer, ledger, assigned, onDataLoss } = this.#options;
     if (++this.#looks % LOOKS_PER_QUESTION === 0) await assertKept(this.#options, ask);
     const before = ledger.positions();
-    const ranges = await ask("source", () => source.logRanges());
+    const view = await ask("source", () => source.viewLog());
+    const { ranges, unavailable } = view;
     observer.ranges(ranges);
-    const positions = movedOn(before, { now: ledger.positions(), ranges });
+    observer.unavailable(unavailableOf(assigned(), view));
+    this.#tellThrottled();
+    const now = ledger.positions();
+    const positions = movedOn(before, { now, view });
     if (!hasRoom()) {
       // Nothing is judged: what is pending may stand for records that Kafka has deleted since.
       this.reset();
       observer.lag(lagsOf(positions, ranges));
     } else {
+      const isBack = (partition: number) => ranges.has(partition) && !now.has(partition);
+      if (assigned().some(isBack)) return "place anew";
       for (const [partition, position] of positions) {
         const range = ranges.get(partition);
         if (isLossAccepted(position, { range, onDataLoss })) return "place anew";
       }
       const { lags, stalled } = this.#lagWatch.look(positions, {
         ranges,
+        signsOfLife: source.signsOfLife,
         nowMs: performance.now(),
       });
       for (const [partition, lag] of lags) {
@@ -85,8 +96,14 @@ export class Watcher {
         source.renew();
       }
     }
-    await this.#advanceWatermark(ask, ranges.size);
+    await this.#advanceWatermark(ask, ranges.size + unavailable.size);
     return { watermarkMs: this.#watermarkMs };
+  }
+
+  #tellThrottled(): void {
+    const { source: { throttledMs }, observer } = this.#options;
+    if (throttledMs > this.#throttledMs) observer.throttled(throttledMs - this.#throttledMs);
+    this.#throttledMs = throttledMs;
   }
 
   /** Does not wait long for a sink that is away: the lag has to be seen then, too. */
@@ -116,20 +133,20 @@ function lagsOf(
 }
 
 /**
- * Positions to judge by ranges that were asked for when they were `before`: those of now,
+ * Positions to judge by a view that was asked for when they were `before`: those of now,
  * but not beyond an end that was read when they were not there yet.
  */
 function movedOn(
   before: ReadonlyMap<number, number>,
-  { now, ranges }: {
+  { now, view: { ranges, unavailable } }: {
     readonly now: ReadonlyMap<number, number>;
-    readonly ranges: ReadonlyMap<number, LogRange>;
+    readonly view: LogView;
   },
 ): Map<number, number> {
   return new Map(
     Array.from(now).flatMap(([partition, position]) => {
       const earlier = before.get(partition);
-      if (earlier === undefined) return [];
+      if (earlier === undefined || unavailable.has(partition)) return [];
       const end = ranges.get(partition)?.endOffset ?? position;
       return [[partition, Math.max(earlier, Math.min(position, end))]];
     }),

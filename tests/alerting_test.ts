@@ -93,7 +93,13 @@ Deno.test("Alerting does not take the answer to a look for the end of an outage 
   assert.equal(mailbox.mails.length, 2);
 });
 
-const GAP = { partition: 1, reason: "another_program", holder: null, sinceMs: 0 } as const;
+const GAP = {
+  partition: 1,
+  reason: "another_program",
+  leaderProblem: null,
+  holder: null,
+  sinceMs: 0,
+} as const;
 
 Deno.test("Alerting mails once for all workers that nobody counts a partition, and that it is over", async () => {
   const [mailbox, claims] = [new Mailbox(), new SharedClaims()];

@@ -49,7 +49,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   "@logtape/": /^lib\/io\/(logs\.ts|kafka\/)/,
   "@platformatic/": /^lib\/io\/kafka\/compression\//,
   "commander": /^lib\/commands\/(arguments|program[a-z_]*)\.ts$/,
-  "kafkajs": /^lib\/io\/kafka\/(kafkajs|patches)\.ts$/,
+  "kafkajs": /^lib\/io\/kafka\/(kafkajs|patch(es|ed_[a-z]+))\.ts$/,
   "nodemailer": /^lib\/io\/smtp\.ts$/,
   "pg": /^lib\/io\/postgres\/(client|values)\.ts$/,
   "prom-client": /^lib\/io\/metrics\.ts$/,

@@ -51,7 +51,7 @@ for (const [name, mishap] of Object.entries(MISHAPS)) {
       isOver = !steps.hasHappened;
       for (const step of steps.taken) seen.add(step);
     }
-    const calls = ["read", "assigned", "logRanges", "positions", "horizon", "resume"];
+    const calls = ["read", "assigned", "viewLog", "positions", "horizon", "resume"];
     for (const call of [...calls, "fetched", "commit", "acknowledge"]) {
       assert.ok(seen.has(`before ${call}`), `${call} is a step`);
     }

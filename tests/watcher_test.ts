@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EventParser } from "../lib/core/event.ts";
 import { OperatorError } from "../lib/core/failure.ts";
 import { Ledger } from "../lib/core/ledger.ts";
-import { CompactedError, type LogRange } from "../lib/core/log_range.ts";
+import { CompactedError, type LogView } from "../lib/core/log_range.ts";
 import type { Sink, Source } from "../lib/endpoints.ts";
 import { newSha256 } from "../lib/io/sha256.ts";
 import { Watcher } from "../lib/watcher.ts";
@@ -25,14 +25,24 @@ function makeWatcher(
   const range: { startOffset: number; endOffset: number } = { startOffset: 0, endOffset };
   ledger.place([{ partition: 0, position: POSITION, range }]);
   let renewals = 0;
+  /** Why the partition cannot be read. */
+  let problem: string | null = null;
+  const signsOfLife = new Map<number, number>();
   const source: Source = Object.assign(new MemorySource([[]]), {
-    logRanges: (): Promise<ReadonlyMap<number, LogRange>> =>
-      Promise.resolve(new Map([[0, { ...range }]])),
+    viewLog: (): Promise<LogView> =>
+      Promise.resolve({
+        ranges: new Map(problem === null ? [[0, { ...range }]] : []),
+        unavailable: new Map(problem === null ? [] : [[0, problem]]),
+      }),
+    signsOfLife,
     renew: () => void renewals++,
   });
   const stalled: number[][] = [];
   const lags: number[] = [];
+  const unavailable: Record<number, string>[] = [];
   const observer = Object.assign(new Witness(), {
+    unavailable: (partitions: ReadonlyMap<number, string>) =>
+      void unavailable.push(Object.fromEntries(partitions)),
     lag: (reported: ReadonlyMap<number, number>) => void lags.push(reported.get(0)!),
     stalled: (partitions: readonly number[]) => void stalled.push([...partitions]),
   });
@@ -40,7 +50,8 @@ function makeWatcher(
     new MemorySink(new MemoryStore()),
     watermark && { advanceWatermark: watermark },
   );
-  const watcher = new Watcher({ source, sink, observer, ledger, onDataLoss, stallMs });
+  const assigned = () => [0];
+  const watcher = new Watcher({ source, sink, observer, ledger, assigned, onDataLoss, stallMs });
   let hasRoom = true;
   return {
     range,
@@ -48,6 +59,9 @@ function makeWatcher(
     ledger,
     stalled,
     lags,
+    unavailable,
+    signsOfLife,
+    setProblem: (value: string | null) => problem = value,
     get renewals() {
       return renewals;
     },
@@ -88,6 +102,37 @@ Deno.test("Watcher leaves the source alone while it moves, has nothing to read, 
     });
   }
   for (const watched of [moving, atEnd, waiting, patient]) assert.equal(watched.renewals, 0);
+});
+
+Deno.test("Watcher leaves a source alone whose partitions wait for their turn", async () => {
+  const waiting = makeWatcher();
+  for (let looks = 0; looks < 4; looks++) {
+    await waiting.look();
+    waiting.signsOfLife.set(0, performance.now() + 1_000);
+  }
+  assert.equal(waiting.renewals, 0);
+});
+
+Deno.test("Watcher passes over a partition that cannot be read, and tells which and why", async () => {
+  const watched = makeWatcher();
+  await watched.look();
+  watched.setProblem("no leader");
+  for (let looks = 0; looks < 2; looks++) {
+    assert.deepEqual(await watched.look(), { watermarkMs: null });
+  }
+  assert.equal(watched.renewals, 0, "it stands still for a reason");
+  watched.setProblem(null);
+  await watched.look();
+  assert.deepEqual(watched.unavailable, [{}, { 0: "no leader" }, { 0: "no leader" }, {}]);
+});
+
+Deno.test("Watcher has a partition placed that can be read now and was not placed", async () => {
+  const watched = makeWatcher();
+  watched.setProblem("no leader");
+  watched.ledger.drop();
+  assert.deepEqual(await watched.look(), { watermarkMs: null });
+  watched.setProblem(null);
+  assert.equal(await watched.look(), "place anew");
 });
 
 Deno.test("Watcher notes where a partition has reached its end", async () => {

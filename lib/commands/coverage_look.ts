@@ -4,7 +4,7 @@
  */
 
 import { type Group, type TopicPartition, uncountedPartitions } from "../core/coverage.ts";
-import type { LogRange } from "../core/log_range.ts";
+import type { LogView } from "../core/log_range.ts";
 import type { Coverage } from "../core/status.ts";
 import type { KafkaCluster } from "../io/kafka/client.ts";
 import type { ConsumerGroup } from "../io/kafka/consumer_group.ts";
@@ -14,7 +14,7 @@ import { listWorkers } from "../io/postgres/worker_registry.ts";
 
 /** What Kafka says. */
 export interface KafkaLook {
-  readonly ranges: ReadonlyMap<number, LogRange>;
+  readonly log: LogView;
   readonly partitions: readonly TopicPartition[];
   readonly group: Group;
 }
@@ -23,7 +23,7 @@ export async function lookAtKafka(
   { cluster, group }: { readonly cluster: KafkaCluster; readonly group: ConsumerGroup },
 ): Promise<KafkaLook> {
   return {
-    ranges: await cluster.logRanges(),
+    log: await cluster.viewLog(),
     partitions: await group.partitions(),
     group: await group.describe(),
   };
@@ -52,7 +52,8 @@ export async function lookAtCoverage(
       return {
         partition,
         storedOffset: row?.nextOffset ?? null,
-        log: kafka?.ranges.get(partition) ?? null,
+        log: kafka?.log.ranges.get(partition) ?? null,
+        unavailable: kafka?.log.unavailable.get(partition) ?? null,
         maxEventTimeMs: row?.maxEventTimeMs ?? null,
         committedAtMs: row?.committedAtMs ?? null,
         caughtUpAtMs: row?.caughtUpAtMs ?? null,

@@ -117,6 +117,7 @@ export function statusJson({ status, problems }: StatusReport): string {
         startOffset: partition.log?.startOffset ?? null,
         endOffset: partition.log?.endOffset ?? null,
         lag: lagOf(partition),
+        unavailable: partition.unavailable,
         watermark: isoTime(partition.maxEventTimeMs),
         committedAt: isoTime(partition.committedAtMs),
         caughtUpAt: isoTime(partition.caughtUpAtMs),

@@ -256,6 +256,8 @@ function observeAll(observers: readonly Observer[]): PipelineObserver & Coverage
     answered: (system) => observers.forEach((each) => each.answered?.(system)),
     abandoned: (error) => observers.forEach((each) => each.abandoned?.(error)),
     stalled: (partitions) => observers.forEach((each) => each.stalled?.(partitions)),
+    unavailable: (partitions) => observers.forEach((each) => each.unavailable?.(partitions)),
+    throttled: (ms) => observers.forEach((each) => each.throttled?.(ms)),
     ranges: (ranges) => observers.forEach((each) => each.ranges?.(ranges)),
     compacted: (isCompacted) => observers.forEach((each) => each.compacted?.(isCompacted)),
     lag: (lags) => observers.forEach((each) => each.lag?.(lags)),

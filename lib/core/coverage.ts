@@ -27,7 +27,8 @@ export interface WorkerStatus {
 /** A partition of the topic; without a leader nobody can read it. */
 export interface TopicPartition {
   readonly partition: number;
-  readonly hasLeader: boolean;
+  /** Why it has no leader; null if it has one. */
+  readonly leaderProblem: string | null;
 }
 
 /** A member of the consumer group, with the partitions of the topic that it has. */
@@ -56,6 +57,8 @@ export type UncountedReason =
 export interface UncountedPartition {
   readonly partition: number;
   readonly reason: UncountedReason;
+  /** Why it has no leader; null if it has one. */
+  readonly leaderProblem: string | null;
   /** The member of the group that has it, if one has. */
   readonly holder: { readonly clientId: string; readonly host: string } | null;
 }
@@ -73,7 +76,9 @@ export function missingPartitions(
   const counted = new Set(
     workers.filter(({ isAlive }) => isAlive).flatMap(({ partitions }) => partitions),
   );
-  return partitions.filter(({ partition, hasLeader }) => !hasLeader || !counted.has(partition));
+  return partitions.filter(({ partition, leaderProblem }) =>
+    leaderProblem !== null || !counted.has(partition)
+  );
 }
 
 /** The same, and who has them. */
@@ -86,10 +91,11 @@ export function uncountedPartitions(view: CoverageView): UncountedPartition[] {
     if (ours.has(holder.clientId)) return "not_read";
     return holder.clientId.startsWith(WORKER_PREFIX) ? "another_database" : "another_program";
   };
-  return missingPartitions(view).map(({ partition, hasLeader }) => {
+  return missingPartitions(view).map(({ partition, leaderProblem }) => {
     const member = members?.find(({ partitions }) => partitions.includes(partition));
     const holder = member ? { clientId: member.clientId, host: member.host } : null;
-    return { partition, reason: hasLeader ? reasonOf(holder) : "no_leader", holder };
+    const reason = leaderProblem === null ? reasonOf(holder) : "no_leader";
+    return { partition, reason, leaderProblem, holder };
   });
 }
 
@@ -104,18 +110,17 @@ export function describeUncounted(
 ): string[] {
   const alike = Map.groupBy(
     uncounted,
-    ({ reason, holder }) => reason === "no_leader" ? reason : JSON.stringify([reason, holder]),
+    ({ reason, leaderProblem, holder }) => leaderProblem ?? JSON.stringify([reason, holder]),
   );
   return Array.from(alike.values(), (partitions) => {
-    const { reason, holder } = partitions[0]!;
+    const { reason, leaderProblem, holder } = partitions[0]!;
     const ids = partitions.map(({ partition }) => partition);
     const one = ids.length === 1;
     const waiting = ids.reduce((sum, id) => sum + (lags.get(id) ?? 0), 0);
     const who = holder && `${holder.clientId} on ${holder.host}`;
     const [it, has] = one ? ["it", "has it"] : ["they", "has them"];
     const why: Readonly<Record<UncountedReason, string>> = {
-      no_leader: `Kafka has no leader for ${one ? "it" : "them"}. Start the brokers that hold ` +
-        (one ? "it" : "them"),
+      no_leader: `${leaderProblem}. Start a broker that has ${one ? "it" : "them"}`,
       another_program: `another program in the group ${groupId} ${has}, ${who}. ` +
         "Stop it, or give it a group of its own",
       another_database:

@@ -10,13 +10,14 @@ import { lagWithin, type LogRange } from "./log_range.ts";
 export interface LagReport {
   /** Records between position and end, per partition. */
   readonly lags: ReadonlyMap<number, number>;
-  /** Partitions that have not moved for `stallMs` although they lag. */
+  /** Partitions that have not moved nor given a sign of life for `stallMs` although they lag. */
   readonly stalled: readonly number[];
 }
 
 interface Sighting {
   readonly position: number;
-  readonly sinceMs: number;
+  /** First look at which it stood there and lagged; null if it did not lag. */
+  readonly sinceMs: number | null;
 }
 
 /** Remembers since when each partition stands where it does. */
@@ -34,8 +35,9 @@ export class LagWatch {
    */
   look(
     positions: ReadonlyMap<number, number>,
-    { ranges, nowMs }: {
+    { ranges, signsOfLife, nowMs }: {
       readonly ranges: ReadonlyMap<number, LogRange>;
+      readonly signsOfLife: ReadonlyMap<number, number>;
       readonly nowMs: number;
     },
   ): LagReport {
@@ -46,9 +48,11 @@ export class LagWatch {
       const lag = lagWithin({ partition, position }, ranges.get(partition));
       lags.set(partition, lag);
       const before = this.#sightings.get(partition);
-      const sinceMs = before?.position === position && lag > 0 ? before.sinceMs : nowMs;
+      const seenMs = before?.position === position ? before.sinceMs ?? nowMs : nowMs;
+      const sinceMs = lag > 0 ? seenMs : null;
       sightings.set(partition, { position, sinceMs });
-      if (nowMs - sinceMs >= this.#stallMs) stalled.push(partition);
+      const aliveMs = Math.max(sinceMs ?? nowMs, signsOfLife.get(partition) ?? -Infinity);
+      if (nowMs - aliveMs >= this.#stallMs) stalled.push(partition);
     }
     this.#sightings = sightings;
     return { lags, stalled };

@@ -11,6 +11,22 @@ export interface LogRange {
   readonly endOffset: number;
 }
 
+/** What is known of a log. */
+export interface LogView {
+  readonly ranges: ReadonlyMap<number, LogRange>;
+  /** Partitions that are there but cannot be read right now, and why not. */
+  readonly unavailable: ReadonlyMap<number, string>;
+}
+
+/** Which partitions cannot be read, and why: `partitions 1, 4: no leader; partition 2: …`. */
+export function unavailableText(unavailable: LogView["unavailable"]): string {
+  const byReason = Map.groupBy(unavailable, ([, reason]) => reason);
+  return Array.from(byReason, ([reason, entries]) => {
+    const ids = entries.map(([partition]) => partition).sort((a, b) => a - b);
+    return `${ids.length === 1 ? "partition" : "partitions"} ${ids.join(", ")}: ${reason}`;
+  }).join("; ");
+}
+
 /** Kafka has deleted records before they were read. */
 export class RecordsLostError extends OperatorError {
   constructor(partition: number, { from, to }: { readonly from: number; readonly to: number }) {

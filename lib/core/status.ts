@@ -9,15 +9,17 @@ import {
   type UncountedPartition,
   type WorkerStatus,
 } from "./coverage.ts";
-import type { LogRange } from "./log_range.ts";
+import { type LogRange, unavailableText } from "./log_range.ts";
 
 /** One partition, as the database and Kafka have it. */
 export interface PartitionStatus {
   readonly partition: number;
   /** Null if nothing of it was counted yet. */
   readonly storedOffset: number | null;
-  /** Null if Kafka is away, or does not have the partition. */
+  /** Null if Kafka is away, does not have the partition, or cannot read it right now. */
   readonly log: LogRange | null;
+  /** Why Kafka cannot read it right now, or null. */
+  readonly unavailable: string | null;
   /** Greatest event time counted. */
   readonly maxEventTimeMs: number | null;
   /** When the stored offset was last moved. */
@@ -87,8 +89,16 @@ export function problemsOf(status: Status, nowMs: number): string[] {
   const { partitions, workers, groupId } = status;
   const waiting = recordsWaiting(status);
   const gaps = new Set(lastingGaps(status).map(({ partition }) => partition));
+  const unavailable = new Map(
+    partitions.flatMap(({ partition, unavailable }) =>
+      unavailable === null || gaps.has(partition) ? [] : [[partition, unavailable]]
+    ),
+  );
   return [
     ...status.findings,
+    ...unavailable.size > 0
+      ? [`Cannot read all of the topic: ${unavailableText(unavailable)}`]
+      : [],
     ...waiting > 0 && !workers.some(({ isAlive }) => isAlive)
       ? [
         `${waiting} records wait to be counted, but no worker is in the group ${groupId}. Start one`,
@@ -147,7 +157,10 @@ function standstill(
 }
 
 /** Where the stored offset is not within the log. */
-function logProblem({ partition, storedOffset, log }: PartitionStatus): string | null {
+function logProblem(
+  { partition, storedOffset, log, unavailable }: PartitionStatus,
+): string | null {
+  if (unavailable !== null) return null; // said once for all of them
   if (storedOffset === null) return null;
   if (log === null) {
     return `partition ${partition}: it was counted up to offset ${storedOffset}, but the topic does not ` +

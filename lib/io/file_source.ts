@@ -5,7 +5,7 @@
 
 import { OperatorError } from "../core/failure.ts";
 import { logBatchOf } from "../core/log_batch.ts";
-import type { LogRange } from "../core/log_range.ts";
+import type { LogRange, LogView } from "../core/log_range.ts";
 import { encodeRecordBatches, type NewRecord } from "../core/record_encoder.ts";
 import { Condition } from "../condition.ts";
 import type { Source, SourceReader } from "../endpoints.ts";
@@ -21,6 +21,8 @@ const NO_TIMESTAMP = -1;
 /** Reads one file, from any line on. */
 export class FileSource implements Source {
   readonly name = "File";
+  readonly signsOfLife: ReadonlyMap<number, number> = new Map();
+  readonly throttledMs = 0;
   readonly #path: string;
   readonly #changed = new Condition();
   #range: LogRange;
@@ -73,8 +75,11 @@ export class FileSource implements Source {
     this.#changed.notify();
   }
 
-  logRanges(): Promise<ReadonlyMap<number, LogRange>> {
-    return Promise.resolve(new Map([[PARTITION, this.#range]]));
+  viewLog(): Promise<LogView> {
+    return Promise.resolve({
+      ranges: new Map([[PARTITION, this.#range]]),
+      unavailable: new Map(),
+    });
   }
 
   isCompacted(): Promise<boolean> {

@@ -6,7 +6,7 @@
 
 import type { GeneratedLog } from "../core/generated_log.ts";
 import { logBatchOf } from "../core/log_batch.ts";
-import type { LogRange } from "../core/log_range.ts";
+import type { LogView } from "../core/log_range.ts";
 import { encodeRecordBatch, type NewRecord } from "../core/record_encoder.ts";
 import { pause } from "../condition.ts";
 import type { Source, SourceReader } from "../endpoints.ts";
@@ -21,6 +21,8 @@ const MAX_BATCH_RECORDS = 5_000;
 
 export class GeneratorSource implements Source {
   readonly name = "Generated events";
+  readonly signsOfLife: ReadonlyMap<number, number> = new Map();
+  readonly throttledMs = 0;
   readonly #options: GeneratorSourceOptions;
   readonly #positions = new Map<number, number>();
   readonly #encoder = new TextEncoder();
@@ -47,16 +49,15 @@ export class GeneratorSource implements Source {
     for (const [partition, position] of positions) this.#positions.set(partition, position);
   }
 
-  logRanges(): Promise<ReadonlyMap<number, LogRange>> {
+  viewLog(): Promise<LogView> {
     const { partitions } = this.#options;
-    return Promise.resolve(
-      new Map(
-        Array.from({ length: partitions }, (_, partition) => [
-          partition,
-          { startOffset: 0, endOffset: this.#endOffset(partition) },
-        ]),
-      ),
+    const ranges = new Map(
+      Array.from({ length: partitions }, (_, partition) => [
+        partition,
+        { startOffset: 0, endOffset: this.#endOffset(partition) },
+      ]),
     );
+    return Promise.resolve({ ranges, unavailable: new Map() });
   }
 
   isCompacted(): Promise<boolean> {

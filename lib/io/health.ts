@@ -5,21 +5,31 @@
  */
 
 import type { LastingGap } from "../core/coverage_watch.ts";
+import { unavailableText } from "../core/log_range.ts";
 import type { CoverageObserver, FencedError, PipelineObserver, System } from "../endpoints.ts";
 
 export class Health implements Partial<PipelineObserver & CoverageObserver> {
-  /** What has not answered yet, or not last time. */
-  readonly #down = new Set<System>(["sink", "group"]);
+  /** Whether each system answered last time; those that were not asked yet are not in it. */
+  readonly #answers = new Map<System, boolean>();
   #isStuck = false;
-
+  #unavailable: ReadonlyMap<number, string> = new Map();
   #uncounted: readonly string[] = [];
 
   /** Null when ready, else why not. A worker without partitions is ready too: it stands by. */
   get problem(): string | null {
-    if (this.#down.has("sink") || this.#down.has("looks")) return "PostgreSQL does not answer";
+    const [sink, looks, group, source] = (["sink", "looks", "group", "source"] as const)
+      .map((system) => this.#answers.get(system));
+    if (sink === false || looks === false) return "PostgreSQL does not answer";
     if (this.#isStuck) return "PostgreSQL refuses every commit";
-    if (this.#down.has("group")) return "not joined to the consumer group";
-    return this.#uncounted.length === 0 ? null : this.#uncounted.join("\n");
+    // Once it is joined, the group alone tells: a look at the log that failed is another matter.
+    if (group === undefined && source === false) return "Kafka does not answer";
+    if (!group) return "not joined to the consumer group";
+    if (sink === undefined) return "PostgreSQL was not asked yet";
+    const own = this.#unavailable.size > 0
+      ? [`not reading ${unavailableText(this.#unavailable)}`]
+      : [];
+    const problems = [...own, ...this.#uncounted];
+    return problems.length === 0 ? null : problems.join("\n");
   }
 
   committed(): void {
@@ -31,11 +41,15 @@ export class Health implements Partial<PipelineObserver & CoverageObserver> {
   }
 
   failed(system: System): void {
-    this.#down.add(system);
+    this.#answers.set(system, false);
   }
 
   answered(system: System): void {
-    this.#down.delete(system);
+    this.#answers.set(system, true);
+  }
+
+  unavailable(partitions: ReadonlyMap<number, string>): void {
+    this.#unavailable = partitions;
   }
 
   /** Every worker is not ready then: a rollout that brings half a pipeline has to stop. */

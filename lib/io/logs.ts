@@ -10,6 +10,7 @@ import type { LastingGap } from "../core/coverage_watch.ts";
 import { describe } from "../core/failure.ts";
 import { COMPACTED_NOTE } from "../core/log_range.ts";
 import { OutageBook } from "../core/outage_book.ts";
+import { unavailableText } from "../core/log_range.ts";
 import type { Commit } from "../core/pending.ts";
 import { printable, printableJson } from "../core/printable.ts";
 import {
@@ -85,6 +86,9 @@ function plainText(message: readonly unknown[]): string {
   }).join("");
 }
 
+/** A quota that made us wait again within this time is no news. */
+const THROTTLE_SILENCE_MS = 600_000;
+
 /** Logs what a pipeline does: changes of state, not repeats. */
 export class LogObserver implements Partial<PipelineObserver & CoverageObserver> {
   readonly #outages = new OutageBook<string>();
@@ -92,6 +96,9 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
   /** What was last said of partitions that nobody counts. */
   #gaps = "";
   #isCompacted = false;
+  /** Partitions that cannot be read, as they were told last. */
+  #unavailable: string | null = null;
+  #throttledMs = -Infinity;
 
   assigned(partitions: readonly number[]): void {
     const count = partitions.length;
@@ -139,6 +146,25 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
       {
         partitions: partitions.join(", "),
       },
+    );
+  }
+
+  unavailable(partitions: ReadonlyMap<number, string>): void {
+    const text = partitions.size === 0 ? null : unavailableText(partitions);
+    if (text === this.#unavailable) return;
+    this.#unavailable = text;
+    if (text === null) log.info("All assigned partitions can be read again");
+    else log.warn("Reading without {partitions}. The others are counted", { partitions: text });
+  }
+
+  throttled(): void {
+    const nowMs = Date.now();
+    const isNews = nowMs - this.#throttledMs > THROTTLE_SILENCE_MS;
+    this.#throttledMs = nowMs;
+    if (!isNews) return;
+    log.warn(
+      "Kafka throttles this worker, by a quota on its user or client id: counting goes on, no faster " +
+        "than that. If lag grows, raise consumer_byte_rate or request_percentage",
     );
   }
 

@@ -76,6 +76,11 @@ export class Metrics implements Partial<PipelineObserver & CoverageObserver> {
     help: "Commits refused because another worker had moved a partition, or the horizon.",
     registers: [this.#registry],
   });
+  readonly #throttled = new Counter({
+    name: "lottery_throttled_seconds_total",
+    help: "Time that Kafka's quotas made the worker wait.",
+    registers: [this.#registry],
+  });
   readonly #retries = new Counter({
     name: "lottery_retries_total",
     help: "Tries that failed and were repeated, by system.",
@@ -136,6 +141,10 @@ export class Metrics implements Partial<PipelineObserver & CoverageObserver> {
   failed(system: System): void {
     this.#retries.inc({ system: system === "looks" ? "sink" : system });
     if (system === "source") this.#lag.reset(); // not known any more
+  }
+
+  throttled(ms: number): void {
+    this.#throttled.inc(ms / 1000);
   }
 
   lag(lags: ReadonlyMap<number, number>): void {

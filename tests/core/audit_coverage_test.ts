@@ -11,10 +11,12 @@ const COUNTED: PartitionStatus = {
   partition: 0,
   storedOffset: 100,
   log: { startOffset: 0, endOffset: 100 },
+  unavailable: null,
   maxEventTimeMs: NOW_MS,
   committedAtMs: NOW_MS,
   caughtUpAtMs: NOW_MS,
 };
+const HOLDER = { clientId: "console-consumer", host: "i" };
 const LAGGING: PartitionStatus = { ...COUNTED, partition: 1, storedOffset: 60 };
 const STANDING: PartitionStatus = {
   ...LAGGING,
@@ -44,9 +46,7 @@ function report(
     partitions: [COUNTED, partition],
     group: { isSettled: true, members: [] },
     workers: [{ ...WORKER, isAlive: hasWorker }],
-    uncounted: reason
-      ? [{ partition: 1, reason, holder: { clientId: "console-consumer", host: "i" } }]
-      : [],
+    uncounted: reason ? [{ partition: 1, reason, leaderProblem: null, holder: HOLDER }] : [],
   };
   return withCoverage({ verdict } as AuditReport, coverage, { groupId: "g", nowMs: NOW_MS });
 }

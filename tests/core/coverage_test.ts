@@ -27,7 +27,7 @@ function view(
   return {
     partitions: [0, 1, 2, 3].map((partition) => ({
       partition,
-      hasLeader: !leaderless.includes(partition),
+      leaderProblem: leaderless.includes(partition) ? "no leader" : null,
     })),
     workers,
     group: { isSettled: true, members },
@@ -80,7 +80,7 @@ for (
       "one without a leader, whoever has it",
       told({ workers: [worker([0, 1, 2, 3])], leaderless: [2], members: [own] }),
       [
-        "partition 2 is not counted: Kafka has no leader for it. Start the brokers that hold it",
+        "partition 2 is not counted: no leader. Start a broker that has it",
       ],
     ],
     [
@@ -122,7 +122,12 @@ Deno.test("namesOf() names some partitions, and sums up the rest", () => {
   assert.match(namesOf(many), /^partitions 0, 1, .*18, 19 and 236 more$/);
 });
 
-const GAP = { partition: 1, reason: "no_leader", holder: null } as const;
+const GAP = {
+  partition: 1,
+  reason: "no_leader",
+  leaderProblem: "no leader",
+  holder: null,
+} as const;
 const lastingMs = (reason: UncountedReason) => reason === "nobody" ? 60 : 30;
 
 Deno.test("CoverageWatch tells what lasts, with its begin, and no rebalance", () => {

@@ -8,7 +8,7 @@ const ranges = new Map([[0, { startOffset: 0, endOffset: 100 }], [1, {
 }]]);
 
 function look(watch: LagWatch, positions: readonly (readonly [number, number])[], nowMs: number) {
-  return watch.look(new Map(positions), { ranges, nowMs });
+  return watch.look(new Map(positions), { ranges, signsOfLife: new Map(), nowMs });
 }
 
 Deno.test("LagWatch tells how many records are left", () => {
@@ -33,13 +33,34 @@ Deno.test("LagWatch begins anew when a partition moves, was lost meanwhile, or i
   assert.deepEqual(look(watch, [[0, 41], [1, 20]], 40).stalled, []);
 });
 
+Deno.test("LagWatch counts from when it saw a partition lag, however long it had not looked", () => {
+  const watch = new LagWatch({ stallMs: 10 });
+  const lookAt = (nowMs: number, endOffset: number) => {
+    const ranges = new Map([[0, { startOffset: 0, endOffset }]]);
+    return watch.look(new Map([[0, 40]]), { ranges, signsOfLife: new Map(), nowMs }).stalled;
+  };
+  assert.deepEqual(lookAt(0, 40), []);
+  assert.deepEqual(lookAt(100, 50), [], "it may have come just now");
+  assert.deepEqual(lookAt(109, 50), []);
+  assert.deepEqual(lookAt(110, 50), [0]);
+});
+
+Deno.test("LagWatch takes a sign of life for as good as a move", () => {
+  const watch = new LagWatch({ stallMs: 10 });
+  const lookAlive = (nowMs: number, aliveMs: number) =>
+    watch.look(new Map([[0, 40]]), { ranges, signsOfLife: new Map([[0, aliveMs]]), nowMs }).stalled;
+  assert.deepEqual(lookAlive(0, 0), []);
+  assert.deepEqual(lookAlive(15, 8), []);
+  assert.deepEqual(lookAlive(18, 8), [0]);
+});
+
 Deno.test("LagWatch refuses positions that their log does not hold", () => {
   const watch = new LagWatch({ stallMs: 10 });
   assert.throws(() => look(watch, [[0, 101]], 0), OtherLogError);
   assert.throws(() => look(watch, [[7, 0]], 0), OtherLogError);
   const later = new Map([[0, { startOffset: 60, endOffset: 100 }]]);
   assert.throws(
-    () => watch.look(new Map([[0, 40]]), { ranges: later, nowMs: 0 }),
+    () => watch.look(new Map([[0, 40]]), { ranges: later, signsOfLife: new Map(), nowMs: 0 }),
     RecordsLostError,
   );
 });

@@ -11,6 +11,7 @@ const PARTITION: PartitionStatus = {
   maxEventTimeMs: NOW_MS,
   committedAtMs: NOW_MS - 1_000,
   caughtUpAtMs: NOW_MS - 1_000,
+  unavailable: null,
 };
 
 const WORKER = {
@@ -26,7 +27,9 @@ const SETTLED = { isSettled: true, members: [] };
 
 /** Partition 3, as it is counted by none. */
 function gap(reason: UncountedPartition["reason"]): Partial<Status> {
-  return { uncounted: [{ partition: 3, reason, holder: { clientId: "c", host: "i" } }] };
+  const leaderProblem = reason === "no_leader" ? "no leader" : null;
+  const holder = { clientId: "c", host: "i" };
+  return { uncounted: [{ partition: 3, reason, leaderProblem, holder }] };
 }
 
 function problems(partition: Partial<PartitionStatus>, status: Partial<Status> = {}): string[] {
@@ -112,13 +115,22 @@ for (
     ],
     ["nothing of it while no worker runs", problems({}, { ...gap("nobody"), workers: [] }), []],
     ["nothing of a partition that a worker is about to read", problems({}, gap("not_read")), []],
-    ["a partition without a leader", problems({ log: null }, gap("no_leader")), [
-      /^partition 3 is not counted: Kafka has no leader for it/,
-    ]],
+    [
+      "a partition without a leader, once",
+      problems({ log: null, unavailable: "no leader" }, gap("no_leader")),
+      [
+        /^partition 3 is not counted: no leader\./,
+      ],
+    ],
     [
       "a partition that its worker does not begin with",
       problems({ storedOffset: null, committedAtMs: null, caughtUpAtMs: null }),
       [/partition 3: 40 records wait, and none was counted yet for 7200 s/],
+    ],
+    [
+      "a partition that cannot be read, and not that the topic has lost it",
+      problems({ log: null, unavailable: "no leader" }),
+      [/^Cannot read all of the topic: partition 3: no leader$/],
     ],
     ["records that are gone", problems({ log: { startOffset: 55, endOffset: 55 } }), [
       /deleted 5 offsets before they were counted/,

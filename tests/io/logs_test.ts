@@ -62,6 +62,27 @@ Deno.test("logs as JSON are one line each, and mean what was said", async () => 
   assert.equal(JSON.parse(lines[0]!).message, HOSTILE);
 });
 
+Deno.test("LogObserver says which partitions cannot be read, and when all can be again, once each", async () => {
+  const lines = await logged("pretty", (observer) => {
+    observer.unavailable(new Map());
+    for (let looks = 0; looks < 3; looks++) {
+      observer.unavailable(new Map([[2, "no leader"], [0, "no leader"], [5, "gone"]]));
+    }
+    for (let looks = 0; looks < 3; looks++) observer.unavailable(new Map());
+  });
+  assert.equal(lines.length, 2, lines.join("\n"));
+  assert.match(lines[0]!, /WARN .*partitions 0, 2: no leader; partition 5: gone/);
+  assert.match(lines[1]!, /All assigned partitions can be read again$/);
+});
+
+Deno.test("LogObserver says once that Kafka throttles us", async () => {
+  const lines = await logged("pretty", (observer) => {
+    for (let looks = 0; looks < 3; looks++) observer.throttled();
+  });
+  assert.equal(lines.length, 1);
+  assert.match(lines[0]!, /WARN Kafka throttles this worker.*consumer_byte_rate/);
+});
+
 Deno.test("LogObserver says that a system is away, and that it is back, once each", async () => {
   const lines = await logged("pretty", (observer) => {
     observer.answered("sink");
@@ -92,7 +113,13 @@ Deno.test("LogObserver takes the group and the log for one system", async () => 
 });
 
 Deno.test("LogObserver says that nobody counts a partition, and that somebody does, once each", async () => {
-  const gap = { partition: 1, reason: "nobody", holder: null, sinceMs: 0 } as const;
+  const gap = {
+    partition: 1,
+    reason: "nobody",
+    leaderProblem: null,
+    holder: null,
+    sinceMs: 0,
+  } as const;
   const lines = await logged("pretty", (observer) => {
     observer.uncounted([], []);
     observer.uncounted([gap], ["partition 1 is not counted (5 records wait)"]);

@@ -9,16 +9,25 @@ import { eventually } from "./eventually.ts";
 import { makeLines } from "./event_lines.ts";
 import { assertBooksBalance, Expectation } from "./expectation.ts";
 import { Broker, createTopic, openAdmin, type TestTopic } from "./kafka.ts";
+import { KafkaCluster3 } from "./kafka_cluster.ts";
 import { kcatProduce } from "./kcat.ts";
 import { createDatabase, Postgres, type TestDatabase } from "./postgres.ts";
 import { assertRecounted } from "./recount.ts";
+import { freePort } from "./guarded_process.ts";
 import { type Server, serverTest } from "./servers.ts";
+import { TcpProxy } from "./tcp_proxy.ts";
 import { Program } from "./worker_process.ts";
 
 export interface FaultStandOptions {
   readonly partitions?: number;
   /** Broker of its own, because it is killed. */
   readonly ownsBroker?: boolean;
+  /** The broker of its own is reached through a proxy. */
+  readonly proxiesBroker?: boolean;
+  /** Three brokers of its own. */
+  readonly ownsCluster?: boolean;
+  /** Ids of the brokers that have each partition, its leader first. */
+  readonly replicas?: readonly (readonly number[])[];
   /** PostgreSQL of its own, because it is stopped. */
   readonly ownsPostgres?: boolean;
   /** Language in which a PostgreSQL of its own speaks, as `de_DE`. */
@@ -37,9 +46,10 @@ export function faultTest(
   options: FaultStandOptions,
   body: (stand: FaultStand) => Promise<void>,
 ): void {
-  const { ownsBroker, ownsPostgres, postgresLanguage, postgresClock, hasPooler } = options;
+  const { ownsBroker, ownsCluster, ownsPostgres, postgresLanguage } = options;
+  const { postgresClock, hasPooler } = options;
   const needs: Server[] = ["kafka", "postgres", "openssl"]; // the last for the mail server
-  if (ownsBroker) needs.push("java");
+  if (ownsBroker || ownsCluster) needs.push("java");
   if (ownsPostgres) needs.push("initdb");
   if (postgresLanguage) needs.push("localedef");
   if (postgresClock) needs.push("faketime");
@@ -55,35 +65,47 @@ export class FaultStand implements AsyncDisposable {
   readonly database: TestDatabase;
   /** Null unless the stand owns them. */
   readonly broker: Broker | null;
+  readonly proxy: TcpProxy | null;
+  readonly cluster: KafkaCluster3 | null;
   readonly postgres: Postgres | null;
   readonly #release: AsyncDisposableStack;
   #produced = 0;
 
   private constructor(
-    parts: Pick<FaultStand, "topic" | "database" | "broker" | "postgres">,
+    parts: Pick<FaultStand, "topic" | "database" | "broker" | "proxy" | "cluster" | "postgres">,
     release: AsyncDisposableStack,
   ) {
     this.topic = parts.topic;
     this.database = parts.database;
     this.broker = parts.broker;
+    this.proxy = parts.proxy;
+    this.cluster = parts.cluster;
     this.postgres = parts.postgres;
     this.#release = release;
   }
 
   static async open(
-    { partitions = 4, brokerSettings = {}, ...options }: FaultStandOptions,
+    options: FaultStandOptions,
   ): Promise<FaultStand> {
+    const { partitions = 4, replicas, ownsBroker, proxiesBroker, ownsCluster } = options;
+    const { ownsPostgres, postgresLanguage, postgresClock, brokerSettings = {} } = options;
     await using opened = new AsyncDisposableStack();
     const makeDirectory = async () => {
       const directory = await Deno.makeTempDir({ prefix: "lottery-events-fault-" });
       opened.defer(() => Deno.remove(directory, { recursive: true }).catch(() => {}));
       return directory;
     };
-    const { ownsBroker, ownsPostgres, postgresLanguage, postgresClock } = options;
+    const port = freePort();
+    const proxy = proxiesBroker ? opened.use(new TcpProxy({ hostname: "127.0.0.1", port })) : null;
+    const settings = {
+      ...brokerSettings,
+      ...proxy && { "advertised.listeners": `PLAINTEXT://127.0.0.1:${proxy.port}` },
+    };
     const broker = ownsBroker
-      ? await Broker.start(await makeDirectory(), { settings: brokerSettings })
+      ? await Broker.start(await makeDirectory(), { port, settings })
       : null;
     if (broker) opened.defer(() => broker.kill());
+    const cluster = ownsCluster ? opened.use(await KafkaCluster3.start()) : null;
     const postgres = ownsPostgres
       ? await Postgres.start(await makeDirectory(), {
         language: postgresLanguage,
@@ -92,12 +114,15 @@ export class FaultStand implements AsyncDisposable {
       : null;
     if (postgres) opened.defer(() => postgres.stop());
     // Servers of its own end with it, so what is in them need not be removed.
-    const topic = await createTopic({ partitions }, broker?.address);
-    if (!broker) opened.use(topic);
+    const topic = await createTopic(
+      { partitions, ...replicas && { replicas } },
+      broker?.address ?? cluster?.addresses,
+    );
+    if (!broker && !cluster) opened.use(topic);
     const database = await createDatabase(postgres?.url);
     if (postgres) opened.defer(() => database.connection[Symbol.asyncDispose]());
     else opened.use(database);
-    return new FaultStand({ topic, database, broker, postgres }, opened.move());
+    return new FaultStand({ topic, database, broker, proxy, cluster, postgres }, opened.move());
   }
 
   /** Settings of a worker; `databaseUrl` may lead through a proxy. */

@@ -39,6 +39,18 @@ export interface BrokerOptions {
   readonly listeners?: readonly string[];
   /** Passwords of users that log in by SCRAM. */
   readonly users?: Readonly<Record<string, string>>;
+  /** Where it listens, as an address is written: an IPv6 one in brackets. */
+  readonly host?: string;
+  /** Its place among several; without it is a cluster by itself. */
+  readonly node?: ClusterNode;
+}
+
+/** One broker's place in a cluster. */
+export interface ClusterNode {
+  readonly id: number;
+  readonly clusterId: string;
+  /** Addresses of all controllers, in the order of the ids, which begin with 1. */
+  readonly controllers: readonly string[];
 }
 
 /** A broker with its data in `directory`, that can be killed and started again. */
@@ -47,17 +59,17 @@ export class Broker {
   readonly #directory: string;
   #pid = 0;
 
-  private constructor(directory: string, port: number) {
+  private constructor(directory: string, address: string) {
     this.#directory = directory;
-    this.address = `127.0.0.1:${port}`;
+    this.address = address;
   }
 
   /** Resolves when it answers. */
   static async start(
     directory: string,
-    { port = freePort(), ...options }: BrokerOptions = {},
+    { host = "127.0.0.1", port = freePort(), ...options }: BrokerOptions = {},
   ): Promise<Broker> {
-    const broker = new Broker(directory, port);
+    const broker = new Broker(directory, `${host}:${port}`);
     await broker.#format(options);
     await broker.restart();
     return broker;
@@ -86,14 +98,15 @@ export class Broker {
     Deno.kill(this.#pid, "SIGCONT");
   }
 
-  async #format({ settings, listeners = [], users = {} }: BrokerOptions): Promise<void> {
+  async #format({ settings, listeners = [], users = {}, node }: BrokerOptions): Promise<void> {
     const open = [`PLAINTEXT://${this.address}`, ...listeners].join(",");
-    const controller = `127.0.0.1:${freePort()}`;
+    const { id, clusterId, controllers } = node ??
+      { id: 1, clusterId: newClusterId(), controllers: [`127.0.0.1:${freePort()}`] };
     const properties = {
       "process.roles": "broker,controller",
-      "node.id": "1",
-      "controller.quorum.voters": `1@${controller}`,
-      "listeners": `${open},CONTROLLER://${controller}`,
+      "node.id": String(id),
+      "controller.quorum.voters": controllers.map((at, index) => `${index + 1}@${at}`).join(","),
+      "listeners": `${open},CONTROLLER://${controllers[id - 1]}`,
       "advertised.listeners": open,
       "controller.listener.names": "CONTROLLER",
       "log.dirs": join(this.#directory, "data"),
@@ -117,7 +130,7 @@ export class Broker {
     const [java, ...args] = await javaCommand(
       "kafka.tools.StorageTool",
       "format",
-      ...["-t", newClusterId(), "-c", path],
+      ...["-t", clusterId, "-c", path],
       ...Object.entries(users).flatMap(([name, password]) =>
         ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((mechanism) => [
           "--add-scram",
@@ -135,8 +148,20 @@ export class Broker {
   }
 }
 
+/** A broker of one test, of which nothing has been asked yet; gone when it is disposed. */
+export async function freshBroker(options: BrokerOptions = {}): Promise<AsyncDisposable & Broker> {
+  const directory = await Deno.makeTempDir({ prefix: "lottery-events-broker-" });
+  const broker = await Broker.start(directory, options);
+  return Object.assign(broker, {
+    [Symbol.asyncDispose]: async () => {
+      broker.kill();
+      await Deno.remove(directory, { recursive: true }).catch(() => {});
+    },
+  });
+}
+
 /** A random id as Kafka makes them; one that begins with a dash would be taken for an option. */
-function newClusterId(): string {
+export function newClusterId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[0] = 0;
   return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
@@ -236,6 +261,8 @@ export async function setCleanupPolicy(
 
 export interface TopicOptions {
   readonly partitions?: number;
+  /** Ids of the brokers that have each partition, its leader first; by default any. */
+  readonly replicas?: readonly (readonly number[])[];
   readonly config?: Readonly<Record<string, string>>;
 }
 
@@ -247,7 +274,7 @@ export interface TestTopic extends AsyncDisposable {
 }
 
 export async function createTopic(
-  { partitions = 4, config = {} }: TopicOptions = {},
+  { partitions = 4, replicas, config = {} }: TopicOptions = {},
   brokers?: string,
 ): Promise<TestTopic> {
   const address = brokers ?? await kafkaBrokers();
@@ -256,7 +283,9 @@ export async function createTopic(
   await admin.createTopics({
     topics: [{
       topic: name,
-      numPartitions: partitions,
+      ...replicas
+        ? { replicaAssignment: replicas.map((ids, id) => ({ partition: id, replicas: [...ids] })) }
+        : { numPartitions: partitions },
       configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
     }],
   });

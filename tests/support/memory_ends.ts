@@ -6,7 +6,7 @@
 import { Condition } from "../../lib/condition.ts";
 import type { BatchMark, Commit } from "../../lib/core/pending.ts";
 import type { LogBatch } from "../../lib/core/log_batch.ts";
-import type { LogRange } from "../../lib/core/log_range.ts";
+import type { LogView } from "../../lib/core/log_range.ts";
 import type { Position } from "../../lib/core/standings.ts";
 import { encodeRecordBatch, type NewRecord } from "../../lib/core/record_encoder.ts";
 import { FencedError, type Sink, type Source, type SourceReader } from "../../lib/endpoints.ts";
@@ -109,6 +109,10 @@ export interface MemorySourceOptions {
 /** Reads a log that does not grow, in turns over the partitions, and then waits. */
 export class MemorySource implements Source {
   readonly name = "Memory";
+  readonly signsOfLife = new Map<number, number>();
+  readonly throttledMs = 0;
+  /** Partitions that cannot be read, and why. */
+  readonly unavailable = new Map<number, string>();
   readonly acknowledged = new Map<number, number>();
   readonly #log: MemoryLog;
   readonly #fetchSize: number;
@@ -181,13 +185,13 @@ export class MemorySource implements Source {
     this.#changed.notify();
   }
 
-  logRanges(): Promise<ReadonlyMap<number, LogRange>> {
-    return Promise.resolve(
-      new Map(this.#log.map((records, partition) => [
-        partition,
-        { startOffset: this.#startOffset, endOffset: records.length },
-      ])),
-    );
+  viewLog(): Promise<LogView> {
+    const ranges = new Map(this.#log.map((records, partition) => [
+      partition,
+      { startOffset: this.#startOffset, endOffset: records.length },
+    ]));
+    for (const partition of this.unavailable.keys()) ranges.delete(partition);
+    return Promise.resolve({ ranges, unavailable: new Map(this.unavailable) });
   }
 
   isCompacted(): Promise<boolean> {
@@ -205,7 +209,7 @@ export class MemorySource implements Source {
   /** The partition whose turn it is. */
   #next(): [number, number] | undefined {
     return [...this.#positions].find(([partition, position]) =>
-      position < this.#log[partition]!.length
+      !this.unavailable.has(partition) && position < this.#log[partition]!.length
     );
   }
 }

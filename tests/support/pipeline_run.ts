@@ -98,6 +98,8 @@ export class Witness implements PipelineObserver {
   }
   stalled(): void {}
   compacted(): void {}
+  unavailable(): void {}
+  throttled(): void {}
   lag(): void {}
   ranges(): void {}
   watermark(): void {}

@@ -37,7 +37,7 @@ export async function readWithOurs(
   const kafka = await createKafka(config);
   await using cluster = new KafkaCluster(kafka, config);
   await using source = new KafkaSource(kafka, { config, cluster });
-  const ranges = await source.logRanges();
+  const ranges = await cluster.logRanges();
   const positions = new Map(
     Array.from(ranges, ([id, { startOffset }]) => [id, from.get(id) ?? startOffset]),
   );

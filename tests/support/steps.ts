@@ -45,7 +45,9 @@ export class Steps {
       renew: () => watched.renew(),
       resume: (positions) => watched.resume(positions),
       isCompacted: () => watched.isCompacted(),
-      logRanges: (partitions) => watched.logRanges(partitions),
+      viewLog: (partitions) => watched.viewLog(partitions),
+      signsOfLife: source.signsOfLife,
+      throttledMs: source.throttledMs,
       acknowledge: (positions) => watched.acknowledge(positions),
       [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
     };

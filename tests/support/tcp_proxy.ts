@@ -7,6 +7,10 @@
 export class TcpProxy implements AsyncDisposable {
   /** Each chunk waits so long, in either direction. */
   latencyMs = 0;
+  /** How fast the server's bytes are passed on, on each connection. */
+  bytesPerSecond = Infinity;
+  /** So many pieces of what the server says are passed on each connection; then it hangs. */
+  answers = Infinity;
   readonly port: number;
   readonly #listener: Deno.TcpListener;
   readonly #target: { readonly hostname: string; readonly port: number };
@@ -74,7 +78,11 @@ export class TcpProxy implements AsyncDisposable {
         if (text !== null && decoder.decode(chunk).includes(text)) cutsNextAnswer = true;
         return true;
       });
-      void this.#pump(server, client, () => {
+      let answers = 0;
+      void this.#pump(server, client, async ({ length }) => {
+        const ms = 1000 * length / this.bytesPerSecond;
+        if (ms > 0) await new Promise((wake) => setTimeout(wake, ms));
+        if (answers++ >= this.answers) return false;
         if (!cutsNextAnswer) return true;
         this.#cuts++;
         closeQuietly(client);
@@ -89,7 +97,7 @@ export class TcpProxy implements AsyncDisposable {
   async #pump(
     from: Deno.TcpConn,
     to: Deno.TcpConn,
-    mayPass: (chunk: Uint8Array) => boolean,
+    mayPass: (chunk: Uint8Array) => boolean | Promise<boolean>,
   ): Promise<void> {
     const buffer = new Uint8Array(64 << 10);
     try {
@@ -99,7 +107,7 @@ export class TcpProxy implements AsyncDisposable {
         if (this.latencyMs > 0) await new Promise((wake) => setTimeout(wake, this.latencyMs));
         await this.#passing;
         let chunk = buffer.subarray(0, length);
-        if (!mayPass(chunk)) return;
+        if (!await mayPass(chunk)) return;
         while (chunk.length > 0) chunk = chunk.subarray(await to.write(chunk));
       }
     } catch { /* one of the two is closed */ }

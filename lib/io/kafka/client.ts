@@ -6,10 +6,11 @@
 
 import type { ConnectionOptions } from "node:tls";
 import { getLogger } from "@logtape/logtape";
+import { backoffMs } from "../../core/backoff.ts";
 import type { KafkaConfig } from "../../core/config.ts";
-import { isPassing, OperatorError, UnavailableError } from "../../core/failure.ts";
-import { atMost } from "../../condition.ts";
-import type { LogRange } from "../../core/log_range.ts";
+import { describe, isPassing, OperatorError, UnavailableError } from "../../core/failure.ts";
+import { atMost, pause } from "../../condition.ts";
+import type { LogRange, LogView } from "../../core/log_range.ts";
 import { readKeyPair, readPem } from "../pem.ts";
 import { explain } from "./errors.ts";
 import {
@@ -20,13 +21,23 @@ import {
   logLevel,
   type SASLOptions,
 } from "./kafkajs.ts";
+import { isAway, isOfOneBroker, isOfPartition, isOfTopic } from "./one_broker.ts";
+import { createRawCluster, type RawCluster } from "./raw_cluster.ts";
 import { createSocket } from "./socket.ts";
+import { PartitionsAwayError, viewLog } from "./topic_log.ts";
 
 /** Few and short: whoever calls tries again for as long as it takes. */
 export const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 };
 
 /** A connection that hangs must not hold up who closes it. */
 const CLOSE_TIMEOUT_MS = 1_000;
+
+/**
+ * How long a cluster may take to do without a broker that is gone (9 s, as brokers come), or to be
+ * complete after its start. Where no broker answers at all, nothing is waited for.
+ */
+const PATIENCE_MS = 20_000;
+const PATIENCE_BACKOFF = { firstMs: 200, maxMs: 1_000 };
 
 /**
  * A client that connects when it is used.
@@ -72,11 +83,33 @@ function log({ namespace, log: { message, timestamp: _, logger: __, ...extra } }
   });
 }
 
+/** What a cluster is asked with; connects when it is used. */
+interface Asking {
+  readonly admin: Admin;
+  readonly cluster: RawCluster;
+}
+
 /** Somebody may be about to create it, so it can be waited for. */
 export class TopicMissingError extends UnavailableError {
-  constructor(topic: string, setting: string) {
-    super(`The topic ${topic} does not exist. Create it, or set ${setting} to another`);
+  constructor(config: KafkaConfig, setting: TopicSetting) {
+    super(
+      `The topic ${config.topic} does not exist. Create it, or set ${setting} to another. ` +
+        `To create it: ${creationOf(config, setting)}`,
+    );
   }
+}
+
+/** What names a topic. */
+type TopicSetting = "KAFKA_TOPIC" | "KAFKA_OUTPUT_TOPIC";
+
+/** A command to paste. The output topic keeps the last count of each key. */
+function creationOf({ brokers, topic, ssl, sasl }: KafkaConfig, setting: TopicSetting): string {
+  return [
+    `kafka-topics.sh --bootstrap-server ${brokers.join(",")}`,
+    ...ssl || sasl ? ["--command-config client.properties"] : [],
+    `--create --topic ${topic} --partitions 4`,
+    ...setting === "KAFKA_OUTPUT_TOPIC" ? ["--config cleanup.policy=compact"] : [],
+  ].join(" ");
 }
 
 /**
@@ -86,8 +119,10 @@ export class TopicMissingError extends UnavailableError {
 export class KafkaCluster implements AsyncDisposable {
   readonly #kafka: Kafka;
   readonly #config: KafkaConfig;
-  #admin: Promise<Admin> | null = null;
+  #asking: Asking | null = null;
   #id: string | null = null;
+  readonly #seenEnds = new Map<number, number>();
+  #hasAnswered = false;
 
   constructor(kafka: Kafka, config: KafkaConfig) {
     this.#kafka = kafka;
@@ -95,50 +130,59 @@ export class KafkaCluster implements AsyncDisposable {
   }
 
   async id(): Promise<string> {
-    await this.#ask((admin) => this.#assertSameCluster(admin));
-    return this.#id!;
+    const { clusterId } = await this.#ask(({ admin }) => admin.describeCluster());
+    this.#assertSameCluster(clusterId);
+    return clusterId;
   }
 
   /** True if the topic is compacted: then its batches may be rewritten. */
   async isCompacted(): Promise<boolean> {
-    const policies = await this.#ask((admin) => cleanupPolicies(admin, this.#config.topic));
+    const policies = await this.#ask(({ admin }) => cleanupPolicies(admin, this.#config.topic));
     return policies.some((policy) => policy.includes("compact"));
   }
 
   /** @throws {OperatorError} if we may not use the consumer group. Does not join it. */
   async assertGroup(): Promise<void> {
-    await this.#ask((admin) => admin.describeGroups([this.#config.groupId]));
+    await this.#ask(({ admin }) => admin.describeGroups([this.#config.groupId]));
   }
 
   /** @throws {TopicMissingError} if the topic does not exist, naming the setting that it is from. */
-  async assertTopic(setting = "KAFKA_TOPIC"): Promise<void> {
+  async assertTopic(setting: TopicSetting = "KAFKA_TOPIC"): Promise<void> {
     const { topic } = this.#config;
-    const topics = await this.#ask((admin) => admin.listTopics());
+    const topics = await this.#ask(({ admin }) => admin.listTopics());
     if (topics.includes(topic)) return;
     // Topics that we may not see are left out of the list; this says which of the two it is.
-    await this.#ask((admin) => cleanupPolicies(admin, topic)).catch((error) => {
+    await this.#ask(({ admin }) => cleanupPolicies(admin, topic)).catch((error) => {
       if (!isPassing(error)) throw error;
     });
-    throw new TopicMissingError(topic, setting);
+    throw new TopicMissingError(this.#config, setting);
   }
 
-  /** Offsets `[first, last stable)` of the given partitions, or of all. */
+  /**
+   * Offsets `[first, last stable)` of the given partitions, or of all.
+   * @throws {UnavailableError} if one of them cannot be read.
+   */
   async logRanges(partitions?: readonly number[]): Promise<ReadonlyMap<number, LogRange>> {
-    const ranges = await this.#logRanges();
-    if (!partitions) return ranges;
-    const isKnown = partitions.every((partition) => ranges.has(partition));
-    // kafkajs keeps what it knows of a topic for minutes: ask anew about a partition that was added.
-    if (!isKnown) await this.#close();
-    const fresh = isKnown ? ranges : await this.#logRanges();
-    return new Map(partitions.flatMap((partition) => {
-      const range = fresh.get(partition);
-      return range ? [[partition, range]] : [];
-    }));
+    return await this.#ask(async (asking) => {
+      const { ranges, unavailable } = await this.#viewLog(asking, partitions);
+      if (unavailable.size > 0) throw new PartitionsAwayError(this.#config.topic, unavailable);
+      return ranges;
+    });
+  }
+
+  /** The same of those that can be read, and why the others cannot. */
+  async viewLog(partitions?: readonly number[]): Promise<LogView> {
+    return await this.#ask((asking) => this.#viewLog(asking, partitions));
+  }
+
+  /** Remembers that the log of a partition reached this end. */
+  saw(partition: number, endOffset: number): void {
+    this.#seenEnds.set(partition, Math.max(endOffset, this.#seenEnds.get(partition) ?? 0));
   }
 
   /** Offset of each partition's first record that is not older than `timeMs`; its end if there is none. */
   async offsetsAt(timeMs: number): Promise<ReadonlyMap<number, number>> {
-    const offsets = await this.#ask((admin) =>
+    const offsets = await this.#ask(({ admin }) =>
       admin.fetchTopicOffsetsByTimestamp(this.#config.topic, timeMs)
     );
     return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
@@ -148,37 +192,44 @@ export class KafkaCluster implements AsyncDisposable {
     await this.#close();
   }
 
-  async #logRanges(): Promise<Map<number, LogRange>> {
-    const offsets = await this.#ask(async (admin) => {
-      await this.#assertSameCluster(admin);
-      return await admin.fetchTopicOffsets(this.#config.topic);
-    });
-    return new Map(offsets.map(({ partition, low, high }) => [
-      partition,
-      { startOffset: Number(low), endOffset: Number(high) },
-    ]));
+  async #viewLog({ cluster }: Asking, partitions: readonly number[] | undefined): Promise<LogView> {
+    const seenEnds = this.#seenEnds;
+    const { topic } = this.#config;
+    const reasonOf = (error: unknown) => describe(explain(error, this.#config));
+    const view = await viewLog(cluster, { topic, partitions, seenEnds, reasonOf });
+    this.#assertSameCluster(cluster.brokerPool.metadata.clusterId);
+    for (const [partition, { endOffset }] of view.ranges) this.saw(partition, endOffset);
+    return view;
   }
 
   /** A failed question leaves a connection that may be half open: the next one opens another. */
-  async #ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
-    this.#admin ??= this.#open();
-    try {
-      return await question(await this.#admin);
-    } catch (error) {
-      await this.#close();
-      throw explain(error, this.#config);
+  async #ask<T>(question: (asking: Asking) => Promise<T>): Promise<T> {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (let attempt = 0;; attempt++) {
+      this.#asking ??= { admin: this.#kafka.admin(), cluster: createRawCluster(this.#kafka) };
+      try {
+        const answer = await question(this.#asking);
+        this.#hasAnswered = true;
+        return answer;
+      } catch (error) {
+        await this.#close();
+        if (!this.#passesSoon(error) || performance.now() > deadline) {
+          throw explain(error, this.#config);
+        }
+      }
+      await pause(backoffMs(attempt, { ...PATIENCE_BACKOFF, random: Math.random() }));
     }
   }
 
-  async #open(): Promise<Admin> {
-    const admin = this.#kafka.admin();
-    await admin.connect();
-    return admin;
+  /** True for what a cluster gets over in seconds. One whose brokers could never be reached does not. */
+  #passesSoon(error: unknown): boolean {
+    if (isAway(error) || isOfTopic(error)) return false;
+    if (isOfOneBroker(error)) return this.#hasAnswered;
+    return isOfPartition(error) || error instanceof PartitionsAwayError;
   }
 
   /** kafkajs connects anew by itself, to whoever answers then. */
-  async #assertSameCluster(admin: Admin): Promise<void> {
-    const { clusterId } = await admin.describeCluster();
+  #assertSameCluster(clusterId: string): void {
     this.#id ??= clusterId;
     if (clusterId === this.#id) return;
     throw new OperatorError(
@@ -188,10 +239,11 @@ export class KafkaCluster implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const admin = this.#admin;
-    this.#admin = null;
-    const opened = await admin?.catch(() => null);
-    if (opened) await atMost(CLOSE_TIMEOUT_MS, opened.disconnect());
+    const asking = this.#asking;
+    this.#asking = null;
+    if (!asking) return;
+    const closing = Promise.all([asking.admin.disconnect(), asking.cluster.disconnect()]);
+    await atMost(CLOSE_TIMEOUT_MS, closing);
   }
 }
 

@@ -21,6 +21,7 @@ import {
 import { explain } from "./errors.ts";
 import { AssignerProtocol, type Kafka } from "./kafkajs.ts";
 import { createRawCluster, type RawCluster } from "./raw_cluster.ts";
+import { noLeader } from "./topic_log.ts";
 
 /** A client calls itself as it likes. */
 const MAX_CLIENT_ID_LENGTH = 100;
@@ -44,9 +45,9 @@ export class ConsumerGroup implements AsyncDisposable {
     const { topic } = this.#config;
     return await this.#ask(async (cluster) => {
       await cluster.refreshMetadata();
-      return cluster.findTopicPartitionMetadata(topic).map(({ partitionId, leader }) => ({
-        partition: partitionId,
-        hasLeader: leader >= 0,
+      return cluster.findTopicPartitionMetadata(topic).map((partition) => ({
+        partition: partition.partitionId,
+        leaderProblem: partition.leader < 0 ? noLeader(partition) : null,
       }));
     });
   }

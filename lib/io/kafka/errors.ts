@@ -7,6 +7,7 @@
 import { type CertificateProblem, certificateProblem } from "../../core/certificate.ts";
 import type { KafkaConfig } from "../../core/config.ts";
 import { causes, OperatorError, UnavailableError } from "../../core/failure.ts";
+import { isAway, isLeaderless, isOfPartition } from "./one_broker.ts";
 
 /** Kafka's names for what does not pass, and what it means. */
 const LASTING: Readonly<Record<string, string>> = {
@@ -22,6 +23,12 @@ const LASTING: Readonly<Record<string, string>> = {
   UNSUPPORTED_VERSION: "it does not speak a version of the protocol that we do",
   UNSUPPORTED_COMPRESSION_TYPE: "the topic holds a compression that it cannot send us",
 };
+
+/** Kafka's names for what passes when it is all there. */
+const NO_COORDINATOR: ReadonlySet<string> = new Set([
+  "GROUP_COORDINATOR_NOT_AVAILABLE",
+  "GROUP_LOAD_IN_PROGRESS",
+]);
 
 /** What is wrong with a certificate, and where to mend it. */
 const CERTIFICATES: Readonly<Record<CertificateProblem, string>> = {
@@ -58,6 +65,13 @@ export function explain(error: unknown, { brokers, sasl, topic }: KafkaConfig): 
         { cause: error },
       );
     }
+    if (typeof type === "string" && NO_COORDINATOR.has(type)) {
+      return new UnavailableError(
+        `Kafka at ${where} has no coordinator for consumer groups: it has just been started, it has fewer ` +
+          "brokers than offsets.topic.replication.factor, or those with its topic __consumer_offsets are down",
+        { cause: error },
+      );
+    }
     const meaning = typeof type === "string" ? LASTING[type] : undefined;
     if (meaning) {
       return new OperatorError(`Cannot go on with Kafka at ${where}: ${meaning}`, { cause: error });
@@ -70,8 +84,32 @@ export function explain(error: unknown, { brokers, sasl, topic }: KafkaConfig): 
       { cause: error },
     );
   }
-  return new UnavailableError(
-    `Cannot reach Kafka at ${where}. Is it running, and are KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_MECHANISM right?`,
-    { cause: error },
-  );
+  if (isLeaderless(error)) {
+    return new UnavailableError(
+      `A partition of ${topic} has no leader, because no broker that has a copy of it is there. ` +
+        "`doctor` tells which",
+      { cause: error },
+    );
+  }
+  return new UnavailableError(whatIsAway(error, brokers), { cause: error });
+}
+
+/** What does not answer, or not as it should: all that we were given, or one broker of a cluster that does. */
+function whatIsAway(error: unknown, brokers: readonly string[]): string {
+  const where = `Kafka at ${brokers.join(", ")}`;
+  const broker = causes(error).map((link) => "broker" in link ? link.broker : null)
+    .find((address) => typeof address === "string");
+  if (typeof broker === "string" && !isAway(error)) {
+    return brokers.includes(broker) || brokers.includes(inBrackets(broker))
+      ? `${where} answers, but not its broker at ${broker}`
+      : `${where} answers, but not its broker at ${broker}, as it is called there. ` +
+        "Set advertised.listeners of that broker to an address that can be reached from here";
+  }
+  if (isOfPartition(error)) return `${where} answers, but is not able to do this right now`;
+  return `Cannot reach ${where}. Is it running, and are KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_MECHANISM right?`;
+}
+
+/** An IPv6 address with its port, as settings have it. */
+function inBrackets(address: string): string {
+  return address.replace(/^(.*):(\d+)$/, "[$1]:$2");
 }

@@ -3,7 +3,12 @@
  * @module
  */
 
-import "./patches.ts"; // must come first
+// These must come first.
+import "./patches.ts";
+import "./patched_connections.ts";
+import "./patched_brokers.ts";
+import "./patched_fetch.ts";
+import "./patched_group.ts";
 import Decoder from "kafkajs/src/protocol/decoder.js";
 import Encoder from "kafkajs/src/protocol/encoder.js";
 export * from "kafkajs";

@@ -10,8 +10,15 @@ import { causes, isPassing } from "../../core/failure.ts";
 import type { LogBatch } from "../../core/log_batch.ts";
 import { atMost, pause } from "../../condition.ts";
 import { explain } from "./errors.ts";
-import { type AbortedTransaction, type BatchMessage, dropAborted } from "./fetch_decoder.ts";
+import { dropAborted } from "./fetch_decoder.ts";
 import type { Kafka } from "./kafkajs.ts";
+import {
+  createRawCluster,
+  type FetchAnswer,
+  type RawCluster,
+  READ_COMMITTED,
+} from "./raw_cluster.ts";
+import { noLeader, PartitionsAwayError } from "./topic_log.ts";
 
 /** Kafka has deleted what was about to be read. */
 export class LogStartMovedError extends Error {
@@ -35,23 +42,25 @@ export interface LogPart {
 
 const MAX_BYTES = 8 << 20;
 const MAX_WAIT_MS = 500;
-/** How often a fetch is tried that fails, or that brings nothing although there is something. */
-const MAX_TRIES = 5;
+/** How often a fetch is tried that brings nothing although there is something. */
+const MAX_EMPTY_TRIES = 5;
+/** How often one is tried that fails: for longer than a leader takes to move. */
+const MAX_TRIES = 12;
 const BACKOFF = { firstMs: 100, maxMs: 2_000 };
 const CLOSE_TIMEOUT_MS = 1_000;
 
 export class LogReader implements AsyncDisposable {
-  readonly #cluster: Cluster;
+  readonly #cluster: RawCluster;
   readonly #config: KafkaConfig;
 
-  private constructor(cluster: Cluster, config: KafkaConfig) {
+  private constructor(cluster: RawCluster, config: KafkaConfig) {
     this.#cluster = cluster;
     this.#config = config;
   }
 
   /** Resolves when it is connected. */
   static async open(kafka: Kafka, config: KafkaConfig): Promise<LogReader> {
-    const cluster = createCluster(kafka);
+    const cluster = createRawCluster(kafka);
     try {
       await cluster.connect();
       await cluster.addTargetTopic(config.topic);
@@ -92,10 +101,7 @@ export class LogReader implements AsyncDisposable {
         await this.#cluster.refreshMetadata();
       }
       const batches = await this.#fetchOnce(partition, offset);
-      if (batches.length === 0 && tries >= MAX_TRIES) {
-        throw new Error(`partition ${partition} brings nothing after offset ${offset}`);
-      }
-      return batches;
+      if (batches.length > 0 || tries < MAX_EMPTY_TRIES) return batches;
     } catch (error) {
       const isOutOfRange = causes(error).some((link) =>
         "type" in link && link.type === "OFFSET_OUT_OF_RANGE"
@@ -105,14 +111,20 @@ export class LogReader implements AsyncDisposable {
       if (!isPassing(explained) || tries >= MAX_TRIES) throw explained;
       return [];
     }
+    const problem = new Error(`partition ${partition} brings nothing after offset ${offset}`);
+    throw explain(problem, this.#config);
   }
 
   async #fetchOnce(partition: number, offset: number): Promise<LogBatch[]> {
     const { topic } = this.#config;
-    const [leader] = Object.keys(this.#cluster.findLeaderForPartitions(topic, [partition]));
-    if (leader === undefined) throw new Error(`partition ${partition} has no leader`);
-    const broker = await this.#cluster.findBroker({ nodeId: leader });
-    const { responses } = await broker.fetch({
+    const metadata = this.#cluster.findTopicPartitionMetadata(topic)
+      .find(({ partitionId }) => partitionId === partition);
+    if (!metadata || metadata.leader < 0) {
+      const reason = metadata ? noLeader(metadata) : "the topic does not have it";
+      throw new PartitionsAwayError(topic, new Map([[partition, reason]]));
+    }
+    const broker = await this.#cluster.findBroker({ nodeId: String(metadata.leader) });
+    const request = {
       maxWaitTime: MAX_WAIT_MS,
       minBytes: 1,
       maxBytes: MAX_BYTES,
@@ -121,8 +133,11 @@ export class LogReader implements AsyncDisposable {
         topic,
         partitions: [{ partition, fetchOffset: String(offset), maxBytes: MAX_BYTES }],
       }],
-    });
-    return responses
+    };
+    let answer = await broker.fetch(request);
+    // Kafka gives nothing to who has had its share, and kafkajs waits for as long as it says.
+    while (isThrottled(answer)) answer = await broker.fetch(request);
+    return answer.responses
       .flatMap(({ partitions }) => partitions)
       .flatMap((answer) => dropAborted(answer))
       .map(({ batch }) => batch)
@@ -130,38 +145,7 @@ export class LogReader implements AsyncDisposable {
   }
 }
 
-const READ_COMMITTED = 1;
-
-/** The part of kafkajs below its consumer: brokers, and who leads which partition. */
-interface Cluster {
-  connect(): Promise<void>;
-  disconnect(): Promise<void>;
-  addTargetTopic(topic: string): Promise<void>;
-  refreshMetadata(): Promise<void>;
-  findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
-  findBroker(of: { readonly nodeId: string }): Promise<FetchingBroker>;
-}
-
-interface FetchingBroker {
-  fetch(request: unknown): Promise<{
-    readonly responses: readonly {
-      readonly partitions: readonly {
-        readonly messages: readonly BatchMessage[];
-        readonly abortedTransactions?: readonly AbortedTransaction[] | null;
-      }[];
-    }[];
-  }>;
-}
-
-/** kafkajs reads only as a member of a group; what its consumer itself reads with is kept under a symbol. */
-function createCluster(kafka: Kafka): Cluster {
-  const symbol = Object.getOwnPropertySymbols(kafka)
-    .find(({ description }) => description === "private:Kafka:createCluster");
-  const create = symbol && (kafka as unknown as Record<symbol, unknown>)[symbol];
-  if (typeof create !== "function") throw new Error("Cannot find how kafkajs opens a cluster");
-  return create({
-    metadataMaxAge: 60_000,
-    allowAutoTopicCreation: false,
-    isolationLevel: READ_COMMITTED,
-  });
+function isThrottled({ clientSideThrottleTime, responses }: FetchAnswer): boolean {
+  return (clientSideThrottleTime ?? 0) > 0 &&
+    responses.every(({ partitions }) => partitions.every(({ messages }) => messages.length === 0));
 }

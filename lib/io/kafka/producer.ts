@@ -9,6 +9,9 @@ import type { GeneratedRecord } from "../../core/generator.ts";
 import { explain } from "./errors.ts";
 import { type Kafka, Partitioners, type Producer } from "./kafkajs.ts";
 
+/** For longer than a leader takes to move. */
+const SEND_RETRY = { retries: 15, initialRetryTime: 100, maxRetryTime: 2_000 };
+
 /** Sends batches of records, one after the other. */
 export class KafkaProducer implements AsyncDisposable {
   readonly #producer: Producer;
@@ -24,8 +27,13 @@ export class KafkaProducer implements AsyncDisposable {
     const producer = kafka.producer({
       allowAutoTopicCreation: false,
       createPartitioner: Partitioners.DefaultPartitioner, // Java's: the same lottery, the same partition
+      retry: SEND_RETRY,
     });
-    await producer.connect();
+    try {
+      await producer.connect();
+    } catch (error) {
+      throw explain(error, config);
+    }
     return new KafkaProducer(producer, config);
   }
 

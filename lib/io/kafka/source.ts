@@ -11,13 +11,14 @@ import { backoffMs } from "../../core/backoff.ts";
 import type { KafkaConfig } from "../../core/config.ts";
 import { isPassing, UnavailableError } from "../../core/failure.ts";
 import { atMost, pause } from "../../condition.ts";
-import type { LogRange } from "../../core/log_range.ts";
+import type { LogView } from "../../core/log_range.ts";
 import type { Fetched } from "../../core/log_batch.ts";
 import type { Source, SourceReader } from "../../endpoints.ts";
 import { type KafkaCluster, RETRY } from "./client.ts";
 import { explain } from "./errors.ts";
 import type { BatchMessage } from "./fetch_decoder.ts";
 import type { Batch, Consumer, EachBatchPayload, Kafka } from "./kafkajs.ts";
+import type { FetchProgress } from "./patched_fetch.ts";
 import { ReadAhead } from "./read_ahead.ts";
 
 export interface KafkaSourceOptions {
@@ -41,6 +42,8 @@ const BACKOFF = { firstMs: 200, maxMs: 10_000 };
 
 export class KafkaSource implements Source {
   readonly name = "Kafka";
+  readonly signsOfLife = new Map<number, number>();
+  #throttledMs = 0;
   readonly #kafka: Kafka;
   readonly #config: KafkaConfig;
   readonly #cluster: KafkaCluster;
@@ -62,6 +65,10 @@ export class KafkaSource implements Source {
     this.#kafka = kafka;
     this.#config = config;
     this.#cluster = cluster;
+  }
+
+  get throttledMs(): number {
+    return this.#throttledMs;
   }
 
   async read(reader: SourceReader, signal: AbortSignal): Promise<void> {
@@ -100,8 +107,8 @@ export class KafkaSource implements Source {
     return this.#cluster.isCompacted();
   }
 
-  logRanges(partitions?: readonly number[]): Promise<ReadonlyMap<number, LogRange>> {
-    return this.#cluster.logRanges(partitions);
+  viewLog(partitions?: readonly number[]): Promise<LogView> {
+    return this.#cluster.viewLog(partitions);
   }
 
   acknowledge(positions: ReadonlyMap<number, number>): void {
@@ -150,19 +157,20 @@ export class KafkaSource implements Source {
     const fail = (error: unknown) => ended.reject(explain(error, this.#config));
     consumer.on("consumer.crash", ({ payload }) => fail(payload.error));
     consumer.on("consumer.heartbeat", showLife);
+    consumer.on("consumer.fetch", ({ payload }) => {
+      if (this.#consumer === consumer) this.#look(payload, { consumer, reader });
+    });
     consumer.on("consumer.group_join", ({ payload }) => {
       if (this.#consumer !== consumer) return; // one that was left behind
       this.#assigned = new Set(payload.memberAssignment[this.#config.topic]);
-      // Not a moment later: what is fetched before would start anywhere.
-      this.#pause(consumer);
       this.#failures = 0;
-      this.#toAcknowledge.clear();
-      this.#ahead.forget(() => true);
-      reader.assigned([...this.#assigned]);
+      this.#beginAnew(consumer, reader);
     });
     this.#started = this.#start(consumer, async (payload) => {
       if (signal.aborted || payload.isStale()) return;
-      this.#ahead.add(toFetched(payload.batch));
+      const fetched = toFetched(payload.batch);
+      this.#cluster.saw(fetched.partition, fetched.nextOffset);
+      this.#ahead.add(fetched);
       await this.#whenRoom(payload);
     }).catch(fail);
     const over = new AbortController();
@@ -199,6 +207,28 @@ export class KafkaSource implements Source {
       consumer.pause([{ topic: this.#config.topic, partitions: [...this.#assigned] }]);
     } catch { // it has left its group, and reads nothing
     }
+  }
+
+  /** Has the reader say where to go on. */
+  #beginAnew(consumer: Consumer, reader: SourceReader): void {
+    // Not a moment later: what is fetched before would start anywhere.
+    this.#pause(consumer);
+    this.#toAcknowledge.clear();
+    this.#ahead.forget(() => true);
+    reader.assigned([...this.#assigned]);
+  }
+
+  /** @param payload kafkajs's own, or what our part of it tells. */
+  #look(
+    payload: object | FetchProgress,
+    { consumer, reader }: { readonly consumer: Consumer; readonly reader: SourceReader },
+  ): void {
+    if (!("isBack" in payload)) return;
+    const { partitions, isBusy, throttledMs, isBack } = payload;
+    if (isBusy) { for (const id of partitions) this.signsOfLife.set(id, performance.now()); }
+    this.#throttledMs += throttledMs;
+    // The topic may have been deleted and made again while its broker was away.
+    if (isBack) this.#beginAnew(consumer, reader);
   }
 
   /** Lets kafkajs read on when there is room; stays a live member of the group until then. */

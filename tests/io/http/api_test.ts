@@ -214,7 +214,12 @@ Deno.test("lag and ends are not known while the source is away, and again once i
 
 Deno.test("/api/status tells which partitions nobody counts, and who has them", async () => {
   using open = answering({ overview: () => Promise.resolve(OVERVIEW) });
-  const gap = { partition: 3, reason: "another_program", sinceMs: NOON_MS } as const;
+  const gap = {
+    partition: 3,
+    reason: "another_program",
+    leaderProblem: null,
+    sinceMs: NOON_MS,
+  } as const;
   const holder = { clientId: "console-consumer", host: "10.0.0.7" };
   open.board.uncounted([{ ...gap, holder }], ["partition 3 is not counted"]);
   const { all_workers } = await (await open.get("/api/status")).json();

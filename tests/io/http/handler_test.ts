@@ -16,7 +16,7 @@ Deno.test("GET /readyz is 503 with the reason until the group is joined and the 
     const response = await get("/readyz");
     return [response.status, (await response.text()).trim()];
   };
-  assert.deepEqual(await answer(), [503, "PostgreSQL does not answer"]);
+  assert.deepEqual(await answer(), [503, "not joined to the consumer group"]);
   health.answered("sink");
   assert.deepEqual(await answer(), [503, "not joined to the consumer group"]);
   health.answered("group");
@@ -36,7 +36,13 @@ Deno.test("GET /readyz is 503 with the reason until the group is joined and the 
   assert.deepEqual(await answer(), [503, "not joined to the consumer group"]);
 });
 
-const GAP = { partition: 1, reason: "nobody", holder: null, sinceMs: 0 } as const;
+const GAP = {
+  partition: 1,
+  reason: "nobody",
+  leaderProblem: null,
+  holder: null,
+  sinceMs: 0,
+} as const;
 
 Deno.test("GET /readyz is 503 with who has the partitions that nobody counts, until somebody does", async () => {
   using open = answering();

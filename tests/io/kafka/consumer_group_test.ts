@@ -39,7 +39,7 @@ serverTest("ConsumerGroup knows all partitions, and tells what is wrong with a t
   await using group = new ConsumerGroup(await createKafka(topic.config), topic.config);
   assert.deepEqual(
     await group.partitions(),
-    [0, 1, 2].map((partition) => ({ partition, hasLeader: true })),
+    [0, 1, 2].map((partition) => ({ partition, leaderProblem: null })),
   );
   const missing = { ...topic.config, topic: "not-there" };
   await using nothing = new ConsumerGroup(await createKafka(missing), missing);

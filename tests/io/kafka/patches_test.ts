@@ -7,7 +7,6 @@ import "../../../lib/io/kafka/kafkajs.ts";
 import { ResponseFrames } from "../../../lib/io/kafka/response_frames.ts";
 
 const require = createRequire(import.meta.url);
-const BrokerPool = require("kafkajs/src/cluster/brokerPool.js");
 const Connection = require("kafkajs/src/network/connection.js");
 const RequestQueue = require("kafkajs/src/network/requestQueue/index.js");
 
@@ -59,20 +58,6 @@ Deno.test("a throttled request queue sends what is pending when the throttle is 
   assert.equal(queue.throttleCheckTimeoutId, null);
 });
 
-Deno.test("a request that is not answered in its time fails", async () => {
-  const queue = new RequestQueue({
-    ...{ maxInFlightRequests: null, requestTimeout: 20, enforceRequestTimeout: true },
-    ...{ clientId: "test", broker: "test:1", logger: { debug: () => {} } },
-    isConnected: () => true,
-  });
-  const failed = Promise.withResolvers<Error>();
-  const { entry, ...rest } = request(() => {});
-  queue.scheduleRequestTimeoutCheck();
-  queue.push({ ...rest, entry: { ...entry, reject: failed.resolve } });
-  assert.match((await failed.promise).message, /timed out/);
-  queue.destroy();
-});
-
 Deno.test("a full request queue sends the next request when one is answered", () => {
   const queue = makeQueue(1);
   const [first, second] = [request(() => {}), request(() => sent = true)];
@@ -83,21 +68,6 @@ Deno.test("a full request queue sends the next request when one is answered", ()
   queue.fulfillRequest({ correlationId: first.entry.correlationId, payload: null, size: 0 });
   assert.equal(sent, true);
   queue.destroy();
-});
-
-/** Asks two brokers, each of which fails with an error of this type. */
-function askBrokers(type: string): Promise<unknown> {
-  const pool = { brokers: { 1: {}, 2: {} }, findBroker: () => Promise.resolve({}) };
-  return BrokerPool.prototype.withBroker.call(pool, () => {
-    return Promise.reject(Object.assign(new Error("it failed"), { type }));
-  });
-}
-
-Deno.test("a pool of brokers passes on that we may not ask, and nothing else", async () => {
-  await assert.rejects(askBrokers("GROUP_AUTHORIZATION_FAILED"), {
-    type: "GROUP_AUTHORIZATION_FAILED",
-  });
-  assert.equal(await askBrokers("COORDINATOR_LOAD_IN_PROGRESS"), null);
 });
 
 /** A connection that lost its socket by this error, before it had sent anything. */

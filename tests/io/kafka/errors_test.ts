@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { isPassing } from "../../../lib/core/failure.ts";
+import { explain } from "../../../lib/io/kafka/errors.ts";
+import { NoBrokerError } from "../../../lib/io/kafka/one_broker.ts";
+
+const CONFIG = {
+  ...{ brokers: ["kafka-1:9092", "[::1]:9093"], topic: "events", groupId: "group" },
+  ...{ ssl: undefined, sasl: undefined },
+};
+
+function failure(name: string, more: object): Error {
+  return Object.assign(new Error("refused"), { name }, more);
+}
+
+const ofBroker = (broker: string) => failure("KafkaJSConnectionError", { broker });
+const ofType = (type: string) => failure("KafkaJSProtocolError", { type, retriable: true });
+
+for (
+  const [what, error, sentence] of [
+    [
+      "no address that answers",
+      new NoBrokerError("kafka-1:9092: ECONNREFUSED"),
+      /^Cannot reach Kafka at kafka-1:9092, \[::1\]:9093\. Is it running/,
+    ],
+    [
+      "one of the addresses",
+      ofBroker("kafka-1:9092"),
+      /^Kafka at .* answers, but not its broker at kafka-1:9092$/,
+    ],
+    [
+      "one of the addresses, by IPv6",
+      ofBroker("::1:9093"),
+      /^Kafka at .* answers, but not its broker at ::1:9093$/,
+    ],
+    [
+      "an address that is none of ours",
+      ofBroker("kafka:29092"),
+      /not its broker at kafka:29092, as it is called there\. Set advertised\.listeners/,
+    ],
+    [
+      "a coordinator that is not there yet",
+      ofType("GROUP_COORDINATOR_NOT_AVAILABLE"),
+      /has no coordinator for consumer groups.*offsets\.topic\.replication\.factor/,
+    ],
+    [
+      "a partition without a leader",
+      failure("KafkaJSBrokerNotFound", { message: "Broker -1 not found in the cached metadata" }),
+      /^A partition of events has no leader/,
+    ],
+    [
+      "what a broker cannot do right now",
+      ofType("NOT_ENOUGH_REPLICAS"),
+      /^Kafka at .* answers, but is not able to do this right now$/,
+    ],
+  ] as const
+) {
+  Deno.test(`explain() tells of ${what}, and that it passes`, () => {
+    const wrapped = new Error("it failed", { cause: error });
+    assert.match(explain(wrapped, CONFIG).message, sentence);
+    assert.equal(isPassing(explain(wrapped, CONFIG)), true);
+  });
+}
