@@ -57,11 +57,13 @@ export interface ClusterNode {
 export class Broker {
   readonly address: string;
   readonly #directory: string;
+  readonly #javaFlags: readonly string[];
   #pid = 0;
 
-  private constructor(directory: string, address: string) {
+  private constructor(directory: string, address: string, javaFlags: readonly string[]) {
     this.#directory = directory;
     this.address = address;
+    this.#javaFlags = javaFlags;
   }
 
   /** Resolves when it answers. */
@@ -69,15 +71,19 @@ export class Broker {
     directory: string,
     { host = "127.0.0.1", port = freePort(), ...options }: BrokerOptions = {},
   ): Promise<Broker> {
-    const broker = new Broker(directory, `${host}:${port}`);
+    const javaFlags = options.node ? ["-Xms64m", "-Xmx256m"] : []; // several need room beside each other
+    const broker = new Broker(directory, `${host}:${port}`, javaFlags);
     await broker.#format(options);
     await broker.restart();
     return broker;
   }
 
   async restart(): Promise<void> {
+    const properties = join(this.#directory, "server.properties");
+    const [java, ...args] = await javaCommand("kafka.Kafka", properties);
+    args.splice(args.indexOf("-cp"), 0, ...this.#javaFlags); // the last of its kind counts
     this.#pid = await spawnGuarded(
-      await javaCommand("kafka.Kafka", join(this.#directory, "server.properties")),
+      [java!, ...args],
       { logFile: join(this.#directory, "kafka.log"), directory: this.#directory },
     );
     await eventually(() => this.#answers());
