@@ -65,6 +65,27 @@ const BATCHES: readonly {
     reason: "not_json",
   },
   {
+    name: "one value of 240 MB in lz4",
+    codec: "lz4",
+    records: [{ value: repeated(240 * MEGABYTE) }],
+    events: 0,
+    reason: "value_too_large",
+  },
+  {
+    name: "240 values of 1 MB in lz4",
+    codec: "lz4",
+    records: Array.from({ length: 240 }, () => ({ value: repeated(MEGABYTE) })),
+    events: 0,
+    reason: "not_json",
+  },
+  {
+    name: "a value of 20 MB in snappy",
+    codec: "snappy",
+    records: [{ value: repeated(20 * MEGABYTE) }],
+    events: 0,
+    reason: "value_too_large",
+  },
+  {
     name: "a bad record with a million headers",
     codec: "zstd",
     records: [{

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { createGzip, createZstdCompress } from "node:zlib";
-import { crc32c } from "@platformatic/wasm-utils/bundled";
+import { crc32c, lz4Compress, snappyCompress } from "@platformatic/wasm-utils/bundled";
 import { varint } from "../core/batches.ts";
 import type { TestTopic } from "./kafka.ts";
 
@@ -27,11 +27,11 @@ export interface HugeRecord {
 
 export interface RawBatchOptions {
   readonly partition?: number;
-  readonly codec: "gzip" | "zstd";
+  readonly codec: keyof typeof CODECS;
   readonly timestampMs?: number;
 }
 
-const CODECS = { gzip: 1, zstd: 4 };
+const CODECS = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 };
 const CHUNK_BYTES = 1 << 20;
 
 /** Sends records as one batch to the broker, which has to lead the partition. @returns the batch's bytes. */
@@ -40,13 +40,28 @@ export async function sendRawBatch(
   records: readonly HugeRecord[],
   { partition = 0, codec, timestampMs = Date.now() }: RawBatchOptions,
 ): Promise<number> {
-  const compressor = codec === "gzip" ? createGzip() : createZstdCompress();
-  const compressed = Buffer.concat(
-    await Array.fromAsync(Readable.from(bytesOf(records)).pipe(compressor)) as Buffer[],
-  );
+  const compressed = await compress(records, codec);
   const batch = batchOf(compressed, { count: records.length, codec: CODECS[codec], timestampMs });
   await produce(topic, partition, batch);
   return batch.length;
+}
+
+async function compress(
+  records: readonly HugeRecord[],
+  codec: RawBatchOptions["codec"],
+): Promise<Buffer> {
+  const bytes = Readable.from(bytesOf(records));
+  const whole = async () => Buffer.concat(await Array.fromAsync(bytes));
+  switch (codec) {
+    case "gzip":
+      return Buffer.concat(await Array.fromAsync(bytes.pipe(createGzip())));
+    case "zstd":
+      return Buffer.concat(await Array.fromAsync(bytes.pipe(createZstdCompress())));
+    case "snappy":
+      return snappyCompress(await whole());
+    case "lz4":
+      return lz4Compress(await whole());
+  }
 }
 
 function* bytesOf(records: readonly HugeRecord[]): Generator<Uint8Array> {
