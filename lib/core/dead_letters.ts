@@ -4,14 +4,22 @@
  */
 
 import type { DeadLetterReason } from "./dead_letter.ts";
-import type { Cut, NewSha256, RecordCursor, RecordHeader } from "./record_batch.ts";
+import {
+  type Cut,
+  decodeHeaders,
+  type NewSha256,
+  type RecordCursor,
+  type RecordHeader,
+} from "./record_batch.ts";
 
 /** Memory of a letter besides its key, value and headers. */
 const BYTES_PER_LETTER = 80;
-/** Memory of a header besides its key and value. */
-const BYTES_PER_HEADER = 200;
+/** How much larger headers become on their way to the database, if they are many small ones. */
+const HEADERS_GROW = 12;
 const FIRST_LETTERS = 64;
-const FIRST_CONTENTS = 4 << 10;
+const FIRST_BYTES = 4 << 10;
+
+const NO_HEADERS: readonly RecordHeader[] = [];
 
 /** What of a record is kept. */
 type RecordParts =
@@ -22,7 +30,7 @@ type RecordParts =
   | "keyEnd"
   | "valueStart"
   | "valueEnd"
-  | "headers"
+  | "headerBytes"
   | "cut";
 
 /** A list to which letters are added. Element n of each column belongs to letter n. */
@@ -32,14 +40,12 @@ export class DeadLetters {
   readonly #recordTimestampsMs = new Numbers();
   readonly #keyLengths = new Numbers();
   readonly #valueLengths = new Numbers();
+  readonly #headerLengths = new Numbers();
   readonly reasons: DeadLetterReason[] = [];
-  /** Those of letter n, if it has any. */
-  readonly headers = new Map<number, readonly RecordHeader[]>();
   /** What letter n has lost, if it was too large to be kept. */
   readonly cuts = new Map<number, Cut>();
-  #contents = new Uint8Array();
-  #end = 0;
-  #headerBytes = 0;
+  readonly #contents = new Bytes();
+  readonly #headers = new Bytes();
 
   get length(): number {
     return this.reasons.length;
@@ -47,7 +53,8 @@ export class DeadLetters {
 
   /** Rough number of bytes that this keeps in memory. */
   get bytes(): number {
-    return this.length * BYTES_PER_LETTER + this.#end + this.#headerBytes;
+    return this.length * BYTES_PER_LETTER + this.#contents.length +
+      this.#headers.length * HEADERS_GROW;
   }
 
   get partitions(): Float64Array {
@@ -74,7 +81,17 @@ export class DeadLetters {
 
   /** Key and value of each letter, one after the other. */
   get contents(): Uint8Array {
-    return this.#contents.subarray(0, this.#end);
+    return this.#contents.values;
+  }
+
+  /** The headers of each letter, in objects only as they are taken: there may be a great many. */
+  *headers(): Generator<readonly RecordHeader[]> {
+    const bytes = this.#headers.values;
+    let at = 0;
+    for (const length of this.#headerLengths.values) {
+      yield length === 0 ? NO_HEADERS : decodeHeaders(bytes.subarray(at, at + length));
+      at += length;
+    }
   }
 
   /** Adds the record on which the cursor stands; copies, because its bytes belong to a whole fetch. */
@@ -93,7 +110,8 @@ export class DeadLetters {
     this.#recordTimestampsMs.push(cursor.timestampMs);
     this.#keyLengths.push(this.#append(cursor.bytes, cursor.keyStart, cursor.keyEnd));
     this.#valueLengths.push(this.#append(cursor.bytes, cursor.valueStart, cursor.valueEnd));
-    this.#addHeaders(cursor.headers());
+    const headers = cursor.headerBytes();
+    this.#headerLengths.push(hasHeaders(headers) ? this.#headers.push(headers) : 0);
     this.reasons.push(reason);
   }
 
@@ -104,26 +122,38 @@ export class DeadLetters {
     return counts;
   }
 
-  #addHeaders(headers: readonly RecordHeader[]): void {
-    if (headers.length === 0) return;
-    this.headers.set(this.length, headers);
-    for (const { key, value } of headers) {
-      this.#headerBytes += BYTES_PER_HEADER + key.length + (value?.length ?? 0);
-    }
-  }
-
   /** @returns the length of `[start, end)`; NaN if there is nothing. */
   #append(source: Uint8Array, start: number, end: number): number {
     if (start < 0) return NaN;
-    const length = end - start;
-    if (this.#end + length > this.#contents.length) {
-      const contents = new Uint8Array(Math.max(FIRST_CONTENTS, 2 * (this.#end + length)));
-      contents.set(this.contents);
-      this.#contents = contents;
+    return this.#contents.push(source.subarray(start, end));
+  }
+}
+
+/** The number of headers stands in front: of one byte, which is zero, if there are none. */
+function hasHeaders(headerBytes: Uint8Array): boolean {
+  return headerBytes.length > 1;
+}
+
+/** Bytes to which more are added. */
+class Bytes {
+  #bytes = new Uint8Array();
+  length = 0;
+
+  get values(): Uint8Array {
+    return this.#bytes.subarray(0, this.length);
+  }
+
+  /** @returns how many were added. */
+  push(added: Uint8Array): number {
+    const length = this.length + added.length;
+    if (length > this.#bytes.length) {
+      const bytes = new Uint8Array(Math.max(FIRST_BYTES, 2 * length));
+      bytes.set(this.values);
+      this.#bytes = bytes;
     }
-    this.#contents.set(source.subarray(start, end), this.#end);
-    this.#end += length;
-    return length;
+    this.#bytes.set(added, this.length);
+    this.length = length;
+    return added.length;
   }
 }
 

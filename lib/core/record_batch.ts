@@ -64,8 +64,6 @@ export interface RecordHeader {
   readonly value: Uint8Array | null;
 }
 
-const NO_HEADERS: readonly RecordHeader[] = [];
-
 /**
  * Walks the records of a batch. After `next()` has returned true the fields
  * describe one record as ranges of `bytes`; a range that starts at −1 is null.
@@ -146,17 +144,22 @@ export class RecordCursor {
 
   /** Copies of the headers, in their order, as far as they are held. */
   headers(): readonly RecordHeader[] {
-    const resumeAt = this.#at;
+    return decodeHeaders(this.headerBytes());
+  }
+
+  /** The bytes of the headers that are held, behind the number of all; a part of `bytes`. */
+  headerBytes(): Uint8Array {
+    const end = this.#at;
     const count = this.#headerCount();
-    if (count === 0 && this.#at === resumeAt) return NO_HEADERS;
-    const headers: RecordHeader[] = [];
-    for (let left = Math.min(count, MAX_HEADERS); left > 0 && this.#at <= resumeAt; left--) {
-      headers.push({ key: this.#bytes() ?? new Uint8Array(), value: this.#bytes() });
+    for (let left = Math.min(count, MAX_HEADERS); left > 0 && this.#at <= end; left--) {
+      this.#skip();
+      this.#skip();
     }
-    const isWhole = count <= MAX_HEADERS ? this.#at === resumeAt : this.#at <= resumeAt;
+    const heldEnd = this.#at;
+    const isWhole = count <= MAX_HEADERS ? heldEnd === end : heldEnd <= end;
     if (!isWhole) throw corrupt(this.#batch);
-    this.#at = resumeAt;
-    return headers;
+    this.#at = end;
+    return this.bytes.subarray(this.#headersAt, heldEnd);
   }
 
   /** What of the record is not held; null if all of it is. */
@@ -182,12 +185,9 @@ export class RecordCursor {
     return this.#varint();
   }
 
-  #bytes(): Uint8Array | null {
+  #skip(): void {
     const length = this.#varint();
-    if (length < 0) return null;
-    const start = this.#at;
-    this.#at += length;
-    return this.#copy(start, this.#at);
+    if (length > 0) this.#at += length;
   }
 
   #copy(start: number, end: number): Uint8Array | null {
@@ -219,6 +219,25 @@ export class RecordCursor {
     }
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
+}
+
+/** The headers that stand in what `headerBytes()` has given; copies. */
+export function decodeHeaders(bytes: Uint8Array): readonly RecordHeader[] {
+  let at = 0;
+  const varint = () => {
+    let value = 0;
+    for (let shift = 0, byte = 0x80; byte >= 0x80; shift += 7) {
+      byte = bytes[at++]!;
+      value |= (byte & 0x7f) << shift;
+    }
+    return (value >>> 1) ^ -(value & 1);
+  };
+  const part = () => {
+    const length = varint();
+    return length < 0 ? null : bytes.slice(at, at += length);
+  };
+  const count = Math.max(0, Math.min(varint(), MAX_HEADERS));
+  return Array.from({ length: count }, () => ({ key: part() ?? new Uint8Array(), value: part() }));
 }
 
 function corrupt(batch: RecordBatch): UnreadableBatchError {

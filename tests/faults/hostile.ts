@@ -96,6 +96,15 @@ const BATCHES: readonly {
     reason: "not_json",
   },
   {
+    name: "2,000 records with 1,000 empty headers each",
+    codec: "zstd",
+    records: Array.from({ length: 2_000 }, () => ({
+      headers: Array.from({ length: 1_000 }, () => ({ key: "", value: repeated(0) })),
+    })),
+    events: 0,
+    reason: "tombstone",
+  },
+  {
     name: "500,000 records without a value",
     codec: "zstd",
     records: Array.from({ length: 500_000 }, () => ({})),

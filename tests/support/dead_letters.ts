@@ -5,6 +5,8 @@
 
 import type { DeadLetter } from "../../lib/core/dead_letter.ts";
 import { DeadLetters } from "../../lib/core/dead_letters.ts";
+import { RecordCursor } from "../../lib/core/record_batch.ts";
+import { encodeRecordBatch } from "../../lib/core/record_encoder.ts";
 import { newSha256 } from "../../lib/io/sha256.ts";
 
 /** Stands for the hash of what a letter has from its record: each offset has its own. */
@@ -14,27 +16,17 @@ export function contentHash(offset: number): Uint8Array {
 
 export function toColumns(letters: Iterable<DeadLetter>): DeadLetters {
   const columns = new DeadLetters();
-  for (const letter of letters) {
-    const { partition, offset, reason, recordTimestampMs, key, value, headers, cut } = letter;
-    const bytes = new Uint8Array([...key ?? [], ...value ?? []]);
-    const keyEnd = key?.length ?? 0;
-    columns.add({
-      offset,
-      timestampMs: recordTimestampMs,
-      bytes,
-      keyStart: key ? 0 : -1,
-      keyEnd,
-      valueStart: value ? keyEnd : -1,
-      valueEnd: bytes.length,
-      headers: () => headers,
-      cut: () => cut,
-    }, { partition, reason, newSha256 });
+  for (const { partition, offset, reason, recordTimestampMs: timestampMs, ...parts } of letters) {
+    const cursor = new RecordCursor(encodeRecordBatch(offset, [{ timestampMs, ...parts }]));
+    cursor.next();
+    columns.add(cursor, { partition, reason, newSha256 });
   }
   return columns;
 }
 
 export function toLetters(columns: DeadLetters): DeadLetter[] {
-  const { partitions, offsets, reasons, recordTimestampsMs, contents, headers } = columns;
+  const { partitions, offsets, reasons, recordTimestampsMs, contents } = columns;
+  const headers = [...columns.headers()];
   let at = 0;
   const take = (length: number) => Number.isNaN(length) ? null : contents.slice(at, at += length);
   return reasons.map((reason, n) => ({
@@ -44,7 +36,7 @@ export function toLetters(columns: DeadLetters): DeadLetter[] {
     recordTimestampMs: recordTimestampsMs[n]!,
     key: take(columns.keyLengths[n]!),
     value: take(columns.valueLengths[n]!),
-    headers: headers.get(n) ?? [],
+    headers: headers[n]!,
     cut: columns.cuts.get(n) ?? null,
   }));
 }

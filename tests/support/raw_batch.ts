@@ -50,7 +50,7 @@ async function compress(
   records: readonly HugeRecord[],
   codec: RawBatchOptions["codec"],
 ): Promise<Buffer> {
-  const bytes = Readable.from(bytesOf(records));
+  const bytes = Readable.from(inChunks(bytesOf(records)));
   const whole = async () => Buffer.concat(await Array.fromAsync(bytes));
   switch (codec) {
     case "gzip":
@@ -80,6 +80,19 @@ function* bytesOf(records: readonly HugeRecord[]): Generator<Uint8Array> {
     }
     if (parts.length === 2) yield new Uint8Array(count);
   }
+}
+
+/** Many small pieces as few large ones: a stream takes its time for each. */
+function* inChunks(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let [gathered, size]: [Uint8Array[], number] = [[], 0];
+  for (const piece of pieces) {
+    gathered.push(piece);
+    size += piece.length;
+    if (size < CHUNK_BYTES) continue;
+    yield Buffer.concat(gathered);
+    [gathered, size] = [[], 0];
+  }
+  yield Buffer.concat(gathered);
 }
 
 function* partBytes(part: Repeated | Uint8Array): Generator<Uint8Array> {

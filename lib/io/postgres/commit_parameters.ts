@@ -80,13 +80,12 @@ function deadLetterColumns({ deadLetters }: Commit): Buffer[] {
  * The headers of each letter up to the last one that has some; null for none, because JSON is
  * what takes PostgreSQL longest to read.
  */
-function headersColumn({ headers }: DeadLetters): (string | null)[] {
-  const column: (string | null)[] = [];
-  for (const [letter, its] of headers) {
-    while (column.length < letter) column.push(null);
-    column.push(headersJson(its));
-  }
-  return column;
+function headersColumn(letters: DeadLetters): (string | null)[] {
+  const column = Array.from(
+    letters.headers(),
+    (headers) => headers.length === 0 ? null : headersJson(headers),
+  );
+  return column.slice(0, column.findLastIndex((headers) => headers !== null) + 1);
 }
 
 /** What each letter has lost, up to the last one that has lost something. */
