@@ -12,7 +12,7 @@ import { isPassing } from "./core/failure.ts";
 import { Ledger } from "./core/ledger.ts";
 import type { PendingOptions } from "./core/pending.ts";
 import type { Fetched } from "./core/log_batch.ts";
-import { inPartition } from "./core/unreadable_batch.ts";
+import { inPartition, UnreadableBatchError } from "./core/unreadable_batch.ts";
 import { closedUpTo } from "./core/watermark.ts";
 import { assertRewritten } from "./compaction.ts";
 import { Condition, pause } from "./condition.ts";
@@ -143,9 +143,7 @@ export class Pipeline implements SourceReader {
   async fetched(fetched: Fetched): Promise<void> {
     switch (this.#ledger.judge(fetched)) {
       case "fits":
-        await this.#count(fetched).catch((error) => {
-          throw inPartition(fetched.partition, error);
-        });
+        await this.#count(fetched);
         break;
       case "elsewhere": // the log may have moved away under us: the place loop looks
         this.#startOver(this.#assignment.partitions);
@@ -158,9 +156,19 @@ export class Pipeline implements SourceReader {
     await this.#room();
   }
 
-  /** Counts piece by piece: a fetch can be a thousand times as large as its bytes on the wire. */
   async #count(fetched: Fetched): Promise<void> {
     const assignment = this.#assignment;
+    try {
+      await this.#countPieces(fetched, assignment);
+    } catch (error) {
+      if (!(error instanceof UnreadableBatchError)) throw error;
+      if (assignment !== this.#assignment) return;
+      await this.#stopBefore(error, fetched.partition);
+    }
+  }
+
+  /** Piece by piece: a fetch can be a thousand times as large as its bytes on the wire. */
+  async #countPieces(fetched: Fetched, assignment: Assignment): Promise<void> {
     const { partition, batches } = fetched;
     for (const batch of batches) {
       if (this.#ledger.hasCounted(batch, partition)) continue;
@@ -181,6 +189,21 @@ export class Pipeline implements SourceReader {
     const { awaitedEnds } = this.#options;
     this.#isAwaited = awaitedEnds !== undefined && this.#ledger.reaches(awaitedEnds);
     this.#ledgerChanged();
+  }
+
+  /**
+   * Stops before a batch, once all that comes before it is committed: whoever leaves it out, by
+   * its offset, must not leave out more. If a part of it is counted, it is read once more before.
+   */
+  async #stopBefore(error: UnreadableBatchError, partition: number): Promise<void> {
+    const assignment = this.#assignment;
+    if (!this.#ledger.isPlaced(partition)) return this.#startOver(assignment.partitions);
+    this.#isAwaited = true;
+    this.#changed.notify();
+    const isMoved = () => assignment !== this.#assignment; // a commit was fenced, for one
+    const isCommitted = () => this.#ledger.isEmpty && !this.#isCommitting;
+    await this.#changed.until(() => isMoved() || isCommitted(), { signal: this.#stopping });
+    if (!isMoved() && !this.#stopping.aborted) throw inPartition(partition, error);
   }
 
   /** Resolves to true when more may be pending, and to false when the end was asked for. */

@@ -12,10 +12,13 @@ import { type Commit, Pending, type PendingOptions, type TimeBounds } from "./pe
 import type { Fetched, LogBatch } from "./log_batch.ts";
 import type { RecordBatch } from "./record_batch.ts";
 import { type Fit, type Placement, Standings } from "./standings.ts";
+import { UnreadableBatchError } from "./unreadable_batch.ts";
 
 export class Ledger {
   readonly #pending: Pending;
   readonly #standings = new Standings();
+  /** What turned out to be unreadable while it was counted. */
+  #unreadable: { readonly partition: number; readonly error: UnreadableBatchError } | null = null;
 
   constructor(options: PendingOptions) {
     this.#pending = new Pending(options);
@@ -71,9 +74,16 @@ export class Ledger {
     return nextOffset <= this.#standings.get(partition)!;
   }
 
+  /** True while it stands somewhere: until everything is dropped. */
+  isPlaced(partition: number): boolean {
+    return this.#standings.get(partition) !== undefined;
+  }
+
   /**
    * Counts one piece of a batch of a fetch that fits.
-   * @throws {UnreadableBatchError} for one that cannot be read; everything is dropped then.
+   * @throws {UnreadableBatchError} for one that cannot be read. The first time everything is dropped,
+   * because a part of it is counted, which no offset stands for; the next time nothing of it is
+   * counted, and what is pending ends before it.
    */
   count(
     batch: RecordBatch,
@@ -81,15 +91,22 @@ export class Ledger {
   ): void {
     const from = this.#standings.get(partition)!;
     if (batch.nextOffset <= from) return; // counted before
+    this.#assertReadable(batch, partition);
     try {
       this.#standings.move(
         partition,
         this.#pending.count(batch, { partition, from, ...bounds }),
       );
     } catch (error) {
-      this.drop(); // half a batch is counted, which no offset stands for
+      if (error instanceof UnreadableBatchError) this.#unreadable = { partition, error };
+      this.drop();
       throw error;
     }
+  }
+
+  #assertReadable({ nextOffset }: RecordBatch, partition: number): void {
+    if (this.#unreadable?.partition !== partition) return;
+    if (nextOffset >= this.#unreadable.error.nextOffset) throw this.#unreadable.error;
   }
 
   /** Moves the partition behind a fetch whose batches are counted. */

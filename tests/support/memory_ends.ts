@@ -5,7 +5,7 @@
 
 import { Condition } from "../../lib/condition.ts";
 import type { BatchMark, Commit } from "../../lib/core/pending.ts";
-import type { LogBatch } from "../../lib/core/log_batch.ts";
+import type { Fetched, LogBatch } from "../../lib/core/log_batch.ts";
 import type { LogView } from "../../lib/core/log_range.ts";
 import type { Position } from "../../lib/core/standings.ts";
 import { encodeRecordBatch, type NewRecord } from "../../lib/core/record_encoder.ts";
@@ -104,6 +104,8 @@ export interface MemorySourceOptions {
   readonly fetchSize?: number;
   /** First offset that the log still has. */
   readonly startOffset?: number;
+  /** Changes what is fetched. */
+  readonly altered?: (fetched: Fetched) => Fetched;
 }
 
 /** Reads a log that does not grow, in turns over the partitions, and then waits. */
@@ -116,13 +118,18 @@ export class MemorySource implements Source {
   readonly acknowledged = new Map<number, number>();
   readonly #log: MemoryLog;
   readonly #fetchSize: number;
+  readonly #altered: (fetched: Fetched) => Fetched;
   readonly #changed = new Condition();
   #startOffset: number;
   #positions = new Map<number, number>();
   #reader: SourceReader | null = null;
 
-  constructor(log: MemoryLog, { fetchSize = 7, startOffset = 0 }: MemorySourceOptions = {}) {
+  constructor(
+    log: MemoryLog,
+    { fetchSize = 7, startOffset = 0, altered = (fetched) => fetched }: MemorySourceOptions = {},
+  ) {
     this.#log = log;
+    this.#altered = altered;
     this.#fetchSize = fetchSize;
     this.#startOffset = startOffset;
   }
@@ -166,13 +173,13 @@ export class MemorySource implements Source {
       readonly records: readonly NewRecord[];
     },
   ): Promise<void> {
-    await this.#reader!.fetched({
+    await this.#reader!.fetched(this.#altered({
       partition,
       fetchedOffset,
       nextOffset: fetchedOffset + records.length,
       endOffset: this.#log[partition]!.length,
       batches: [batchOf(fetchedOffset, records)],
-    });
+    }));
   }
 
   /** Deletes the records before `offset`, as retention does. */
