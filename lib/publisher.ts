@@ -160,7 +160,11 @@ export class Publisher {
     const differing = { again: 0, retracted: 0 };
     for (const keys of inPages(review.stale, ROUND_COUNTS)) {
       const inTable = await outbox.lookUp(keys);
-      const gone = keys.filter((_, at) => inTable[at]!.count === null);
+      // What retention has deleted meanwhile stays.
+      const gone = keys.filter((_, at) => {
+        const { count, isDeleted } = inTable[at]!;
+        return count === null && !isDeleted;
+      });
       if (gone.length > 0) await output.retract(gone);
       await outbox.takeAgain(keys);
       differing.retracted += gone.length;

@@ -28,6 +28,7 @@ export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
   readonly #registry: WorkerRegistry;
   readonly #ended = new AbortController();
   #partitions: readonly number[] = [];
+  #unavailable: ReadonlySet<number> = new Set();
   #renewing: Promise<void> | null = null;
 
   constructor(options: PresenceOptions) {
@@ -38,7 +39,7 @@ export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
 
   /** Enters, once the tables are there; resolves when everyone can see it. */
   async begin(): Promise<void> {
-    await this.#registry.renew(this.#partitions);
+    await this.#registry.renew(this.#counted());
     this.#renewing = this.#renew();
   }
 
@@ -48,6 +49,10 @@ export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
 
   positioned(positions: ReadonlyMap<number, number>): void {
     this.#partitions = [...positions.keys()].sort((a, b) => a - b);
+  }
+
+  unavailable(partitions: ReadonlyMap<number, string>): void {
+    this.#unavailable = new Set(partitions.keys());
   }
 
   failed(system: System): void {
@@ -61,6 +66,11 @@ export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
     await this.#options.connection[Symbol.asyncDispose]();
   }
 
+  /** Those that it can read. */
+  #counted(): number[] {
+    return this.#partitions.filter((partition) => !this.#unavailable.has(partition));
+  }
+
   async #leave(renewing: Promise<void>): Promise<void> {
     await renewing;
     await this.#registry.leave();
@@ -72,7 +82,7 @@ export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
       await pause(RENEW_MS, signal);
       if (signal.aborted) return;
       try {
-        await this.#registry.renew(this.#partitions);
+        await this.#registry.renew(this.#counted());
         for (const worker of await this.#registry.takeDead()) {
           const { id, host } = worker;
           log.warn("Worker {id} on {host} ended without a word", { id, host });

@@ -8,12 +8,22 @@ import type { LastingGap } from "../core/coverage_watch.ts";
 import { unavailableText } from "../core/log_range.ts";
 import type { CoverageObserver, FencedError, PipelineObserver, System } from "../endpoints.ts";
 
+/** How long a joined worker may look at the log in vain. */
+const VAIN_LOOKS_MS = 5_000;
+
 export class Health implements Partial<PipelineObserver & CoverageObserver> {
+  readonly #now: () => number;
   /** Whether each system answered last time; those that were not asked yet are not in it. */
   readonly #answers = new Map<System, boolean>();
+  /** Since when each system has not answered, in milliseconds by the clock given. */
+  readonly #awaySinceMs = new Map<System, number>();
   #isStuck = false;
   #unavailable: ReadonlyMap<number, string> = new Map();
   #uncounted: readonly string[] = [];
+
+  constructor({ now = () => performance.now() }: { readonly now?: () => number } = {}) {
+    this.#now = now;
+  }
 
   /** Null when ready, else why not. A worker without partitions is ready too: it stands by. */
   get problem(): string | null {
@@ -21,8 +31,9 @@ export class Health implements Partial<PipelineObserver & CoverageObserver> {
       .map((system) => this.#answers.get(system));
     if (sink === false || looks === false) return "PostgreSQL does not answer";
     if (this.#isStuck) return "PostgreSQL refuses every commit";
-    // Once it is joined, the group alone tells: a look at the log that failed is another matter.
-    if (group === undefined && source === false) return "Kafka does not answer";
+    if (source === false && (!group || this.#isAwayFor(VAIN_LOOKS_MS, "source"))) {
+      return "Kafka does not answer";
+    }
     if (!group) return "not joined to the consumer group";
     if (sink === undefined) return "PostgreSQL was not asked yet";
     const own = this.#unavailable.size > 0
@@ -30,6 +41,10 @@ export class Health implements Partial<PipelineObserver & CoverageObserver> {
       : [];
     const problems = [...own, ...this.#uncounted];
     return problems.length === 0 ? null : problems.join("\n");
+  }
+
+  assigned(): void {
+    this.#isStuck = false; // another worker may have what it was stuck with
   }
 
   committed(): void {
@@ -42,10 +57,12 @@ export class Health implements Partial<PipelineObserver & CoverageObserver> {
 
   failed(system: System): void {
     this.#answers.set(system, false);
+    if (!this.#awaySinceMs.has(system)) this.#awaySinceMs.set(system, this.#now());
   }
 
   answered(system: System): void {
     this.#answers.set(system, true);
+    this.#awaySinceMs.delete(system);
   }
 
   unavailable(partitions: ReadonlyMap<number, string>): void {
@@ -55,5 +72,9 @@ export class Health implements Partial<PipelineObserver & CoverageObserver> {
   /** Every worker is not ready then: a rollout that brings half a pipeline has to stop. */
   uncounted(_: readonly LastingGap[], problems: readonly string[]): void {
     this.#uncounted = problems;
+  }
+
+  #isAwayFor(ms: number, system: System): boolean {
+    return this.#now() - this.#awaySinceMs.get(system)! >= ms;
   }
 }

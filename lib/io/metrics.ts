@@ -143,6 +143,12 @@ export class Metrics implements Partial<PipelineObserver & CoverageObserver> {
     if (system === "source") this.#lag.reset(); // not known any more
   }
 
+  unavailable(partitions: ReadonlyMap<number, string>): void {
+    for (const partition of partitions.keys()) {
+      if (this.#own.delete(partition)) this.#lag.remove(this.#labels(partition));
+    }
+  }
+
   throttled(ms: number): void {
     this.#throttled.inc(ms / 1000);
   }
@@ -173,6 +179,10 @@ export class Metrics implements Partial<PipelineObserver & CoverageObserver> {
   }
 
   #setLag(partition: number, records: number): void {
-    this.#lag.set({ topic: this.#topic, partition: String(partition) }, records);
+    this.#lag.set(this.#labels(partition), records);
+  }
+
+  #labels(partition: number): { topic: string; partition: string } {
+    return { topic: this.#topic, partition: String(partition) };
   }
 }

@@ -23,7 +23,8 @@ faultTest(
     await stand.progress();
     stand.broker!.kill();
     await mails.received(/Kafka is away/);
-    assert.equal((await fetch(`${url}readyz`)).status, 503);
+    const response = await fetch(`${url}readyz`);
+    assert.deepEqual([response.status, await response.text()], [503, "Kafka does not answer\n"]);
     await stand.broker!.restart();
     await stand.produce(20_000);
     await mails.received(/Recovered: Kafka is there again/);
@@ -135,6 +136,10 @@ faultTest(
     await eventually(async () => await lag() === 0);
     stand.broker!.freeze();
     await eventually(async () => await lag() === null); // nothing says yet that it is away
+    await eventually(async () => {
+      const response = await fetch(`${url}readyz`);
+      return response.status === 503 && /^Kafka does not answer$/m.test(await response.text());
+    });
     await new Promise((resolve) => setTimeout(resolve, 75_000));
     stand.broker!.thaw();
     await stand.produce(5_000);

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { FencedError } from "../../lib/endpoints.ts";
 import { Health } from "../../lib/io/health.ts";
 
-/** What is wrong after these calls. */
-function problemAfter(calls: (health: Health) => void): string | null {
-  const health = new Health();
-  calls(health);
+/** What is wrong after these calls, which may let time pass. */
+function problemAfter(calls: (health: Health, pass: (ms: number) => void) => void): string | null {
+  let nowMs = 0;
+  const health = new Health({ now: () => nowMs });
+  calls(health, (ms) => nowMs += ms);
   return health.problem;
 }
 
@@ -18,6 +20,35 @@ for (
       health.answered("group");
       health.answered("sink");
       health.failed("source");
+    }, null],
+    ["that Kafka does not answer, where the looks fail and go on failing", (health, pass) => {
+      health.answered("group");
+      health.answered("sink");
+      health.failed("source");
+      pass(3_000);
+      health.failed("source");
+      pass(2_000);
+    }, /^Kafka does not answer$/],
+    ["that Kafka does not answer, where the group is lost as well", (health) => {
+      health.answered("group");
+      health.answered("sink");
+      health.failed("source");
+      health.failed("group");
+    }, /^Kafka does not answer$/],
+    ["nothing of looks that fail now and then", (health, pass) => {
+      health.answered("group");
+      health.answered("sink");
+      health.failed("source");
+      pass(60_000);
+      health.answered("source");
+      health.failed("source");
+      pass(1_000);
+    }, null],
+    ["nothing of commits that were refused, once it has other partitions", (health) => {
+      health.answered("group");
+      health.answered("sink");
+      health.fenced(new FencedError("fenced", { isStuck: true }));
+      health.assigned();
     }, null],
     ["that PostgreSQL was not asked yet", (health) => health.answered("group"), /not asked yet/],
     ["that PostgreSQL does not answer", (health) => {
@@ -38,7 +69,7 @@ for (
       health.unavailable(new Map([[4, "no leader"]]));
       health.unavailable(new Map());
     }, null],
-  ] satisfies [string, (health: Health) => void, RegExp | null][]
+  ] satisfies [string, Parameters<typeof problemAfter>[0], RegExp | null][]
 ) {
   Deno.test(`Health tells ${name}`, () => {
     const told = problemAfter(calls);

@@ -145,8 +145,10 @@ export class ConsumerGroup implements AsyncDisposable {
   async #close(): Promise<void> {
     const opening = this.#cluster;
     this.#cluster = null;
-    const cluster = await opening?.catch(() => null);
-    if (cluster) await atMost(CLOSE_TIMEOUT_MS, cluster.disconnect());
+    await atMost(
+      CLOSE_TIMEOUT_MS,
+      opening?.then((cluster) => cluster.disconnect(), () => {}) ?? Promise.resolve(),
+    );
   }
 }
 

@@ -57,7 +57,7 @@ interface Request {
 
 const MIN_CHECK_MS = 10;
 const SILENCE_CHECK_MS = 1_000;
-/** Longest silence of a broker that has not said a word since it was connected to, whatever it was asked. */
+/** Longest silence of a broker that has not said a word since it was connected to. */
 const FIRST_ANSWER_MS = 5_000;
 /** Longest silence of one that has. Brokers take one another for dead after 9 s, too. */
 const PROMPT_MS = 10_000;
@@ -112,13 +112,10 @@ function scheduleRequestTimeoutCheck(this: RequestQueue): void {
 
 /** A broker answers the requests of one connection in their order, so the slowest of them decides. */
 function patienceMs({ inflight, receivedBytes }: RequestQueue): number {
-  if (receivedBytes === 0) return FIRST_ANSWER_MS;
+  const promptMs = receivedBytes === 0 ? FIRST_ANSWER_MS : PROMPT_MS;
   let longestMs = 0;
   for (const { entry, requestTimeout } of inflight.values()) {
-    longestMs = Math.max(
-      longestMs,
-      PROMPT_REQUESTS.has(entry.apiKey) ? PROMPT_MS : requestTimeout,
-    );
+    longestMs = Math.max(longestMs, PROMPT_REQUESTS.has(entry.apiKey) ? promptMs : requestTimeout);
   }
   return longestMs;
 }

@@ -30,9 +30,11 @@ Deno.test("GET /readyz is 503 with the reason until the group is joined and the 
   health.failed("looks");
   assert.deepEqual(await answer(), [503, "PostgreSQL does not answer"]);
   health.answered("looks");
-  health.failed("source"); // a question about lag that failed: the group is another matter
+  health.failed("source"); // one question about lag that failed: the group is another matter
   assert.deepEqual(await answer(), [200, "ok"]);
   health.failed("group");
+  assert.deepEqual(await answer(), [503, "Kafka does not answer"]);
+  health.answered("source");
   assert.deepEqual(await answer(), [503, "not joined to the consumer group"]);
 });
 
@@ -69,6 +71,9 @@ Deno.test("GET /metrics has the lag of every partition: its own by position, oth
   for (const line of [lag(0, 5), lag(1, 70), "lottery_uncounted_partitions 1"]) {
     assert.ok((await lines()).includes(line), line);
   }
+  metrics.unavailable(new Map([[0, "no leader"]]));
+  assert.ok(!(await lines()).includes(lag(0, 5)), "nobody knows it now");
+  metrics.lag(new Map([[0, 6]]));
   metrics.assigned(); // partition 0 is another worker's now
   metrics.lagOfAll(new Map([[0, 90], [1, 70]]));
   metrics.uncounted([]);

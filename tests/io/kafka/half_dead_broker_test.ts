@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { KafkaConfig } from "../../../lib/core/config.ts";
 import { createKafka, KafkaCluster } from "../../../lib/io/kafka/client.ts";
+import { ConsumerGroup } from "../../../lib/io/kafka/consumer_group.ts";
 import { KafkaOutput } from "../../../lib/io/kafka/output.ts";
 import { KafkaProducer } from "../../../lib/io/kafka/producer.ts";
 import { KafkaSource } from "../../../lib/io/kafka/source.ts";
@@ -79,6 +80,19 @@ serverTest("everything that connects asks another broker when the first one answ
     fetched: () => Promise.resolve(),
     interrupted: () => {},
   }, stop.signal);
+});
+
+serverTest("whoever asked for the group in vain does not have to wait for the answer", [
+  "kafka",
+], async () => {
+  await using topic = await createTopic();
+  await using proxy = HALF_DEAD["answers nothing"]!(topic.config.brokers[0]!);
+  const config = { ...topic.config, brokers: [`127.0.0.1:${proxy.port}`] };
+  const group = new ConsumerGroup(await createKafka(config), config);
+  const asking = group.describe().then(() => "asked", () => "asked");
+  const closing = group[Symbol.asyncDispose]().then(() => "closed");
+  assert.equal(await Promise.race([asking, closing]), "closed");
+  await asking;
 });
 
 serverTest("another broker is asked when the first one never ends its TLS handshake", [

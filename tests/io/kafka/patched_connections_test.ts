@@ -39,6 +39,13 @@ Deno.test("a connection is given up when an answer does not come in its time", a
   queue.destroy();
 });
 
+Deno.test("a request that may take its time has it, also as the first one of its connection", async () => {
+  const { queue, givenUp } = makeQueue(20);
+  queue.receivedBytes = 0;
+  assert.ok(await givenUp < 1_000, "its own time, not that of a first answer");
+  queue.destroy();
+});
+
 Deno.test("a connection is kept while an answer is coming in, however slowly", async () => {
   const { queue, givenUp } = makeQueue(40);
   const trickle = setInterval(() => queue.silentLooks = 0, 5); // as bytes do
