@@ -11,6 +11,9 @@ import type { ConsumerGroup } from "../io/kafka/consumer_group.ts";
 import type { Connection } from "../io/postgres/connection.ts";
 import { listWorkers } from "../io/postgres/worker_registry.ts";
 
+/** What all workers called themselves in Kafka before each had a name, and a row that is renewed. */
+const FORMER_CLIENT_ID = "lottery-events-pipeline";
+
 /**
  * What has to be said of others. None of them can commit after the reset, which begins an epoch.
  * @throws {OperatorError} while a worker of this database runs: it would be in the way of what is decided.
@@ -23,7 +26,8 @@ export async function bystanders(
   const groups = await Promise.all(groupIds.map((id) => group.describe(id)));
   const members = groups.flatMap(({ members }) => members ?? []);
   const workers = await listWorkers(connection);
-  const isMember = ({ id }: WorkerStatus) => members.some(({ clientId }) => clientId === id);
+  const isMember = ({ id, seenMs }: WorkerStatus) =>
+    members.some(({ clientId }) => clientId === (seenMs === null ? FORMER_CLIENT_ID : id));
   const running = workers.filter((worker) => worker.isAlive || isMember(worker));
   if (running.length > 0) {
     throw new OperatorError(

@@ -47,6 +47,7 @@ export async function kafkaOrigin(cluster: KafkaCluster): Promise<Origin> {
   return {
     id: await cluster.id(),
     setting: "KAFKA_BROKERS (the cluster's id)",
-    wayOut: "take over the new ones with `reset`, or set DATABASE_URL to another database",
+    wayOut:
+      "stop all workers and take over the new ones with `reset`, or set DATABASE_URL to another database",
   };
 }

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { auditReport, countAll, deleteRecords, eventsOf } from "../support/audit_stand.ts";
+import { createKafka } from "../../lib/io/kafka/client.ts";
+import { ConsumerGroup } from "../../lib/io/kafka/consumer_group.ts";
 import { makeLines } from "../support/event_lines.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertBooksBalance, Expectation } from "../support/expectation.ts";
+import { JavaConsumer } from "../support/java_consumer.ts";
 import { createTopic } from "../support/kafka.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { serverTest } from "../support/servers.ts";
@@ -279,3 +282,45 @@ Deno.test("reset explains arguments that do not go together, and exits 2", async
     assert.match(stderr, message);
   }
 });
+
+serverTest(
+  "reset --settings takes over newer rules for events, but not beside a worker of the version before",
+  ["kafka", "postgres", "java"],
+  async () => {
+    await using stack = await openStack();
+    const { topic, database: { connection }, env } = stack;
+    const expected = new Expectation();
+    await kcatProduce(topic, makeLines(100, expected));
+    await countAll(stack);
+    await connection.query({ text: "update pipeline set event_rules = event_rules - 1" });
+    const refused = await runProgram(["start", "--once"], { env });
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.stderr,
+      /version of the rules for events is 2, but was 1\. Use the version of the program that made them, or stop all workers/,
+    );
+
+    // As a worker of that version is known: by a row that it does not renew, and by a name that all had.
+    await connection.query({
+      text: "insert into workers (id, host) values ('before', 'old-host')",
+    });
+    const { brokers, name, config } = topic;
+    const java = await JavaConsumer.start({
+      ...{ brokers, topic: name, groupId: config.groupId },
+      ...{ protocol: "classic", clientId: "lottery-events-pipeline" },
+    });
+    {
+      await using _java = java;
+      await using group = new ConsumerGroup(await createKafka(config), config);
+      await eventually(async () => (await group.describe()).members!.length === 1);
+      const beside = await reset(stack, ["--settings", "--yes"]);
+      assert.equal(beside.code, 1);
+      assert.match(beside.stderr, /Cannot reset while a worker runs: before on old-host/);
+      await java.stop();
+    }
+    assert.equal((await reset(stack, ["--settings", "--yes"])).code, 0);
+    await kcatProduce(topic, makeLines(100, expected));
+    await countAll(stack);
+    await expected.assertStored(connection);
+  },
+);

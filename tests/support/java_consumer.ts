@@ -15,6 +15,8 @@ export interface JavaConsumerOptions {
   readonly groupId: string;
   /** Who shares the partitions out: the members, or the broker. */
   readonly protocol: "classic" | "consumer";
+  /** What it calls itself; as Kafka calls it, if not given. */
+  readonly clientId?: string;
 }
 
 /** Reads until it is disposed, which it does not survive for a moment: nobody is told. */
@@ -28,13 +30,14 @@ export class JavaConsumer implements AsyncDisposable {
   }
 
   static async start(
-    { brokers, topic, groupId, protocol }: JavaConsumerOptions,
+    { brokers, topic, groupId, protocol, clientId }: JavaConsumerOptions,
   ): Promise<JavaConsumer> {
     const directory = await temporaryDirectory();
     const command = await javaCommand(
       "org.apache.kafka.tools.consumer.ConsoleConsumer",
       ...["--bootstrap-server", brokers, "--topic", topic, "--group", groupId],
       ...["--command-property", `group.protocol=${protocol}`],
+      ...clientId === undefined ? [] : ["--command-property", `client.id=${clientId}`],
     );
     const logFile = join(directory.path, "consumer.log");
     return new JavaConsumer(await spawnGuarded(command, { logFile }), directory);

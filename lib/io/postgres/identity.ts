@@ -33,7 +33,11 @@ const PARTS = [
   { part: "groupId", column: "group_id", setting: "KAFKA_GROUP_ID" },
   { part: "windowSeconds", column: "window_seconds", setting: "WINDOW_SECONDS" },
   { part: "maxFutureSeconds", column: "max_future_seconds", setting: "MAX_FUTURE_SECONDS" },
-  { part: "eventRules", column: "event_rules", setting: "the program's rules for events" },
+  {
+    part: "eventRules",
+    column: "event_rules",
+    setting: "the program's version of the rules for events",
+  },
 ] as const;
 
 /** What the counts in a database were made of, and who asks. */
@@ -78,7 +82,7 @@ export async function comparePipeline(
     throw new OperatorError(
       `Cannot add to the counts in this database, which were made with other settings: ${
         differences.map(({ setting, is, was }) => `${setting} is ${is}, but was ${was}`).join("; ")
-      }. Set them back, or ${origin.wayOut}.`,
+      }. ${wayBack(differences)}, or ${origin.wayOut}.`,
     );
   }
   return stored.epoch;
@@ -97,6 +101,12 @@ export async function readPipeline(
 }
 
 /** A part of an identity that differs, and what a person calls it. */
+function wayBack(differences: readonly Difference[]): string {
+  return differences.some(({ part }) => part === "eventRules")
+    ? "Use the version of the program that made them"
+    : "Set them back";
+}
+
 export interface Difference {
   readonly part: keyof Identity;
   readonly setting: string;
