@@ -46,6 +46,12 @@ Deno.test("gatherSettings() leaves out what Kubernetes gives for a service", () 
   assert.deepEqual([values, fromEnvironment], [{ SMTP_PORT: "2525" }, []]);
 });
 
+Deno.test("gatherSettings() takes no variable of a service for a near miss", () => {
+  const links = { HTTP2_PORT: "tcp://10.0.0.7:80", SMTP1_PORT: "tcp://1.2.3.4:25" };
+  assert.deepEqual(gatherSettings(links, null).problems, []);
+  assert.equal(gatherSettings({ HTTP2_PORT: "80" }, null).problems.length, 1);
+});
+
 Deno.test("gatherSettings() tells all that is wrong in the file, in its order, and near misses in both", () => {
   const { problems } = gatherSettings(
     { HTTP_PROT: "1", KAFKA_HOME: "/opt/kafka" },
