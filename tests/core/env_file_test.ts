@@ -53,7 +53,13 @@ const TOLD: readonly (readonly [text: string, line: number, message: RegExp])[] 
   ["A='x' y", 1, /text after the closing quote of A/],
   ['A="x\\"y"', 1, /text after the closing quote of A/],
   ["B='1\n2'\nA=a#b", 3, /# begins a comment and cuts off the value of A/],
-  ["A=#b", 1, /# begins a comment/],
+  ["A=#b", 1, /# begins a comment.*in quotes$/],
+  [
+    "A=postgres://u:p#s@h/d",
+    1,
+    /# begins a comment and cuts off .* of A\. In a .*, write it as %23$/,
+  ],
+  ["A=postgres://h/d?password=x#y", 1, /In a password, write it as %23$/],
 ];
 
 for (const [text, line, message] of TOLD) {
