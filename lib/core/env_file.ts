@@ -21,7 +21,7 @@ export interface EnvFileProblem {
 }
 
 export interface EnvFile {
-  /** In the order of the file; of a name that comes twice, the last one counts. */
+  /** In the order of the file. */
   readonly variables: readonly EnvVariable[];
   readonly problems: readonly EnvFileProblem[];
 }
@@ -74,7 +74,20 @@ function parseLines(lines: readonly string[]): EnvFile {
     const value = isLost ? "" : parseEnv(`${name}=${text}`)[name] ?? "";
     variables.push({ name, value, line });
   }
-  return { variables, problems };
+  return { variables, problems: [...problems, ...doubles(variables)] };
+}
+
+/** Names that stand there more than once: one of the values would be passed over in silence. */
+function doubles(variables: readonly EnvVariable[]): EnvFileProblem[] {
+  const lines = new Map<string, number>();
+  return variables.flatMap(({ name, line }) => {
+    const first = lines.get(name);
+    if (first === undefined) {
+      lines.set(name, line);
+      return [];
+    }
+    return [{ line, message: `${name} is set in line ${first} already. Remove one of them` }];
+  });
 }
 
 /** What stands behind the equals sign, up to the line where its quotes end; null if they do not. */
