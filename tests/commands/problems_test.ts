@@ -125,9 +125,19 @@ Deno.test("start --once, produce and migrate do not wait: they exit 1 with one l
 });
 
 Deno.test("main shows stacks only with LOG_LEVEL=debug", async () => {
-  const { stderr } = await runProgram(["migrate"], { env: { ...AWAY, LOG_LEVEL: "debug" } });
-  assert.match(stderr, /^\s+at /m);
-  assert.doesNotMatch(stderr, /hunter2/);
+  const run = async (env: Readonly<Record<string, string>>) => {
+    const { stderr } = await runProgram(["migrate"], { env: { ...AWAY, ...env } });
+    assert.doesNotMatch(stderr, /hunter2/);
+    return stderr;
+  };
+  const stacks = (stderr: string) =>
+    stderr.trim().split("\n").map((line) => JSON.parse(line).stack)
+      .filter((stack) => stack !== undefined);
+  assert.equal(stacks(await run({})).length, 0);
+  const [stack, ...more] = stacks(await run({ LOG_LEVEL: "debug" }));
+  assert.match(stack, /^\s+at /m);
+  assert.equal(more.length, 0);
+  assert.match(await run({ LOG_LEVEL: "debug", LOG_FORMAT: "pretty" }), /^\s+at /m);
 });
 
 Deno.test("doctor reports everything that is wrong and exits 1", async () => {
