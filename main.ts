@@ -126,9 +126,12 @@ function usageExitCode(error: unknown): number | null {
 }
 
 function report(error: unknown): void {
-  if (areLogsConfigured) log.error("{message}", { message: describe(error) });
-  else writeLines(describe(error));
-  if (showsStacks && error instanceof Error) writeLines(Deno.inspect(error));
+  const message = describe(error);
+  const stack = showsStacks && error instanceof Error ? Deno.inspect(error) : null;
+  if (terminal.isForPrograms) return log.error("{message}", { message, ...stack && { stack } });
+  if (areLogsConfigured) log.error("{message}", { message });
+  else writeLines(message);
+  if (stack) writeLines(stack);
 }
 
 /** What is said may quote strangers: databases, brokers, mail servers. */

@@ -65,3 +65,11 @@ Deno.test("the tests of faults that the README names are there, and each is name
   const there = await Array.fromAsync(Deno.readDir("tests/faults"), ({ name }) => name);
   assert.deepEqual([...named].sort(), there.sort());
 });
+
+Deno.test("the README says of the tests of faults that they take as long as their task says", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile("deno.json"));
+  const [time] = tasks["test:faults"].description.match(/about \d+ minutes on .*$/);
+  const named = Array.from(readme.matchAll(/deno task test:faults`[^.;]*/g), ([text]) => text);
+  assert.equal(named.length, 2);
+  for (const text of named) assert.ok(text.replaceAll("\n", " ").includes(time), text);
+});

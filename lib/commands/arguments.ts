@@ -5,24 +5,24 @@
 
 import { InvalidArgumentError } from "commander";
 
-/** @throws {InvalidArgumentError} for anything but digits. */
-export function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
-  return Number(text);
-}
-
-/** @throws {InvalidArgumentError} for less. */
-export function atLeastOne(text: string): number {
-  if (wholeNumber(text) < 1) throw new InvalidArgumentError("It must be at least 1.");
-  return Number(text);
+/** A reader of digits. What it reads is exact: beyond the default for `greatest`, numbers are not. */
+export function wholeNumber(
+  least: number,
+  greatest: number = Number.MAX_SAFE_INTEGER,
+): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (value >= least && value <= greatest) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${greatest}.`);
+  };
 }
 
 /** Events per second. @throws {InvalidArgumentError} unless it is positive, or `max`. */
 export function rate(text: string): number {
   if (text === "max") return Infinity;
   const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError("It must be a number above 0, or max.");
-  return value;
+  if (value > 0 && value < Infinity) return value;
+  throw new InvalidArgumentError("It must be a number above 0, or max.");
 }
 
 /** @throws {InvalidArgumentError} unless it is from 0 to 1. */

@@ -12,7 +12,7 @@ import { topicPlace } from "../core/place.ts";
 import { printableLines } from "../core/printable.ts";
 import { log } from "../io/logs.ts";
 import type { Terminal } from "../io/terminal.ts";
-import { atLeastOne, rate, share, speed, wholeNumber } from "./arguments.ts";
+import { rate, share, speed, wholeNumber } from "./arguments.ts";
 import { example } from "./help.ts";
 import { addDeadLetters } from "./program_dead_letters.ts";
 import { addAudit, addReset, addStatus } from "./program_operators.ts";
@@ -119,15 +119,25 @@ function addDemo(program: Command, { configured, untilSignal, terminal }: Host):
     });
 }
 
+/** Their names and shares are kept in memory. */
+const MOST_LOTTERIES = 1_000_000;
+/** Of a greater one only the last 32 bits would count. */
+const GREATEST_SEED = 2 ** 32 - 1;
+
 function addProduce(program: Command, { configured, untilSignal, terminal }: Host): void {
   program.command("produce")
     .description("send a realistic stream of events to the topic")
     .option("--rate <events>", "events per second, or max", rate, 50)
-    .option("--count <events>", "stop after so many", wholeNumber)
-    .option("--lotteries <number>", "how many lotteries, from popular to rare", atLeastOne, 12)
+    .option("--count <events>", "stop after so many", wholeNumber(0))
+    .option(
+      "--lotteries <number>",
+      "how many lotteries, from popular to rare",
+      wholeNumber(1, MOST_LOTTERIES),
+      12,
+    )
     .option("--bad <share>", "share of records that are no event", share, 0.01)
     .option("--late <share>", "share of events that come minutes late", share, 0.05)
-    .option("--seed <number>", "another seed gives other events", wholeNumber, 1)
+    .option("--seed <number>", "another seed gives other events", wholeNumber(0, GREATEST_SEED), 1)
     .option("--yes", "do not ask before sending to a topic that is in use")
     .addHelpText("after", example("produce --rate 50", "produce --rate max --count 1000000"))
     .action(async ({ bad: badShare, late: lateShare, count = Infinity, yes, ...options }) => {

@@ -8,7 +8,7 @@ import { DEAD_LETTER_REASONS } from "../core/dead_letter.ts";
 import { parseIsoTime } from "../core/iso_time.ts";
 import { addRepair, type Repair } from "../core/repair.ts";
 import type { DeadLetterFilter, RecordPosition } from "../io/postgres/dead_letters.ts";
-import { atLeastOne, wholeNumber } from "./arguments.ts";
+import { wholeNumber } from "./arguments.ts";
 import { example } from "./help.ts";
 import type { Host } from "./program.ts";
 
@@ -124,15 +124,18 @@ What can be set: lottery_name, event_type, and timestamp to milliseconds since 1
 seconds). What is no JSON object is made anew of what is set. The result is judged by the same rules
 as every record.`;
 
+/** Kafka numbers them in 32 bits, with a sign. */
+const GREATEST_PARTITION = 2 ** 31 - 1;
+
 function withFilter(command: Command): Command {
   return command
     .addOption(new Option("--reason <reason>", "only this reason").choices(DEAD_LETTER_REASONS))
-    .option("--partition <number>", "only this partition", wholeNumber)
-    .option("--from-offset <offset>", "from this offset", wholeNumber)
-    .option("--to-offset <offset>", "up to and with this offset", wholeNumber)
+    .option("--partition <number>", "only this partition", wholeNumber(0, GREATEST_PARTITION))
+    .option("--from-offset <offset>", "from this offset", wholeNumber(0))
+    .option("--to-offset <offset>", "up to and with this offset", wholeNumber(0))
     .option("--since <time>", "received at or after, as 2026-01-31T12:00:00Z", time)
     .option("--until <time>", "received before", time)
-    .option("--limit <number>", "the newest so many at most", atLeastOne, 100);
+    .option("--limit <number>", "the newest so many at most", wholeNumber(1), 100);
 }
 
 function toFilter(

@@ -22,7 +22,7 @@ export function addAudit(program: Command, host: Host): void {
   program.command("audit")
     .description("recount the topic and compare every row, while workers run; changes nothing")
     .option("--json", "print the report as JSON")
-    .option("--limit <rows>", "show so many differences of each kind", wholeNumber, 20)
+    .option("--limit <rows>", "show so many differences of each kind", wholeNumber(0), 20)
     .addHelpText(
       "after",
       "\nExit codes: 0 everything agrees, 1 something is wrong, 2 wrong settings or arguments,\n" +
@@ -84,7 +84,7 @@ export function addReset(program: Command, { configured, terminal, print }: Host
       "start, end, a time, or offsets: 0:120,1:98 or those of a Spark checkpoint",
       resetTarget,
     )
-    .option("--force <rows>", "recount although Kafka has deleted records of them", wholeNumber)
+    .option("--force <rows>", "recount although Kafka has deleted records of them", wholeNumber(0))
     .option("--yes", "do not ask")
     .addHelpText(
       "after",

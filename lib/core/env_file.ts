@@ -21,7 +21,7 @@ export interface EnvFileProblem {
 }
 
 export interface EnvFile {
-  /** In the order of the file; of a name that comes twice, the last one counts. */
+  /** In the order of the file. */
   readonly variables: readonly EnvVariable[];
   readonly problems: readonly EnvFileProblem[];
 }
@@ -69,9 +69,25 @@ function parseLines(lines: readonly string[]): EnvFile {
     at += text.split("\n").length - 1;
     const problem = problemOf(name, text);
     if (problem !== null) problems.push({ line, message: problem });
-    variables.push({ name, value: parseEnv(`${name}=${text}`)[name] ?? "", line });
+    // What is left of a URL is wrong for the same reason, and would be told once more.
+    const isLost = problem !== null && isUrl(text);
+    const value = isLost ? "" : parseEnv(`${name}=${text}`)[name] ?? "";
+    variables.push({ name, value, line });
   }
-  return { variables, problems };
+  return { variables, problems: [...problems, ...doubles(variables)] };
+}
+
+/** Names that stand there more than once: one of the values would be passed over in silence. */
+function doubles(variables: readonly EnvVariable[]): EnvFileProblem[] {
+  const lines = new Map<string, number>();
+  return variables.flatMap(({ name, line }) => {
+    const first = lines.get(name);
+    if (first === undefined) {
+      lines.set(name, line);
+      return [];
+    }
+    return [{ line, message: `${name} is set in line ${first} already. Remove one of them` }];
+  });
 }
 
 /** What stands behind the equals sign, up to the line where its quotes end; null if they do not. */
@@ -88,9 +104,16 @@ function wholeValue(begun: string, following: readonly string[]): string | null 
 function problemOf(name: string, text: string): string | null {
   const quoted = text.match(/^\s*(["'`])[^]*?\1([^]*)$/);
   if (!quoted) {
-    return /\S#/.test(`=${text.replace(/\s#.*$/, "")}`)
-      ? `# begins a comment and cuts off the value of ${name}. Put the value in quotes`
-      : null;
+    const isCut = /\S#/.test(`=${text.replace(/\s#.*$/, "")}`);
+    if (!isCut) return null;
+    // In quotes a URL would be cut off as well, by whoever takes it apart.
+    const cure = isUrl(text) ? "In a password, write it as %23" : "Put the value in quotes";
+    return `# begins a comment and cuts off the value of ${name}. ${cure}`;
   }
   return NOTHING.test(quoted[2]!) ? null : `there is text after the closing quote of ${name}`;
+}
+
+/** Whether this is a URL that is not in quotes. */
+function isUrl(text: string): boolean {
+  return /^\s*[a-z][a-z0-9+.-]*:\/\//i.test(text);
 }

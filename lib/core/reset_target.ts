@@ -6,7 +6,7 @@
 import { parseIsoTime } from "./iso_time.ts";
 import type { LogRange } from "./log_range.ts";
 
-/** The log's start, its end, the first records since a time, or an offset for each partition. */
+/** The log's start, its end, the first records since a time (from 1970 on), or an offset for each partition. */
 export type ResetTarget =
   | { readonly kind: "start" }
   | { readonly kind: "end" }
@@ -30,7 +30,8 @@ export function parseResetTarget(text: string): ResetTarget {
     return { kind: "offsets", topic: null, offsets: toOffsets(text.split(",").map(splitPair)) };
   }
   const timeMs = parseIsoTime(text);
-  if (timeMs !== null) return { kind: "time", timeMs };
+  // Kafka has no times before 1970: it takes -1 for the log's end, and refuses most others.
+  if (timeMs !== null) return timeMs < 0 ? { kind: "start" } : { kind: "time", timeMs };
   throw new SyntaxError(
     'It must be start, end, a time like 2026-01-31T12:00:00Z, or offsets like 0:120,1:98 or {"topic":{"0":120}}.',
   );

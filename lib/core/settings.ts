@@ -34,7 +34,7 @@ export function gatherSettings(environment: Environment, file: EnvFile | null): 
     fromEnvironment: SETTINGS.filter(isSet(ours)),
     fromFile: SETTINGS.filter((name) => isSet(inFile)(name) && !Object.hasOwn(ours, name)),
     overridden: SETTINGS.filter((name) => isSet(inFile)(name) && Object.hasOwn(ours, name)),
-    problems: [...file ? fileProblems(file) : [], ...environmentProblems(environment)],
+    problems: [...file ? fileProblems(file) : [], ...environmentProblems(ours)],
   };
 }
 

@@ -59,7 +59,7 @@ Deno.test("a setting that the environment sets to nothing is not set, whatever t
 
 Deno.test("what is wrong in the file is told at once with what is wrong elsewhere, and help needs none of it", async () => {
   await using directory = await directoryWith(
-    "KAFKA_BROKER=one:9092\nSMTP_HOST: mail\nWINDOW_SECONDS=soon\nKAFKA_HEAP_OPTS=-Xmx1g\nALERT_TO='me\n",
+    "KAFKA_BROKER=one:9092\nSMTP_HOST: mail\nWINDOW_SECONDS=60\nKAFKA_HEAP_OPTS=-Xmx1g\nWINDOW_SECONDS=soon\nALERT_TO='me\n",
   );
   const { path: cwd } = directory;
   const { code, stderr } = await runProgram(["start"], {
@@ -70,7 +70,8 @@ Deno.test("what is wrong in the file is told at once with what is wrong elsewher
   assert.deepEqual(stderr.trim().split("\n"), [
     ".env, line 1: KAFKA_BROKER is not a setting. Did you mean KAFKA_BROKERS?",
     ".env, line 2: this is not an assignment like NAME=value",
-    ".env, line 5: the quote of ALERT_TO is not closed",
+    ".env, line 5: WINDOW_SECONDS is set in line 3 already. Remove one of them",
+    ".env, line 6: the quote of ALERT_TO is not closed",
     "In the environment: HTTP_PROT is not a setting. Did you mean HTTP_PORT?",
     'WINDOW_SECONDS must be a whole number from 1 to 86400, but is "soon"',
   ]);

@@ -38,6 +38,30 @@ Deno.test("main explains wrong arguments and exits 2", async () => {
   }
 });
 
+Deno.test("every command refuses a number that is out of bounds, and names them", async () => {
+  const huge = "99999999999999999999";
+  const safe = "9007199254740991";
+  const refusals: readonly (readonly [args: string, bounds: string])[] = [
+    ["dead-letters list --partition 99999999999", "a whole number from 0 to 2147483647"],
+    [`dead-letters list --from-offset ${huge}`, `a whole number from 0 to ${safe}`],
+    [`dead-letters replay --to-offset ${huge}`, `a whole number from 0 to ${safe}`],
+    [`dead-letters list --limit ${huge}`, `a whole number from 1 to ${safe}`],
+    ["dead-letters list --limit 0", `a whole number from 1 to ${safe}`],
+    [`audit --limit ${huge}`, `a whole number from 0 to ${safe}`],
+    [`reset --recount --force ${huge}`, `a whole number from 0 to ${safe}`],
+    [`produce --count ${huge}`, `a whole number from 0 to ${safe}`],
+    ["produce --lotteries 1000001", "a whole number from 1 to 1000000"],
+    ["produce --seed 4294967296", "a whole number from 0 to 4294967295"],
+    ["produce --rate 1e999", "a number above 0, or max"],
+    ["demo --speed 601", "a number from 1 to 600"],
+  ];
+  await Promise.all(refusals.map(async ([args, bounds]) => {
+    const { code, stderr } = await runProgram(args.split(" "));
+    assert.equal(code, 2, stderr);
+    assert.ok(stderr.includes(`It must be ${bounds}.`), stderr);
+  }));
+});
+
 Deno.test("every command takes a time only with its zone, and only if there is such a day", async () => {
   const commands = [
     ["dead-letters", "list", "--since"],
@@ -101,9 +125,19 @@ Deno.test("start --once, produce and migrate do not wait: they exit 1 with one l
 });
 
 Deno.test("main shows stacks only with LOG_LEVEL=debug", async () => {
-  const { stderr } = await runProgram(["migrate"], { env: { ...AWAY, LOG_LEVEL: "debug" } });
-  assert.match(stderr, /^\s+at /m);
-  assert.doesNotMatch(stderr, /hunter2/);
+  const run = async (env: Readonly<Record<string, string>>) => {
+    const { stderr } = await runProgram(["migrate"], { env: { ...AWAY, ...env } });
+    assert.doesNotMatch(stderr, /hunter2/);
+    return stderr;
+  };
+  const stacks = (stderr: string) =>
+    stderr.trim().split("\n").map((line) => JSON.parse(line).stack)
+      .filter((stack) => stack !== undefined);
+  assert.equal(stacks(await run({})).length, 0);
+  const [stack, ...more] = stacks(await run({ LOG_LEVEL: "debug" }));
+  assert.match(stack, /^\s+at /m);
+  assert.equal(more.length, 0);
+  assert.match(await run({ LOG_LEVEL: "debug", LOG_FORMAT: "pretty" }), /^\s+at /m);
 });
 
 Deno.test("doctor reports everything that is wrong and exits 1", async () => {

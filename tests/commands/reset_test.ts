@@ -224,6 +224,9 @@ serverTest(
     };
     assert.equal(await offsets("end"), 1_000);
     assert.equal(await offsets("start"), 0);
+    for (const long of ["1970-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "1900-01-01T00:00Z"]) {
+      assert.equal(await offsets(long), 0, long);
+    }
     assert.equal(await offsets(new Date(Date.now() + 60_000).toISOString()), 1_000);
     assert.equal(await offsets(new Date(Date.now() - 3_600_000).toISOString()), 0);
     await countAll(stack);

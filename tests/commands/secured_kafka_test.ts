@@ -145,6 +145,26 @@ for (const { name, env, message } of REFUSALS) {
   );
 }
 
+serverTest(
+  "doctor and start name KAFKA_SASL_MECHANISM where a log-in is wanted and none is set",
+  ["java", "openssl", "kafka", "postgres"],
+  async () => {
+    const kafka = await securedKafka();
+    await using database = await createDatabase();
+    const env = { ...overTls(kafka), KAFKA_BROKERS: kafka.sasl, DATABASE_URL: database.url };
+    const told = new RegExp(
+      `Cannot reach Kafka at ${kafka.sasl}\\. Is it running, and are .* and KAFKA_SASL_MECHANISM right\\?`,
+    );
+    const { code, stdout } = await runProgram(["doctor"], { env });
+    assert.equal(code, 1, stdout);
+    const bad = stdout.split("\n").filter((line) => line.startsWith("FAIL"));
+    assert.equal(bad.length, 1, stdout);
+    assert.match(bad[0]!, told);
+    await using worker = await Program.start(["start"], { env });
+    await worker.printed(told);
+  },
+);
+
 interface Ban {
   readonly name: string;
   readonly grants: Grants;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { eventually } from "../support/eventually.ts";
 import { CTRL_C, PseudoTerminal } from "../support/pseudo_terminal.ts";
 import { serverTest } from "../support/servers.ts";
 import { openStack } from "../support/stack.ts";
@@ -51,6 +52,19 @@ serverTest("start shows what it waits for and how long, without colours if so as
     /WARN Waiting for Kafka.*\n.*Stopping.*\n.*Stopped: .*\n$/,
   );
   for (const color of COLORS) assert.ok(!terminal.written.includes(color));
+});
+
+serverTest("doctor names the right that is missing, and does not ask for it", [
+  "script",
+], async () => {
+  await using terminal = await PseudoTerminal.start(["doctor"], {
+    columns: 300,
+    env: { ...env, DATABASE_URL: "postgres:///nothing?host=/not/there" },
+  });
+  await eventually(() => terminal.written.includes("2 of these need a person"));
+  assert.equal(await terminal.exitCode(), 1);
+  assert.match(terminal.written, /Add --allow-write=\/not\/there\/\.s\.PGSQL\.5432 to the flags/);
+  assert.doesNotMatch(terminal.written, /\[y\/n/);
 });
 
 serverTest("produce and start --once show how far they are", [

@@ -14,7 +14,7 @@ async function exitCode(
   output: string,
   { env }: Pick<TestStack, "env">,
 ): Promise<{ readonly code: number; readonly stderr: string }> {
-  const run = [Deno.execPath(), "run", "--no-prompt", ...await taskFlags(command.split(" ")[0]!)];
+  const run = [Deno.execPath(), "run", ...await taskFlags(command.split(" ")[0]!)];
   const program = `${run.join(" ")} ${join(ROOT, "main.ts")} ${command}; echo "exit $?" >&2`;
   const { stderr } = await new Deno.Command("sh", {
     args: ["-c", `(${program}) ${output}`],

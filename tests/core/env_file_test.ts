@@ -31,7 +31,6 @@ const READ: readonly (readonly [name: string, text: string, variables: Record<st
       C: "3",
       exporter: "4",
     }],
-    ["the last of two", "A=1\nA=2", { A: "2" }],
     ["lines of Windows", "A=1\r\nB='x\r\ny'\r\n", { A: "1", B: "x\ny" }],
     ["lines of an old Macintosh", "A=1\rB=2\r", { A: "1", B: "2" }],
     ["a byte order mark", "\ufeffA=1", { A: "1" }],
@@ -53,7 +52,15 @@ const TOLD: readonly (readonly [text: string, line: number, message: RegExp])[] 
   ["A='x' y", 1, /text after the closing quote of A/],
   ['A="x\\"y"', 1, /text after the closing quote of A/],
   ["B='1\n2'\nA=a#b", 3, /# begins a comment and cuts off the value of A/],
-  ["A=#b", 1, /# begins a comment/],
+  ["A=1\n\nB=2\nA=1", 4, /^A is set in line 1 already\. Remove one of them$/],
+  ["A=1\nexport A='2'", 2, /^A is set in line 1 already/],
+  ["A=#b", 1, /# begins a comment.*in quotes$/],
+  [
+    "A=postgres://u:p#s@h/d",
+    1,
+    /# begins a comment and cuts off .* of A\. In a .*, write it as %23$/,
+  ],
+  ["A=postgres://h/d?password=x#y", 1, /In a password, write it as %23$/],
 ];
 
 for (const [text, line, message] of TOLD) {
@@ -85,7 +92,9 @@ Deno.test("parseEnvFile() tells of a file that is not UTF-8", () => {
 
 const line = fc.oneof(
   fc.string({ unit: fc.constantFrom(..."AB= '\"`#\\nx\t") }),
-  fc.tuple(fc.constantFrom("A", "B", "C_D"), fc.string()).map(([name, text]) => `${name}=${text}`),
+  fc.tuple(fc.constantFrom("A", "B", "C_D", "E", "F", "G.H", "I"), fc.string()).map((
+    [name, text],
+  ) => `${name}=${text}`),
 );
 
 Deno.test("parseEnvFile() means what Node.js means, wherever it has nothing to tell", () => {

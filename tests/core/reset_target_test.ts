@@ -12,6 +12,8 @@ Deno.test("parseResetTarget() reads places, times and offsets", () => {
     kind: "time",
     timeMs: Date.UTC(2026, 0, 31, 10, 0, 0, 500),
   });
+  assert.deepEqual(parseResetTarget("1970-01-01T00:00:00Z"), { kind: "time", timeMs: 0 });
+  assert.deepEqual(parseResetTarget("1969-12-31T23:59:59.999Z"), { kind: "start" });
   assert.deepEqual(parseResetTarget("0:120,11:98"), {
     kind: "offsets",
     topic: null,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { parseConfig } from "../../lib/core/config.ts";
 import { parseEnvFile } from "../../lib/core/env_file.ts";
 import { type Environment, gatherSettings, originOf } from "../../lib/core/settings.ts";
 import { utf8 } from "./batches.ts";
@@ -46,6 +47,12 @@ Deno.test("gatherSettings() leaves out what Kubernetes gives for a service", () 
   assert.deepEqual([values, fromEnvironment], [{ SMTP_PORT: "2525" }, []]);
 });
 
+Deno.test("gatherSettings() takes no variable of a service for a near miss", () => {
+  const links = { HTTP2_PORT: "tcp://10.0.0.7:80", SMTP1_PORT: "tcp://1.2.3.4:25" };
+  assert.deepEqual(gatherSettings(links, null).problems, []);
+  assert.equal(gatherSettings({ HTTP2_PORT: "80" }, null).problems.length, 1);
+});
+
 Deno.test("gatherSettings() tells all that is wrong in the file, in its order, and near misses in both", () => {
   const { problems } = gatherSettings(
     { HTTP_PROT: "1", KAFKA_HOME: "/opt/kafka" },
@@ -57,6 +64,17 @@ Deno.test("gatherSettings() tells all that is wrong in the file, in its order, a
     ".env, line 3: KAFKA_BROKER is not a setting. Did you mean KAFKA_BROKERS?",
     "In the environment: HTTP_PROT is not a setting. Did you mean HTTP_PORT?",
   ]);
+});
+
+Deno.test("a # that cuts off the URL of the file is told once, with what helps", () => {
+  const urls = ["postgres://u:p#s@host/db", "postgres://host/db?password=x#y", "postgres://h#x/db"];
+  for (const url of urls) {
+    const { values, problems } = gatherSettings({}, fileOf(`DATABASE_URL=${url}`));
+    assert.equal(problems.length, 1);
+    assert.match(problems[0]!, /^\.env, line 1: # begins .* of DATABASE_URL\. .* %23$/);
+    assert.ok("config" in parseConfig(values), url);
+  }
+  assert.equal(gatherSettings({}, fileOf(`DATABASE_URI=${urls[0]}`)).problems.length, 2);
 });
 
 Deno.test("gatherSettings() takes a near miss beside the right name for somebody else's", () => {

@@ -37,7 +37,7 @@ export class PseudoTerminal implements AsyncDisposable {
   ): Promise<PseudoTerminal> {
     const flags = await taskFlags(args[0]!);
     const main = join(ROOT, "main.ts");
-    const run = [Deno.execPath(), "run", "--no-prompt", "--quiet", ...flags, main, ...args];
+    const run = [Deno.execPath(), "run", "--quiet", ...flags, main, ...args];
     const child = new Deno.Command("script", {
       args: ["-qefc", `stty columns ${columns} rows 24; exec ${run.join(" ")}`, "/dev/null"],
       cwd: import.meta.dirname!, // which holds no `.env`

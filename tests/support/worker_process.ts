@@ -51,7 +51,7 @@ export function runtimeEnv(): Record<string, string> {
 /** Flags of the runtime in the task of that name, permissions above all. */
 export async function taskFlags(task: string): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
-  return tasks[task].command.match(/--(allow|v8)-[^ ]+/g) ?? [];
+  return tasks[task].command.match(/--(allow|no-prompt|v8)[^ ]*/g) ?? [];
 }
 
 /** A program that was started. Killed when it is disposed. */
@@ -79,7 +79,7 @@ export class Program implements AsyncDisposable {
       : ["sh", "-c", 'ulimit -n $0; exec "$@"', String(openFiles)];
     const [command, ...rest] = [...limited, Deno.execPath()];
     const child = new Deno.Command(command!, {
-      args: [...rest, "run", "--no-prompt", ...flags, join(ROOT, "main.ts"), ...args],
+      args: [...rest, "run", ...flags, join(ROOT, "main.ts"), ...args],
       cwd,
       clearEnv: true,
       env: programEnv({ LOG_FORMAT: "json", ...env }),

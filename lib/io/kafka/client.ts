@@ -180,7 +180,7 @@ export class KafkaCluster implements AsyncDisposable {
     this.#seenEnds.set(partition, Math.max(endOffset, this.#seenEnds.get(partition) ?? 0));
   }
 
-  /** Offset of each partition's first record that is not older than `timeMs`; its end if there is none. */
+  /** Offset of each partition's first record that is not older than `timeMs`, from 0 on; its end if there is none. */
   async offsetsAt(timeMs: number): Promise<ReadonlyMap<number, number>> {
     const offsets = await this.#ask(({ admin }) =>
       admin.fetchTopicOffsetsByTimestamp(this.#config.topic, timeMs)

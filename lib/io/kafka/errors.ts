@@ -94,19 +94,32 @@ export function explain(error: unknown, { brokers, sasl, topic }: KafkaConfig): 
   return new UnavailableError(whatIsAway(error, brokers), { cause: error });
 }
 
+const ARE_SETTINGS_RIGHT =
+  "Is it running, and are KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_MECHANISM right?";
+
 /** What does not answer, or not as it should: all that we were given, or one broker of a cluster that does. */
 function whatIsAway(error: unknown, brokers: readonly string[]): string {
   const where = `Kafka at ${brokers.join(", ")}`;
   const broker = causes(error).map((link) => "broker" in link ? link.broker : null)
     .find((address) => typeof address === "string");
   if (typeof broker === "string" && !isAway(error)) {
-    return brokers.includes(broker) || brokers.includes(inBrackets(broker))
-      ? `${where} answers, but not its broker at ${broker}`
-      : `${where} answers, but not its broker at ${broker}, as it is called there. ` +
-        "Set advertised.listeners of that broker to an address that can be reached from here";
+    const isGiven = brokers.includes(broker) || brokers.includes(inBrackets(broker));
+    if (isGiven && brokers.length === 1) return `Cannot reach ${where}. ${ARE_SETTINGS_RIGHT}`;
+    const what = `${where} answers, but not its broker at ${broker}`;
+    if (isGiven) return `${what}. ${ARE_SETTINGS_RIGHT}`;
+    return `${what}, as it is called there. ${
+      isHungUp(error)
+        ? ARE_SETTINGS_RIGHT
+        : "Set advertised.listeners of that broker to an address that can be reached from here"
+    }`;
   }
   if (isOfPartition(error)) return `${where} answers, but is not able to do this right now`;
-  return `Cannot reach ${where}. Is it running, and are KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_MECHANISM right?`;
+  return `Cannot reach ${where}. ${ARE_SETTINGS_RIGHT}`;
+}
+
+/** True if the other side took the connection, and closed it: a listener that wants a log-in does so. */
+function isHungUp(error: unknown): boolean {
+  return causes(error).some(({ name }) => name === "KafkaJSConnectionClosedError");
 }
 
 /** An IPv6 address with its port, as settings have it. */

@@ -111,9 +111,10 @@ brokerPool.connect = async function (this: BrokerPool): Promise<void> {
     } catch (error) {
       if (!isOfOneBroker(error)) throw error;
       const { host, port } = seed.connectionPool;
-      const { message, code } = error as Error & { readonly code?: string };
+      const { message, code } = error as Error & { readonly code?: unknown };
       this.logger.error(`Cannot connect to ${host}:${port}: ${message}`);
-      failures.add(`${host}:${port}: ${code ?? message}`);
+      // That of a socket is a word; Kafka's own is a number that says nothing to anybody.
+      failures.add(`${host}:${port}: ${typeof code === "string" ? code : message}`);
       addresses.failed({ host, port });
       if (left <= 1) throw new NoBrokerError([...failures].join("; "));
     }

@@ -25,17 +25,22 @@ for (
     [
       "one of the addresses",
       ofBroker("kafka-1:9092"),
-      /^Kafka at .* answers, but not its broker at kafka-1:9092$/,
+      /^Kafka at .* answers, but not its broker at kafka-1:9092\. Is it running, and are KAFKA_BROKERS/,
     ],
     [
       "one of the addresses, by IPv6",
       ofBroker("::1:9093"),
-      /^Kafka at .* answers, but not its broker at ::1:9093$/,
+      /^Kafka at .* answers, but not its broker at ::1:9093\. Is it running/,
     ],
     [
       "an address that is none of ours",
       ofBroker("kafka:29092"),
       /not its broker at kafka:29092, as it is called there\. Set advertised\.listeners/,
+    ],
+    [
+      "an address that is none of ours and hangs up",
+      failure("KafkaJSConnectionClosedError", { broker: "kafka:29092" }),
+      /not its broker at kafka:29092, as it is called there\. Is it running, and are .*KAFKA_SASL/,
     ],
     [
       "a coordinator that is not there yet",
@@ -58,5 +63,19 @@ for (
     const wrapped = new Error("it failed", { cause: error });
     assert.match(explain(wrapped, CONFIG).message, sentence);
     assert.equal(isPassing(explain(wrapped, CONFIG)), true);
+  });
+}
+
+for (const address of ["kafka-1:9092", "[::1]:9093"]) {
+  Deno.test(`explain() does not say that ${address} answers if it is all there is, and does not`, () => {
+    const { message } = explain(ofBroker(address.replace(/[[\]]/g, "")), {
+      ...CONFIG,
+      brokers: [address],
+    });
+    assert.equal(
+      message,
+      `Cannot reach Kafka at ${address}. ` +
+        "Is it running, and are KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_MECHANISM right?",
+    );
   });
 }

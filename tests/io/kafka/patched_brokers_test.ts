@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
+import { Addresses } from "../../../lib/io/kafka/addresses.ts";
 import "../../../lib/io/kafka/kafkajs.ts";
+import { NoBrokerError } from "../../../lib/io/kafka/one_broker.ts";
 
 const require = createRequire(import.meta.url);
 const BrokerPool = require("kafkajs/src/cluster/brokerPool.js");
@@ -53,6 +55,35 @@ Deno.test("a pool whose brokers all fail tells why, and that we may not ask at o
     ["3"],
     "GROUP_AUTHORIZATION_FAILED",
   ]);
+});
+
+/** What a pool says of the only address that it was given, where connecting fails like this. */
+async function reasonOf(failure: object): Promise<string> {
+  const address = { host: "kafka", port: 9092 };
+  const pool = {
+    connectionPoolBuilder: { addresses: new Addresses(["kafka:9092"]) },
+    hasConnectedBrokers: () => false,
+    createSeedBroker: () => Promise.resolve(),
+    seedBroker: {
+      connectionPool: address,
+      connect: () => Promise.reject(Object.assign(new Error("It says why"), failure)),
+    },
+    logger: { error: () => {} },
+  };
+  const error: unknown = await BrokerPool.prototype.connect.call(pool).catch((e: unknown) => e);
+  assert.ok(error instanceof NoBrokerError);
+  return error.message;
+}
+
+Deno.test("a pool that reaches nobody tells why in the words of the socket or of Kafka, not in Kafka's numbers", async () => {
+  assert.equal(
+    await reasonOf({ name: "KafkaJSConnectionError", code: "ECONNREFUSED" }),
+    "kafka:9092: ECONNREFUSED",
+  );
+  assert.equal(
+    await reasonOf({ name: "KafkaJSProtocolError", type: "ILLEGAL_SASL_STATE", code: 34 }),
+    "kafka:9092: It says why",
+  );
 });
 
 const LEADER_NOT_AVAILABLE = 5;
