@@ -5,6 +5,7 @@
 
 import { OperatorError } from "../../core/failure.ts";
 import type { Connection } from "./connection.ts";
+import { functionNames } from "./migrations.ts";
 
 /** A worker's, by table or view. */
 export const WORKER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
@@ -63,8 +64,10 @@ export async function missingGrants(connection: Connection): Promise<string[]> {
           from pg_class
           where oid = 'lottery_migrations'::regclass
         )
+        and proname = any ($1) -- others of this owner are none of ours, as those of an extension
         and not has_function_privilege(p.oid, 'execute')
       order by name`,
+    values: [functionNames()],
   });
   return [
     ...grants(onTables, { kind: "table", role }),
