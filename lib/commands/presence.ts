@@ -38,6 +38,7 @@ export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
 
   /** Enters, once the tables are there; resolves when everyone can see it. */
   async begin(): Promise<void> {
+    this.#renewing ??= Promise.resolve(); // it may be stored although its answer is lost
     await this.#registry.renew(this.#partitions);
     this.#renewing = this.#renew();
   }
