@@ -6,6 +6,7 @@
 
 import { atMost, pause } from "../condition.ts";
 import type { PipelineObserver, System } from "../endpoints.ts";
+import { Complaint } from "../io/complaint.ts";
 import { log } from "../io/logs.ts";
 import type { Connection } from "../io/postgres/connection.ts";
 import { type DeadWorker, RENEW_MS, WorkerRegistry } from "../io/postgres/worker_registry.ts";
@@ -26,6 +27,7 @@ const LEAVE_TIMEOUT_MS = 2_000;
 export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
   readonly #options: PresenceOptions;
   readonly #registry: WorkerRegistry;
+  readonly #complaint = new Complaint("Cannot see whether workers live: {reason}");
   readonly #ended = new AbortController();
   #partitions: readonly number[] = [];
   #renewing: Promise<void> | null = null;
@@ -79,7 +81,9 @@ export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
           log.warn("Worker {id} on {host} ended without a word", { id, host });
           this.#options.onDeath(worker);
         }
-      } catch { // the database is away, which others tell
+        this.#complaint.succeeded();
+      } catch (error) { // if the database is away, others tell
+        this.#complaint.failed(error);
       }
     }
   }

@@ -51,7 +51,7 @@ serverTest(
     };
     const refused = await runProgram(["start"], { env });
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /does not allow the role.*`doctor` says what to grant/);
+    assert.match(refused.stderr, /lacks rights that counting needs.* run: grant select on table /);
     await grantWhatDoctorSays(database, env);
 
     const lines = eventLines();
@@ -90,6 +90,42 @@ serverTest(
         });
         assert.equal(code, 0, `${command}: ${stdout}${stderr}`);
       }
+    }
+  },
+);
+
+serverTest(
+  "a worker that lacks one right does not start, and one that loses it says so once",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack();
+    const { connection } = stack.database;
+    await using role = await createRole(stack.database);
+    const env = { ...stack.env, DATABASE_URL: role.url };
+    assert.equal((await runProgram(["migrate"], { env: stack.env })).code, 0);
+    await grantWhatDoctorSays(stack.database, env);
+    const revoke = { text: `revoke select on living_workers from ${role.name}` };
+    await connection.query(revoke);
+    const { code, stderr } = await runProgram(["start"], { env });
+    assert.equal(code, 1, stderr);
+    const [, grant] = stderr.match(/lacks rights that .* run: (grant select on table [^;]+;)/)!;
+    await connection.query({ text: grant! });
+
+    await using worker = await Program.start(["start"], { env });
+    const [, page] = await worker.printed(/Page on (http:[^ ]+\/),/);
+    await worker.printed(/"Reading \d/);
+    await connection.query(revoke);
+    for (
+      const what of [
+        "see whether workers live",
+        "see whether all partitions are counted",
+        "read what the page shows",
+      ]
+    ) {
+      await (await fetch(`${page}api/status`)).body?.cancel();
+      await worker.printed(
+        new RegExp(`"error","message":"Cannot ${what}: .*does not allow the role`),
+      );
     }
   },
 );

@@ -39,6 +39,17 @@ export async function migrate(connection: Connection): Promise<string[]> {
   }
 }
 
+/**
+ * As `migrate`, for a role that is to count.
+ * @throws {OperatorError} also if the role lacks a right, with what to grant.
+ */
+export async function migrateForWorker(connection: Connection): Promise<void> {
+  // First, because it needs a right already to see what is missing.
+  if (await isMigrated(connection)) await assertGranted(connection);
+  await migrate(connection);
+  await assertGranted(connection);
+}
+
 async function applyMissing(connection: Connection, isNew: boolean): Promise<string[]> {
   return await connection.transaction(async () => {
     if (isNew) await connection.query({ text: MIGRATIONS_TABLE });
