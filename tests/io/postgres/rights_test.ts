@@ -83,6 +83,25 @@ rightsTest(
 );
 
 rightsTest(
+  "what the README grants a worker holds for the tables of later versions, too",
+  async (database, role) => {
+    const { connection } = database;
+    await using owner = await createRole(database);
+    const readme = await Deno.readTextFile("README.md");
+    const [, grants] = readme.match(/```sql\n(grant usage on schema [^`]+)```/)!;
+    await connection.query({
+      text: `
+        grant create on schema public to ${owner.name};
+        ${grants!.replaceAll("lottery_worker", role.name).replaceAll("lottery_owner", owner.name)}`,
+    });
+    await using migrating = new Connection(owner.url);
+    await migrate(migrating);
+    await using worker = new Connection(role.url);
+    assert.deepEqual(await missingGrants(worker), []);
+  },
+);
+
+rightsTest(
   "migrate() needs no right but to read where nothing is missing, and waits for nobody",
   async ({ connection }, role) => {
     await migrate(connection);
