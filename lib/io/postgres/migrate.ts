@@ -6,9 +6,10 @@
 import { OperatorError } from "../../core/failure.ts";
 import { log } from "../logs.ts";
 import type { Connection } from "./connection.ts";
+import { sqlStateOf } from "./errors.ts";
 import { explainLockTimeout } from "./locks.ts";
 import { type Migration, MIGRATIONS } from "./migrations.ts";
-import { assertGranted } from "./rights.ts";
+import { assertGranted, WORKER_RIGHTS } from "./rights.ts";
 
 const MIGRATIONS_TABLE = `
 create table lottery_migrations (
@@ -16,6 +17,13 @@ create table lottery_migrations (
   name text not null,
   applied_at timestamptz not null default now()
 )`;
+
+/** Names of our tables and views. */
+const OURS = Object.keys(WORKER_RIGHTS).filter((name) => name !== "lottery_migrations");
+
+/** SQLSTATE of a transaction that was ended because it and another one waited for each other. */
+const DEADLOCK = "40P01";
+const ATTEMPTS = 5;
 
 /**
  * Applies the migrations that are missing, in one transaction; several may start at once. If
@@ -30,12 +38,15 @@ export async function migrate(connection: Connection): Promise<string[]> {
   await assertUtf8(connection);
   await assertOurs(connection);
   await assertMayMigrate(connection);
-  try {
-    return await applyMissing(connection, isNew);
-  } catch (error) {
-    // Another one has made the first table in this moment, and with it all the others.
-    if (isNew && await isMigrated(connection)) return await migrate(connection);
-    throw await explainLockTimeout(error, connection);
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await applyMissing(connection, isNew);
+    } catch (error) {
+      // Another one has made the first table in this moment, and with it all the others.
+      if (isNew && await isMigrated(connection)) return await migrate(connection);
+      if (sqlStateOf(error) === DEADLOCK && attempt < ATTEMPTS) continue;
+      throw await explainLockTimeout(error, connection);
+    }
   }
 }
 
@@ -56,6 +67,8 @@ async function applyMissing(connection: Connection, isNew: boolean): Promise<str
     // One at a time. A role that only reads cannot take this lock.
     await connection.query({ text: "lock table lottery_migrations in share row exclusive mode" });
     const missing = await missingMigrations(connection);
+    const lock = missing.length === 0 ? null : await lockStatement(connection);
+    if (lock !== null) await connection.query({ text: lock });
     for (const migration of missing) {
       await connection.query({ text: migration.sql });
       await connection.query({ text: bookkeeping(migration) });
@@ -64,6 +77,24 @@ async function applyMissing(connection: Connection, isNew: boolean): Promise<str
     if (names.length > 0) log.info("Migrated the database: {names}", { names: names.join(", ") });
     return names;
   });
+}
+
+/**
+ * Locks the tables that there are, null if there is none. All before any is changed: a worker that
+ * uses one while it waits for another would wait for us, and we for it.
+ */
+async function lockStatement(connection: Connection): Promise<string | null> {
+  const tables = await connection.query<{ name: string }>({
+    text: `
+      select name
+      from unnest($1::text[]) with ordinality as ours (name, place)
+      join pg_class c on c.oid = to_regclass(name)
+      where relkind in ('r', 'p')
+      order by place`,
+    values: [OURS],
+  });
+  if (tables.length === 0) return null;
+  return `lock table ${tables.map(({ name }) => name).join(", ")} in access exclusive mode`;
 }
 
 /**
@@ -80,10 +111,12 @@ export async function migrationScript(connection: Connection | null): Promise<st
   }
   const missing = connection && !isNew ? await missingMigrations(connection) : MIGRATIONS;
   if (missing.length === 0) return "-- Nothing is missing.";
+  const lock = connection && await lockStatement(connection);
   return [
     "begin;",
     ...schema ? [`set local search_path to ${schema};`] : [],
     ...isNew ? [`${MIGRATIONS_TABLE.trim()};`] : [],
+    ...lock === null ? [] : [`${lock};`],
     ...missing.flatMap((migration) => [
       `-- ${nameOf(migration)}`,
       migration.sql.trim(),
@@ -173,25 +206,7 @@ async function assertOurs(connection: Connection): Promise<void> {
       from unnest($1::text[]) as name
       where to_regclass(name) is not null and to_regclass('lottery_migrations') is null
       limit 1`,
-    values: [[
-      "lottery_aggregates",
-      "kafka_offsets",
-      "dead_letters",
-      "dead_letter_horizons",
-      "dead_letter_staging",
-      "all_dead_letters",
-      "staged_dead_letters",
-      "dead_letter_counts",
-      "pipeline",
-      "alerts",
-      "workers",
-      "living_workers",
-      "offset_history",
-      "windows_ahead",
-      "outbox",
-      "output_publisher",
-      "lottery_windows",
-    ]],
+    values: [OURS],
   });
   if (!foreign) return;
   throw new OperatorError(

@@ -7,11 +7,11 @@ import { OperatorError } from "../../core/failure.ts";
 import type { Connection } from "./connection.ts";
 import { functionNames } from "./migrations.ts";
 
-/** A worker's, by table or view. */
+/** A worker's, by table or view; the tables in the order that commits use them in. */
 export const WORKER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   lottery_migrations: ["select"],
-  pipeline: ["select", "insert", "update"],
   kafka_offsets: ["select", "insert", "update"],
+  pipeline: ["select", "insert", "update"],
   lottery_aggregates: ["select", "insert", "update", "delete"],
   dead_letters: ["select", "insert", "update", "delete"],
   dead_letter_staging: ["select", "insert", "update", "delete"],
