@@ -158,12 +158,48 @@ serverTest(
     assert.equal(nothing.stdout, "-- Nothing is missing.\n");
     await database.connection.query({ text: "delete from lottery_migrations where version = 8" });
     const one = await runProgram(["migrate", "--sql"], { env: asRole });
-    assert.match(one.stdout, /^begin;\n\nset local search_path to public;\n\n-- 0008 storage\n/);
+    assert.match(
+      one.stdout,
+      /^begin;\n\nset local role [^;]+;\n\nset local search_path to public;\n\nlock table kafka_offsets, .*;\n\n-- 0008 storage\n/,
+    );
     assert.doesNotMatch(one.stdout, /create table|-- 000[79]/);
     await database.connection.query({ text: one.stdout });
     assert.equal(
       (await runProgram(["migrate", "--sql"], { env: asRole })).stdout,
       "-- Nothing is missing.\n",
+    );
+  },
+);
+
+serverTest(
+  "what a superuser runs of migrate --sql belongs to the owner of the tables",
+  ["postgres"],
+  async () => {
+    await using stack = await openStack();
+    const { database: { connection, url } } = stack;
+    await using owner = await createRole(stack.database);
+    await connection.query({
+      text: `
+        create schema odd authorization ${owner.name};
+        alter role ${owner.name} set search_path = odd`,
+    });
+    const asOwner = { ...stack.env, DATABASE_URL: owner.url };
+    assert.equal((await runProgram(["migrate"], { env: asOwner })).code, 0);
+    await using migrating = new Connection(owner.url);
+    await migrating.query({
+      text: `
+        drop view living_workers;
+        alter table workers drop column seen_at, drop column steady_since, drop column partitions;
+        delete from lottery_migrations where version = 11`,
+    });
+    const { stdout } = await runProgram(["migrate", "--sql"], { env: asOwner });
+    await using superuser = new Connection(url);
+    await superuser.query({ text: stdout });
+    assert.deepEqual(
+      await migrating.query({
+        text: "select viewowner::text as owner from pg_views where viewname = 'living_workers'",
+      }),
+      [{ owner: owner.name }],
     );
   },
 );

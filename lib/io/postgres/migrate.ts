@@ -8,7 +8,7 @@ import { log } from "../logs.ts";
 import type { Connection } from "./connection.ts";
 import { sqlStateOf } from "./errors.ts";
 import { explainLockTimeout } from "./locks.ts";
-import { type Migration, MIGRATIONS } from "./migrations.ts";
+import { functionNames, type Migration, MIGRATIONS } from "./migrations.ts";
 import { assertGranted, WORKER_RIGHTS } from "./rights.ts";
 
 const MIGRATIONS_TABLE = `
@@ -111,9 +111,12 @@ export async function migrationScript(connection: Connection | null): Promise<st
   }
   const missing = connection && !isNew ? await missingMigrations(connection) : MIGRATIONS;
   if (missing.length === 0) return "-- Nothing is missing.";
+  const owner = connection && await soleOwner(connection);
   const lock = connection && await lockStatement(connection);
   return [
     "begin;",
+    // Whoever runs it: a superuser must not own what this role has to change later.
+    ...owner === null ? [] : [`set local role ${owner};`],
     ...schema ? [`set local search_path to ${schema};`] : [],
     ...isNew ? [`${MIGRATIONS_TABLE.trim()};`] : [],
     ...lock === null ? [] : [`${lock};`],
@@ -213,6 +216,25 @@ async function assertOurs(connection: Connection): Promise<void> {
     `Cannot create the table ${foreign.name}: another system's table has that name. Keep it under another one with ` +
       `\`alter table ${foreign.name} rename to ${foreign.name}_old\`, and start again.`,
   );
+}
+
+/** The role, quoted, that owns all that is there; null if there is nothing, or several own it. */
+async function soleOwner(connection: Connection): Promise<string | null> {
+  const owners = await connection.query<{ owner: string }>({
+    text: `
+      select quote_ident(pg_get_userbyid(owner)) as owner
+      from (
+        select relowner as owner
+        from unnest($1::text[]) as ours (name)
+        join pg_class on oid = to_regclass(name)
+        union
+        select proowner
+        from pg_proc
+        where proname = any ($2) and pronamespace = quote_ident(current_schema())::regnamespace
+      ) owners`,
+    values: [OURS, functionNames()],
+  });
+  return owners.length === 1 ? owners[0]!.owner : null;
 }
 
 /** A role that adds tables has to own those that are there, and needs the right to create more. */
