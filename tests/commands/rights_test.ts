@@ -73,6 +73,11 @@ serverTest(
     assert.equal(await worker.exitCode(), 0, worker.stderr);
     assert.doesNotMatch(worker.stderr, /Cannot (publish|delete|make)|does not allow/);
 
+    const recount = await runProgram(["reset", "--recount", "--yes"], { env });
+    assert.equal(recount.code, 1);
+    assert.equal(recount.stdout, "", "no plan that cannot be followed");
+    assert.match(recount.stderr, new RegExp(`Run .reset --recount. as ${owner.name}`));
+
     const replay = ["replay", "--reason", "timestamp_in_seconds", "--set", "timestamp=seconds"];
     const replayed = await runProgram(["dead-letters", ...replay], { env });
     assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
