@@ -13,6 +13,7 @@ import {
 } from "../core/coverage.ts";
 import { CoverageWatch } from "../core/coverage_watch.ts";
 import type { CoverageObserver } from "../endpoints.ts";
+import { Complaint } from "../io/complaint.ts";
 import type { ConsumerGroup } from "../io/kafka/consumer_group.ts";
 import { lagsOf, type StatusBoard } from "../io/pipeline_status.ts";
 import type { Connection } from "../io/postgres/connection.ts";
@@ -50,6 +51,7 @@ export class Lookout implements AsyncDisposable {
   });
   /** When the steady clock stood at zero. */
   readonly #zeroMs = Date.now() - performance.now();
+  readonly #complaint = new Complaint("Cannot see whether all partitions are counted: {reason}");
   readonly #ended = new AbortController();
   readonly #looking: Promise<void>;
 
@@ -68,7 +70,9 @@ export class Lookout implements AsyncDisposable {
     while (!signal.aborted) {
       try {
         await this.#look();
-      } catch { // a system is away, which others tell: nothing is judged
+        this.#complaint.succeeded();
+      } catch (error) { // nothing is judged; if a system is away, others tell
+        this.#complaint.failed(error);
       }
       await pause(LOOK_INTERVAL_MS, signal);
     }

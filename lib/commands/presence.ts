@@ -6,6 +6,7 @@
 
 import { atMost, pause } from "../condition.ts";
 import type { PipelineObserver, System } from "../endpoints.ts";
+import { Complaint } from "../io/complaint.ts";
 import { log } from "../io/logs.ts";
 import type { Connection } from "../io/postgres/connection.ts";
 import { type DeadWorker, RENEW_MS, WorkerRegistry } from "../io/postgres/worker_registry.ts";
@@ -26,6 +27,7 @@ const LEAVE_TIMEOUT_MS = 2_000;
 export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
   readonly #options: PresenceOptions;
   readonly #registry: WorkerRegistry;
+  readonly #complaint = new Complaint("Cannot see whether workers live: {reason}");
   readonly #ended = new AbortController();
   #partitions: readonly number[] = [];
   #unavailable: ReadonlySet<number> = new Set();
@@ -39,6 +41,7 @@ export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
 
   /** Enters, once the tables are there; resolves when everyone can see it. */
   async begin(): Promise<void> {
+    this.#renewing ??= Promise.resolve(); // it may be stored although its answer is lost
     await this.#registry.renew(this.#counted());
     this.#renewing = this.#renew();
   }
@@ -88,7 +91,9 @@ export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
           log.warn("Worker {id} on {host} ended without a word", { id, host });
           this.#options.onDeath(worker);
         }
-      } catch { // the database is away, which others tell
+        this.#complaint.succeeded();
+      } catch (error) { // if the database is away, others tell
+        this.#complaint.failed(error);
       }
     }
   }

@@ -24,7 +24,13 @@ import {
   readPipeline,
 } from "../io/postgres/identity.ts";
 import { assertUpToDate } from "../io/postgres/migrate.ts";
-import { holdings, resetCounts, resetLog, resetSettings } from "../io/postgres/reset.ts";
+import {
+  assertMayResetCounts,
+  holdings,
+  resetCounts,
+  resetLog,
+  resetSettings,
+} from "../io/postgres/reset.ts";
 import { storedPartitions } from "../io/postgres/status_reader.ts";
 import { bystanders } from "./reset_bystanders.ts";
 import { kafkaOrigin } from "./start.ts";
@@ -112,6 +118,7 @@ async function planOf(situation: Situation, reset: ResetKind): Promise<Plan> {
 async function planRecount(situation: Situation, force: number | undefined): Promise<Plan> {
   const { config: { kafka: { topic } }, connection, claim, ranges } = situation;
   const { epoch, identity: counted } = assertCounted(situation);
+  await assertMayResetCounts(connection);
   const { rows, deadLetters, replayedLetters, recordsLeft } = await holdings(
     connection,
     counted.topic,

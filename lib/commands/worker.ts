@@ -18,7 +18,7 @@ import { Metrics } from "../io/metrics.ts";
 import { type DemoStatus, StatusBoard } from "../io/pipeline_status.ts";
 import { Connection } from "../io/postgres/connection.ts";
 import { type Claim, claimPipeline, type Origin } from "../io/postgres/identity.ts";
-import { migrate } from "../io/postgres/migrate.ts";
+import { migrateForWorker } from "../io/postgres/migrate.ts";
 import { readOverview } from "../io/postgres/overview.ts";
 import { storedOffsets } from "../io/postgres/reader.ts";
 import { PostgresSink } from "../io/postgres/sink.ts";
@@ -158,7 +158,7 @@ export class Worker implements AsyncDisposable {
    * @returns the epoch to count in.
    */
   async prepare(origin: Origin): Promise<number> {
-    await migrate(this.#commits);
+    await migrateForWorker(this.#commits);
     const epoch = await claimPipeline(this.#commits, claimOf(this.#config, origin));
     await this.#presence.begin();
     this.#alarms?.begin();

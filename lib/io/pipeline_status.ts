@@ -11,6 +11,7 @@ import { RollingRate } from "../core/rolling_rate.ts";
 import { currentWindow } from "../core/time_range.ts";
 import type { CoverageObserver } from "../endpoints.ts";
 import type { SystemState, Vitals, WorkerVitals } from "../vitals.ts";
+import { Complaint } from "./complaint.ts";
 import type { Overview } from "./postgres/overview.ts";
 
 /** What the database says of all workers, and what follows from it. */
@@ -68,6 +69,7 @@ const PATIENCE_MS = 1_000;
 export class StatusBoard implements Partial<CoverageObserver> {
   readonly #options: StatusBoardOptions;
   readonly #rate = new RollingRate(RATE_MS);
+  readonly #complaint = new Complaint("Cannot read what the page shows: {reason}");
   #overview: Overview | null = null;
   #readMs: number | null = null;
   #downSinceMs: number | null = null;
@@ -111,7 +113,9 @@ export class StatusBoard implements Partial<CoverageObserver> {
   async #look(): Promise<void> {
     try {
       this.saw(await this.#options.readOverview());
-    } catch { // it says so where it shows
+      this.#complaint.succeeded();
+    } catch (error) { // it says so where it shows
+      this.#complaint.failed(error);
       this.#downSinceMs ??= Date.now();
     }
   }

@@ -19,6 +19,12 @@ const CHANGES: readonly (readonly [name: string, sql: string])[] = [
   ["its headers", `headers = '[{"key": "h", "value_base64": null}]'`],
   ["the time of its record", "record_timestamp = record_timestamp + interval '1 s'"],
   ["its size", "value_size = 5000000, record_sha256 = 'none'"],
+  ["its headers to none that are", "headers = '{}'"],
+  ["its headers to nothing", "headers = 'null'"],
+  ["a header to a number", "headers = '[1]'"],
+  ["a header to what is no base64", `headers = '[{"key": "a", "value_base64": "***"}]'`],
+  ["the time of its record to forever", "record_timestamp = 'infinity'"],
+  ["the time of its record to one that no Date can be", "record_timestamp = '294000-01-01'"],
   ["its hash alone", "content_sha256 = sha256('')"],
   [
     "its value and its hash",
@@ -55,12 +61,45 @@ serverTest(
         assert.match(stdout, /refused: its content was changed after it was received/);
         const shown = await runProgram(["dead-letters", "show", "0/1"], { env });
         assert.match(shown.stdout, /^Content +CHANGED after it was received/m);
+        const list = await runProgram(["dead-letters", "list", "--json"], { env });
+        assert.equal(JSON.parse(list.stdout).intact, false, name);
       }
       await connection.query({
         text: "truncate dead_letters; insert into dead_letters table before",
       });
     }
     assert.equal((await auditReport(stack)).verdict, "agrees");
+  },
+);
+
+serverTest(
+  "a dead letter that was changed into what no record can be holds up no others",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack({ partitions: 1 });
+    const { env, database: { connection } } = stack;
+    await kcatProduce(stack.topic, Array.from({ length: 3 }, () => '{"lottery_name":"a"}'));
+    await countAll(stack);
+    await connection.query({
+      text: `
+        update dead_letters
+        set
+          headers = '[1, {"key": "kept", "value_base64": null}]', record_timestamp = 'infinity',
+          received_at = 'infinity', content_sha256 = null
+        where kafka_offset = 1`,
+    });
+    const list = await runProgram(["dead-letters", "list"], { env });
+    assert.match(list.stdout, /^0\/1 +event_type_missing +- +- +\{"lottery_name":"a"\}$/m);
+    assert.equal(list.stdout.match(/event_type_missing/g)!.length, 3);
+    const shown = await runProgram(["dead-letters", "show", "0/1"], { env });
+    assert.match(shown.stdout, /^Content +CHANGED[^]*^Header +kept: null$/m);
+    const repair = ["--set", "event_type=pay", "--set", `timestamp=${Date.now()}`];
+    const replay = ["replay", "--reason", "event_type_missing", ...repair];
+    const replayed = await runProgram(["dead-letters", ...replay], { env });
+    assert.match(replayed.stdout, /^0\/1 +refused: its content was changed/m);
+    assert.match(replayed.stdout, /^2 counted, 1 refused\.$/m);
+    const { deadLetterDifferences } = await auditReport(stack);
+    assert.deepEqual(deadLetterDifferences.map(({ offset }) => offset), [1]);
   },
 );
 

@@ -51,7 +51,7 @@ serverTest(
     };
     const refused = await runProgram(["start"], { env });
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /does not allow the role.*`doctor` says what to grant/);
+    assert.match(refused.stderr, /lacks rights that counting needs.* run: grant select on table /);
     await grantWhatDoctorSays(database, env);
 
     const lines = eventLines();
@@ -73,6 +73,11 @@ serverTest(
     assert.equal(await worker.exitCode(), 0, worker.stderr);
     assert.doesNotMatch(worker.stderr, /Cannot (publish|delete|make)|does not allow/);
 
+    const recount = await runProgram(["reset", "--recount", "--yes"], { env });
+    assert.equal(recount.code, 1);
+    assert.equal(recount.stdout, "", "no plan that cannot be followed");
+    assert.match(recount.stderr, new RegExp(`Run .reset --recount. as ${owner.name}`));
+
     const replay = ["replay", "--reason", "timestamp_in_seconds", "--set", "timestamp=seconds"];
     const replayed = await runProgram(["dead-letters", ...replay], { env });
     assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
@@ -90,6 +95,42 @@ serverTest(
         });
         assert.equal(code, 0, `${command}: ${stdout}${stderr}`);
       }
+    }
+  },
+);
+
+serverTest(
+  "a worker that lacks one right does not start, and one that loses it says so once",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack();
+    const { connection } = stack.database;
+    await using role = await createRole(stack.database);
+    const env = { ...stack.env, DATABASE_URL: role.url };
+    assert.equal((await runProgram(["migrate"], { env: stack.env })).code, 0);
+    await grantWhatDoctorSays(stack.database, env);
+    const revoke = { text: `revoke select on living_workers from ${role.name}` };
+    await connection.query(revoke);
+    const { code, stderr } = await runProgram(["start"], { env });
+    assert.equal(code, 1, stderr);
+    const [, grant] = stderr.match(/lacks rights that .* run: (grant select on table [^;]+;)/)!;
+    await connection.query({ text: grant! });
+
+    await using worker = await Program.start(["start"], { env });
+    const [, page] = await worker.printed(/Page on (http:[^ ]+\/),/);
+    await worker.printed(/"Reading \d/);
+    await connection.query(revoke);
+    for (
+      const what of [
+        "see whether workers live",
+        "see whether all partitions are counted",
+        "read what the page shows",
+      ]
+    ) {
+      await (await fetch(`${page}api/status`)).body?.cancel();
+      await worker.printed(
+        new RegExp(`"error","message":"Cannot ${what}: .*does not allow the role`),
+      );
     }
   },
 );
@@ -122,12 +163,48 @@ serverTest(
     assert.equal(nothing.stdout, "-- Nothing is missing.\n");
     await database.connection.query({ text: "delete from lottery_migrations where version = 8" });
     const one = await runProgram(["migrate", "--sql"], { env: asRole });
-    assert.match(one.stdout, /^begin;\n\nset local search_path to public;\n\n-- 0008 storage\n/);
+    assert.match(
+      one.stdout,
+      /^begin;\n\nset local role [^;]+;\n\nset local search_path to public;\n\nlock table kafka_offsets, .*;\n\n-- 0008 storage\n/,
+    );
     assert.doesNotMatch(one.stdout, /create table|-- 000[79]/);
     await database.connection.query({ text: one.stdout });
     assert.equal(
       (await runProgram(["migrate", "--sql"], { env: asRole })).stdout,
       "-- Nothing is missing.\n",
+    );
+  },
+);
+
+serverTest(
+  "what a superuser runs of migrate --sql belongs to the owner of the tables",
+  ["postgres"],
+  async () => {
+    await using stack = await openStack();
+    const { database: { connection, url } } = stack;
+    await using owner = await createRole(stack.database);
+    await connection.query({
+      text: `
+        create schema odd authorization ${owner.name};
+        alter role ${owner.name} set search_path = odd`,
+    });
+    const asOwner = { ...stack.env, DATABASE_URL: owner.url };
+    assert.equal((await runProgram(["migrate"], { env: asOwner })).code, 0);
+    await using migrating = new Connection(owner.url);
+    await migrating.query({
+      text: `
+        drop view living_workers;
+        alter table workers drop column seen_at, drop column steady_since, drop column partitions;
+        delete from lottery_migrations where version = 11`,
+    });
+    const { stdout } = await runProgram(["migrate", "--sql"], { env: asOwner });
+    await using superuser = new Connection(url);
+    await superuser.query({ text: stdout });
+    assert.deepEqual(
+      await migrating.query({
+        text: "select viewowner::text as owner from pg_views where viewname = 'living_workers'",
+      }),
+      [{ owner: owner.name }],
     );
   },
 );

@@ -6,7 +6,7 @@
 import { Audit, type Books } from "../../core/audit.ts";
 import type { Milestone, PartitionHistory } from "../../core/milestone.ts";
 import type { Connection, Query, Row } from "./connection.ts";
-import { CONTENT, IS_INTACT } from "./dead_letters.ts";
+import { HASHED, IS_INTACT } from "./dead_letters.ts";
 
 /** Rows that are read at once. */
 const PAGE_ROWS = 10_000;
@@ -192,10 +192,9 @@ async function* storedDeadLetters(
 ): AsyncGenerator<DeadLetterRow> {
   yield* paged<DeadLetterRow>(connection, {
     text: `
-      select
-        partition, kafka_offset, reason, letter_sha256(${CONTENT}) as sha256,
-        ${IS_INTACT} as is_intact
+      select partition, kafka_offset, reason, sha256, ${IS_INTACT} as is_intact
       from dead_letters
+      cross join ${HASHED}
       where topic = $1
       order by partition, kafka_offset`,
     values: [topic],
@@ -207,9 +206,9 @@ async function* storedDeadLetters(
   for (const { id } of commits) {
     yield* await connection.query<DeadLetterRow>({
       text: `
-        select
-          partition, kafka_offset, reason, letter_sha256(${CONTENT}) as sha256, true as is_intact
+        select partition, kafka_offset, reason, sha256, ${IS_INTACT} as is_intact
         from staged_dead_letters
+        cross join ${HASHED}
         where staging_id = $1`,
       values: [id],
     });
@@ -230,7 +229,10 @@ function replayedLetters(connection: Connection) {
       select
         partition, kafka_offset,
         coalesce(replayed_value, '') as replayed_value,
-        coalesce(replayed_window, 'epoch') as replayed_window
+        case
+          when replayed_window >= 'epoch' and replayed_window < '10000-01-01Z' then replayed_window
+          else 'epoch'
+        end as replayed_window
       from dead_letters
       where replayed_at is not null
       order by topic, partition, kafka_offset`,

@@ -59,11 +59,26 @@ export interface Replay {
 const CONTENT_COLUMNS = "key_size, value_size, headers_size, record_sha256, content_sha256";
 
 /** The content that a letter has now, as `letter_sha256` takes it. */
-export const CONTENT =
+const CONTENT =
   "record_timestamp, key, value, headers, key_size, value_size, headers_size, record_sha256";
 
-/** Whether it is what was stored; of rows from before the hash was, nobody knows. */
-export const IS_INTACT = `coalesce(content_sha256 = letter_sha256(${CONTENT}), true)`;
+/** Its hash as the column `sha256`, to join to the letters; computed once for each. */
+export const HASHED = `lateral (select letter_sha256(${CONTENT}) as sha256 offset 0) hashed`;
+
+/**
+ * Whether it is what was stored. Of rows from before the hash was, nobody knows, unless they are
+ * what no record can be.
+ */
+export const IS_INTACT = "(coalesce(content_sha256 = sha256, true) and sha256 <> '')";
+
+/** A time in milliseconds; −1 for one that nobody can have stored but by hand. */
+function millisecondsOf(time: string, rounding: "floor" | "round" = "floor"): string {
+  return `
+    case
+      when ${time} < 'epoch' or ${time} >= '10000-01-01Z' then -1
+      else ${rounding}(extract(epoch from ${time}) * 1000)::bigint
+    end`;
+}
 
 /** Dead letters of one topic. */
 export class DeadLetterStore {
@@ -125,12 +140,13 @@ export class DeadLetterStore {
             and (partition, kafka_offset) in (select partition, kafka_offset from asked)
         )
         select
-          partition, kafka_offset, reason, key, value, headers, replayed_value,
+          partition, kafka_offset, reason, key, value, replayed_value,
+          case when jsonb_typeof(headers) = 'array' then headers else '[]' end as headers,
           key_size, value_size, headers_size, record_sha256,
           ${IS_INTACT} as is_intact,
-          round(extract(epoch from record_timestamp) * 1000)::bigint as record_ms,
-          floor(extract(epoch from received_at) * 1000)::bigint as received_ms,
-          floor(extract(epoch from replayed_at) * 1000)::bigint as replayed_ms
+          ${millisecondsOf("record_timestamp", "round")} as record_ms,
+          ${millisecondsOf("received_at")} as received_ms,
+          ${millisecondsOf("replayed_at")} as replayed_ms
         from (
           select
             place, partition, kafka_offset, reason, key, value, headers, replayed_value,
@@ -143,6 +159,7 @@ export class DeadLetterStore {
             record_timestamp, received_at, replayed_at, ${CONTENT_COLUMNS}
           from asked join staged using (partition, kafka_offset)
         ) letters
+        cross join ${HASHED}
         order by place`,
       values: [
         this.#topic,
@@ -202,7 +219,7 @@ interface LetterRow extends Row {
   readonly record_ms: number | null;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
-  readonly headers: readonly StoredHeader[];
+  readonly headers: readonly unknown[];
   readonly received_ms: number;
   readonly replayed_ms: number | null;
   readonly replayed_value: Uint8Array | null;
@@ -214,13 +231,6 @@ interface LetterRow extends Row {
   readonly is_intact: boolean;
 }
 
-/** A header as the sink writes it. */
-interface StoredHeader {
-  readonly key?: string;
-  readonly key_base64?: string;
-  readonly value_base64: string | null;
-}
-
 function toLetter(row: LetterRow): StoredDeadLetter {
   return {
     partition: row.partition,
@@ -229,7 +239,7 @@ function toLetter(row: LetterRow): StoredDeadLetter {
     recordTimestampMs: row.record_ms ?? -1,
     key: row.key,
     value: row.value,
-    headers: row.headers.map(toHeader),
+    headers: row.headers.flatMap(toHeader),
     cut: toCut(row),
     isIntact: row.is_intact,
     receivedMs: row.received_ms,
@@ -248,9 +258,22 @@ function toCut({ key_size, value_size, headers_size, record_sha256 }: LetterRow)
   };
 }
 
-function toHeader({ key, key_base64, value_base64 }: StoredHeader): RecordHeader {
-  return {
-    key: key === undefined ? Uint8Array.fromBase64(key_base64!) : new TextEncoder().encode(key),
-    value: value_base64 === null ? null : Uint8Array.fromBase64(value_base64),
-  };
+/** A header as the sink writes it. */
+interface StoredHeader {
+  readonly key?: string;
+  readonly key_base64?: string;
+  readonly value_base64: string | null;
+}
+
+/** Nothing of one that is malformed: somebody has changed the letter, which `isIntact` says. */
+function toHeader(header: unknown): RecordHeader[] {
+  try {
+    const { key, key_base64, value_base64 } = header as StoredHeader;
+    return [{
+      key: key === undefined ? Uint8Array.fromBase64(key_base64!) : new TextEncoder().encode(key),
+      value: value_base64 === null ? null : Uint8Array.fromBase64(value_base64),
+    }];
+  } catch {
+    return [];
+  }
 }

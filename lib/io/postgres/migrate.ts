@@ -6,44 +6,10 @@
 import { OperatorError } from "../../core/failure.ts";
 import { log } from "../logs.ts";
 import type { Connection } from "./connection.ts";
+import { sqlStateOf } from "./errors.ts";
 import { explainLockTimeout } from "./locks.ts";
-import { assertGranted } from "./rights.ts";
-import tables from "./migrations/0001_tables.sql" with { type: "text" };
-import commit from "./migrations/0002_commit.sql" with { type: "text" };
-import alerts from "./migrations/0003_alerts.sql" with { type: "text" };
-import offsetHistory from "./migrations/0004_offset_history.sql" with { type: "text" };
-import replayAndRetention from "./migrations/0005_replay_and_retention.sql" with { type: "text" };
-import output from "./migrations/0006_output.sql" with { type: "text" };
-import thinHistory from "./migrations/0007_thin_history.sql" with { type: "text" };
-import storage from "./migrations/0008_storage.sql" with { type: "text" };
-import staging from "./migrations/0009_staging.sql" with { type: "text" };
-import guards from "./migrations/0010_guards.sql" with { type: "text" };
-import liveness from "./migrations/0011_liveness.sql" with { type: "text" };
-import deadLetterContent from "./migrations/0012_dead_letter_content.sql" with { type: "text" };
-import outputReview from "./migrations/0013_output_review.sql" with { type: "text" };
-
-interface Migration {
-  readonly version: number;
-  readonly name: string;
-  readonly sql: string;
-}
-
-/** In this order, and never changed once released: a new one is added instead. */
-const MIGRATIONS: readonly Migration[] = [
-  { version: 1, name: "tables", sql: tables },
-  { version: 2, name: "commit", sql: commit },
-  { version: 3, name: "alerts", sql: alerts },
-  { version: 4, name: "offset history", sql: offsetHistory },
-  { version: 5, name: "replay and retention", sql: replayAndRetention },
-  { version: 6, name: "output", sql: output },
-  { version: 7, name: "thin history", sql: thinHistory },
-  { version: 8, name: "storage", sql: storage },
-  { version: 9, name: "staging", sql: staging },
-  { version: 10, name: "guards", sql: guards },
-  { version: 11, name: "liveness", sql: liveness },
-  { version: 12, name: "dead letter content", sql: deadLetterContent },
-  { version: 13, name: "output review", sql: outputReview },
-];
+import { functionNames, type Migration, MIGRATIONS } from "./migrations.ts";
+import { assertGranted, WORKER_RIGHTS } from "./rights.ts";
 
 const MIGRATIONS_TABLE = `
 create table lottery_migrations (
@@ -51,6 +17,13 @@ create table lottery_migrations (
   name text not null,
   applied_at timestamptz not null default now()
 )`;
+
+/** Names of our tables and views. */
+const OURS = Object.keys(WORKER_RIGHTS).filter((name) => name !== "lottery_migrations");
+
+/** SQLSTATE of a transaction that was ended because it and another one waited for each other. */
+const DEADLOCK = "40P01";
+const ATTEMPTS = 5;
 
 /**
  * Applies the migrations that are missing, in one transaction; several may start at once. If
@@ -65,13 +38,27 @@ export async function migrate(connection: Connection): Promise<string[]> {
   await assertUtf8(connection);
   await assertOurs(connection);
   await assertMayMigrate(connection);
-  try {
-    return await applyMissing(connection, isNew);
-  } catch (error) {
-    // Another one has made the first table in this moment, and with it all the others.
-    if (isNew && await isMigrated(connection)) return await migrate(connection);
-    throw await explainLockTimeout(error, connection);
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await applyMissing(connection, isNew);
+    } catch (error) {
+      // Another one has made the first table in this moment, and with it all the others.
+      if (isNew && await isMigrated(connection)) return await migrate(connection);
+      if (sqlStateOf(error) === DEADLOCK && attempt < ATTEMPTS) continue;
+      throw await explainLockTimeout(error, connection);
+    }
   }
+}
+
+/**
+ * As `migrate`, for a role that is to count.
+ * @throws {OperatorError} also if the role lacks a right, with what to grant.
+ */
+export async function migrateForWorker(connection: Connection): Promise<void> {
+  // First, because it needs a right already to see what is missing.
+  if (await isMigrated(connection)) await assertGranted(connection);
+  await migrate(connection);
+  await assertGranted(connection);
 }
 
 async function applyMissing(connection: Connection, isNew: boolean): Promise<string[]> {
@@ -80,6 +67,8 @@ async function applyMissing(connection: Connection, isNew: boolean): Promise<str
     // One at a time. A role that only reads cannot take this lock.
     await connection.query({ text: "lock table lottery_migrations in share row exclusive mode" });
     const missing = await missingMigrations(connection);
+    const lock = missing.length === 0 ? null : await lockStatement(connection);
+    if (lock !== null) await connection.query({ text: lock });
     for (const migration of missing) {
       await connection.query({ text: migration.sql });
       await connection.query({ text: bookkeeping(migration) });
@@ -88,6 +77,24 @@ async function applyMissing(connection: Connection, isNew: boolean): Promise<str
     if (names.length > 0) log.info("Migrated the database: {names}", { names: names.join(", ") });
     return names;
   });
+}
+
+/**
+ * Locks the tables that there are, null if there is none. All before any is changed: a worker that
+ * uses one while it waits for another would wait for us, and we for it.
+ */
+async function lockStatement(connection: Connection): Promise<string | null> {
+  const tables = await connection.query<{ name: string }>({
+    text: `
+      select name
+      from unnest($1::text[]) with ordinality as ours (name, place)
+      join pg_class c on c.oid = to_regclass(name)
+      where relkind in ('r', 'p')
+      order by place`,
+    values: [OURS],
+  });
+  if (tables.length === 0) return null;
+  return `lock table ${tables.map(({ name }) => name).join(", ")} in access exclusive mode`;
 }
 
 /**
@@ -104,10 +111,15 @@ export async function migrationScript(connection: Connection | null): Promise<st
   }
   const missing = connection && !isNew ? await missingMigrations(connection) : MIGRATIONS;
   if (missing.length === 0) return "-- Nothing is missing.";
+  const owner = connection && await soleOwner(connection);
+  const lock = connection && await lockStatement(connection);
   return [
     "begin;",
+    // Whoever runs it: a superuser must not own what this role has to change later.
+    ...owner === null ? [] : [`set local role ${owner};`],
     ...schema ? [`set local search_path to ${schema};`] : [],
     ...isNew ? [`${MIGRATIONS_TABLE.trim()};`] : [],
+    ...lock === null ? [] : [`${lock};`],
     ...missing.flatMap((migration) => [
       `-- ${nameOf(migration)}`,
       migration.sql.trim(),
@@ -197,31 +209,32 @@ async function assertOurs(connection: Connection): Promise<void> {
       from unnest($1::text[]) as name
       where to_regclass(name) is not null and to_regclass('lottery_migrations') is null
       limit 1`,
-    values: [[
-      "lottery_aggregates",
-      "kafka_offsets",
-      "dead_letters",
-      "dead_letter_horizons",
-      "dead_letter_staging",
-      "all_dead_letters",
-      "staged_dead_letters",
-      "dead_letter_counts",
-      "pipeline",
-      "alerts",
-      "workers",
-      "living_workers",
-      "offset_history",
-      "windows_ahead",
-      "outbox",
-      "output_publisher",
-      "lottery_windows",
-    ]],
+    values: [OURS],
   });
   if (!foreign) return;
   throw new OperatorError(
     `Cannot create the table ${foreign.name}: another system's table has that name. Keep it under another one with ` +
       `\`alter table ${foreign.name} rename to ${foreign.name}_old\`, and start again.`,
   );
+}
+
+/** The role, quoted, that owns all that is there; null if there is nothing, or several own it. */
+async function soleOwner(connection: Connection): Promise<string | null> {
+  const owners = await connection.query<{ owner: string }>({
+    text: `
+      select quote_ident(pg_get_userbyid(owner)) as owner
+      from (
+        select relowner as owner
+        from unnest($1::text[]) as ours (name)
+        join pg_class on oid = to_regclass(name)
+        union
+        select proowner
+        from pg_proc
+        where proname = any ($2) and pronamespace = quote_ident(current_schema())::regnamespace
+      ) owners`,
+    values: [OURS, functionNames()],
+  });
+  return owners.length === 1 ? owners[0]!.owner : null;
 }
 
 /** A role that adds tables has to own those that are there, and needs the right to create more. */

@@ -100,7 +100,7 @@ export class PostgresOutbox implements Outbox {
   async isReviewDue(): Promise<boolean> {
     const [row] = await this.#connection.query<{ is_due: boolean }>({
       text: `
-        select outbox_up_to is not null and output_compared_with is distinct from database_timeline()
+        select outbox_up_to is not null and output_compared_with is distinct from database_version()
           as is_due
         from pipeline`,
     });
@@ -140,7 +140,7 @@ export class PostgresOutbox implements Outbox {
 
   async reviewed(): Promise<void> {
     await this.#connection.query({
-      text: "update pipeline set output_compared_with = database_timeline()",
+      text: "update pipeline set output_compared_with = database_version()",
     });
   }
 }

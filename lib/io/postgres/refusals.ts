@@ -47,7 +47,7 @@ function missingDatabase(where: string): string {
 
 /** What a refused or failed connection means, with the setting to change. */
 export function refusal(error: unknown, where: string): Error {
-  if (error instanceof OperatorError) return error;
+  if (error instanceof OperatorError || error instanceof UnavailableError) return error;
   const explained = explainTls(error, where) ?? explainSocket(error);
   if (explained) return explained;
   const explain = explanationOf(error);

@@ -37,17 +37,46 @@ export async function holdings(connection: Connection, topic: string): Promise<H
   return row!;
 }
 
+/** What is emptied when everything is counted anew. */
+const EMPTIED = [
+  "lottery_aggregates",
+  "dead_letters",
+  "dead_letter_staging",
+  "dead_letter_horizons",
+  "outbox",
+  "kafka_offsets",
+  "offset_history",
+  "windows_ahead",
+];
+
+/**
+ * Makes sure that `resetCounts` is allowed: emptying tables is no right that workers have.
+ * @throws {OperatorError} if it is not, with the role that may.
+ */
+export async function assertMayResetCounts(connection: Connection): Promise<void> {
+  const [row] = await connection.query<{ owner: string; role: string }>({
+    text: `
+      select quote_ident(pg_get_userbyid(relowner)) as owner, quote_ident(current_user) as role
+      from unnest($1::text[]) as emptied (name)
+      join pg_class on oid = to_regclass(name)
+      where not has_table_privilege(oid, 'truncate')
+      limit 1`,
+    values: [EMPTIED],
+  });
+  if (!row) return;
+  throw new OperatorError(
+    `Cannot recount: only the owner of the tables may empty them, and the role of DATABASE_URL is ` +
+      `${row.role}. Run \`reset --recount\` as ${row.owner}`,
+  );
+}
+
 /** Deletes everything that was counted; the next worker begins at the log's start. */
 export async function resetCounts(
   connection: Connection,
   { epoch, identity }: { readonly epoch: number; readonly identity: Identity },
 ): Promise<void> {
   await resetting(connection, epoch, async () => {
-    await connection.query({
-      text: `
-        truncate lottery_aggregates, dead_letters, dead_letter_staging, dead_letter_horizons,
-          outbox, kafka_offsets, offset_history, windows_ahead`,
-    });
+    await connection.query({ text: `truncate ${EMPTIED.join(", ")}` });
     await replaceIdentity(connection, identity);
     await connection.query({
       text: `

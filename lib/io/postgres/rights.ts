@@ -5,12 +5,13 @@
 
 import { OperatorError } from "../../core/failure.ts";
 import type { Connection } from "./connection.ts";
+import { functionNames } from "./migrations.ts";
 
-/** A worker's, by table or view. */
+/** A worker's, by table or view; the tables in the order that commits use them in. */
 export const WORKER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   lottery_migrations: ["select"],
-  pipeline: ["select", "insert", "update"],
   kafka_offsets: ["select", "insert", "update"],
+  pipeline: ["select", "insert", "update"],
   lottery_aggregates: ["select", "insert", "update", "delete"],
   dead_letters: ["select", "insert", "update", "delete"],
   dead_letter_staging: ["select", "insert", "update", "delete"],
@@ -63,8 +64,10 @@ export async function missingGrants(connection: Connection): Promise<string[]> {
           from pg_class
           where oid = 'lottery_migrations'::regclass
         )
+        and proname = any ($1) -- others of this owner are none of ours, as those of an extension
         and not has_function_privilege(p.oid, 'execute')
       order by name`,
+    values: [functionNames()],
   });
   return [
     ...grants(onTables, { kind: "table", role }),

@@ -8,7 +8,7 @@
  */
 
 import { pause } from "../../condition.ts";
-import { OperatorError } from "../../core/failure.ts";
+import { OperatorError, UnavailableError } from "../../core/failure.ts";
 import { Client, type Row } from "./client.ts";
 import { sqlStateOf } from "./errors.ts";
 
@@ -70,7 +70,7 @@ export async function openSession(
     if (!row.is_direct) {
       const other = await Client.connect(url, name);
       try {
-        if (await isLent(client, other)) throw new OperatorError(lentBy(where));
+        if (await isLent({ ours: client, other, where })) throw new OperatorError(lentBy(where));
       } finally {
         void other.close();
       }
@@ -151,12 +151,28 @@ const ROUNDS = 5;
 /** A pooler of sessions makes the second connection wait when it has no session left. */
 const PATIENCE_MS = 1_000;
 
-/** True if the pooler gives both connections the same session, or one of them a new one each time. */
-async function isLent(ours: Client, other: Client): Promise<boolean> {
+/**
+ * True if the pooler gives both connections the same session, or one of them a new one each time.
+ * @throws {UnavailableError} if the pooler has no session for either of them.
+ */
+async function isLent(
+  { ours, other, where }: {
+    readonly ours: Client;
+    readonly other: Client;
+    readonly where: string;
+  },
+): Promise<boolean> {
   const first = await processOf(ours);
   for (let round = 0; round < ROUNDS; round++) {
-    const theirs = await Promise.race([processOf(other), pause(PATIENCE_MS)]);
-    if (theirs === undefined) return false;
+    const asking = processOf(other);
+    if (await answerOf(asking) === undefined) {
+      // It waits for a session. Only where sessions are pooled do we have ours meanwhile.
+      const own = await answerOf(processOf(ours));
+      if (own === undefined) throw new UnavailableError(overloaded(where));
+      if (own !== first) return true;
+      if (await answerOf(asking, 0) === undefined) return false;
+    }
+    const theirs = await asking;
     // Twice, because a pooler may give its sessions in turns.
     const now = [await processOf(ours), await processOf(ours)];
     if (theirs === first || now.some((process) => process !== first)) return true;
@@ -164,11 +180,21 @@ async function isLent(ours: Client, other: Client): Promise<boolean> {
   return false;
 }
 
+/** The answer, or undefined if there is none in time. */
+async function answerOf<T>(answer: Promise<T>, ms = PATIENCE_MS): Promise<T | undefined> {
+  return await Promise.race([answer, pause(ms).then(() => undefined)]);
+}
+
 async function processOf(client: Client): Promise<number> {
   const [row] = await client.query<{ process: number }>({
     text: "select pg_backend_pid() as process",
   });
   return row!.process;
+}
+
+function overloaded(where: string): string {
+  return `Cannot get a session from the pooler at ${where}: all of them are in use. ` +
+    "If it stays so, give it more (PgBouncer: default_pool_size)";
 }
 
 function lentBy(where: string): string {

@@ -4,6 +4,7 @@ import { Connection } from "../../../lib/io/postgres/connection.ts";
 import { claimPipeline, type Identity } from "../../../lib/io/postgres/identity.ts";
 import { createDatabase as createMissing } from "../../../lib/io/postgres/create_database.ts";
 import { migrate } from "../../../lib/io/postgres/migrate.ts";
+import { eventually } from "../../support/eventually.ts";
 import { createDatabase, type TestDatabase } from "../../support/postgres.ts";
 import { databaseName } from "../../support/role.ts";
 import { serverTest } from "../../support/servers.ts";
@@ -63,6 +64,35 @@ migrateTest(
       text: "alter table lottery_aggregates rename to lottery_aggregates_old",
     });
     assert.ok((await migrate(connection)).length > 0);
+  },
+);
+
+migrateTest(
+  "migrate() locks all tables before it changes any, and tries again where it and a worker wait for each other",
+  async ({ connection, url }) => {
+    await migrate(connection);
+    await connection.query({ text: "delete from lottery_migrations where version = 8" });
+    const patient = new URL(url);
+    patient.searchParams.set("options", "-c deadlock_timeout=3s");
+    await using migrating = new Connection(patient.href);
+    await using worker = new Connection(url);
+    let migrated: Promise<string[]> | undefined;
+    await worker.transaction(async () => {
+      await worker.query({ text: "set local deadlock_timeout = '1min'" });
+      await worker.query({ text: "lock table workers in row exclusive mode" }); // no part of 0008
+      migrated = migrate(migrating);
+      await eventually(async () => {
+        const waiting = await connection.query({
+          text: `
+            select from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'
+              and query like 'lock table%'`,
+        });
+        return waiting.length > 0;
+      });
+      await worker.query({ text: "select from kafka_offsets" });
+    });
+    assert.deepEqual(await migrated, ["0008 storage"]);
   },
 );
 

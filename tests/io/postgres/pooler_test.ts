@@ -91,6 +91,36 @@ serverTest(
   },
 );
 
+serverTest(
+  "Connection takes no pooler of transactions for one of sessions because it is overloaded",
+  ["postgres", "pgbouncer"],
+  async () => {
+    await using database = await createDatabase();
+    await using pooler = await PgBouncer.start(database.url, {
+      poolMode: "transaction",
+      settings: { default_pool_size: "1" },
+    });
+    await using clients = new AsyncDisposableStack();
+    let isOver = false;
+    const busy = [];
+    for (let n = 0; n < 3; n++) {
+      const client = clients.use(await openForeign(pooler.url));
+      busy.push((async () => {
+        while (!isOver) await client.query("select pg_sleep(0.6)");
+      })());
+    }
+    await using connection = new Connection(pooler.url);
+    await assert.rejects(
+      connection.query({ text: "select 1" }),
+      (error: Error) =>
+        error instanceof UnavailableError && /all of them are in use/.test(error.message),
+    );
+    isOver = true;
+    await Promise.all(busy);
+    await assertLent(pooler.url);
+  },
+);
+
 async function assertLent(url: string): Promise<void> {
   await using connection = new Connection(url);
   await assert.rejects(

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { OperatorError } from "../../../lib/core/failure.ts";
 import { FencedError } from "../../../lib/endpoints.ts";
 import { Connection } from "../../../lib/io/postgres/connection.ts";
-import { resetCounts, resetLog, resetSettings } from "../../../lib/io/postgres/reset.ts";
+import {
+  assertMayResetCounts,
+  resetCounts,
+  resetLog,
+  resetSettings,
+} from "../../../lib/io/postgres/reset.ts";
 import { missingGrants } from "../../../lib/io/postgres/rights.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { createRole } from "../../support/role.ts";
@@ -141,9 +146,14 @@ serverTest(
     await resetLog(worker, { epoch: 2, identity: IDENTITY, offsets: AT_10 });
     const recount = () => resetCounts(worker, { epoch: 3, identity: IDENTITY });
     await assert.rejects(recount(), /does not allow the role/);
+    await assert.rejects(
+      assertMayResetCounts(worker),
+      new RegExp(`role of DATABASE_URL is ${role.name}\\. Run \`reset --recount\` as \\w+$`),
+    );
     await connection.query({
       text: `grant truncate on all tables in schema public to ${role.name}`,
     });
+    await assertMayResetCounts(worker);
     await recount();
   },
 );

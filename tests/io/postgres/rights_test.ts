@@ -57,6 +57,51 @@ rightsTest(
 );
 
 rightsTest(
+  "missingGrants() names the functions of the tables, and no others of their owner",
+  async ({ connection }, role) => {
+    await migrate(connection);
+    await using worker = new Connection(role.url);
+    const onFunctions = async () =>
+      (await missingGrants(worker)).filter((grant) => grant.includes(" on function "));
+    assert.deepEqual(await onFunctions(), []);
+    await connection.query({
+      text: `
+        create function another() returns integer language sql as 'select 1';
+        revoke execute on all functions in schema public from public`,
+    });
+    const grants = await onFunctions();
+    const ours = await connection.query<{ functions: number }>({
+      text: `
+        select count(*) as functions
+        from pg_proc
+        where pronamespace = 'public'::regnamespace and proname <> 'another'`,
+    });
+    assert.equal(grants.length, ours[0]!.functions, "every signature");
+    assert.ok(grants.length > 0);
+    assert.ok(grants.every((grant) => !grant.includes("another")));
+  },
+);
+
+rightsTest(
+  "what the README grants a worker holds for the tables of later versions, too",
+  async (database, role) => {
+    const { connection } = database;
+    await using owner = await createRole(database);
+    const readme = await Deno.readTextFile("README.md");
+    const [, grants] = readme.match(/```sql\n(grant usage on schema [^`]+)```/)!;
+    await connection.query({
+      text: `
+        grant create on schema public to ${owner.name};
+        ${grants!.replaceAll("lottery_worker", role.name).replaceAll("lottery_owner", owner.name)}`,
+    });
+    await using migrating = new Connection(owner.url);
+    await migrate(migrating);
+    await using worker = new Connection(role.url);
+    assert.deepEqual(await missingGrants(worker), []);
+  },
+);
+
+rightsTest(
   "migrate() needs no right but to read where nothing is missing, and waits for nobody",
   async ({ connection }, role) => {
     await migrate(connection);

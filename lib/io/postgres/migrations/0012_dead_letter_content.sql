@@ -46,9 +46,7 @@ begin
 end
 $$;
 
--- SHA-256 of everything that a letter has from its record. The program computes the same of a
--- record (lib/core/letter_digest.ts).
-create function letter_sha256(
+create function hash_letter(
   record_timestamp timestamptz,
   key bytea,
   value bytea,
@@ -73,6 +71,54 @@ as $$
         || hash_part(record_sha256)
     end
   )
+$$;
+
+-- As hash_letter, but empty for a letter that somebody has made one that no record can be.
+create function hash_changed_letter(
+  record_timestamp timestamptz,
+  key bytea,
+  value bytea,
+  headers jsonb,
+  key_size bigint,
+  value_size bigint,
+  headers_size bigint,
+  record_sha256 bytea
+) returns bytea
+language plpgsql stable
+as $$
+begin
+  return hash_letter(
+    record_timestamp, key, value, headers, key_size, value_size, headers_size, record_sha256
+  );
+exception
+  when data_exception or feature_not_supported then
+    return '';
+end
+$$;
+
+-- SHA-256 of everything that a letter has from its record; empty if no record can have it. The
+-- program computes the same of a record (lib/core/letter_digest.ts). Most letters have no headers,
+-- and nothing that an error has to be caught for: that would take five times as long.
+create function letter_sha256(
+  record_timestamp timestamptz,
+  key bytea,
+  value bytea,
+  headers jsonb,
+  key_size bigint,
+  value_size bigint,
+  headers_size bigint,
+  record_sha256 bytea
+) returns bytea
+language sql stable
+as $$
+  select case
+    when headers = '[]' and coalesce(isfinite(record_timestamp), true) then hash_letter(
+      record_timestamp, key, value, headers, key_size, value_size, headers_size, record_sha256
+    )
+    else hash_changed_letter(
+      record_timestamp, key, value, headers, key_size, value_size, headers_size, record_sha256
+    )
+  end
 $$;
 
 -- The letters that stand in such arrays, one a row. Those with sizes and hashes end with the last

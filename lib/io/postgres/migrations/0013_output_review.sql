@@ -6,17 +6,22 @@ alter table pipeline
   -- The database that the output was last compared with; null: it is to be compared.
   add column output_compared_with text;
 
--- What a database is, and what it became by each failover: its name and its timeline. Null where
--- this may not be asked.
-create function database_timeline() returns text
+-- What a database is, and what it became by each failover: its server's name and timeline, where
+-- these may be asked. A copy restored into another database of the same server has other tables.
+create function database_version() returns text
 language plpgsql stable
 as $$
+declare
+  timeline text;
 begin
-  return (select system_identifier from pg_control_system())::text
-    || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8);
-exception
-  when others then
-    return null;
+  begin
+    timeline := (select system_identifier from pg_control_system())::text
+      || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8);
+  exception
+    when others then
+      timeline := 'unknown';
+  end;
+  return timeline || '/' || 'pipeline'::regclass::oid::text;
 end
 $$;
 
