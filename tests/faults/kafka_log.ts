@@ -5,7 +5,7 @@ import { type FaultStand, faultTest } from "../support/fault_stand.ts";
 import { Broker, openAdmin, setCleanupPolicy, type TestTopic } from "../support/kafka.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { MailServer } from "../support/mail_server.ts";
-import type { Program } from "../support/worker_process.ts";
+import { Program, runProgram } from "../support/worker_process.ts";
 
 /** Deletes the topic and makes it again. */
 async function recreate({ name, brokers }: TestTopic): Promise<void> {
@@ -243,3 +243,32 @@ faultTest("a topic that becomes compacted is not counted any more", {}, async (s
   await worker.printed(/its cleanup\.policy is compact/);
   assert.equal(await worker.exitCode(), 1, worker.stderr);
 });
+
+faultTest(
+  "a batch that the broker's disk has damaged stops counting there, and can be left out alone",
+  { ownsBroker: true, partitions: 1 },
+  async (stand) => {
+    for (let round = 0; round < 3; round++) await stand.produce(1_000);
+    const [from, to] = await stand.broker!.damage(stand.topic, 1_500);
+    for (let round = 0; round < 2; round++) {
+      await using worker = await Program.start(["start"], { env: stand.env() });
+      assert.equal(await worker.exitCode(), 1);
+      assert.match(
+        worker.stderr,
+        new RegExp(`Cannot read partition 0 at offset ${from}: its checksum .* offset ${to} for`),
+      );
+      assert.equal(await stand.recordsRead(), from);
+    }
+    const reset = ["reset", "--log", "--to", `0:${to}`, "--yes"];
+    const { code, stderr } = await runProgram(reset, { env: stand.env() });
+    assert.equal(code, 0, stderr);
+    await using _worker = await stand.startWorker();
+    await stand.caughtUp();
+    const [row] = await stand.database.connection.query<{ records: number }>({
+      text: `
+        select (select sum(event_count) from lottery_aggregates)::bigint
+          + (select count(*) from all_dead_letters) as records`,
+    });
+    assert.equal(row!.records, 3_000 - (to - from));
+  },
+);

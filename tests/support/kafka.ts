@@ -3,6 +3,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { type Admin, ConfigResourceTypes, Kafka, logLevel } from "../../lib/io/kafka/kafkajs.ts";
 import type { KafkaConfig } from "../../lib/core/config.ts";
@@ -102,6 +103,27 @@ export class Broker {
   /** Goes on after `freeze`. */
   thaw(): void {
     Deno.kill(this.#pid, "SIGCONT");
+  }
+
+  /**
+   * As a disk that forgets: changes a byte of the batch that has this offset of the first partition.
+   * @returns the offsets from its first record up to its last, exclusive.
+   */
+  async damage({ name }: Pick<TestTopic, "name">, offset: number): Promise<[number, number]> {
+    const path = join(this.#directory, "data", `${name}-0`, `${"0".repeat(20)}.log`);
+    const bytes = Buffer.from(await Deno.readFile(path));
+    for (let at = 0; at < bytes.length;) {
+      const end = at + 12 + bytes.readInt32BE(at + 8);
+      const from = Number(bytes.readBigInt64BE(at));
+      const to = from + bytes.readInt32BE(at + 23) + 1;
+      if (offset < to) {
+        bytes[end - 1]! ^= 0xff;
+        await Deno.writeFile(path, bytes); // the same file, which the broker has open
+        return [from, to];
+      }
+      at = end;
+    }
+    throw new Error(`No batch of ${name} has offset ${offset}`);
   }
 
   async #format({ settings, listeners = [], users = {}, node }: BrokerOptions): Promise<void> {
