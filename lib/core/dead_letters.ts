@@ -147,9 +147,7 @@ class Bytes {
   push(added: Uint8Array): number {
     const length = this.length + added.length;
     if (length > this.#bytes.length) {
-      const bytes = new Uint8Array(Math.max(FIRST_BYTES, 2 * length));
-      bytes.set(this.values);
-      this.#bytes = bytes;
+      this.#bytes = new Uint8Array(this.#bytes.buffer.transfer(Math.max(FIRST_BYTES, 2 * length)));
     }
     this.#bytes.set(added, this.length);
     this.length = length;
@@ -168,9 +166,9 @@ class Numbers {
 
   push(value: number): void {
     if (this.#length === this.#values.length) {
-      const values = new Float64Array(Math.max(FIRST_LETTERS, 2 * this.#length));
-      values.set(this.#values);
-      this.#values = values;
+      const length = Math.max(FIRST_LETTERS, 2 * this.#length);
+      const bytes = this.#values.buffer.transfer(length * Float64Array.BYTES_PER_ELEMENT);
+      this.#values = new Float64Array(bytes);
     }
     this.#values[this.#length++] = value;
   }

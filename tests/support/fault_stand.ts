@@ -173,10 +173,13 @@ export class FaultStand implements AsyncDisposable {
     return row!.records;
   }
 
-  /** Resolves when the database has read on since now. */
+  /** Resolves when the database has read on since now, or has all that was produced here. */
   async progress(): Promise<void> {
     const before = await this.recordsRead();
-    await eventually(async () => await this.recordsRead() > before);
+    await eventually(async () => {
+      const now = await this.recordsRead();
+      return now > before || this.#produced > 0 && now >= this.#produced;
+    });
   }
 
   /** Resolves when every partition is stored up to the end of its log. */
