@@ -43,7 +43,7 @@ export class PostgresAlertClaims implements AlertClaims {
           repeats_before = case when ${IS_RECENT} then a.repeats_before else a.repeats end,
           repeats = case when ${IS_RECENT} then a.repeats + 1 else 0 end,
           mailed_at = case when ${IS_RECENT} then a.mailed_at else now() end
-        returning mailed_at = now() as is_ours, repeats_before`,
+        returning repeats = 0 as is_ours, repeats_before`,
       values: [cause, intervalMs],
     });
     return row!.is_ours ? row!.repeats_before : null;
