@@ -28,6 +28,8 @@ export class LotteryBox {
   /** @type {string | null} */
   #chosen = null;
   #searching = new AbortController();
+  /** The latest search; resolves when it is over. */
+  #latest = Promise.resolve();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typing;
   /** @type {(lotteryName: string | null) => void} */
@@ -84,7 +86,12 @@ export class LotteryBox {
   }
 
   /** @param {string} text */
-  async #search(text) {
+  #search(text) {
+    return this.#latest = this.#ask(text);
+  }
+
+  /** @param {string} text */
+  async #ask(text) {
     this.#stopTyping();
     this.#searching.abort();
     const { signal } = this.#searching = new AbortController();
@@ -163,7 +170,7 @@ export class LotteryBox {
   /** Takes the option that the keyboard is at, or a name that is not in the list: not all of them are searched. */
   async #enter() {
     const text = this.#input.value;
-    if (this.#typing !== undefined) await this.#search(text);
+    await (this.#typing === undefined ? this.#latest : this.#search(text));
     this.#take(this.#active === null ? text || null : this.#names[this.#active] ?? null);
   }
 

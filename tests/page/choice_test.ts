@@ -155,6 +155,7 @@ serverTest("the box says when no name fits, when there are more, and when nobody
     await note("PostgreSQL does not answer.");
     await eventually(() => errors.length === 1); // the browser's own line about the 503
     (errors as string[]).pop();
+    isAway = false;
     await page.keyboard.press("Enter");
     await eventually(() => lotteryIn(page) === "y");
   });
