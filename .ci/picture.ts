@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { launchBrowser, openPage } from "../tests/support/browser.ts";
-import { freePort } from "../tests/support/guarded_process.ts";
+import { freePort } from "../tests/support/free_port.ts";
 import { Program } from "../tests/support/worker_process.ts";
 
 const DIRECTORY = join(import.meta.dirname!, "..", ".github");

@@ -10,9 +10,15 @@ import { serverTest } from "./support/servers.ts";
 import { temporaryDirectory } from "./support/temporary_directory.ts";
 import { ROOT, runtimeEnv } from "./support/worker_process.ts";
 
+/**
+ * An address of its own, because programs of other tests knock at ports of 127.0.0.1 where nobody
+ * listens any more.
+ */
+const TRAP_HOST = "127.0.0.3";
+
 /** Where production would be: counts who comes. */
 function openTrap(): { readonly address: string; readonly visits: () => number } & Disposable {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const listener = Deno.listen({ hostname: TRAP_HOST, port: 0 });
   let visits = 0;
   (async () => {
     for await (const connection of listener) {
@@ -21,7 +27,7 @@ function openTrap(): { readonly address: string; readonly visits: () => number }
     }
   })().catch(() => {});
   return {
-    address: `127.0.0.1:${listener.addr.port}`,
+    address: `${TRAP_HOST}:${listener.addr.port}`,
     visits: () => visits,
     [Symbol.dispose]: () => listener.close(),
   };
@@ -46,7 +52,7 @@ serverTest(
       KAFKA_BROKERS: trap.address,
       KAFKA_TOPIC: "production",
       DATABASE_URL: `postgres://production:secret@${trap.address}/production`,
-      SMTP_HOST: "127.0.0.1",
+      SMTP_HOST: TRAP_HOST,
       SMTP_PORT: trap.address.split(":")[1]!,
       ALERT_FROM: "production@example.org",
       ALERT_TO: "operators@example.org",

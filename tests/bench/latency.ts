@@ -4,7 +4,7 @@
  */
 
 import { Kafka, logLevel } from "../../lib/io/kafka/kafkajs.ts";
-import { freePort } from "../support/guarded_process.ts";
+import { freePort } from "../support/free_port.ts";
 import { createTopic, type TestTopic } from "../support/kafka.ts";
 import type { TestDatabase } from "../support/postgres.ts";
 import { Program } from "../support/worker_process.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { freePort } from "../support/guarded_process.ts";
+import { freePort } from "../support/free_port.ts";
 import { createTopic } from "../support/kafka.ts";
 import { Program } from "../support/worker_process.ts";
 import { settingsOf, startOnce } from "./consumers.ts";

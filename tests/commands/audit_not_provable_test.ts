@@ -122,7 +122,8 @@ serverTest(
   async () => {
     await using stack = await openStack({ partitions: 1 });
     // Ahead of the clock by less than what makes it a dead letter, and by more than is noted.
-    const ahead = eventsOf("ahead", { fromMs: Date.now() + 240_000, minutes: 1, perMinute: 10 });
+    const fromMs = Math.ceil((Date.now() + 230_000) / 60_000) * 60_000;
+    const ahead = eventsOf("ahead", { fromMs, minutes: 1, perMinute: 10 });
     await kcatProduce(stack.topic, ahead);
     await countAll(stack);
     const { connection } = stack.database;

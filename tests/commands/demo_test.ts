@@ -201,7 +201,8 @@ Deno.test("demo says why it cannot read its file", async () => {
     missing.stderr,
     /Cannot read the file \/not\/there.ndjson. Check the path given with --file/,
   );
-  const notAgain = await runProgram(["demo", "--file", "-", "--data-dir", "."], { env });
+  await using directory = await temporaryDirectory();
+  const notAgain = await runProgram(["demo", "--file", "-", "--data-dir", directory.path], { env });
   assert.equal(notAgain.code, 1);
   assert.match(notAgain.stderr, /standard input, which cannot be read again/);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { freePort, run } from "../support/guarded_process.ts";
+import { freePort } from "../support/free_port.ts";
+import { run } from "../support/guarded_process.ts";
 import { createTopic, freshBroker, javaCommand, openAdmin } from "../support/kafka.ts";
 import { createDatabase } from "../support/postgres.ts";
 import { securedKafka } from "../support/secured_kafka.ts";
@@ -125,7 +126,7 @@ serverTest("doctor waits for a cluster that has just been started", [
   "kafka",
   "postgres",
 ], async () => {
-  await using broker = await freshBroker({ settings: { "offsets.topic.num.partitions": "50" } });
+  await using broker = await freshBroker({ settings: { "offsets.topic.num.partitions": "25" } });
   await using database = await createDatabase();
   await using topic = await createTopic({}, broker.address);
   const env = {

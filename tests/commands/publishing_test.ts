@@ -41,6 +41,8 @@ serverTest(
     }
     await using worker = await Program.start(["start"], { env });
     const [, url] = await worker.printed(/Page on (http:[^ ]+\/),/);
+    const sent = lines.length + 2 + Math.ceil(lines.length / 7) + 1;
+    await eventually(async () => await recordsRead(stack.database) === sent);
     await allPublished(stack.database.connection, lines.length + 1);
     await assertPublished(stack.database.connection, output);
     assert.match(

@@ -9,6 +9,7 @@ import {
   ResourcePatternTypes,
 } from "../../lib/io/kafka/kafkajs.ts";
 import { KafkaOutput } from "../../lib/io/kafka/output.ts";
+import { eventually } from "../support/eventually.ts";
 import { createTopic, openAdmin } from "../support/kafka.ts";
 import { kcatConsume } from "../support/kcat.ts";
 import { securedKafka, USERS } from "../support/secured_kafka.ts";
@@ -75,16 +76,20 @@ serverTest(
     const onTopic = /write to the topic .*Write, Read and Describe on KAFKA_OUTPUT_TOPIC/;
     await refused(onTopic);
     await allow(TOPIC, topic.name, DESCRIBE);
-    await refused(/the transactional id .*-output \(ACL: Write and Describe on it\)/);
+    // A broker knows of a right some moments after it was given.
+    await eventually(() =>
+      refused(/the transactional id .*-output \(ACL: Write and Describe on it\)/)
+    );
     await allow(TRANSACTIONAL_ID, transactionalId, WRITE);
-    await refused(onTopic);
+    await eventually(() => refused(onTopic));
     await allow(TOPIC, topic.name, WRITE);
-    await publish();
-    assert.equal((await kcatConsume(topic)).length, 1);
+    await eventually(publish);
+    assert.equal((await kcatConsume(topic, 1)).length, 1);
 
     const read = async () => (await Array.fromAsync((await newOutput()).read())).flat();
     await assert.rejects(read(), /read the topic .*Write, Read and Describe on KAFKA_OUTPUT_TOPIC/);
     await allow(TOPIC, topic.name, READ);
-    assert.deepEqual((await read()).map(({ count }) => count), [COUNT.count]);
+    const records = await eventually(read);
+    assert.deepEqual(records.map(({ count }) => count), [COUNT.count]);
   },
 );

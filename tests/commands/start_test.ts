@@ -22,7 +22,7 @@ serverTest(
     await using stack = await openStack();
     const { topic, database, env } = stack;
     const expected = new Expectation();
-    const total = 400_000;
+    const total = 800_000;
     await kcatProduce(topic, makeLines(total, expected));
 
     for (const share of [0.2]) {
@@ -78,16 +78,17 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       await using stack = await openStack();
       const { topic, database } = stack;
       const env = { ...stack.env, COMMIT_INTERVAL_MS: "60000" };
+      const expected = new Expectation();
+      await kcatProduce(topic, makeLines(1_000, expected));
       await using worker = await Program.start(["start"], { env });
       const [, url] = await worker.printed(/Page on (http:[^ ]+\/),/);
       await worker.printed(/Reading 4 partitions/);
       assert.equal(await groupMembers(stack), 1);
-      const expected = new Expectation();
-      await kcatProduce(topic, makeLines(1_000, expected));
       // Read, but not committed for a minute: only the offsets that are pending show it.
-      await eventually(async () =>
-        /lottery_consumer_lag{[^}]*} 0\n/.test(await (await fetch(`${url}metrics`)).text())
-      );
+      await eventually(async () => {
+        const metrics = await (await fetch(`${url}metrics`)).text();
+        return metrics.match(/^lottery_consumer_lag{[^}]*} 0$/gm)?.length === 4;
+      });
       assert.equal(await recordsRead(database), 0);
 
       worker.signal(signal);
@@ -132,12 +133,12 @@ serverTest(
     await using worker = await Program.start(["start"], { env });
     await eventually(async () => await recordsRead(database).catch(() => 0) === 1_000);
 
+    await using admin = await openAdmin(topic.brokers);
+    await admin.fetchTopicOffsets(topic.name); // it needs to know the topic before it deletes in it
     worker.signal("SIGSTOP"); // shorter than its session: it stays the owner
     // The first answers the fetch that is under way; the others would need another one.
     await kcatProduce(topic, makeLines(1_000, new Expectation()));
     await kcatProduce(topic, makeLines(1_000, new Expectation()));
-    await using admin = await openAdmin(topic.brokers);
-    await admin.fetchTopicOffsets(topic.name); // it needs to know the topic before it deletes in it
     await admin.deleteTopicRecords({
       topic: topic.name,
       partitions: [{ partition: 0, offset: "2500" }],
@@ -170,7 +171,8 @@ serverTest(
         text: `
           select count(*) as sessions
           from pg_stat_activity
-          where datname = current_database() and pid <> pg_backend_pid()`,
+          where datname = current_database() and backend_type = 'client backend'
+            and pid <> pg_backend_pid()`,
       });
       return row!.sessions;
     };

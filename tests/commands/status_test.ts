@@ -3,7 +3,7 @@ import { countAll, deleteRecords } from "../support/audit_stand.ts";
 import { makeLines } from "../support/event_lines.ts";
 import { eventually } from "../support/eventually.ts";
 import { Expectation } from "../support/expectation.ts";
-import { freePort } from "../support/guarded_process.ts";
+import { freePort } from "../support/free_port.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { serverTest } from "../support/servers.ts";
 import { openStack, recordsRead } from "../support/stack.ts";

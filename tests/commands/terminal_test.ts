@@ -31,7 +31,7 @@ serverTest(
     assert.equal(rows.pop(), "");
     for (const row of rows) assert.match(row, LINE, rows.join("\n"));
     assert.match(rows[0]!, /Event time begins 2\d h \d+ min ago, and passes 60 times as fast/);
-    const [stopping, stopped] = rows.slice(-2);
+    const [stopping, stopped] = rows.filter((row) => !row.includes("jackpot")).slice(-2);
     assert.match(stopping!, / Stopping: committing what is counted$/);
     assert.match(stopped!, / Stopped: counted [\d,]+ events and kept [\d,]+ dead letters in /);
   },

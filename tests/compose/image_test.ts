@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readCompose } from "../support/compose.ts";
 import { eventually } from "../support/eventually.ts";
-import { freePort } from "../support/guarded_process.ts";
+import { freePort } from "../support/free_port.ts";
 import { ImageFolder } from "../support/image_build.ts";
 import { serverTest } from "../support/servers.ts";
 import { openStack, recordsRead } from "../support/stack.ts";

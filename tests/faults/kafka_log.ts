@@ -8,9 +8,13 @@ import { MailServer } from "../support/mail_server.ts";
 import { Program, runProgram } from "../support/worker_process.ts";
 
 /** Deletes the topic and makes it again. */
-async function recreate({ name, brokers }: TestTopic): Promise<void> {
+async function recreate(
+  { name, brokers }: TestTopic,
+  whenDeleted = () => Promise.resolve(),
+): Promise<void> {
   await using admin = await openAdmin(brokers);
   await admin.deleteTopics({ topics: [name] });
+  await whenDeleted();
   await eventually(() => admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }] }));
 }
 
@@ -54,8 +58,10 @@ for (const [what, records] of [["fewer records", 50], ["more records", 5_000]] a
       await using worker = await stand.startWorker();
       await stand.produce(500);
       await stand.caughtUp();
-      worker.signal("SIGSTOP"); // or it might see the topic while it is small
-      await recreate(stand.topic);
+      await recreate(stand.topic, async () => {
+        await worker.printed(/Waiting for Kafka/);
+        worker.signal("SIGSTOP"); // or it might see the topic while it is small
+      });
       await stand.produce(records);
       worker.signal("SIGCONT");
       await assertRefuses(worker, stand);
@@ -179,6 +185,7 @@ async function withTransactions(
   const producers: Producer[] = [];
   const send = async (fate: string) => {
     const producer = kafka.producer({
+      transactionTimeout: 300_000,
       transactionalId: crypto.randomUUID(),
       idempotent: true,
       maxInFlightRequests: 1,

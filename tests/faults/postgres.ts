@@ -194,6 +194,7 @@ faultTest("a long lock on the table is waited for", {}, async (stand) => {
   await using worker = await stand.startWorker();
   await stand.produce(2_000);
   await stand.progress();
+  await connection.query({ text: "set idle_in_transaction_session_timeout = 0" });
   await connection.query({ text: "begin" });
   await connection.query({ text: "lock table lottery_aggregates in access exclusive mode" });
   await stand.produce(20_000);
@@ -205,7 +206,8 @@ faultTest("a long lock on the table is waited for", {}, async (stand) => {
 faultTest("backends that are terminated during commits cost nothing", {}, async (stand) => {
   await using worker = await stand.startWorker({ ...stand.env(), COMMIT_INTERVAL_MS: "20" });
   await stand.whileProducing(async () => {
-    for (let round = 0; round < 100; round++) {
+    const isHit = () => /Waiting for PostgreSQL/.test(worker.stderr);
+    for (let round = 0; round < 100 || !isHit(); round++) {
       await stand.database.connection.query({
         text: `
           select pg_terminate_backend(pid) from pg_stat_activity
@@ -228,7 +230,7 @@ faultTest(
         JSON.stringify({ lottery_name: `lottery ${n}`, event_type: "pay", timestamp: Date.now() }),
     );
     // A record batch is never cut, so these are not all in one.
-    while (lines.length > 0) await kcatProduce(stand.topic, lines.splice(0, 1_000));
+    while (lines.length > 0) await kcatProduce(stand.topic, lines.splice(0, 500));
     await migrate(stand.database.connection);
     // As a foreign trigger does that takes its time for each row: too long for some thousand.
     await stand.database.connection.query({

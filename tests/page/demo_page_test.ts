@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { numberIn, openPage, sharedBrowser } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
-import { freePort } from "../support/guarded_process.ts";
+import { freePort } from "../support/free_port.ts";
 import { serverTest } from "../support/servers.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { Program } from "../support/worker_process.ts";

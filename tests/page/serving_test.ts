@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { makeLines } from "../support/event_lines.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertBooksBalance, Expectation } from "../support/expectation.ts";
-import { freePort } from "../support/guarded_process.ts";
+import { freePort } from "../support/free_port.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { ServerEvents } from "../support/server_events.ts";
 import { serverTest } from "../support/servers.ts";
-import { openStack } from "../support/stack.ts";
+import { openStack, recordsRead } from "../support/stack.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { Program } from "../support/worker_process.ts";
 
@@ -66,6 +66,7 @@ serverTest(
     for (const events of reading) {
       while (((await events.next("status")).all_workers?.events ?? 0) < 19_000);
     }
+    await eventually(async () => await recordsRead(database) === 20_000);
     await expected.assertStored(database.connection);
     await assertBooksBalance(database.connection);
 

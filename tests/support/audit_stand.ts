@@ -11,9 +11,12 @@ import { runProgram } from "./worker_process.ts";
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
+/** Always the same, also when an hour ends between two calls. */
+const LOADED_MS = Date.now();
+
 /** Beginning of a full hour, so many hours ago. */
 export function hourAgo(hours: number): number {
-  return Math.floor((Date.now() - hours * HOUR_MS) / HOUR_MS) * HOUR_MS;
+  return Math.floor((LOADED_MS - hours * HOUR_MS) / HOUR_MS) * HOUR_MS;
 }
 
 /** Events of one lottery, `perMinute` in each of the minutes, as lines for a producer. */

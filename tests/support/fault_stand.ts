@@ -13,7 +13,7 @@ import { KafkaCluster3 } from "./kafka_cluster.ts";
 import { kcatProduce } from "./kcat.ts";
 import { createDatabase, Postgres, type TestDatabase } from "./postgres.ts";
 import { assertRecounted } from "./recount.ts";
-import { freePort } from "./guarded_process.ts";
+import { freePort } from "./free_port.ts";
 import { type Server, serverTest } from "./servers.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
 import { Program } from "./worker_process.ts";

@@ -83,12 +83,6 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** A port that was free a moment ago. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 /** Runs a command to its end. @throws with what it printed, if it fails. */
 export async function run(
   command: string,

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { type Admin, ConfigResourceTypes, Kafka, logLevel } from "../../lib/io/kafka/kafkajs.ts";
 import type { KafkaConfig } from "../../lib/core/config.ts";
 import { eventually } from "./eventually.ts";
-import { freePort, run, signalProcess, spawnGuarded } from "./guarded_process.ts";
+import { freePort } from "./free_port.ts";
+import { run, signalProcess, spawnGuarded } from "./guarded_process.ts";
 import { sharedServer } from "./shared_server.ts";
 
 /** Version of the brokers and programs of our own. */
@@ -236,12 +237,15 @@ async function jars(): Promise<string> {
   return directory;
 }
 
+/** How long a busy broker may take for an answer; less than kafkajs waits for one. */
+const BUSY_MS = 25_000;
+
 /** An admin client that is disconnected when it is disposed. */
 export async function openAdmin(brokers: string): Promise<Admin & AsyncDisposable> {
   const admin = await connectAdmin(brokers);
   const create = admin.createTopics;
   const createTopics: typeof create = async (request) => {
-    const isNew = await create({ ...request, waitForLeaders: false });
+    const isNew = await create({ timeout: BUSY_MS, ...request, waitForLeaders: false });
     await eventually(() => haveLeaders(brokers, request.topics.map(({ topic }) => topic)));
     return isNew;
   };
@@ -249,7 +253,11 @@ export async function openAdmin(brokers: string): Promise<Admin & AsyncDisposabl
 }
 
 async function connectAdmin(brokers: string): Promise<Admin> {
-  const kafka = new Kafka({ brokers: brokers.split(","), logLevel: logLevel.NOTHING });
+  const kafka = new Kafka({
+    brokers: brokers.split(","),
+    connectionTimeout: BUSY_MS,
+    logLevel: logLevel.NOTHING,
+  });
   const admin = kafka.admin({ retry: { retries: 1 } });
   await admin.connect();
   return admin;
@@ -307,7 +315,7 @@ export async function createTopic(
 ): Promise<TestTopic> {
   const address = brokers ?? await kafkaBrokers();
   const name = `test-${crypto.randomUUID()}`;
-  await using admin = await openAdmin(address);
+  await using admin = await eventually(() => openAdmin(address));
   await admin.createTopics({
     topics: [{
       topic: name,
@@ -328,8 +336,8 @@ export async function createTopic(
       sasl: undefined,
     },
     [Symbol.asyncDispose]: async () => {
-      await using admin = await openAdmin(address);
-      await admin.deleteTopics({ topics: [name] });
+      await using admin = await eventually(() => openAdmin(address));
+      await admin.deleteTopics({ topics: [name], timeout: BUSY_MS });
     },
   };
 }

@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import { eventually } from "./eventually.ts";
-import { freePort } from "./guarded_process.ts";
+import { freePort } from "./free_port.ts";
 import { Broker, type BrokerOptions, newClusterId, openAdmin } from "./kafka.ts";
 
 /** Copies of everything that Kafka keeps for itself, one on each broker; two are enough to write. */
@@ -57,7 +57,7 @@ export class KafkaCluster3 implements AsyncDisposable {
       await eventually(async () => {
         await using admin = await openAdmin(address);
         return (await admin.describeCluster()).brokers.length === this.brokers.length;
-      }, { timeoutMs: 60_000 });
+      });
     }
   }
 

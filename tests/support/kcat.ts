@@ -3,6 +3,7 @@
  * @module
  */
 
+import { eventually } from "./eventually.ts";
 import { run } from "./guarded_process.ts";
 import type { TestTopic } from "./kafka.ts";
 
@@ -47,16 +48,29 @@ function joined(lines: readonly (string | Uint8Array)[]): Uint8Array {
   return bytes;
 }
 
-/** All records of a topic that a consumer gets, in the order of each partition; keys and values without line feeds. */
+/** What a consumer gets; keys and values are without line feeds. */
+export interface ConsumedRecord {
+  readonly key: string;
+  readonly value: string;
+}
+
+/**
+ * All records of a topic that a consumer gets, in the order of each partition, once there are
+ * `atLeast` so many: a transaction can be read a moment after its producer was told that it ended.
+ */
 export async function kcatConsume(
   { brokers, name }: Pick<TestTopic, "brokers" | "name">,
-): Promise<{ readonly key: string; readonly value: string }[]> {
-  const text = await run("kcat", [
-    ...["-C", "-q", "-e", "-b", brokers, "-t", name, "-o", "beginning"],
-    ...["-X", "isolation.level=read_committed", "-f", "%k\\n%s\\n"],
-  ]);
-  const lines = text.split("\n").slice(0, -1);
-  return Array.from({ length: lines.length / 2 }, (_, n) => (
-    { key: lines[2 * n]!, value: lines[2 * n + 1]! }
-  ));
+  atLeast = 0,
+): Promise<readonly ConsumedRecord[]> {
+  return await eventually(async () => {
+    const text = await run("kcat", [
+      ...["-C", "-q", "-e", "-b", brokers, "-t", name, "-o", "beginning"],
+      ...["-X", "isolation.level=read_committed", "-f", "%k\\n%s\\n"],
+    ]);
+    const lines = text.split("\n").slice(0, -1);
+    const records = Array.from({ length: lines.length / 2 }, (_, n) => (
+      { key: lines[2 * n]!, value: lines[2 * n + 1]! }
+    ));
+    return records.length >= atLeast && records;
+  });
 }

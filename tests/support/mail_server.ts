@@ -48,6 +48,7 @@ export class MailServer implements AsyncDisposable {
     const server = new SMTPServer({
       name: "mail.example.org",
       secure: isSecure,
+      disableReverseLookup: true,
       key: await Deno.readTextFile(keyFile),
       cert: await Deno.readTextFile(certFile),
       authOptional: login === undefined,

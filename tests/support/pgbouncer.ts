@@ -5,7 +5,8 @@
 
 import { join } from "node:path";
 import { eventually } from "./eventually.ts";
-import { freePort, isRunning, signalProcess, spawnGuarded, which } from "./guarded_process.ts";
+import { freePort } from "./free_port.ts";
+import { isRunning, signalProcess, spawnGuarded, which } from "./guarded_process.ts";
 import { asPostgres } from "./postgres.ts";
 import { temporaryDirectory } from "./temporary_directory.ts";
 

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import pg from "pg";
 import { Connection } from "../../lib/io/postgres/connection.ts";
 import { eventually } from "./eventually.ts";
-import { freePort, isRunning, run, signalProcess, spawnGuarded, which } from "./guarded_process.ts";
+import { freePort } from "./free_port.ts";
+import { isRunning, run, signalProcess, spawnGuarded, which } from "./guarded_process.ts";
 import { sharedServer } from "./shared_server.ts";
 
 /** Directory of the server's programs, or null. Debian keeps them off the PATH. */
@@ -210,10 +211,11 @@ export interface TestDatabase extends AsyncDisposable {
 export async function createDatabase(server?: string): Promise<TestDatabase> {
   const url = new URL(server ?? await serverUrl());
   const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
-  const administer = async (text: string) => {
-    await using connection = new Connection(url.href);
-    await connection.query({ text });
-  };
+  const administer = (text: string) =>
+    eventually(async () => { // a busy server may need more time than our programs give it
+      await using connection = new Connection(url.href);
+      await connection.query({ text });
+    });
   await administer(`create database ${name} encoding 'UTF8' template template0`);
   const testUrl = new URL(url);
   testUrl.pathname = `/${name}`;
@@ -223,7 +225,7 @@ export async function createDatabase(server?: string): Promise<TestDatabase> {
     connection,
     [Symbol.asyncDispose]: async () => {
       await connection[Symbol.asyncDispose]();
-      await administer(`drop database ${name} with (force)`);
+      await administer(`drop database if exists ${name} with (force)`);
     },
   };
 }

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { readCompose } from "./compose.ts";
 import { eventually } from "./eventually.ts";
-import { freePort, signalProcess, spawnGuarded } from "./guarded_process.ts";
+import { freePort } from "./free_port.ts";
+import { signalProcess, spawnGuarded } from "./guarded_process.ts";
 import { temporaryDirectory } from "./temporary_directory.ts";
 
 /** The stack's configuration, as it stands in the compose file. */
@@ -37,7 +38,7 @@ export class Prometheus implements AsyncDisposable {
     const { healthcheck } = (await readCompose()).services.prometheus!;
     const [, health] = (healthcheck!.test as string).match(/:9090(\/\S+)$/)!;
     const config = parse(await prometheusConfig());
-    config.global.scrape_interval = "200ms";
+    config.global.scrape_interval = "1s";
     const [{ dns_sd_configs: _, ...job }] = config.scrape_configs;
     config.scrape_configs = [{ ...job, static_configs: [{ targets: [worker] }] }];
     await Deno.writeTextFile(join(path, "prometheus.yml"), stringify(config));

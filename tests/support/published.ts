@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import type { Connection } from "../../lib/io/postgres/connection.ts";
 import { eventually } from "./eventually.ts";
 import type { TestTopic } from "./kafka.ts";
-import { kcatConsume, kcatProduce } from "./kcat.ts";
+import { type ConsumedRecord, kcatConsume, kcatProduce } from "./kcat.ts";
 
 const MINUTE_MS = 60_000;
 /** Start of a window that stays open. */
@@ -54,9 +54,23 @@ export async function assertPublished(
   connection: Connection,
   output: Pick<TestTopic, "brokers" | "name">,
 ): Promise<void> {
+  const rows = await connection.query<Record<string, unknown>>({
+    text: `
+      select a.*
+      from lottery_aggregates a join lottery_windows w using (window_start)
+      where w.closed`,
+  });
+  // A transaction can be read a moment after its producer was told that it ended.
+  await eventually(async () => assertKept(rows, await kcatConsume(output)), { timeoutMs: 30_000 });
+}
+
+function assertKept(
+  rows: readonly Readonly<Record<string, unknown>>[],
+  records: readonly ConsumedRecord[],
+): void {
   const greatest = new Map<string, Published>();
   const last = new Map<string, Published>();
-  for (const { key, value: text } of await kcatConsume(output)) {
+  for (const { key, value: text } of records) {
     if (text === "") { // there is no such count any more
       greatest.delete(key);
       last.delete(key);
@@ -69,12 +83,6 @@ export async function assertPublished(
   // What compaction leaves, which is the last record of each key, is the same.
   assert.deepEqual(greatest, last);
 
-  const rows = await connection.query<Record<string, unknown>>({
-    text: `
-      select a.*
-      from lottery_aggregates a join lottery_windows w using (window_start)
-      where w.closed`,
-  });
   assert.equal(rows.length, greatest.size);
   for (const row of rows) {
     const start = (row.window_start as Date).toISOString();

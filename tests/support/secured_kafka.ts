@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import { Authority, type Certificate } from "./certificates.ts";
-import { freePort } from "./guarded_process.ts";
+import { freePort } from "./free_port.ts";
 import {
   AclOperationTypes,
   AclPermissionTypes,

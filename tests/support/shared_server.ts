@@ -6,8 +6,11 @@
 import { join } from "node:path";
 import { eventually } from "./eventually.ts";
 
-/** Directory of this test run; its servers' guards remove it. */
-const RUN_DIRECTORY = join(Deno.env.get("TMPDIR") ?? "/tmp", `lottery-events-test-${Deno.pid}`);
+/** Directory of this test run; whoever leaves it last removes it. */
+export const RUN_DIRECTORY = join(
+  Deno.env.get("TMPDIR") ?? "/tmp",
+  `lottery-events-test-${Deno.pid}`,
+);
 
 /** Address of the server called `name`, which `start` starts in a directory of its own and returns. */
 export async function sharedServer(

@@ -8,7 +8,7 @@ import { KafkaOutput } from "../../../lib/io/kafka/output.ts";
 import { KafkaProducer } from "../../../lib/io/kafka/producer.ts";
 import { KafkaSource } from "../../../lib/io/kafka/source.ts";
 import { LogReader } from "../../../lib/io/kafka/log_reader.ts";
-import { freePort } from "../../support/guarded_process.ts";
+import { freePort } from "../../support/free_port.ts";
 import { createTopic, type TestTopic } from "../../support/kafka.ts";
 import { securedKafka } from "../../support/secured_kafka.ts";
 import { serverTest } from "../../support/servers.ts";

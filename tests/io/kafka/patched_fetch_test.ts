@@ -31,12 +31,12 @@ Deno.test("a fetch tells that it is busy while bytes come in, when it was full, 
   assert.deepEqual(full.told.map(({ isBusy, throttledMs }) => [isBusy, throttledMs]), [[true, 0]]);
 
   const throttled = makeGroup(makeBroker((queue) => {
-    queue.throttledUntil = Date.now() + 5_000;
+    queue.throttledUntil = Date.now() + 60_000;
     return Promise.resolve(NOTHING);
   }));
   await throttled.group.fetch("1");
   assert.equal(throttled.told[0]!.isBusy, true);
-  assert.ok(throttled.told[0]!.throttledMs > 4_000);
+  assert.ok(throttled.told[0]!.throttledMs > 50_000);
 
   const idle = makeGroup(makeBroker(() => Promise.resolve(NOTHING)));
   await idle.group.fetch("1");

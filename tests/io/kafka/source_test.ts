@@ -176,7 +176,7 @@ serverTest("KafkaSource connects anew when it is told that nothing comes", ["kaf
   reading.onAssigned = null;
   reading.source.renew();
   await reading.until(() => reading.records === 100);
-  assert.equal(reading.assignments, 2);
+  assert.ok(reading.assignments >= 2);
 });
 
 serverTest(
@@ -234,10 +234,13 @@ serverTest(
         reading.source.acknowledge(new Map([[0, offset], [1, 2 * offset], [7, 1]]));
       }
     }
-    const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic.name] });
-    const committed = offsets!.partitions.map(({ offset }) => offset).sort();
-    assert.deepEqual(committed, ["20", "40"]);
-    const { groups } = await admin.describeGroups([groupId]);
-    assert.equal(groups[0]!.members.length, 0);
+    // Before its session would be over; a busy broker may answer after a source has stopped waiting.
+    await eventually(async () => {
+      const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic.name] });
+      const committed = offsets!.partitions.map(({ offset }) => offset).sort();
+      assert.deepEqual(committed, ["20", "40"]);
+      const { groups } = await admin.describeGroups([groupId]);
+      assert.equal(groups[0]!.members.length, 0);
+    }, { timeoutMs: 8_000 });
   },
 );

@@ -3,7 +3,7 @@ import { isPassing, OperatorError, UnavailableError } from "../../../lib/core/fa
 import { Connection } from "../../../lib/io/postgres/connection.ts";
 import { sqlStateOf } from "../../../lib/io/postgres/errors.ts";
 import { eventually } from "../../support/eventually.ts";
-import { freePort } from "../../support/guarded_process.ts";
+import { freePort } from "../../support/free_port.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";
 

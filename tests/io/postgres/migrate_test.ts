@@ -73,7 +73,7 @@ migrateTest(
     await migrate(connection);
     await connection.query({ text: "delete from lottery_migrations where version = 8" });
     const patient = new URL(url);
-    patient.searchParams.set("options", "-c deadlock_timeout=3s");
+    patient.searchParams.set("options", "-c deadlock_timeout=7s");
     await using migrating = new Connection(patient.href);
     await using worker = new Connection(url);
     let migrated: Promise<string[]> | undefined;

@@ -75,7 +75,7 @@ serverTest(
     for (const server_round_robin of ["0", "1"]) {
       await using pooler = await PgBouncer.start(database.url, {
         poolMode: "transaction",
-        settings: { server_round_robin, default_pool_size: "4" },
+        settings: { server_round_robin, default_pool_size: "4", min_pool_size: "4" },
       });
       await assertLent(pooler.url);
       await using first = await openForeign(pooler.url);
@@ -106,7 +106,7 @@ serverTest(
     for (let n = 0; n < 3; n++) {
       const client = clients.use(await openForeign(pooler.url));
       busy.push((async () => {
-        while (!isOver) await client.query("select pg_sleep(0.6)");
+        while (!isOver) await client.query("select pg_sleep(1.5)");
       })());
     }
     await using connection = new Connection(pooler.url);
@@ -139,7 +139,8 @@ serverTest(
       settings: { default_pool_size: "1" },
     });
     await using connection = new Connection(pooler.url);
-    assert.deepEqual(await connection.query({ text: "select 1 as one" }), [{ one: 1 }]);
+    const rows = await eventually(() => connection.query({ text: "select 1 as one" }));
+    assert.deepEqual(rows, [{ one: 1 }]);
   },
 );
 

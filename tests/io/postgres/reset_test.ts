@@ -116,6 +116,7 @@ serverTest(
       text: `grant select on all tables in schema public to ${role.name}`,
     });
     await using reader = new Connection(role.url, "Grafana");
+    await reader.query({ text: "set idle_in_transaction_session_timeout = 0" });
     await reader.query({ text: "begin" });
     await reader.query({
       text: "select from lottery_aggregates, kafka_offsets, dead_letter_staging, pipeline",

@@ -14,7 +14,11 @@ import { openPostgresHarness, type PostgresHarness } from "./harness.ts";
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
-const THIS_MINUTE_MS = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
+
+/** Start of the minute that it is. */
+function thisMinuteMs(): number {
+  return Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
+}
 
 function retentionTest(
   rule: string,
@@ -74,7 +78,7 @@ retentionTest(
         union all
         select $1, $1 + interval '1 minute', 'many ' || n, 'pay', 1
         from generate_series(1, 7000) as n`,
-      values: [new Date(THIS_MINUTE_MS - 12 * DAY_MS)],
+      values: [new Date(thisMinuteMs() - 12 * DAY_MS)],
     });
     const before = await standing(connection);
     let steps = 0;
@@ -96,7 +100,7 @@ retentionTest(
     }
     assert.equal(steps, 3);
     const { horizon, rows } = await standing(connection);
-    assert.ok(Math.abs(horizon!.getTime() - (THIS_MINUTE_MS - 10 * DAY_MS)) <= 2 * MINUTE_MS);
+    assert.ok(Math.abs(horizon!.getTime() - (thisMinuteMs() - 10 * DAY_MS)) <= 2 * MINUTE_MS);
     assert.ok(Math.abs(rows - 3 * (6_000 - 2 * 1_440)) <= 6, `${rows} rows`);
 
     assert.deepEqual(await expireAggregates(connection, old(11)), { deletedRows: 0, isDone: true });
@@ -115,7 +119,7 @@ retentionTest(
     const committing = async (sink: typeof first, partition: number) => {
       for (let offset = 0, round = 0; !isOver; round++) {
         const counts = [0, 1, 2].map((n) => ({
-          windowStartMs: THIS_MINUTE_MS - ((round * 7 + n * 13) % 40) * DAY_MS,
+          windowStartMs: thisMinuteMs() - ((round * 7 + n * 13) % 40) * DAY_MS,
           lotteryName: `lottery ${n}`,
           eventType: "pay",
           count: 1,
@@ -158,7 +162,7 @@ retentionTest(
   "expireAggregates() waits for a commit under way, whose rows it could not see",
   async ({ connection }, url) => {
     await using committing = new Connection(url);
-    const expired = new Date(THIS_MINUTE_MS - 9 * DAY_MS);
+    const expired = new Date(thisMinuteMs() - 9 * DAY_MS);
     let expiring = Promise.resolve<unknown>(null);
     await committing.transaction(async () => {
       await committing.query({
@@ -198,7 +202,7 @@ retentionTest(
           case when n = 8 then now() end, case when n = 8 then 'x'::bytea end,
           case when n = 8 then $1::timestamptz end
         from generate_series(1, 10) as n`,
-      values: [new Date(THIS_MINUTE_MS - 8 * DAY_MS)],
+      values: [new Date(thisMinuteMs() - 8 * DAY_MS)],
     });
     const left = async () =>
       (await connection.query<{ n: number }>({
