@@ -19,8 +19,8 @@ const EXIT_USAGE = 2;
 
 /** Signals within this time are one: Ctrl-C reaches a task's program twice, directly and through the runner. */
 const SAME_SIGNAL_MS = 1_000;
-/** By then whoever asked for the end gets it, whatever hangs. */
-const STOP_DEADLINE_MS = 9_000;
+/** Then whoever asked for the end gets it, whatever hangs: 10 s are promised, and the machine may be busy. */
+const STOP_DEADLINE_MS = 8_000;
 
 const terminal = new Terminal({ isDumb: Deno.env.get("TERM") === "dumb" });
 /** Exit code of a failure that the command does not tell by one of its own. */

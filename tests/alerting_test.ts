@@ -3,7 +3,6 @@ import { type AlertClaims, Alerting, type MailChannel } from "../lib/alerting.ts
 import type { Mail, Situation } from "../lib/core/alert.ts";
 import { OperatorError, UnavailableError } from "../lib/core/failure.ts";
 import { Condition } from "../lib/condition.ts";
-import { PATIENCE_MS } from "./support/eventually.ts";
 import { commitOf } from "./support/sink_contract.ts";
 
 const SITUATION: Situation = {
@@ -30,9 +29,7 @@ class Mailbox implements MailChannel {
   }
 
   async has(count: number): Promise<void> {
-    assert.ok(
-      await this.changed.until(() => this.mails.length >= count, { timeoutMs: PATIENCE_MS }),
-    );
+    assert.ok(await this.changed.until(() => this.mails.length >= count, { timeoutMs: 2_000 }));
   }
 }
 

@@ -124,7 +124,7 @@ serverTest("start is not held up by a mail server that hangs", ["kafka", "postgr
   connection.close();
   const seconds = (performance.now() - at) / 1000;
   assert.ok(
-    seconds > 1 && seconds < 9.5, // 10 s is what the mail itself would wait for
+    seconds > 3 && seconds < 8, // of the 5 s that it has for all of the mail, the claim comes before
     `${seconds} s: it waits for the last mail, but not for ever`,
   );
 });

@@ -126,7 +126,7 @@ serverTest("doctor waits for a cluster that has just been started", [
   "kafka",
   "postgres",
 ], async () => {
-  await using broker = await freshBroker({ settings: { "offsets.topic.num.partitions": "25" } });
+  await using broker = await freshBroker({ settings: { "offsets.topic.num.partitions": "50" } });
   await using database = await createDatabase();
   await using topic = await createTopic({}, broker.address);
   const env = {

@@ -123,7 +123,7 @@ serverTest(
       if (answer.code === 0) return answer;
       assert.match(answer.stderr, /Cannot reset while a worker runs: lottery-worker-\w+ on /);
       return false;
-    });
+    }, { timeoutMs: 60_000 });
     assert.match(
       stdout,
       /^The worker lottery-worker-\w+ on \S+ has not been heard of since .*it cannot commit after this/m,

@@ -61,7 +61,9 @@ serverTest(
     await kcatProduce(topic, Array.from({ length: 15_000 }, () => "{bad"));
     await closeWindows(topic);
     await using worker = await Program.start(["start"], { env });
-    await eventually(async () => await recordsRead(database) === lines.length + 15_004);
+    await eventually(async () => await recordsRead(database) === lines.length + 15_004, {
+      timeoutMs: 60_000,
+    });
     await allPublished(database.connection, lines.length + 1);
     await eventually(async () => {
       const staged = await database.connection.query({ text: "select from dead_letter_staging" });

@@ -120,7 +120,7 @@ faultTest("SIGTERM while the broker is frozen ends the worker within 10 s, with 
   worker.signal("SIGTERM");
   assert.equal(await worker.exitCode(), 0, worker.stderr);
   const seconds = (performance.now() - askedAt) / 1000;
-  assert.ok(seconds < 13, `it took ${seconds} s`); // 9 by its own clock, and what a busy machine adds
+  assert.ok(seconds < 10, `it took ${seconds} s`);
 });
 
 faultTest(
@@ -168,7 +168,7 @@ faultTest(
       const askedAt = performance.now();
       worker.signal("SIGINT");
       assert.equal(await worker.exitCode(), 1);
-      assert.ok(performance.now() - askedAt < 3_000); // the first alone would take longer
+      assert.ok(performance.now() - askedAt < 1_000);
       assert.match(worker.stderr, /Stopped at once. Nothing is lost/);
     }
     await stand.postgres!.restart();

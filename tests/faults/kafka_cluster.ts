@@ -70,14 +70,16 @@ faultTest(
     const lines = makeLines(1_000, new Expectation());
     for (const partition of [0, 2]) await kcatProduce(stand.topic, lines, { partition });
     const isRead = async () => await stand.recordsRead() === before + 2_000;
-    await eventually(isRead);
+    await eventually(isRead, { timeoutMs: 60_000 });
     await eventually(async () => /^not reading partition 1: no leader/.test(await readiness()));
     await worker.printed(/Reading without partition 1: no leader.* on broker 2, which is down/);
 
     // One that starts now counts what it can, too.
     await using late = await stand.startWorker();
     await kcatProduce(stand.topic, lines, { partition: 0 });
-    await eventually(async () => await stand.recordsRead() === before + 3_000);
+    await eventually(async () => await stand.recordsRead() === before + 3_000, {
+      timeoutMs: 60_000,
+    });
     for (const [args, code] of [["status", 1], ["doctor", 1], ["audit", 4]] as const) {
       const result = await runProgram([args], { env: stand.env() });
       assert.equal(result.code, code, result.stderr);

@@ -207,7 +207,7 @@ faultTest("backends that are terminated during commits cost nothing", {}, async 
   await using worker = await stand.startWorker({ ...stand.env(), COMMIT_INTERVAL_MS: "20" });
   await stand.whileProducing(async () => {
     const isHit = () => /Waiting for PostgreSQL/.test(worker.stderr);
-    for (let round = 0; round < 100 || !isHit(); round++) {
+    for (let round = 0; round < 100 || (round < 1_000 && !isHit()); round++) {
       await stand.database.connection.query({
         text: `
           select pg_terminate_backend(pid) from pg_stat_activity

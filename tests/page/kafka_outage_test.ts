@@ -61,7 +61,7 @@ serverTest(
     await stand.broker!.restart();
     await stand.produce(1_000);
     for (const { page } of [visit, other]) {
-      await page.locator("#connection", { hasText: "Live" }).waitFor();
+      await page.locator("#connection", { hasText: "Live" }).waitFor({ timeout: 60_000 });
       await page.locator("#tile-events .value", { hasText: /^1,9\d\d$/ }).waitFor();
       await page.locator("#tile-lag .value", { hasText: /^0$/ }).waitFor();
       await page.locator("#notices").waitFor({ state: "hidden" });

@@ -128,7 +128,7 @@ export function expandSql(sql: string, context: QueryContext): string {
 export function expandPromql(expr: string, workers: readonly string[] = []): string {
   const escaped = workers.map((worker) => worker.replaceAll(".", "\\\\."));
   const chosen = escaped.length === 0 ? ".*" : `(${escaped.join("|")})`;
-  const expanded = expr.replaceAll("$__rate_interval", "5m").replaceAll("$worker", () => chosen);
+  const expanded = expr.replaceAll("$__rate_interval", "1m").replaceAll("$worker", () => chosen);
   if (expanded.includes("$")) throw new Error(`Not everything is replaced: ${expanded}`);
   return expanded;
 }

@@ -100,13 +100,13 @@ export async function readPipeline(
   return { identity: identity as unknown as Identity, epoch: Number(row.epoch) };
 }
 
-/** A part of an identity that differs, and what a person calls it. */
 function wayBack(differences: readonly Difference[]): string {
   return differences.some(({ part }) => part === "eventRules")
     ? "Use the version of the program that made them"
     : "Set them back";
 }
 
+/** A part of an identity that differs, and what a person calls it. */
 export interface Difference {
   readonly part: keyof Identity;
   readonly setting: string;

@@ -139,8 +139,7 @@ serverTest(
       settings: { default_pool_size: "1" },
     });
     await using connection = new Connection(pooler.url);
-    const rows = await eventually(() => connection.query({ text: "select 1 as one" }));
-    assert.deepEqual(rows, [{ one: 1 }]);
+    assert.deepEqual(await connection.query({ text: "select 1 as one" }), [{ one: 1 }]);
   },
 );
 
