@@ -4,6 +4,7 @@ import { type Fetched, type LogBatch, logBatchOf } from "../lib/core/log_batch.t
 import type { RecordBatch } from "../lib/core/record_batch.ts";
 import { encodeRecordBatch } from "../lib/core/record_encoder.ts";
 import { UnreadableBatchError } from "../lib/core/unreadable_batch.ts";
+import { FencedError } from "../lib/endpoints.ts";
 import { MemorySink, MemorySource, MemoryStore } from "./support/memory_ends.ts";
 import { assertCountedOnce, makeLog, record, runToEnd } from "./support/pipeline_run.ts";
 
@@ -52,6 +53,16 @@ const BROKEN: Readonly<Record<string, { readonly batch: LogBatch; readonly stops
   },
 };
 
+/** What commits wait for; the first of them are fenced, so that the pipeline has to start over. */
+function slowAndFenced(): (moment: "before" | "after") => Promise<void> {
+  let commits = 0;
+  return async (moment) => {
+    if (moment === "after") return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (++commits <= 4) throw new FencedError("another worker was there");
+  };
+}
+
 for (const [when, { batch: broken, stopsAt }] of Object.entries(BROKEN)) {
   Deno.test(`Pipeline stops at a batch that turns out to be damaged ${when}, with everything before it committed`, async () => {
     const [log, store] = [makeLog(PARTITIONS, RECORDS), new MemoryStore()];
@@ -65,7 +76,7 @@ for (const [when, { batch: broken, stopsAt }] of Object.entries(BROKEN)) {
     const run = () =>
       runToEnd({
         source: new MemorySource(log, { altered }),
-        sink: new MemorySink(store),
+        sink: new MemorySink(store, slowAndFenced()),
         store,
         log,
       });
@@ -82,3 +93,22 @@ for (const [when, { batch: broken, stopsAt }] of Object.entries(BROKEN)) {
     }
   });
 }
+
+Deno.test("Pipeline stops although a batch of each partition is damaged, and each is read in turn", async () => {
+  const [log, store] = [makeLog(PARTITIONS, RECORDS), new MemoryStore()];
+  const damaged = (partition: number) => {
+    const records = Array.from({ length: BATCH }, (_, n) => record(partition, n));
+    return logBatchOf({ ...encodeRecordBatch(0, records), recordCount: BATCH - 1 });
+  };
+  let fetches = 0;
+  const altered = (fetched: Fetched): Fetched => {
+    if (++fetches > 100) throw new Error("it reads for ever");
+    return { ...fetched, nextOffset: BATCH, batches: [damaged(fetched.partition)] };
+  };
+  const source = new MemorySource(log, { altered });
+  await assert.rejects(
+    runToEnd({ source, sink: new MemorySink(store), store, log }),
+    /Cannot read partition \d at offset/,
+  );
+  assert.deepEqual(store.counts, new Map());
+});

@@ -17,8 +17,8 @@ import { UnreadableBatchError } from "./unreadable_batch.ts";
 export class Ledger {
   readonly #pending: Pending;
   readonly #standings = new Standings();
-  /** What turned out to be unreadable while it was counted. */
-  #unreadable: { readonly partition: number; readonly error: UnreadableBatchError } | null = null;
+  /** What of each partition turned out to be unreadable while it was counted. */
+  readonly #unreadable = new Map<number, UnreadableBatchError>();
 
   constructor(options: PendingOptions) {
     this.#pending = new Pending(options);
@@ -98,15 +98,15 @@ export class Ledger {
         this.#pending.count(batch, { partition, from, ...bounds }),
       );
     } catch (error) {
-      if (error instanceof UnreadableBatchError) this.#unreadable = { partition, error };
+      if (error instanceof UnreadableBatchError) this.#unreadable.set(partition, error);
       this.drop();
       throw error;
     }
   }
 
   #assertReadable({ nextOffset }: RecordBatch, partition: number): void {
-    if (this.#unreadable?.partition !== partition) return;
-    if (nextOffset >= this.#unreadable.error.nextOffset) throw this.#unreadable.error;
+    const known = this.#unreadable.get(partition);
+    if (known && nextOffset >= known.nextOffset) throw known;
   }
 
   /** Moves the partition behind a fetch whose batches are counted. */
