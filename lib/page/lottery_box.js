@@ -64,7 +64,7 @@ export class LotteryBox {
   }
 
   #open() {
-    if (!this.#isOpen) void this.#search("");
+    if (!this.#isOpen) this.#search("");
   }
 
   #close() {
@@ -77,7 +77,7 @@ export class LotteryBox {
 
   #searchSoon() {
     this.#stopTyping();
-    this.#typing = setTimeout(() => void this.#search(this.#input.value), TYPING_MS);
+    this.#typing = setTimeout(() => this.#search(this.#input.value), TYPING_MS);
   }
 
   #stopTyping() {
@@ -87,7 +87,7 @@ export class LotteryBox {
 
   /** @param {string} text */
   #search(text) {
-    return this.#latest = this.#ask(text);
+    this.#latest = this.#ask(text);
   }
 
   /** @param {string} text */
@@ -170,7 +170,10 @@ export class LotteryBox {
   /** Takes the option that the keyboard is at, or a name that is not in the list: not all of them are searched. */
   async #enter() {
     const text = this.#input.value;
-    await (this.#typing === undefined ? this.#latest : this.#search(text));
+    if (this.#typing !== undefined) this.#search(text);
+    const { signal } = this.#searching;
+    await this.#latest;
+    if (signal.aborted) return; // closed, or typed on
     this.#take(this.#active === null ? text || null : this.#names[this.#active] ?? null);
   }
 

@@ -131,6 +131,31 @@ serverTest(
   },
 );
 
+serverTest("Enter waits for the search that is under way, and not once the box is left", [
+  "chromium",
+], async () => {
+  let asked = Promise.withResolvers<void>();
+  let answer = Promise.withResolvers<readonly string[]>();
+  const lotteries = () => {
+    asked.resolve();
+    return answer.promise;
+  };
+  await look({ ...READY, lotteries }, async ({ page }) => {
+    await page.locator("#busiest li").first().waitFor();
+    for (const [key, chosen] of [["Escape", null], ["Enter", "mega_draw"]] as const) {
+      [asked, answer] = [Promise.withResolvers(), Promise.withResolvers()];
+      await page.locator("#lottery").fill("mega");
+      await asked.promise;
+      assert.equal(lotteryIn(page), null);
+      await page.keyboard.press("Enter");
+      await page.keyboard.press(key);
+      answer.resolve(["mega_draw"]);
+      await eventually(async () => await isOpen(page) === false);
+      await eventually(() => lotteryIn(page) === chosen);
+    }
+  });
+});
+
 serverTest("the box says when no name fits, when there are more, and when nobody answers", [
   "chromium",
 ], async () => {
@@ -154,10 +179,12 @@ serverTest("the box says when no name fits, when there are more, and when nobody
     await page.locator("#lottery").fill("y");
     await note("PostgreSQL does not answer.");
     await eventually(() => errors.length === 1); // the browser's own line about the 503
-    (errors as string[]).pop();
-    isAway = false;
+    const asked = page.waitForResponse(/search=y/); // whether there is such a lottery
     await page.keyboard.press("Enter");
     await eventually(() => lotteryIn(page) === "y");
+    assert.equal((await asked).status(), 503);
+    await eventually(() => errors.length === 2);
+    (errors as string[]).length = 0;
   });
 });
 
