@@ -54,6 +54,10 @@ export class SituationBoard implements Partial<PipelineObserver> {
     if (system === "source" || system === "group") this.#lags.clear(); // not known any more
   }
 
+  unavailable(partitions: ReadonlyMap<number, string>): void {
+    for (const partition of partitions.keys()) this.#lags.delete(partition);
+  }
+
   lag(lags: ReadonlyMap<number, number>): void {
     for (const [partition, lag] of lags) this.#lags.set(partition, lag);
   }

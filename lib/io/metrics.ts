@@ -145,7 +145,8 @@ export class Metrics implements Partial<PipelineObserver & CoverageObserver> {
 
   unavailable(partitions: ReadonlyMap<number, string>): void {
     for (const partition of partitions.keys()) {
-      if (this.#own.delete(partition)) this.#lag.remove(this.#labels(partition));
+      this.#own.delete(partition);
+      this.#lag.remove(this.#labels(partition));
     }
   }
 
