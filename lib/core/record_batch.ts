@@ -236,8 +236,8 @@ export function decodeHeaders(bytes: Uint8Array): readonly RecordHeader[] {
     const length = varint();
     return length < 0 ? null : bytes.slice(at, at += length);
   };
-  const count = Math.max(0, Math.min(varint(), MAX_HEADERS));
-  return Array.from({ length: count }, () => ({ key: part() ?? new Uint8Array(), value: part() }));
+  const length = Math.min(varint(), MAX_HEADERS);
+  return Array.from({ length }, () => ({ key: part() ?? new Uint8Array(), value: part() }));
 }
 
 function corrupt(batch: RecordBatch): UnreadableBatchError {

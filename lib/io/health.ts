@@ -15,8 +15,8 @@ export class Health implements Partial<PipelineObserver & CoverageObserver> {
   readonly #now: () => number;
   /** Whether each system answered last time; those that were not asked yet are not in it. */
   readonly #answers = new Map<System, boolean>();
-  /** Since when each system has not answered, in milliseconds by the clock given. */
-  readonly #awaySinceMs = new Map<System, number>();
+  /** Since when the log is looked at in vain, in milliseconds by the clock given; null while it is not. */
+  #vainSinceMs: number | null = null;
   #isStuck = false;
   #unavailable: ReadonlyMap<number, string> = new Map();
   #uncounted: readonly string[] = [];
@@ -31,7 +31,7 @@ export class Health implements Partial<PipelineObserver & CoverageObserver> {
       .map((system) => this.#answers.get(system));
     if (sink === false || looks === false) return "PostgreSQL does not answer";
     if (this.#isStuck) return "PostgreSQL refuses every commit";
-    if (source === false && (!group || this.#isAwayFor(VAIN_LOOKS_MS, "source"))) {
+    if (source === false && (!group || this.#vainMs >= VAIN_LOOKS_MS)) {
       return "Kafka does not answer";
     }
     if (!group) return "not joined to the consumer group";
@@ -57,12 +57,12 @@ export class Health implements Partial<PipelineObserver & CoverageObserver> {
 
   failed(system: System): void {
     this.#answers.set(system, false);
-    if (!this.#awaySinceMs.has(system)) this.#awaySinceMs.set(system, this.#now());
+    if (system === "source") this.#vainSinceMs ??= this.#now();
   }
 
   answered(system: System): void {
     this.#answers.set(system, true);
-    this.#awaySinceMs.delete(system);
+    if (system === "source") this.#vainSinceMs = null;
   }
 
   unavailable(partitions: ReadonlyMap<number, string>): void {
@@ -74,7 +74,7 @@ export class Health implements Partial<PipelineObserver & CoverageObserver> {
     this.#uncounted = problems;
   }
 
-  #isAwayFor(ms: number, system: System): boolean {
-    return this.#now() - this.#awaySinceMs.get(system)! >= ms;
+  get #vainMs(): number {
+    return this.#vainSinceMs === null ? 0 : this.#now() - this.#vainSinceMs;
   }
 }
