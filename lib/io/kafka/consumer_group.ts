@@ -144,11 +144,9 @@ export class ConsumerGroup implements AsyncDisposable {
 
   async #close(): Promise<void> {
     const opening = this.#cluster;
+    if (!opening) return;
     this.#cluster = null;
-    await atMost(
-      CLOSE_TIMEOUT_MS,
-      opening?.then((cluster) => cluster.disconnect(), () => {}) ?? Promise.resolve(),
-    );
+    await atMost(CLOSE_TIMEOUT_MS, opening.then((cluster) => cluster.disconnect(), () => {}));
   }
 }
 

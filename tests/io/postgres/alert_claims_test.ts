@@ -30,6 +30,12 @@ serverTest("PostgresAlertClaims lets one of several workers mail about a cause i
   });
   assert.deepEqual(mailing(await claimAll("kafka_away")), [7], "3 and 4 in vain since the last");
   assert.deepEqual(mailing(await claimAll("postgres_away")), [], "its interval is not over");
+
+  const [{ connection }, worker] = [database, workers[0]!];
+  await connection.transaction(async () => { // in which it is always the same time
+    assert.equal(await worker.claim("in one microsecond", INTERVAL_MS), 0);
+    assert.equal(await worker.claim("in one microsecond", INTERVAL_MS), null);
+  });
 });
 
 Deno.test("PostgresAlertClaims lets the first worker mail when there is no database to agree in", async () => {
