@@ -81,6 +81,21 @@ serverTest(
 );
 
 serverTest(
+  "produce names broker and topic before it sends anything",
+  ["kafka", "postgres"],
+  async () => {
+    // It takes no record.
+    await using stack = await openStack({ config: { "max.message.bytes": "1" } });
+    const { code, stderr } = await runProgram(["produce", "--count", "10"], { env: stack.env });
+    assert.equal(code, 1, stderr);
+    const { name, config } = stack.topic;
+    const place = `${name} at ${config.brokers.join(", ")}`;
+    assert.ok(stderr.includes(`"Producing 50 events/s to ${place}"`), stderr);
+    assert.equal((await readWithOurs(stack.topic)).length, 0);
+  },
+);
+
+serverTest(
   "migrate creates the database that is missing, once",
   ["kafka", "postgres"],
   async () => {

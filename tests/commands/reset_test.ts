@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { auditReport, countAll, deleteRecords, eventsOf } from "../support/audit_stand.ts";
+import { WORKER_PREFIX } from "../../lib/core/coverage.ts";
 import { createKafka } from "../../lib/io/kafka/client.ts";
 import { ConsumerGroup } from "../../lib/io/kafka/consumer_group.ts";
+import { Connection } from "../../lib/io/postgres/connection.ts";
 import { makeLines } from "../support/event_lines.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertBooksBalance, Expectation } from "../support/expectation.ts";
 import { JavaConsumer } from "../support/java_consumer.ts";
-import { createTopic } from "../support/kafka.ts";
+import { createTopic, openAdmin } from "../support/kafka.ts";
 import { kcatProduce } from "../support/kcat.ts";
+import { createRole } from "../support/role.ts";
 import { serverTest } from "../support/servers.ts";
 import { openStack, recordsRead, type TestStack } from "../support/stack.ts";
 import { Program, runProgram } from "../support/worker_process.ts";
@@ -20,6 +23,15 @@ async function reset(
   changes: Env = {},
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   return await runProgram(["reset", ...args], { env: { ...env, ...changes } });
+}
+
+/** What a reset of this stack shows first: where it would do what it then says. */
+async function placesOf({ topic, database }: TestStack): Promise<string> {
+  await using admin = await openAdmin(topic.brokers);
+  const { clusterId } = await admin.describeCluster();
+  const { username, host, pathname } = new URL(database.url);
+  return `Database  ${username}@${host}${pathname}\n` +
+    `Kafka     ${topic.name} at ${topic.config.brokers.join(", ")}, cluster ${clusterId}\n\n`;
 }
 
 async function epochOf({ database }: TestStack): Promise<number> {
@@ -267,6 +279,56 @@ serverTest(
     assert.deepEqual(report.deadLetters, { agreeing: 100, wrong: 0, notProvable: 0 });
     assert.equal(report.rows.agreeing, 0);
     assert.equal(report.books.counted, 100);
+  },
+);
+
+serverTest(
+  "reset --recount and --settings name database and cluster before they say what they would do",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack();
+    await kcatProduce(stack.topic, makeLines(100, new Expectation()));
+    await countAll(stack);
+    const places = await placesOf(stack);
+    const strict = { MAX_FUTURE_SECONDS: "0" };
+    for (
+      const [kind, would] of [["--recount", "Deletes all counts"], ["--settings", "Keeps all"]]
+    ) {
+      const { code, stdout } = await reset(stack, [kind!], strict);
+      assert.equal(code, 1);
+      assert.ok(stdout.startsWith(`${places}${would}`), stdout);
+    }
+    const { code, stdout, stderr } = await reset(stack, ["--recount", "--yes"], strict);
+    assert.equal(code, 0, stderr);
+    assert.ok(stdout.startsWith(`${places}Deletes all counts`), stdout);
+  },
+);
+
+serverTest(
+  "reset --settings is not prevented by a reader whose session is called as a worker's",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack();
+    const { database } = stack;
+    await kcatProduce(stack.topic, makeLines(100, new Expectation()));
+    await countAll(stack);
+    await using role = await createRole(database);
+    await database.connection.query({
+      text: `grant select on all tables in schema public to ${role.name}`,
+    });
+    const name = `${WORKER_PREFIX}ffffffff`;
+    await using reader = new Connection(role.url, name);
+    await reader.query({ text: "select from lottery_aggregates" });
+    const sessions = await database.connection.query({
+      text: "select usename, application_name from pg_stat_activity where application_name = $1",
+      values: [name],
+    });
+    assert.deepEqual(sessions, [{ usename: role.name, application_name: name }]);
+
+    const changed = { MAX_FUTURE_SECONDS: "0" };
+    const { code, stderr } = await reset(stack, ["--settings", "--yes"], changed);
+    assert.equal(code, 0, stderr);
+    assert.match((await reset(stack, ["--settings"], changed)).stderr, /Nothing to take over/);
   },
 );
 

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { countAll } from "../support/audit_stand.ts";
 import { eventually } from "../support/eventually.ts";
 import { CTRL_C, PseudoTerminal } from "../support/pseudo_terminal.ts";
+import { readWithOurs } from "../support/record_reader.ts";
 import { serverTest } from "../support/servers.ts";
-import { openStack } from "../support/stack.ts";
+import { openStack, recordsRead } from "../support/stack.ts";
+import { runProgram } from "../support/worker_process.ts";
 
 /** Nothing of the demo may need what the machine has: the settings point nowhere. */
 const env = { KAFKA_BROKERS: "127.0.0.1:1", DATABASE_URL: "postgres://nobody@127.0.0.1:1/nothing" };
@@ -97,4 +100,42 @@ serverTest("produce and start --once show how far they are", [
   assert.equal(await once.exitCode(), 0);
   assert.match(once.written, bar);
   assert.doesNotMatch(once.rows.join("\n"), /▓|░/);
+});
+
+serverTest("produce and reset do what is answered on the terminal", [
+  "script",
+  "kafka",
+  "postgres",
+], async () => {
+  await using stack = await openStack({ partitions: 1 });
+  const options = { columns: 300, env: stack.env };
+  const answered = async (args: readonly string[], question: RegExp, key: string) => {
+    await using terminal = await PseudoTerminal.start(args, options);
+    await terminal.shows(question);
+    await terminal.press(`${key}\r`);
+    const code = await terminal.exitCode();
+    return { code, text: terminal.rows.join("\n") };
+  };
+  const produce = ["produce", "--count", "500", "--rate", "max"];
+  assert.equal((await runProgram(produce, { env: stack.env })).code, 0);
+  const sent = await answered(produce, /Send made-up events there\? \[y\/N\]/, "y");
+  assert.equal(sent.code, 0, sent.text);
+  assert.match(sent.text, /Sent 500 records/);
+  assert.equal((await readWithOurs(stack.topic)).length, 1_000);
+
+  await countAll(stack);
+  assert.equal(await recordsRead(stack.database), 1_000);
+  const rows = async () =>
+    (await stack.database.connection.query({ text: "select from lottery_aggregates" })).length;
+  const before = await rows();
+  assert.ok(before > 0);
+  const kept = await answered(["reset", "--recount"], / \[y\/N\]/, "n");
+  assert.equal(kept.code, 1, kept.text);
+  assert.match(kept.text, /Nothing was reset\.\n$/);
+  assert.equal(await rows(), before);
+  assert.equal(await recordsRead(stack.database), 1_000);
+  const gone = await answered(["reset", "--recount"], / \[y\/N\]/, "y");
+  assert.equal(gone.code, 0, gone.text);
+  assert.equal(await rows(), 0);
+  assert.equal(await recordsRead(stack.database), 0);
 });

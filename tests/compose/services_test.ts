@@ -98,6 +98,11 @@ Deno.test("the producer sends some late and some bad events, too few for a mail"
   assert.ok(60 * rate * bad! < defaults.config.alertDeadLettersPerMinute);
 });
 
+Deno.test("the producer goes on with a topic in use, though nobody is there to be asked", () => {
+  const { command } = compose.services.producer!;
+  assert.ok(command!.indexOf("--yes") > command!.indexOf("produce"), command!.join(" "));
+});
+
 Deno.test("packages are a layer of the image that a change of the program leaves alone", () => {
   const steps = compose.services.worker!.build!.dockerfile_inline.split("\n");
   const install = steps.indexOf("RUN deno ci --prod --skip-types");

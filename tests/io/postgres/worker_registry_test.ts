@@ -118,6 +118,54 @@ serverTest("WorkerRegistry does not judge a worker of the version before", [
 });
 
 serverTest(
+  "WorkerRegistry enters and judges by the database's clock, whatever the worker's says",
+  ["postgres"],
+  async () => {
+    const { database, workers: [a, , gone] } = await enter("a", "b", "gone");
+    await using _database = database;
+    const { connection } = database;
+    const { now } = Date;
+    for (const hours of [5, -5]) {
+      await gone!.renew([]);
+      await connection.query({
+        text: `
+          update workers
+          set seen_at = clock_timestamp() - case id when 'gone' then 60 else 1 end * interval '1 s',
+            steady_since = clock_timestamp() - interval '1 hour'`,
+      });
+      const fresh = new WorkerRegistry(connection, { id: `fresh ${hours}`, host: "here" });
+      Date.now = () => now() + hours * 3_600_000;
+      try {
+        await fresh.renew([0]);
+        await a!.renew([0]);
+        assert.deepEqual(await fresh.takeDead(), [], "it has just come");
+        assert.deepEqual((await a!.takeDead()).map(({ id }) => id), ["gone"]);
+        assert.deepEqual(await a!.takeDead(), []);
+      } finally {
+        Date.now = now;
+      }
+      const rows = await connection.query<{ id: string; seconds: number; steady: number }>({
+        text: `
+          select
+            id,
+            extract(epoch from clock_timestamp() - seen_at)::float8 as seconds,
+            extract(epoch from clock_timestamp() - steady_since)::float8 as steady
+          from workers
+          where id in ('a', $1)`,
+        values: [`fresh ${hours}`],
+      });
+      assert.equal(rows.length, 2);
+      for (const { id, seconds, steady } of rows) {
+        assert.ok(seconds >= 0 && seconds < 60, `${id} is entered ${seconds} s ago`);
+        assert.equal(steady > 3_000, id === "a", `${id} is steady for ${steady} s`);
+      }
+      const alive = await living(database);
+      assert.ok(alive.includes("a") && alive.includes("b"), alive.join());
+    }
+  },
+);
+
+serverTest(
   "a worker lives by its entry, whatever its sessions are called",
   ["postgres"],
   async () => {
