@@ -104,8 +104,10 @@ Deno.test("only main reads arguments and environment, and exits", async () => {
 });
 
 Deno.test("no call spreads a list whose length is not known: a long one overflows the stack", async () => {
+  // Not where a function is declared, nor within the brackets of a new list. `logBatchOf()` gets the
+  // batches of one read, which has its limit.
   const spread =
-    /\b(?:max|min|push|unshift|splice|fromCharCode|fromCodePoint|apply)\((?:[^(){}]|\([^(){}]*\))*?\.\.\.(?![A-Z_]+\b)/;
+    /(?<!function )\b(?!logBatchOf\b)\w+\((?:[^(){}[\]]|\([^(){}]*\)|\[[^[\]]*\])*?\.\.\.(?![A-Z_]+\b)/;
   for (const { path, text } of await modules("lib")) {
     assert.equal(text.match(spread)?.[0] ?? "", "", path);
   }

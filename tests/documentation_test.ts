@@ -73,3 +73,11 @@ Deno.test("the README says of the tests of faults that they take as long as thei
   assert.equal(named.length, 2);
   for (const text of named) assert.ok(text.replaceAll("\n", " ").includes(time), text);
 });
+
+Deno.test("the README says how long the tests take, and how long with nothing but Node.js", () => {
+  const [paragraph] = readme.match(/`deno task test` are the two commands[^]*?\n\n/)!;
+  assert.match(
+    paragraph.replaceAll("\n", " "),
+    /`deno task test` [^.]*\. The tests take about [\w-]+ minutes on two cores, and half of that with nothing but Node\.js\./,
+  );
+});

@@ -98,6 +98,7 @@ async function* sources(directory: string): AsyncGenerator<{ path: string; text:
 const STARTERS = [
   "tests/compile_test.ts",
   "tests/isolation_test.ts",
+  "tests/programs_test.ts",
   "tests/commands/verdict_test.ts",
   "tests/support/guarded_process.ts",
   "tests/support/image_build.ts",
@@ -108,6 +109,9 @@ const STARTERS = [
   ".ci/compile.ts",
   ".ci/test.ts",
 ];
+
+/** Files that may look at the whole environment, because they leave the settings of production out. */
+const READERS_OF_ALL = ["tests/isolation_test.ts", "tests/support/guarded_process.ts"];
 
 Deno.test("tests, benchmarks and CI read no setting of production, and start programs in known places", async () => {
   const files = [
@@ -120,6 +124,9 @@ Deno.test("tests, benchmarks and CI read no setting of production, and start pro
       const [, name] of text.matchAll(/Deno\.env\.(?:get|has)\("([A-Z_]+)"\)|process\.env\.(\w+)/g)
     ) {
       assert.ok(!SETTINGS.includes(name!), `${path} reads ${name}`);
+    }
+    if (/Deno\.env\.toObject|loadEnvFile|process\.env\b(?!\.\w)/.test(text)) {
+      assert.ok(READERS_OF_ALL.includes(path), path);
     }
     if (/new Deno\.Command|node:child_process/.test(text)) assert.ok(STARTERS.includes(path), path);
   }

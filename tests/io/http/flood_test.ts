@@ -13,6 +13,14 @@ import { openStack, recordsRead } from "../../support/stack.ts";
 import { Program } from "../../support/worker_process.ts";
 
 const MAX_BYTES = 400 << 20;
+const MAX_CONNECTIONS = 1_000;
+
+/** How many connections a process has: those of its clients, and some to Kafka and PostgreSQL. */
+async function openSockets(pid: number): Promise<number> {
+  // Some may be closed while they are listed.
+  const list = await run("sh", ["-c", `ls -l /proc/${pid}/fd 2>/dev/null || true`]);
+  return list.match(/socket:/g)?.length ?? 0;
+}
 
 const CASES: readonly (readonly [name: string, openFiles: number | undefined, warnings: number])[] =
   [
@@ -38,13 +46,15 @@ for (const [name, openFiles, warnings] of CASES) {
       const flood: RawClient[] = [];
       const expected = new Expectation();
       for (let round = 1; round <= 10; round++) {
-        for (let n = 0; n < 3 * (openFiles ?? 1_000) / 10; n++) {
+        for (let n = 0; n < 3 * (openFiles ?? MAX_CONNECTIONS) / 10; n++) {
           const client = await RawClient.connect(url!);
           flood.push(client);
           await client.send("GET / HTTP/1.1\nHost: localhost\nX: ").catch(() => {});
         }
         await kcatProduce(topic, makeLines(1_000, expected));
         assert.equal(await health(), "ok\n", "in the middle of it");
+        const sockets = await openSockets(worker.pid);
+        assert.ok(sockets < MAX_CONNECTIONS + 100, `${sockets} are open`);
       }
       await eventually(async () => await recordsRead(database) === 10_000);
       for (const client of flood) client[Symbol.dispose]();

@@ -1,10 +1,11 @@
 /** What clients may take of a worker: connections, time and memory. */
 
 import assert from "node:assert/strict";
+import { atMost } from "../../../lib/condition.ts";
 import { Acceptor, type ClientLimits } from "../../../lib/io/http/acceptor.ts";
 import { answer, text } from "../../../lib/io/http/answers.ts";
 import { CLIENT_LIMITS, listen, type WebServer } from "../../../lib/io/http/listen.ts";
-import { eventually } from "../../support/eventually.ts";
+import { eventually, PATIENCE_MS } from "../../support/eventually.ts";
 import { RawClient } from "../../support/raw_client.ts";
 
 const HALF_SENT = "GET / HTTP/1.1\nHost: localhost\nX-Header: ";
@@ -15,8 +16,8 @@ type Handler = (request: Request) => Promise<Response>;
 const ok: Handler = () => Promise.resolve(text("ok"));
 const never: Handler = () => new Promise(() => {});
 
-function server(limits: Partial<ClientLimits>, handler: Handler = ok): WebServer {
-  return listen(handler, { host: "127.0.0.1", port: 0, limits });
+function server(limits?: Partial<ClientLimits>, handler: Handler = ok): WebServer {
+  return listen(handler, { host: "127.0.0.1", port: 0, ...limits && { limits } });
 }
 
 /** An answer without an end. */
@@ -67,6 +68,34 @@ Deno.test("in a flood of half-sent requests the oldest are disconnected, and oth
   const flood: RawClient[] = [];
   for (let n = 0; n < 200; n++) flood.push(await connect(open, HALF_SENT));
   for (const client of flood.slice(0, 180)) assert.equal(await client.readToEnd(), "");
+  using client = await connect(open, REQUEST);
+  assert.match(await client.read(), /^HTTP\/1.1 200 OK/);
+  for (const client of flood) client[Symbol.dispose]();
+});
+
+Deno.test("a worker gives a request 10 s to come", async () => {
+  await using open = server();
+  const startedAt = performance.now();
+  using client = await connect(open, HALF_SENT);
+  await atMost(20_000, client.readToEnd());
+  const seconds = (performance.now() - startedAt) / 1_000;
+  assert.ok(seconds >= 9 && seconds < 20, `${seconds} s`);
+});
+
+Deno.test("a worker takes 1,000 connections: of more that send nothing, the oldest are disconnected", async () => {
+  await using open = server({ requestMs: PATIENCE_MS }); // however long it takes to connect
+  const flood: RawClient[] = [];
+  const disconnected = new Set<number>();
+  for (let n = 0; n < 1_100; n++) {
+    const client = await connect(open, HALF_SENT);
+    flood.push(client);
+    void client.readToEnd().then(() => disconnected.add(n));
+  }
+  await eventually(() => disconnected.size >= 100, { timeoutMs: PATIENCE_MS / 3 });
+  assert.deepEqual(
+    [...disconnected].sort((a, b) => a - b),
+    Array.from({ length: 100 }, (_, n) => n),
+  );
   using client = await connect(open, REQUEST);
   assert.match(await client.read(), /^HTTP\/1.1 200 OK/);
   for (const client of flood) client[Symbol.dispose]();
