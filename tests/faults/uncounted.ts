@@ -1,6 +1,9 @@
 /** Partitions that no worker counts, because somebody else in the group has them. */
 
 import assert from "node:assert/strict";
+import { Kafka, logLevel } from "../../lib/io/kafka/kafkajs.ts";
+import { createKafka } from "../../lib/io/kafka/client.ts";
+import { ConsumerGroup } from "../../lib/io/kafka/consumer_group.ts";
 import { makeLines } from "../support/event_lines.ts";
 import { eventually } from "../support/eventually.ts";
 import { Expectation } from "../support/expectation.ts";
@@ -33,67 +36,104 @@ async function problems(env: Env): Promise<string> {
   return problems.join("\n");
 }
 
-serverTest(
-  "what another program in the group takes is told within a minute, with its name, and counted when it is gone",
-  ["kafka", "java", "postgres", "openssl"],
-  async () => {
-    await using mails = await MailServer.start();
-    await using stack = await openStack();
-    const { topic: { brokers, name: topic, config: { groupId } }, database } = stack;
-    const env = { ...stack.env, ...mails.env };
-    const expected = new Expectation();
-    await using worker = await Program.start(["start"], { env });
-    const page = await pageOf(worker);
-    await worker.printed(/Reading 4 partitions/);
-    await kcatProduce(stack.topic, makeLines(2_000, expected));
-    await eventually(async () => await recordsRead(database) === 2_000);
+interface Membership {
+  readonly brokers: string;
+  readonly topic: string;
+  readonly groupId: string;
+}
 
-    await using java = await JavaConsumer.start({ brokers, topic, groupId, protocol: "consumer" });
-    await worker.printed(/Reading 2 partitions/);
-    await kcatProduce(stack.topic, makeLines(4_000, expected));
-    const told =
-      /partitions \d and \d are not counted \([\d,]+ records wait\): another program in the group \S+ has them, console-consumer on 127\.0\.0\.1\./;
-    await eventually(async () => {
-      const response = await fetch(`${page}readyz`);
-      assert.equal(response.status, 503);
-      assert.match(await response.text(), told);
-    }, { timeoutMs: TOLD_MS });
-    const metrics = await text(`${page}metrics`);
-    assert.match(metrics, /^lottery_uncounted_partitions 2$/m);
-    const lags = Array.from(
-      metrics.matchAll(/^lottery_consumer_lag{.*partition="(\d)"} (\d+)$/gm),
-      ([, partition, records]) => [Number(partition), Number(records)] as const,
-    );
-    assert.deepEqual(lags.map(([partition]) => partition).sort(), [0, 1, 2, 3]);
-    const uncounted = lags.filter(([, records]) => records > 500).map(([partition]) => partition);
-    const { all_workers } = JSON.parse(await text(`${page}api/status`));
-    assert.deepEqual(
-      all_workers.uncounted_partitions.map(
-        (
-          each: { partition: number; reason: string; client_id: string },
-        ) => [each.partition, each.reason, each.client_id],
-      ),
-      uncounted.sort().map((partition) => [partition, "another_program", "console-consumer"]),
-    );
-    assert.match(await problems(env), told);
-    const audit = await runProgram(["audit"], { env });
-    assert.equal(audit.code, 5, audit.stdout + audit.stderr);
-    assert.match(
-      audit.stdout,
-      /^Not everything is counted:\n- partitions \d and \d are not counted/m,
-    );
-    assert.match(audit.stdout, /^INCOMPLETE: what was counted agrees/m);
-    const mail = await mails.received(/Not every partition is counted/);
-    assert.match(mail.text.replaceAll(/\s+/g, " "), told);
+/** Another program in the group, until it is disposed. */
+interface Foreigner extends AsyncDisposable {
+  /** Ends it as its users do: it leaves the group. */
+  stop(): Promise<void>;
+}
 
-    await java.stop();
-    await eventually(async () => await recordsRead(database) === 6_000);
-    await expected.assertStored(database.connection);
-    await eventually(async () => assert.equal((await fetch(`${page}readyz`)).status, 200));
-    await mails.received(/Recovered: every partition is counted again/);
-    await eventually(async () => assert.equal(await problems(env), ""));
-  },
-);
+/** A program with kafkajs, whose assigner is that of our workers: it shares with them, by the classic protocol. */
+async function startKafkajs({ brokers, topic, groupId }: Membership): Promise<Foreigner> {
+  const kafka = new Kafka({
+    clientId: "billing",
+    brokers: brokers.split(","),
+    logLevel: logLevel.NOTHING,
+  });
+  const consumer = kafka.consumer({ groupId });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic] });
+  await consumer.run({ eachBatch: () => Promise.resolve() });
+  const stop = () => consumer.disconnect();
+  return { stop, [Symbol.asyncDispose]: stop };
+}
+
+/** Other programs, as they call themselves, that take partitions from a worker that is there before. */
+const FOREIGNERS: Readonly<Record<string, (membership: Membership) => Promise<Foreigner>>> = {
+  "console-consumer": (membership) => JavaConsumer.start({ ...membership, protocol: "consumer" }),
+  billing: startKafkajs,
+};
+
+for (const [clientId, start] of Object.entries(FOREIGNERS)) {
+  serverTest(
+    `what another program in the group, ${clientId}, takes is told within a minute, and counted when it is gone`,
+    ["kafka", ...clientId === "billing" ? [] : ["java" as const], "postgres", "openssl"],
+    async () => {
+      await using mails = await MailServer.start();
+      await using stack = await openStack();
+      const { topic: { brokers, name: topic, config: { groupId } }, database } = stack;
+      const env = { ...stack.env, ...mails.env };
+      const expected = new Expectation();
+      await using worker = await Program.start(["start"], { env });
+      const page = await pageOf(worker);
+      await worker.printed(/Reading 4 partitions/);
+      await kcatProduce(stack.topic, makeLines(2_000, expected));
+      await eventually(async () => await recordsRead(database) === 2_000);
+
+      await using foreigner = await start({ brokers, topic, groupId });
+      await worker.printed(/Reading 2 partitions/);
+      await kcatProduce(stack.topic, makeLines(4_000, expected));
+      const told = new RegExp(
+        String.raw`partitions \d and \d are not counted \([\d,]+ records wait\): ` +
+          String.raw`another program in the group \S+ has them, ${clientId} on 127\.0\.0\.1\.`,
+      );
+      await eventually(async () => {
+        const response = await fetch(`${page}readyz`);
+        assert.equal(response.status, 503);
+        assert.match(await response.text(), told);
+      }, { timeoutMs: TOLD_MS });
+      const metrics = await text(`${page}metrics`);
+      assert.match(metrics, /^lottery_uncounted_partitions 2$/m);
+      const lags = Array.from(
+        metrics.matchAll(/^lottery_consumer_lag{.*partition="(\d)"} (\d+)$/gm),
+        ([, partition, records]) => [Number(partition), Number(records)] as const,
+      );
+      assert.deepEqual(lags.map(([partition]) => partition).sort(), [0, 1, 2, 3]);
+      const uncounted = lags.filter(([, records]) => records > 500).map(([partition]) => partition);
+      const { all_workers } = JSON.parse(await text(`${page}api/status`));
+      assert.deepEqual(
+        all_workers.uncounted_partitions.map(
+          (
+            each: { partition: number; reason: string; client_id: string },
+          ) => [each.partition, each.reason, each.client_id],
+        ),
+        uncounted.sort().map((partition) => [partition, "another_program", clientId]),
+      );
+      assert.match(await problems(env), told);
+      const audit = await runProgram(["audit"], { env });
+      assert.equal(audit.code, 5, audit.stdout + audit.stderr);
+      assert.match(
+        audit.stdout,
+        /^Not everything is counted:\n- partitions \d and \d are not counted/m,
+      );
+      assert.match(audit.stdout, /^INCOMPLETE: what was counted agrees/m);
+      const mail = await mails.received(/Not every partition is counted/);
+      assert.match(mail.text.replaceAll(/\s+/g, " "), told);
+
+      await foreigner.stop();
+      await eventually(async () => await recordsRead(database) === 6_000);
+      await expected.assertStored(database.connection);
+      await eventually(async () => assert.equal((await fetch(`${page}readyz`)).status, 200));
+      await mails.received(/Recovered: every partition is counted again/);
+      await eventually(async () => assert.equal(await problems(env), ""));
+    },
+  );
+}
 
 serverTest(
   "workers of two databases in one group tell of each other, each with the half that it does not count",
@@ -145,5 +185,35 @@ serverTest(
     );
     assert.equal((await runProgram(["start", "--once"], { env: apart })).code, 0);
     assert.equal(await recordsRead(stack.database), 8_000);
+  },
+);
+
+serverTest(
+  "a worker whose group another kind of consumer shares out stops and says what to set; status tells who has the partitions",
+  ["kafka", "java", "postgres", "openssl"],
+  async () => {
+    await using mails = await MailServer.start();
+    await using stack = await openStack();
+    const { topic: { brokers, name: topic, config: { groupId } } } = stack;
+    const env = { ...stack.env, ...mails.env };
+    await using _java = await JavaConsumer.start({ brokers, topic, groupId, protocol: "classic" });
+    await kcatProduce(stack.topic, makeLines(2_000, new Expectation()));
+    await using group = new ConsumerGroup(
+      await createKafka(stack.topic.config),
+      stack.topic.config,
+    );
+    await eventually(async () =>
+      (await group.describe()).members!.some(({ partitions }) => partitions.length === 4)
+    );
+    const { code, stderr } = await runProgram(["start"], { env });
+    assert.equal(code, 1, stderr);
+    const why =
+      /the consumer group is used by another kind of consumer\. Set KAFKA_GROUP_ID to one of its own/;
+    assert.match(stderr, why);
+    assert.match((await mails.received(/stopped/)).text.replaceAll(/\s+/g, " "), why);
+    assert.match(
+      await problems(env),
+      /partitions 0, 1, 2 and 3 are not counted.*: another program in the group \S+ has them, console-consumer on/,
+    );
   },
 );
