@@ -1,7 +1,7 @@
 /** What README.md and .env.example say is what there is. */
 
 import assert from "node:assert/strict";
-import { parseConfig, SETTINGS } from "../lib/core/config.ts";
+import { parseConfig, SETTINGS } from "../lib/core/settings/config.ts";
 import { Metrics } from "../lib/io/metrics.ts";
 
 const readme = await Deno.readTextFile("README.md");

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { SETTINGS } from "../lib/core/config.ts";
+import { SETTINGS } from "../lib/core/settings/config.ts";
 import { run } from "./support/guarded_process.ts";
 import { kafkaBrokers } from "./support/kafka.ts";
 import { serverUrl } from "./support/postgres.ts";
@@ -99,7 +99,7 @@ const STARTERS = [
   "tests/compile_test.ts",
   "tests/isolation_test.ts",
   "tests/programs_test.ts",
-  "tests/commands/verdict_test.ts",
+  "tests/commands/audit/verdict_test.ts",
   "tests/support/guarded_process.ts",
   "tests/support/image_build.ts",
   "tests/support/pseudo_terminal.ts",

@@ -8,7 +8,7 @@ import { temporaryDirectory } from "./support/temporary_directory.ts";
 import { ROOT, runtimeEnv } from "./support/worker_process.ts";
 
 /** Every test in it needs openssl. */
-const TLS_TEST = "tests/io/postgres/tls_test.ts";
+const TLS_TEST = "tests/io/postgres/session/tls_test.ts";
 
 Deno.test("every program that a test needs has a package, which CI installs", async () => {
   const script = await Deno.readTextFile(join(ROOT, ".ci/run"));

@@ -3,14 +3,14 @@
  * @module
  */
 
-import { pause } from "../condition.ts";
-import { groupDigits } from "../core/amount.ts";
-import type { Config, KafkaConfig } from "../core/config.ts";
+import { pause } from "../async/condition.ts";
+import { groupDigits } from "../core/text/numbers.ts";
+import type { Config, KafkaConfig } from "../core/settings/config.ts";
 import { OperatorError } from "../core/failure.ts";
-import { Generator, type GeneratorOptions } from "../core/generator.ts";
-import { cut } from "../core/fitting_line.ts";
-import { topicPlace } from "../core/place.ts";
-import { progressBar } from "../core/progress_bar.ts";
+import { Generator, type GeneratorOptions } from "../core/simulation/generator.ts";
+import { cut } from "../core/text/fitting_line.ts";
+import { topicPlace } from "../core/settings/place.ts";
+import { progressBar } from "../core/text/progress_bar.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { KafkaProducer } from "../io/kafka/producer.ts";
 import { log } from "../io/logs.ts";

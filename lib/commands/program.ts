@@ -5,16 +5,16 @@
  */
 
 import { Command, Option } from "commander";
-import type { Config } from "../core/config.ts";
-import { redacted } from "../core/database_url.ts";
+import type { Config } from "../core/settings/config.ts";
+import { redacted } from "../core/settings/database_url.ts";
 import { isPassing, OperatorError } from "../core/failure.ts";
-import { topicPlace } from "../core/place.ts";
-import { printableLines } from "../core/printable.ts";
+import { topicPlace } from "../core/settings/place.ts";
+import { printableLines } from "../core/text/printable.ts";
 import { log } from "../io/logs.ts";
 import type { Terminal } from "../io/terminal.ts";
-import { rate, share, speed, wholeNumber } from "./arguments.ts";
-import { example } from "./help.ts";
-import { addDeadLetters } from "./program_dead_letters.ts";
+import { rate, share, speed, wholeNumber } from "./cli/arguments.ts";
+import { example } from "./cli/help.ts";
+import { addDeadLetters } from "./dead_letters/program.ts";
 import { addAudit, addReset, addStatus } from "./program_operators.ts";
 
 /** What the commands need of the process that they run in. */
@@ -112,7 +112,7 @@ function addDemo(program: Command, { configured, untilSignal, terminal }: Host):
     )
     .action(async ({ dataDir, file, speed }: DemoArguments) => {
       const config = await configured();
-      const { demo } = await import("./demo.ts");
+      const { demo } = await import("./demo/demo.ts");
       const words = { ...STOPPING_COUNT, first: "Stopping: committing what is counted" };
       const signal = untilSignal(words);
       await unlessStopped(demo(config, { dataDir, file, speed, signal, terminal }), signal);
@@ -173,7 +173,7 @@ function addDoctor(program: Command, { configured, settingsOrigin, print }: Host
     .addHelpText("after", example("doctor", "doctor --mail"))
     .action(async ({ mail }: { mail?: true }) => {
       const config = await configured();
-      const { doctor } = await import("./doctor.ts");
+      const { doctor } = await import("./doctor/doctor.ts");
       print(`ok    Settings: ${settingsOrigin()}`);
       let problems = 0;
       for await (const { subject, isGood, text } of doctor(config, { sendsMail: mail ?? false })) {

@@ -5,12 +5,12 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import { isPassing, OperatorError } from "../core/failure.ts";
-import { parseResetTarget, type ResetTarget } from "../core/reset_target.ts";
-import { wholeNumber } from "./arguments.ts";
-import { ExitCodeError } from "./exit_code.ts";
-import { example } from "./help.ts";
+import { parseResetTarget, type ResetTarget } from "../core/offsets/offset_spec.ts";
+import { wholeNumber } from "./cli/arguments.ts";
+import { ExitCodeError } from "./cli/exit_code.ts";
+import { example } from "./cli/help.ts";
 import type { Host } from "./program.ts";
-import type { ResetKind } from "./reset.ts";
+import type { ResetKind } from "./reset/reset.ts";
 
 /** Exit codes of `audit` by its verdict; of `status` if there is something to do; of both if they have failed themselves. */
 const AUDIT_EXIT_CODES = { "agrees": 0, "wrong": 1, "not provable": 3, "incomplete": 5 } as const;
@@ -35,8 +35,8 @@ export function addAudit(program: Command, host: Host): void {
     .action(async ({ json, limit }: { json?: true; limit: number }) => {
       failsWith(NO_VERDICT);
       const config = await configured();
-      const { audit } = await import("./audit.ts");
-      const { auditJson, auditLines } = await import("./audit_report.ts");
+      const { audit } = await import("./audit/audit.ts");
+      const { auditJson, auditLines } = await import("./audit/report.ts");
       const report = await audit(config, { terminal });
       const lines = json ? auditJson(report, limit).split("\n") : auditLines(report, limit);
       for (const line of lines) print(line);
@@ -60,8 +60,8 @@ export function addStatus(program: Command, { configured, print, failsWith }: Ho
     .action(async ({ json }: { json?: true }) => {
       failsWith(NO_VERDICT);
       const config = await configured();
-      const { status } = await import("./status.ts");
-      const { statusJson, statusLines } = await import("./status_report.ts");
+      const { status } = await import("./status/status.ts");
+      const { statusJson, statusLines } = await import("./status/report.ts");
       const report = await status(config).catch((error) => {
         // That it is away, or refuses us, is what was asked for.
         if (!isPassing(error) && !(error instanceof OperatorError)) throw error;
@@ -94,7 +94,7 @@ export function addReset(program: Command, { configured, terminal, print }: Host
       const kind = resetKind(given);
       if (typeof kind === "string") command.error(`error: ${kind}`);
       const config = await configured();
-      const { reset } = await import("./reset.ts");
+      const { reset } = await import("./reset/reset.ts");
       await reset(config, {
         reset: kind,
         print,

@@ -3,21 +3,21 @@
  * @module
  */
 
-import { Condition } from "../condition.ts";
-import type { Config } from "../core/config.ts";
+import { Condition } from "../async/condition.ts";
+import type { Config } from "../core/settings/config.ts";
 import { isPassing, OperatorError } from "../core/failure.ts";
-import type { LogRange } from "../core/log_range.ts";
-import type { Commit } from "../core/pending.ts";
-import { progressBar } from "../core/progress_bar.ts";
-import type { PipelineObserver } from "../endpoints.ts";
+import type { LogRange } from "../core/offsets/log_range.ts";
+import type { Commit } from "../core/windowing/pending.ts";
+import { progressBar } from "../core/text/progress_bar.ts";
+import type { PipelineObserver } from "../pipeline/endpoints.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
-import { ConsumerGroup } from "../io/kafka/consumer_group.ts";
+import { ConsumerGroup } from "../io/kafka/group/consumer_group.ts";
 import { KafkaSource } from "../io/kafka/source.ts";
 import { log } from "../io/logs.ts";
 import type { Terminal } from "../io/terminal.ts";
-import { together } from "../together.ts";
+import { together } from "../async/task_group.ts";
 import { kafkaOrigin, type StartOptions } from "./start.ts";
-import { Worker } from "./worker.ts";
+import { Worker } from "../worker/worker.ts";
 
 /** How often the stored offsets are read: other workers may move them too. */
 const POLL_MS = 500;

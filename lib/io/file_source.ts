@@ -4,11 +4,11 @@
  */
 
 import { OperatorError } from "../core/failure.ts";
-import { logBatchOf } from "../core/log_batch.ts";
-import type { LogRange, LogView } from "../core/log_range.ts";
-import { encodeRecordBatches, type NewRecord } from "../core/record_encoder.ts";
-import { Condition } from "../condition.ts";
-import type { Source, SourceReader } from "../endpoints.ts";
+import { logBatchOf } from "../core/records/log_batch.ts";
+import type { LogRange, LogView } from "../core/offsets/log_range.ts";
+import { encodeRecordBatches, type NewRecord } from "../core/records/record_encoder.ts";
+import { Condition } from "../async/condition.ts";
+import type { Source, SourceReader } from "../pipeline/endpoints.ts";
 import { linesOf } from "./lines.ts";
 
 /** Stands for standard input in place of a path. */

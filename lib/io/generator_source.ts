@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { GeneratedLog } from "../core/generated_log.ts";
-import { logBatchOf } from "../core/log_batch.ts";
-import type { LogView } from "../core/log_range.ts";
-import { encodeRecordBatch, type NewRecord } from "../core/record_encoder.ts";
-import { pause } from "../condition.ts";
-import type { Source, SourceReader } from "../endpoints.ts";
+import type { GeneratedLog } from "../core/simulation/generated_log.ts";
+import { logBatchOf } from "../core/records/log_batch.ts";
+import type { LogView } from "../core/offsets/log_range.ts";
+import { encodeRecordBatch, type NewRecord } from "../core/records/record_encoder.ts";
+import { pause } from "../async/condition.ts";
+import type { Source, SourceReader } from "../pipeline/endpoints.ts";
 
 export interface GeneratorSourceOptions {
   readonly log: GeneratedLog;

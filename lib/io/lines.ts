@@ -3,7 +3,7 @@
  * @module
  */
 
-import { type Cut, type Hash, MAX_PART_BYTES } from "../core/record_batch.ts";
+import { type Cut, type Hash, MAX_PART_BYTES } from "../core/records/record_batch.ts";
 import { newSha256 } from "./sha256.ts";
 
 /** A line without its line feed. */

@@ -4,22 +4,22 @@
  */
 
 import { configure, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
-import { groupDigits } from "../core/amount.ts";
-import type { LogFormat, LogLevel } from "../core/config.ts";
-import type { LastingGap } from "../core/coverage_watch.ts";
+import { groupDigits } from "../core/text/numbers.ts";
+import type { LogFormat, LogLevel } from "../core/settings/config.ts";
+import type { LastingGap } from "../core/offsets/coverage_watch.ts";
 import { describe } from "../core/failure.ts";
-import { COMPACTED_NOTE } from "../core/log_range.ts";
-import { OutageBook } from "../core/outage_book.ts";
-import { unavailableText } from "../core/log_range.ts";
-import type { Commit } from "../core/pending.ts";
-import { printable, printableJson } from "../core/printable.ts";
+import { COMPACTED_NOTE } from "../core/offsets/log_range.ts";
+import { OutageBook } from "../core/stats/outage_book.ts";
+import { unavailableText } from "../core/offsets/log_range.ts";
+import type { Commit } from "../core/windowing/pending.ts";
+import { printable, printableJson } from "../core/text/printable.ts";
 import {
   type CoverageObserver,
   type FencedError,
   type PipelineObserver,
   type System,
   systemName,
-} from "../endpoints.ts";
+} from "../pipeline/endpoints.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where everything is logged. */

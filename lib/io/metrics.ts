@@ -4,11 +4,11 @@
  */
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { DEAD_LETTER_REASONS } from "../core/dead_letter.ts";
-import { latenciesOf } from "../core/latency.ts";
-import type { Commit } from "../core/pending.ts";
-import type { LastingGap } from "../core/coverage_watch.ts";
-import type { CoverageObserver, PipelineObserver, System } from "../endpoints.ts";
+import { DEAD_LETTER_REASONS } from "../core/dead_letters/dead_letter.ts";
+import { latenciesOf } from "../core/stats/latency.ts";
+import type { Commit } from "../core/windowing/pending.ts";
+import type { LastingGap } from "../core/offsets/coverage_watch.ts";
+import type { CoverageObserver, PipelineObserver, System } from "../pipeline/endpoints.ts";
 
 export interface MetricsOptions {
   readonly topic: string;

@@ -4,6 +4,6 @@
  */
 
 import { createHash } from "node:crypto";
-import type { NewSha256 } from "../core/record_batch.ts";
+import type { NewSha256 } from "../core/records/record_batch.ts";
 
 export const newSha256: NewSha256 = () => createHash("sha256");

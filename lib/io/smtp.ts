@@ -5,7 +5,7 @@
 
 import { createTransport, type Transporter } from "nodemailer";
 import type { Mail } from "../core/alert.ts";
-import type { SmtpConfig } from "../core/config.ts";
+import type { SmtpConfig } from "../core/settings/config.ts";
 import { UnavailableError } from "../core/failure.ts";
 
 /** A server that says nothing for this long is taken for away. */

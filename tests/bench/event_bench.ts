@@ -3,7 +3,7 @@
  * @module
  */
 
-import { EventParser } from "../../lib/core/event.ts";
+import { EventParser } from "../../lib/core/windowing/event.ts";
 import { type Form, line } from "./lines.ts";
 
 const EVENTS = 10_000;

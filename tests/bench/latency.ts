@@ -3,7 +3,7 @@
  * @module
  */
 
-import { Kafka, logLevel } from "../../lib/io/kafka/kafkajs.ts";
+import { Kafka, logLevel } from "../../lib/io/kafka/kafkajs/kafkajs.ts";
 import { freePort } from "../support/free_port.ts";
 import { createTopic, type TestTopic } from "../support/kafka.ts";
 import type { TestDatabase } from "../support/postgres.ts";

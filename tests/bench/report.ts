@@ -3,7 +3,7 @@
  * @module
  */
 
-import { textTable } from "../../lib/core/text_table.ts";
+import { textTable } from "../../lib/core/text/table.ts";
 
 /** One line of the table. */
 export interface Finding {

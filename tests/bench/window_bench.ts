@@ -3,8 +3,8 @@
  * @module
  */
 
-import type { LotteryEvent } from "../../lib/core/event.ts";
-import { WindowCounts } from "../../lib/core/window.ts";
+import type { LotteryEvent } from "../../lib/core/windowing/event.ts";
+import { WindowCounts } from "../../lib/core/windowing/window.ts";
 
 const EVENTS = 10_000;
 const TYPES = ["clicked", "register", "pay"];

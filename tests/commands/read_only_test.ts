@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Connection } from "../../lib/io/postgres/connection.ts";
+import { Connection } from "../../lib/io/postgres/session/connection.ts";
 import { makeLines } from "../support/event_lines.ts";
 import { eventually } from "../support/eventually.ts";
 import { Expectation } from "../support/expectation.ts";

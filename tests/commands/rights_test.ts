@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Connection } from "../../lib/io/postgres/connection.ts";
+import { Connection } from "../../lib/io/postgres/session/connection.ts";
 import { eventually } from "../support/eventually.ts";
 import { run } from "../support/guarded_process.ts";
 import { createTopic } from "../support/kafka.ts";

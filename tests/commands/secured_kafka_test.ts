@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AclOperationTypes } from "../../lib/io/kafka/kafkajs.ts";
+import { AclOperationTypes } from "../../lib/io/kafka/kafkajs/kafkajs.ts";
 import { makeLines } from "../support/event_lines.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertBooksBalance, Expectation } from "../support/expectation.ts";

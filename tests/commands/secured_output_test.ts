@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { OperatorError } from "../../lib/core/failure.ts";
-import type { ClosedCount } from "../../lib/core/closed_count.ts";
+import type { ClosedCount } from "../../lib/core/windowing/closed_count.ts";
 import { createKafka } from "../../lib/io/kafka/client.ts";
 import {
   AclOperationTypes,
   AclPermissionTypes,
   AclResourceTypes,
   ResourcePatternTypes,
-} from "../../lib/io/kafka/kafkajs.ts";
+} from "../../lib/io/kafka/kafkajs/kafkajs.ts";
 import { KafkaOutput } from "../../lib/io/kafka/output.ts";
 import { eventually } from "../support/eventually.ts";
 import { createTopic, openAdmin } from "../support/kafka.ts";

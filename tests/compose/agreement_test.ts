@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { parseConfig, SETTINGS } from "../../lib/core/config.ts";
+import { parseConfig, SETTINGS } from "../../lib/core/settings/config.ts";
 import { composeVariables, readCompose, ROOT } from "../support/compose.ts";
 
 const compose = await readCompose();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { ConfigResourceTypes } from "../../lib/io/kafka/kafkajs.ts";
+import { ConfigResourceTypes } from "../../lib/io/kafka/kafkajs/kafkajs.ts";
 import { readCompose } from "../support/compose.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free_port.ts";

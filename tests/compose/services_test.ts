@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parseConfig } from "../../lib/core/config.ts";
+import { parseConfig } from "../../lib/core/settings/config.ts";
 import { readCompose, ROOT } from "../support/compose.ts";
 
 const compose = await readCompose();

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { Kafka, logLevel, type Producer, type Transaction } from "../../lib/io/kafka/kafkajs.ts";
+import {
+  Kafka,
+  logLevel,
+  type Producer,
+  type Transaction,
+} from "../../lib/io/kafka/kafkajs/kafkajs.ts";
 import { eventually } from "../support/eventually.ts";
 import { type FaultStand, faultTest } from "../support/fault_stand.ts";
 import { Broker, openAdmin, setCleanupPolicy, type TestTopic } from "../support/kafka.ts";

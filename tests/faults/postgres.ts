@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe } from "../../lib/core/failure.ts";
-import { migrate } from "../../lib/io/postgres/migrate.ts";
+import { migrate } from "../../lib/io/postgres/schema/migrate.ts";
 import { eventually } from "../support/eventually.ts";
 import { type FaultStand, faultTest } from "../support/fault_stand.ts";
 import { kcatProduce } from "../support/kcat.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import "kafkajs/src/consumer/consumerGroup.js";
-import { EventParser } from "../../lib/core/event.ts";
+import { EventParser } from "../../lib/core/windowing/event.ts";
 import { createKafka, KafkaCluster } from "../../lib/io/kafka/client.ts";
 import { KafkaSource } from "../../lib/io/kafka/source.ts";
-import { Pipeline } from "../../lib/pipeline.ts";
+import { Pipeline } from "../../lib/pipeline/pipeline.ts";
 import { newSha256 } from "../../lib/io/sha256.ts";
 import { makeLines } from "../support/event_lines.ts";
 import { eventually } from "../support/eventually.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Condition } from "../../lib/condition.ts";
-import { GeneratedLog } from "../../lib/core/generated_log.ts";
+import { Condition } from "../../lib/async/condition.ts";
+import { GeneratedLog } from "../../lib/core/simulation/generated_log.ts";
 import { recordsIn } from "../support/pieces.ts";
-import type { SourceReader } from "../../lib/endpoints.ts";
+import type { SourceReader } from "../../lib/pipeline/endpoints.ts";
 import { GeneratorSource } from "../../lib/io/generator_source.ts";
 
 function makeLog(begunMs: number): GeneratedLog {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { configureLogs, log, LogObserver } from "../../lib/io/logs.ts";
-import type { LogFormat } from "../../lib/core/config.ts";
+import type { LogFormat } from "../../lib/core/settings/config.ts";
 import { UnavailableError } from "../../lib/core/failure.ts";
 import { Terminal } from "../../lib/io/terminal.ts";
 

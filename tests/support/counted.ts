@@ -2,8 +2,8 @@
  * Counts put straight into a migrated database, for tests of what is read from it.
  */
 
-import type { WindowCount } from "../../lib/core/window.ts";
-import type { Connection } from "../../lib/io/postgres/connection.ts";
+import type { WindowCount } from "../../lib/core/windowing/window.ts";
+import type { Connection } from "../../lib/io/postgres/session/connection.ts";
 
 export async function storeCounts(
   connection: Connection,

@@ -3,10 +3,10 @@
  * @module
  */
 
-import type { DeadLetter } from "../../lib/core/dead_letter.ts";
-import { DeadLetters } from "../../lib/core/dead_letters.ts";
-import { RecordCursor } from "../../lib/core/record_batch.ts";
-import { encodeRecordBatch } from "../../lib/core/record_encoder.ts";
+import type { DeadLetter } from "../../lib/core/dead_letters/dead_letter.ts";
+import { DeadLetters } from "../../lib/core/dead_letters/buffer.ts";
+import { RecordCursor } from "../../lib/core/records/record_batch.ts";
+import { encodeRecordBatch } from "../../lib/core/records/record_encoder.ts";
 import { newSha256 } from "../../lib/io/sha256.ts";
 
 /** Stands for the hash of what a letter has from its record: each offset has its own. */

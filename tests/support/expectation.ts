@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { Connection } from "../../lib/io/postgres/connection.ts";
+import type { Connection } from "../../lib/io/postgres/session/connection.ts";
 
 const MINUTE_MS = 60_000;
 

@@ -4,8 +4,8 @@
  */
 
 import { createRequire } from "node:module";
-import "../../lib/io/kafka/kafkajs.ts";
-import type { FetchProgress } from "../../lib/io/kafka/patched_fetch.ts";
+import "../../lib/io/kafka/kafkajs/kafkajs.ts";
+import type { FetchProgress } from "../../lib/io/kafka/kafkajs/patched_fetch.ts";
 
 const require = createRequire(import.meta.url);
 const ConsumerGroup = require("kafkajs/src/consumer/consumerGroup.js");

@@ -4,7 +4,7 @@
  */
 
 import { dirname } from "node:path";
-import { SETTINGS } from "../../lib/core/config.ts";
+import { SETTINGS } from "../../lib/core/settings/config.ts";
 
 export interface GuardOptions {
   /** Gets what the process prints. */

@@ -4,9 +4,9 @@
 
 import assert from "node:assert/strict";
 import type { Browser, BrowserContextOptions } from "playwright-core";
-import type { WindowView } from "../../lib/core/window_view.ts";
-import { listen } from "../../lib/io/http/listen.ts";
-import type { Overview } from "../../lib/io/postgres/overview.ts";
+import type { WindowView } from "../../lib/core/views/window_view.ts";
+import { listen } from "../../lib/io/http/server/listen.ts";
+import type { Overview } from "../../lib/io/postgres/queries/overview.ts";
 import { answering, type AnsweringOptions } from "./answering.ts";
 import { openPage, type WatchedPage } from "./browser.ts";
 

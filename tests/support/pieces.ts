@@ -3,8 +3,8 @@
  * @module
  */
 
-import type { LogBatch } from "../../lib/core/log_batch.ts";
-import { type RecordBatch, RecordCursor } from "../../lib/core/record_batch.ts";
+import type { LogBatch } from "../../lib/core/records/log_batch.ts";
+import { type RecordBatch, RecordCursor } from "../../lib/core/records/record_batch.ts";
 
 /** All pieces of a batch. */
 export async function piecesIn(batch: LogBatch): Promise<RecordBatch[]> {

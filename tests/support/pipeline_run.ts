@@ -4,12 +4,12 @@
  */
 
 import assert from "node:assert/strict";
-import { Condition } from "../../lib/condition.ts";
-import { EventParser } from "../../lib/core/event.ts";
-import type { Commit } from "../../lib/core/pending.ts";
-import type { NewRecord } from "../../lib/core/record_encoder.ts";
-import type { PipelineObserver, Sink, Source, System } from "../../lib/endpoints.ts";
-import { Pipeline, type PipelineOptions } from "../../lib/pipeline.ts";
+import { Condition } from "../../lib/async/condition.ts";
+import { EventParser } from "../../lib/core/windowing/event.ts";
+import type { Commit } from "../../lib/core/windowing/pending.ts";
+import type { NewRecord } from "../../lib/core/records/record_encoder.ts";
+import type { PipelineObserver, Sink, Source, System } from "../../lib/pipeline/endpoints.ts";
+import { Pipeline, type PipelineOptions } from "../../lib/pipeline/pipeline.ts";
 import { newSha256 } from "../../lib/io/sha256.ts";
 import type { MemoryLog, MemoryStore } from "./memory_ends.ts";
 

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 // @ts-types="@types/pg"
 import pg from "pg";
-import { Connection } from "../../lib/io/postgres/connection.ts";
+import { Connection } from "../../lib/io/postgres/session/connection.ts";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./free_port.ts";
 import { isRunning, run, signalProcess, spawnGuarded, which } from "./guarded_process.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { textTable } from "../../lib/core/text_table.ts";
+import { textTable } from "../../lib/core/text/table.ts";
 
 /** What has each of them: a package of Debian, or of PyPI. */
 export const PACKAGES: Readonly<

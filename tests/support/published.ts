@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { Connection } from "../../lib/io/postgres/connection.ts";
+import type { Connection } from "../../lib/io/postgres/session/connection.ts";
 import { eventually } from "./eventually.ts";
 import type { TestTopic } from "./kafka.ts";
 import { type ConsumedRecord, kcatConsume, kcatProduce } from "./kcat.ts";

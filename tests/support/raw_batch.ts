@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { createGzip, createZstdCompress } from "node:zlib";
 import { crc32c, lz4Compress, snappyCompress } from "@platformatic/wasm-utils/bundled";
-import { varint } from "../core/batches.ts";
+import { varint } from "../core/records/batches.ts";
 import type { TestTopic } from "./kafka.ts";
 
 /** A part of a record: this byte, so many times; or null. */

@@ -3,8 +3,8 @@
  * @module
  */
 
-import type { Fetched } from "../../lib/core/log_batch.ts";
-import type { SourceReader } from "../../lib/endpoints.ts";
+import type { Fetched } from "../../lib/core/records/log_batch.ts";
+import type { SourceReader } from "../../lib/pipeline/endpoints.ts";
 import { createKafka, KafkaCluster } from "../../lib/io/kafka/client.ts";
 import { KafkaSource } from "../../lib/io/kafka/source.ts";
 import type { TestTopic } from "./kafka.ts";

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import type { Connection } from "../../lib/io/postgres/connection.ts";
+import type { Connection } from "../../lib/io/postgres/session/connection.ts";
 import { foreignEnv } from "./guarded_process.ts";
 import type { TestTopic } from "./kafka.ts";
 

@@ -11,7 +11,7 @@ import {
   AclPermissionTypes,
   AclResourceTypes,
   ResourcePatternTypes,
-} from "../../lib/io/kafka/kafkajs.ts";
+} from "../../lib/io/kafka/kafkajs/kafkajs.ts";
 import { Broker, openAdmin, type TestTopic } from "./kafka.ts";
 import { sharedServer } from "./shared_server.ts";
 

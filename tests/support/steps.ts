@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Sink, Source, SourceReader } from "../../lib/endpoints.ts";
+import type { Sink, Source, SourceReader } from "../../lib/pipeline/endpoints.ts";
 
 /** What happens at a step. A call that cannot wait does not wait for it. */
 export type Mishap = () => void | Promise<void>;

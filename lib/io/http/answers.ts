@@ -4,7 +4,7 @@
  */
 
 import { describe } from "../../core/failure.ts";
-import { printableJson } from "../../core/printable.ts";
+import { printableJson } from "../../core/text/printable.ts";
 import { log } from "../logs.ts";
 
 /** How a request is refused. */

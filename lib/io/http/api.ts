@@ -9,9 +9,9 @@ import type {
   CountsQuery,
   LetterPreview,
   LotterySearch,
-} from "../postgres/api_reader.ts";
-import type { PipelineStatus } from "../pipeline_status.ts";
-import type { StoredPartition } from "../postgres/status_reader.ts";
+} from "../postgres/queries/api_reader.ts";
+import type { PipelineStatus } from "./pipeline_status.ts";
+import type { StoredPartition } from "../postgres/queries/status_reader.ts";
 
 /** First bytes of keys and values that an answer shows. */
 export const HEAD_BYTES = 1_024;

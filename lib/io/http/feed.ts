@@ -4,7 +4,7 @@
  * @module
  */
 
-import { pause } from "../../condition.ts";
+import { pause } from "../../async/condition.ts";
 
 /** How a feed asks. */
 export interface FeedOptions {

@@ -3,20 +3,20 @@
  * @module
  */
 
-import type { ViewChoice, WindowView } from "../../core/window_view.ts";
-import type { Health } from "../health.ts";
+import type { ViewChoice, WindowView } from "../../core/views/window_view.ts";
+import type { Health } from "../../observers/health.ts";
 import type { Metrics } from "../metrics.ts";
-import type { PipelineStatus } from "../pipeline_status.ts";
+import type { PipelineStatus } from "./pipeline_status.ts";
 import type {
   CountRow,
   CountsQuery,
   LetterPreview,
   LotterySearch,
-} from "../postgres/api_reader.ts";
+} from "../postgres/queries/api_reader.ts";
 import { json, refusal, RequestError, text } from "./answers.ts";
 import { countsJson, HEAD_BYTES, lettersJson, lotteriesJson, statusJson } from "./api.ts";
 import { asset } from "./assets.ts";
-import { isForLoopback } from "./hosts.ts";
+import { isForLoopback } from "./server/hosts.ts";
 import { Live } from "./live.ts";
 import {
   countsQuery,

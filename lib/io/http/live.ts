@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Range } from "../../core/time_range.ts";
-import type { ViewChoice } from "../../core/window_view.ts";
+import type { Range } from "../../core/views/time_range.ts";
+import type { ViewChoice } from "../../core/views/window_view.ts";
 import { RequestError } from "./answers.ts";
 import { EventStream } from "./event_stream.ts";
 import { Feed } from "./feed.ts";

@@ -3,10 +3,10 @@
  * @module
  */
 
-import { parseIsoTime } from "../../core/iso_time.ts";
-import { isRange, RANGES } from "../../core/time_range.ts";
-import type { ViewChoice } from "../../core/window_view.ts";
-import type { CountsQuery, LotterySearch } from "../postgres/api_reader.ts";
+import { parseIsoTime } from "../../core/text/time.ts";
+import { isRange, RANGES } from "../../core/views/time_range.ts";
+import type { ViewChoice } from "../../core/views/window_view.ts";
+import type { CountsQuery, LotterySearch } from "../postgres/queries/api_reader.ts";
 import { RequestError } from "./answers.ts";
 
 /** Rows of counts in one answer. */

@@ -6,11 +6,11 @@
 
 import type { ConnectionOptions } from "node:tls";
 import { getLogger } from "@logtape/logtape";
-import { backoffMs } from "../../core/backoff.ts";
-import type { KafkaConfig } from "../../core/config.ts";
+import { backoffMs } from "../../async/backoff.ts";
+import type { KafkaConfig } from "../../core/settings/config.ts";
 import { describe, isPassing, OperatorError, UnavailableError } from "../../core/failure.ts";
-import { atMost, pause } from "../../condition.ts";
-import type { LogRange, LogView } from "../../core/log_range.ts";
+import { atMost, pause } from "../../async/condition.ts";
+import type { LogRange, LogView } from "../../core/offsets/log_range.ts";
 import { readKeyPair, readPem } from "../pem.ts";
 import { explain } from "./errors.ts";
 import {
@@ -20,10 +20,10 @@ import {
   type LogEntry,
   logLevel,
   type SASLOptions,
-} from "./kafkajs.ts";
+} from "./kafkajs/kafkajs.ts";
 import { isAway, isOfOneBroker, isOfPartition, isOfTopic } from "./one_broker.ts";
 import { createRawCluster, type RawCluster } from "./raw_cluster.ts";
-import { createSocket } from "./socket.ts";
+import { createSocket } from "./kafkajs/socket.ts";
 import { PartitionsAwayError, viewLog } from "./topic_log.ts";
 
 /** Few and short: whoever calls tries again for as long as it takes. */

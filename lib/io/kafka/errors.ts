@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type CertificateProblem, certificateProblem } from "../../core/certificate.ts";
-import type { KafkaConfig } from "../../core/config.ts";
+import { type CertificateProblem, certificateProblem } from "../../core/tls/certificate.ts";
+import type { KafkaConfig } from "../../core/settings/config.ts";
 import { causes, OperatorError, UnavailableError } from "../../core/failure.ts";
 import { isAway, isLeaderless, isOfPartition } from "./one_broker.ts";
 

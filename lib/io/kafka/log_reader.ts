@@ -4,14 +4,14 @@
  * @module
  */
 
-import { backoffMs } from "../../core/backoff.ts";
-import type { KafkaConfig } from "../../core/config.ts";
+import { backoffMs } from "../../async/backoff.ts";
+import type { KafkaConfig } from "../../core/settings/config.ts";
 import { causes, isPassing } from "../../core/failure.ts";
-import type { LogBatch } from "../../core/log_batch.ts";
-import { atMost, pause } from "../../condition.ts";
+import type { LogBatch } from "../../core/records/log_batch.ts";
+import { atMost, pause } from "../../async/condition.ts";
 import { explain } from "./errors.ts";
-import { dropAborted } from "./fetch_decoder.ts";
-import type { Kafka } from "./kafkajs.ts";
+import { dropAborted } from "./kafkajs/fetch_decoder.ts";
+import type { Kafka } from "./kafkajs/kafkajs.ts";
 import {
   createRawCluster,
   type FetchAnswer,

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { certificateProblem } from "../../core/certificate.ts";
+import { certificateProblem } from "../../core/tls/certificate.ts";
 import { causes } from "../../core/failure.ts";
 
 /** No address that was given leads to a broker that answers. */

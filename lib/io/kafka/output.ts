@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { KafkaConfig } from "../../core/config.ts";
+import type { KafkaConfig } from "../../core/settings/config.ts";
 import {
   type ClosedCount,
   closedCountRecord,
@@ -15,14 +15,14 @@ import {
   parseClosedCount,
   type PublishedCount,
   removedCountRecord,
-} from "../../core/closed_count.ts";
+} from "../../core/windowing/closed_count.ts";
 import { causes, OperatorError, UnavailableError } from "../../core/failure.ts";
-import { atMost } from "../../condition.ts";
-import { type RecordBatch, RecordCursor } from "../../core/record_batch.ts";
-import type { Output } from "../../publisher.ts";
+import { atMost } from "../../async/condition.ts";
+import { type RecordBatch, RecordCursor } from "../../core/records/record_batch.ts";
+import type { Output } from "../../pipeline/publisher.ts";
 import { KafkaCluster, RETRY } from "./client.ts";
 import { explain } from "./errors.ts";
-import { type Kafka, type Message, Partitioners, type Producer } from "./kafkajs.ts";
+import { type Kafka, type Message, Partitioners, type Producer } from "./kafkajs/kafkajs.ts";
 import { LogReader } from "./log_reader.ts";
 
 const TRANSACTION_TIMEOUT_MS = 30_000;

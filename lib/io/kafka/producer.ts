@@ -4,10 +4,10 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { KafkaConfig } from "../../core/config.ts";
-import type { GeneratedRecord } from "../../core/generator.ts";
+import type { KafkaConfig } from "../../core/settings/config.ts";
+import type { GeneratedRecord } from "../../core/simulation/generator.ts";
 import { explain } from "./errors.ts";
-import { type Kafka, Partitioners, type Producer } from "./kafkajs.ts";
+import { type Kafka, Partitioners, type Producer } from "./kafkajs/kafkajs.ts";
 
 /** For longer than a leader takes to move. */
 const SEND_RETRY = { retries: 15, initialRetryTime: 100, maxRetryTime: 2_000 };

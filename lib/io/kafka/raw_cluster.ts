@@ -3,8 +3,8 @@
  * @module
  */
 
-import type { AbortedTransaction, BatchMessage } from "./fetch_decoder.ts";
-import type { Kafka } from "./kafkajs.ts";
+import type { AbortedTransaction, BatchMessage } from "./kafkajs/fetch_decoder.ts";
+import type { Kafka } from "./kafkajs/kafkajs.ts";
 
 export const READ_COMMITTED = 1;
 

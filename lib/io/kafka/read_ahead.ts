@@ -4,8 +4,8 @@
  * @module
  */
 
-import { Condition } from "../../condition.ts";
-import type { Fetched } from "../../core/log_batch.ts";
+import { Condition } from "../../async/condition.ts";
+import type { Fetched } from "../../core/records/log_batch.ts";
 
 /** Twice as many as there mostly are partitions in one response of the broker. */
 const MAX_FETCHES = 8;

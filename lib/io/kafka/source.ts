@@ -7,18 +7,18 @@
  * @module
  */
 
-import { backoffMs } from "../../core/backoff.ts";
-import type { KafkaConfig } from "../../core/config.ts";
+import { backoffMs } from "../../async/backoff.ts";
+import type { KafkaConfig } from "../../core/settings/config.ts";
 import { isPassing, UnavailableError } from "../../core/failure.ts";
-import { atMost, pause } from "../../condition.ts";
-import type { LogView } from "../../core/log_range.ts";
-import type { Fetched } from "../../core/log_batch.ts";
-import type { Source, SourceReader } from "../../endpoints.ts";
+import { atMost, pause } from "../../async/condition.ts";
+import type { LogView } from "../../core/offsets/log_range.ts";
+import type { Fetched } from "../../core/records/log_batch.ts";
+import type { Source, SourceReader } from "../../pipeline/endpoints.ts";
 import { type KafkaCluster, RETRY } from "./client.ts";
 import { explain } from "./errors.ts";
-import type { BatchMessage } from "./fetch_decoder.ts";
-import type { Batch, Consumer, EachBatchPayload, Kafka } from "./kafkajs.ts";
-import type { FetchProgress } from "./patched_fetch.ts";
+import type { BatchMessage } from "./kafkajs/fetch_decoder.ts";
+import type { Batch, Consumer, EachBatchPayload, Kafka } from "./kafkajs/kafkajs.ts";
+import type { FetchProgress } from "./kafkajs/patched_fetch.ts";
 import { ReadAhead } from "./read_ahead.ts";
 
 export interface KafkaSourceOptions {

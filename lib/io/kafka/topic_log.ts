@@ -4,9 +4,9 @@
  * @module
  */
 
-import { pause } from "../../condition.ts";
+import { pause } from "../../async/condition.ts";
 import { UnavailableError } from "../../core/failure.ts";
-import { type LogRange, type LogView, unavailableText } from "../../core/log_range.ts";
+import { type LogRange, type LogView, unavailableText } from "../../core/offsets/log_range.ts";
 import { isOfOneBroker, isOfPartition } from "./one_broker.ts";
 import { type PartitionMetadata, type RawCluster, READ_COMMITTED } from "./raw_cluster.ts";
 

@@ -3,9 +3,9 @@
  * @module
  */
 
-import type { AlertClaims } from "../../alerting.ts";
-import { pause } from "../../condition.ts";
-import type { Connection } from "./connection.ts";
+import type { AlertClaims } from "../../observers/alerts.ts";
+import { pause } from "../../async/condition.ts";
+import type { Connection } from "./session/connection.ts";
 
 /** How long the database is waited for before the worker decides alone. */
 const PATIENCE_MS = 3_000;

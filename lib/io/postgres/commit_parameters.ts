@@ -4,11 +4,11 @@
  */
 
 import { Buffer } from "node:buffer";
-import { storableTimestamp } from "../../core/dead_letter.ts";
-import type { DeadLetters } from "../../core/dead_letters.ts";
-import type { Commit } from "../../core/pending.ts";
-import type { Cut, RecordHeader } from "../../core/record_batch.ts";
-import { bigints, booleans, byteas, integers, jsonbs, texts } from "./arrays.ts";
+import { storableTimestamp } from "../../core/dead_letters/dead_letter.ts";
+import type { DeadLetters } from "../../core/dead_letters/buffer.ts";
+import type { Commit } from "../../core/windowing/pending.ts";
+import type { Cut, RecordHeader } from "../../core/records/record_batch.ts";
+import { bigints, booleans, byteas, integers, jsonbs, texts } from "./session/arrays.ts";
 
 /** @param latestMs no event time is stored as one that is greater, in milliseconds since the epoch. */
 export function commitParameters(commit: Commit, latestMs: number): (Buffer | string)[] {

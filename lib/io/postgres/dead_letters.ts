@@ -3,12 +3,12 @@
  * @module
  */
 
-import type { DeadLetter } from "../../core/dead_letter.ts";
-import type { LotteryEvent } from "../../core/event.ts";
-import type { Cut, RecordHeader } from "../../core/record_batch.ts";
+import type { DeadLetter } from "../../core/dead_letters/dead_letter.ts";
+import type { LotteryEvent } from "../../core/windowing/event.ts";
+import type { Cut, RecordHeader } from "../../core/records/record_batch.ts";
 import { OperatorError } from "../../core/failure.ts";
-import { windowStart } from "../../core/window.ts";
-import type { Connection, Row } from "./connection.ts";
+import { windowStart } from "../../core/windowing/window.ts";
+import type { Connection, Row } from "./session/connection.ts";
 
 /** Where a record stands in its topic. */
 export interface RecordPosition {

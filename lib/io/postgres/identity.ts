@@ -4,7 +4,7 @@
  */
 
 import { OperatorError } from "../../core/failure.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./session/connection.ts";
 
 /** Where the records come from, and how a person would change that. */
 export interface Origin {

@@ -3,10 +3,10 @@
  * @module
  */
 
-import type { ClosedCount, CountKey } from "../../core/closed_count.ts";
-import type { TableCount } from "../../core/output_review.ts";
-import type { Outbox } from "../../publisher.ts";
-import type { Connection, Row } from "./connection.ts";
+import type { ClosedCount, CountKey } from "../../core/windowing/closed_count.ts";
+import type { TableCount } from "../../core/views/output_review.ts";
+import type { Outbox } from "../../pipeline/publisher.ts";
+import type { Connection, Row } from "./session/connection.ts";
 
 /** How long the others wait for a publisher that says nothing more. */
 const CLAIM_SECONDS = 10;

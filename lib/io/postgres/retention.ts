@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./session/connection.ts";
 
 /** What a step did. */
 export interface ExpiryStep {

@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { BatchMark, Commit } from "../../core/pending.ts";
+import type { BatchMark, Commit } from "../../core/windowing/pending.ts";
 import { describe, OperatorError } from "../../core/failure.ts";
-import { closedUpTo, watermark } from "../../core/watermark.ts";
-import type { Position } from "../../core/standings.ts";
-import { CommitTooSlowError, FencedError, type Sink } from "../../endpoints.ts";
+import { closedUpTo, watermark } from "../../core/windowing/watermark.ts";
+import type { Position } from "../../core/offsets/positions.ts";
+import { CommitTooSlowError, FencedError, type Sink } from "../../pipeline/endpoints.ts";
 import { log } from "../logs.ts";
 import { commitParameters, windowsAhead } from "./commit_parameters.ts";
-import type { Connection } from "./connection.ts";
-import { sqlStateOf } from "./errors.ts";
+import type { Connection } from "./session/connection.ts";
+import { sqlStateOf } from "./session/errors.ts";
 
 /** SQLSTATE that `store_commit` raises, and the table of counts for a window that is deleted. */
 const FENCED = "LE001";

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Connection, Row } from "./connection.ts";
+import type { Connection, Row } from "./session/connection.ts";
 
 /** What one commit has staged. */
 export interface Staged extends Row {

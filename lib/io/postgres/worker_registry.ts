@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { WorkerStatus } from "../../core/coverage.ts";
-import type { Connection, Row } from "./connection.ts";
-import { explainStatementError } from "./errors.ts";
+import type { WorkerStatus } from "../../core/offsets/coverage.ts";
+import type { Connection, Row } from "./session/connection.ts";
+import { explainStatementError } from "./session/errors.ts";
 
 /** How often a worker renews its row. The view `living_workers` bears with three that are missed. */
 export const RENEW_MS = 5_000;

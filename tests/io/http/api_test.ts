@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { CountRow } from "../../../lib/io/postgres/api_reader.ts";
-import type { Overview } from "../../../lib/io/postgres/overview.ts";
-import { Vitals } from "../../../lib/vitals.ts";
+import type { CountRow } from "../../../lib/io/postgres/queries/api_reader.ts";
+import type { Overview } from "../../../lib/io/postgres/queries/overview.ts";
+import { Vitals } from "../../../lib/observers/vitals.ts";
 import { answering } from "../../support/answering.ts";
 import { commitOf } from "../../support/sink_contract.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { listen } from "../../../lib/io/http/listen.ts";
+import { listen } from "../../../lib/io/http/server/listen.ts";
 import { Metrics } from "../../../lib/io/metrics.ts";
 import { answering } from "../../support/answering.ts";
 import { commitOf } from "../../support/sink_contract.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ViewChoice } from "../../../lib/core/window_view.ts";
+import type { ViewChoice } from "../../../lib/core/views/window_view.ts";
 import { EventStream } from "../../../lib/io/http/event_stream.ts";
 import { Live, type LiveOptions } from "../../../lib/io/http/live.ts";
 import { eventually } from "../../support/eventually.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { isForLoopback, isLoopback } from "../../../lib/io/http/hosts.ts";
-import { listen } from "../../../lib/io/http/listen.ts";
+import { isForLoopback, isLoopback } from "../../../lib/io/http/server/hosts.ts";
+import { listen } from "../../../lib/io/http/server/listen.ts";
 import { answering } from "../../support/answering.ts";
 import { answerTo } from "../../support/raw_client.ts";
 

@@ -1,9 +1,9 @@
 /** The first address of KAFKA_BROKERS leads to what takes connections, and is no broker any more. */
 
 import assert from "node:assert/strict";
-import type { KafkaConfig } from "../../../lib/core/config.ts";
+import type { KafkaConfig } from "../../../lib/core/settings/config.ts";
 import { createKafka, KafkaCluster } from "../../../lib/io/kafka/client.ts";
-import { ConsumerGroup } from "../../../lib/io/kafka/consumer_group.ts";
+import { ConsumerGroup } from "../../../lib/io/kafka/group/consumer_group.ts";
 import { KafkaOutput } from "../../../lib/io/kafka/output.ts";
 import { KafkaProducer } from "../../../lib/io/kafka/producer.ts";
 import { KafkaSource } from "../../../lib/io/kafka/source.ts";

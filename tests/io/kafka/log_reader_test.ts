@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isPassing } from "../../../lib/core/failure.ts";
 import { createKafka } from "../../../lib/io/kafka/client.ts";
-import { Kafka, logLevel, type Producer } from "../../../lib/io/kafka/kafkajs.ts";
+import { Kafka, logLevel, type Producer } from "../../../lib/io/kafka/kafkajs/kafkajs.ts";
 import { type LogPart, LogReader, LogStartMovedError } from "../../../lib/io/kafka/log_reader.ts";
 import { eventually } from "../../support/eventually.ts";
 import { createTopic, openAdmin, type TestTopic } from "../../support/kafka.ts";

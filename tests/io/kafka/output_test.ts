@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ClosedCount } from "../../../lib/core/closed_count.ts";
+import type { ClosedCount } from "../../../lib/core/windowing/closed_count.ts";
 import { UnavailableError } from "../../../lib/core/failure.ts";
 import { createKafka } from "../../../lib/io/kafka/client.ts";
 import { KafkaOutput } from "../../../lib/io/kafka/output.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Fetched } from "../../../lib/core/log_batch.ts";
+import type { Fetched } from "../../../lib/core/records/log_batch.ts";
 import { ReadAhead } from "../../../lib/io/kafka/read_ahead.ts";
 
 function fetchOf(partition: number, fetchedOffset: number): Fetched {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import "kafkajs/src/consumer/consumerGroup.js";
-import { Condition } from "../../../lib/condition.ts";
+import { Condition } from "../../../lib/async/condition.ts";
 import { isPassing, OperatorError } from "../../../lib/core/failure.ts";
-import type { Fetched } from "../../../lib/core/log_batch.ts";
-import type { SourceReader } from "../../../lib/endpoints.ts";
+import type { Fetched } from "../../../lib/core/records/log_batch.ts";
+import type { SourceReader } from "../../../lib/pipeline/endpoints.ts";
 import { createKafka, KafkaCluster } from "../../../lib/io/kafka/client.ts";
 import { KafkaSource } from "../../../lib/io/kafka/source.ts";
 import { eventually, PATIENCE_MS } from "../../support/eventually.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { PostgresAlertClaims } from "../../../lib/io/postgres/alert_claims.ts";
-import { readHistories } from "../../../lib/io/postgres/audit_snapshot.ts";
+import { readHistories } from "../../../lib/io/postgres/queries/audit_snapshot.ts";
 import { PostgresOutbox } from "../../../lib/io/postgres/outbox.ts";
-import { recentDeadLetters } from "../../../lib/io/postgres/reader.ts";
+import { recentDeadLetters } from "../../../lib/io/postgres/queries/reader.ts";
 import { dueStaged } from "../../../lib/io/postgres/staging.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Commit } from "../../../lib/core/pending.ts";
+import type { Commit } from "../../../lib/core/windowing/pending.ts";
 import { configureLogs } from "../../../lib/io/logs.ts";
 import { Terminal } from "../../../lib/io/terminal.ts";
 import { createDatabase, Postgres } from "../../support/postgres.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type DeadLetterFilter, DeadLetterStore } from "../../../lib/io/postgres/dead_letters.ts";
-import { migrate } from "../../../lib/io/postgres/migrate.ts";
+import { migrate } from "../../../lib/io/postgres/schema/migrate.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";
 

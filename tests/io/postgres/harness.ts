@@ -3,9 +3,9 @@
  * @module
  */
 
-import { Connection } from "../../../lib/io/postgres/connection.ts";
+import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { claimPipeline, type Identity, type Origin } from "../../../lib/io/postgres/identity.ts";
-import { migrate } from "../../../lib/io/postgres/migrate.ts";
+import { migrate } from "../../../lib/io/postgres/schema/migrate.ts";
 import { PostgresSink } from "../../../lib/io/postgres/sink.ts";
 import type { SinkHarness } from "../../support/sink_contract.ts";
 

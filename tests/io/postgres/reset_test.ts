@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { OperatorError } from "../../../lib/core/failure.ts";
-import { FencedError } from "../../../lib/endpoints.ts";
-import { Connection } from "../../../lib/io/postgres/connection.ts";
+import { FencedError } from "../../../lib/pipeline/endpoints.ts";
+import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import {
   assertMayResetCounts,
   resetCounts,
   resetLog,
   resetSettings,
 } from "../../../lib/io/postgres/reset.ts";
-import { missingGrants } from "../../../lib/io/postgres/rights.ts";
+import { missingGrants } from "../../../lib/io/postgres/schema/rights.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { createRole } from "../../support/role.ts";
 import { serverTest } from "../../support/servers.ts";

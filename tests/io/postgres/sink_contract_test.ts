@@ -1,4 +1,4 @@
-import { Connection } from "../../../lib/io/postgres/connection.ts";
+import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { EmbeddedPostgres } from "../../../lib/io/pglite.ts";
 import { MemorySink, MemoryStore } from "../../support/memory_ends.ts";
 import { createDatabase } from "../../support/postgres.ts";

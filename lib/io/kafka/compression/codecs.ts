@@ -8,7 +8,7 @@
 
 import type { Buffer } from "node:buffer";
 import { createGunzip, createZstdDecompress, gunzipSync, zstdDecompressSync } from "node:zlib";
-import type { Chunks } from "../../../core/record_splitter.ts";
+import type { Chunks } from "../../../core/records/record_splitter.ts";
 import { CHUNK_BYTES, MAX_WHOLE_BYTES } from "./chunks.ts";
 import { lz4 } from "./lz4.ts";
 import { snappy } from "./snappy.ts";

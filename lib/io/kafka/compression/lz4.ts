@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import { lz4Decompress } from "@platformatic/wasm-utils/bundled";
-import type { Chunks } from "../../../core/record_splitter.ts";
+import type { Chunks } from "../../../core/records/record_splitter.ts";
 import { CHUNK_BYTES, MAX_WHOLE_BYTES, windowAfter } from "./chunks.ts";
 
 const MAGIC = 0x184d2204;

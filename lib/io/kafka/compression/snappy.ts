@@ -10,7 +10,7 @@
 
 import { Buffer } from "node:buffer";
 import { snappyDecompress } from "@platformatic/wasm-utils/bundled";
-import type { Chunks } from "../../../core/record_splitter.ts";
+import type { Chunks } from "../../../core/records/record_splitter.ts";
 import { CHUNK_BYTES, MAX_WHOLE_BYTES, windowAfter } from "./chunks.ts";
 
 /** What Java producers put before their blocks: a name, and two version numbers of four bytes. */

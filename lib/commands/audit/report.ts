@@ -1,0 +1,194 @@
+/**
+ * What an audit has found, for people and for programs.
+ * @module
+ */
+
+import { groupDigits } from "../../core/text/numbers.ts";
+import type { AuditReport, Books } from "../../core/audit/audit.ts";
+import { printable, printableJson } from "../../core/text/printable.ts";
+import type { RowDifference, Tallies } from "../../core/audit/row_audit.ts";
+import { type Column, textTable, utcTime } from "../../core/text/table.ts";
+
+/** Lines for people; of each kind of difference at most `limit` are shown. */
+export function auditLines(report: AuditReport, limit: number): string[] {
+  const { books, rows, deadLetters } = report;
+  return [
+    `Recounted ${groupDigits(report.records)} records from Kafka.`,
+    "",
+    ...textTable([
+      { title: "" },
+      { title: "agree", isNumber: true },
+      { title: "wrong", isNumber: true },
+      { title: "not provable", isNumber: true },
+    ], [
+      ["rows of counts", ...cells(rows)],
+      ["dead letters", ...cells(deadLetters)],
+    ]),
+    `books: ${groupDigits(books.counted)} counted + ${groupDigits(books.dead)} dead = ` +
+    `${groupDigits(books.counted + books.dead)} records read`,
+    `in the tables: ${groupDigits(books.events)} events and ${groupDigits(books.deadLetters)} ` +
+    `dead letters${changesSince(books)}${books.balance ? "" : ": WRONG"}`,
+    ...rowLines(report, limit),
+    ...deadLetterLines(report, limit),
+    ...partitionLines(report, limit),
+    "",
+    ...problemLines(report),
+    verdictLine(report),
+  ];
+}
+
+/** What else became of records that were read, if anything. */
+function changesSince({ replayedLetters, deletedEvents, deletedLetters }: Books): string {
+  const changes = [
+    ...replayedLetters > 0 ? [`${groupDigits(replayedLetters)} dead letters were replayed`] : [],
+    ...deletedEvents + deletedLetters > 0
+      ? [
+        `${groupDigits(deletedEvents)} events and ${groupDigits(deletedLetters)} dead letters ` +
+        "deleted for their age",
+      ]
+      : [],
+  ];
+  return changes.length === 0 ? "" : `, after ${changes.join(" and ")}`;
+}
+
+/** For programs: times in ISO 8601, at most `limit` differences of each kind. */
+export function auditJson(report: AuditReport, limit: number): string {
+  const { provableAfterMs } = report;
+  return printableJson(
+    {
+      ...report,
+      provableAfterMs: undefined,
+      provableAfter: provableAfterMs === -Infinity ? null : isoTime(provableAfterMs),
+      rowDifferences: report.rowDifferences.slice(0, limit).map((
+        { windowStartMs, ...difference },
+      ) => ({ windowStart: isoTime(windowStartMs), ...difference })),
+      deadLetterDifferences: report.deadLetterDifferences.slice(0, limit),
+      partitionDifferences: report.partitionDifferences.slice(0, limit),
+    },
+    2,
+  );
+}
+
+function rowLines({ rowDifferences }: AuditReport, limit: number): string[] {
+  return section("Rows of counts that are wrong", {
+    columns: [
+      { title: "window start" },
+      { title: "lottery" },
+      { title: "type" },
+      { title: "stored", isNumber: true },
+      { title: "recounted", isNumber: true },
+      { title: "" },
+    ],
+    rows: rowDifferences.slice(0, limit).map((row) => [
+      utcTime(row.windowStartMs),
+      printable(row.lotteryName),
+      printable(row.eventType),
+      countOf(row.stored),
+      countOf(row.recounted),
+      remark(row),
+    ]),
+    total: rowDifferences.length,
+  });
+}
+
+function remark({ stored, recounted, isPartial, hasWrongEnd }: RowDifference): string {
+  if (hasWrongEnd) return "window_end is wrong";
+  if (isPartial) return "too few, even without the records that are gone";
+  if (stored === null) return "missing";
+  return recounted === null ? "should not be there" : "";
+}
+
+function deadLetterLines({ deadLetterDifferences }: AuditReport, limit: number): string[] {
+  return section("Dead letters that are wrong", {
+    columns: [
+      { title: "partition", isNumber: true },
+      { title: "offset", isNumber: true },
+      { title: "stored" },
+      { title: "recounted" },
+    ],
+    rows: deadLetterDifferences.slice(0, limit).map((letter) => [
+      String(letter.partition),
+      String(letter.offset),
+      letter.stored ?? "missing",
+      letter.recounted ?? "should not be there",
+    ]),
+    total: deadLetterDifferences.length,
+  });
+}
+
+function partitionLines({ partitionDifferences }: AuditReport, limit: number): string[] {
+  return section("Partitions whose books are wrong", {
+    columns: ["partition", "since offset", "counted", "recounted", "dead", "found"]
+      .map((title) => ({ title, isNumber: true })),
+    rows: partitionDifferences.slice(0, limit).map((
+      { partition, fromOffset, stored, recounted },
+    ) =>
+      [
+        partition,
+        fromOffset,
+        stored.counted,
+        recounted.counted,
+        stored.dead,
+        recounted.dead,
+      ].map(String)
+    ),
+    total: partitionDifferences.length,
+  });
+}
+
+function section(
+  title: string,
+  { columns, rows, total }: {
+    readonly columns: readonly Column[];
+    readonly rows: readonly (readonly string[])[];
+    /** How many there are, of which `rows` are shown. */
+    readonly total: number;
+  },
+): string[] {
+  if (total === 0) return [];
+  const left = total - rows.length;
+  return [
+    "",
+    `${title}:`,
+    ...textTable(columns, rows).map((line) => `  ${line}`),
+    ...left > 0 ? [`  and ${groupDigits(left)} more (--limit shows more)`] : [],
+  ];
+}
+
+/** What is in no count. */
+function problemLines({ problems, recordsWaiting, hasWorkers }: AuditReport): string[] {
+  if (problems.length > 0) {
+    return ["Not everything is counted:", ...problems.map((problem) => `- ${problem}`), ""];
+  }
+  return hasWorkers || recordsWaiting === 0
+    ? []
+    : [`${groupDigits(recordsWaiting)} records are not counted yet: no worker runs.`];
+}
+
+function verdictLine({ verdict, provableAfterMs, rows, deadLetters }: AuditReport): string {
+  if (verdict === "agrees") return "Everything agrees.";
+  if (verdict === "wrong") {
+    return "WRONG: what is stored is not what the topic holds.";
+  }
+  if (verdict === "incomplete") {
+    return "INCOMPLETE: what was counted agrees, as far as it can be recounted.";
+  }
+  const where = provableAfterMs === -Infinity
+    ? ""
+    : `, that is of windows up to ${utcTime(provableAfterMs)}`;
+  return `All that can be recounted agrees. ${groupDigits(rows.notProvable)} rows and ` +
+    `${groupDigits(deadLetters.notProvable)} dead letters cannot be proved: not all of their ` +
+    `records are in the log any more${where}.`;
+}
+
+function cells({ agreeing, wrong, notProvable }: Tallies): string[] {
+  return [agreeing, wrong, notProvable].map(groupDigits);
+}
+
+function countOf(count: number | null): string {
+  return count === null ? "–" : groupDigits(count);
+}
+
+function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}

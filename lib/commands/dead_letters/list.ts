@@ -1,0 +1,136 @@
+/**
+ * `dead-letters list`: the newest dead letters, one a line.
+ * @module
+ */
+
+import { printable, printableBytes, printableJson } from "../../core/text/printable.ts";
+import type { Config } from "../../core/settings/config.ts";
+import { Connection } from "../../io/postgres/session/connection.ts";
+import {
+  type DeadLetterFilter,
+  DeadLetterStore,
+  type RecordPosition,
+  type StoredDeadLetter,
+} from "../../io/postgres/dead_letters.ts";
+
+/** How `dead-letters list` was called. */
+export interface ListOptions {
+  /** Whose letters: that of the settings, or the name of a log that was left. */
+  readonly topic: string;
+  readonly filter: DeadLetterFilter;
+  /** Most letters that are shown. */
+  readonly limit: number;
+  readonly asJson: boolean;
+  /** Writes a line to standard output. */
+  readonly print: (line: string) => void;
+}
+
+/** How many letters are in memory at once: each may be as large as Kafka allows. */
+const PAGE = 50;
+const PREVIEW_BYTES = 200;
+const PREVIEW_LENGTH = 60;
+
+/** Prints the letters that the filter lets through. */
+export async function listDeadLetters(
+  { databaseUrl }: Config,
+  { topic, filter, limit, asJson, print }: ListOptions,
+): Promise<void> {
+  await using connection = new Connection(databaseUrl);
+  const store = new DeadLetterStore(connection, topic);
+  const found = await store.find(filter, limit + 1);
+  const positions = found.slice(0, limit);
+  if (!asJson && positions.length > 0) print(HEADER);
+  for await (const letter of readAll(store, positions)) {
+    print(asJson ? toJson(letter) : toLine(letter));
+  }
+  if (asJson) return;
+  if (positions.length === 0) print("No dead letters.");
+  if (found.length > limit) {
+    print(`The newest ${limit}; there are more: give a filter, or a greater --limit.`);
+  }
+}
+
+/** The letters at these positions, read page by page. */
+export async function* readAll(
+  store: DeadLetterStore,
+  positions: readonly RecordPosition[],
+): AsyncGenerator<StoredDeadLetter> {
+  for (let start = 0; start < positions.length; start += PAGE) {
+    yield* await store.read(positions.slice(start, start + PAGE));
+  }
+}
+
+/** `3/1042`: how a person names a dead letter. */
+export function positionText({ partition, offset }: RecordPosition): string {
+  return `${partition}/${offset}`;
+}
+
+/** A time in UTC, or a dash. */
+export function timeText(timeMs: number): string {
+  return timeMs < 0 ? "-" : new Date(timeMs).toISOString();
+}
+
+const HEADER = columns("POSITION", "REASON", "RECEIVED", "RECORD TIME", "VALUE");
+
+function toLine(letter: StoredDeadLetter): string {
+  return columns(
+    positionText(letter),
+    printable(letter.reason),
+    timeText(letter.receivedMs),
+    timeText(letter.recordTimestampMs),
+    preview(letter.value, letter.cut?.valueSize ?? undefined),
+  );
+}
+
+function columns(position: string, reason: string, ...rest: readonly string[]): string {
+  const [received = "", recorded = "", value = ""] = rest;
+  return [position.padEnd(14), reason.padEnd(24), received.padEnd(24), recorded.padEnd(24), value]
+    .join("  ").trimEnd();
+}
+
+function preview(value: Uint8Array | null, size = value?.length): string {
+  if (value === null) return "null";
+  const text = printableBytes(wholeCharacters(value.subarray(0, PREVIEW_BYTES)));
+  return value.length > PREVIEW_BYTES || text.length > PREVIEW_LENGTH
+    ? `${text.slice(0, PREVIEW_LENGTH)}… (${size} bytes)`
+    : text;
+}
+
+/** Without the UTF-8 character that the end cuts in two. */
+function wholeCharacters(bytes: Uint8Array): Uint8Array {
+  const last = bytes.findLastIndex((byte) => byte < 0x80 || byte >= 0xc0);
+  const isCut = last >= 0 && bytes[last]! >= 0xc0 && bytes.length === PREVIEW_BYTES;
+  return isCut ? bytes.subarray(0, last) : bytes;
+}
+
+/** One object a line. */
+function toJson(letter: StoredDeadLetter): string {
+  const { partition, offset, reason, recordTimestampMs, receivedMs, key, value, replay } = letter;
+  const { cut, isIntact } = letter;
+  return printableJson({
+    partition,
+    offset,
+    reason,
+    received_at: timeText(receivedMs),
+    record_timestamp: recordTimestampMs < 0 ? null : timeText(recordTimestampMs),
+    key_base64: base64(key),
+    value_base64: base64(value),
+    headers: letter.headers.map((header) => ({
+      key_base64: base64(header.key),
+      value_base64: base64(header.value),
+    })),
+    cut: cut && {
+      key_size: cut.keySize,
+      value_size: cut.valueSize,
+      headers_size: cut.headersSize,
+      sha256: cut.sha256.toHex(),
+    },
+    intact: isIntact,
+    replayed_at: replay && timeText(replay.replayedMs),
+    replayed_value_base64: base64(replay?.value ?? null),
+  });
+}
+
+function base64(bytes: Uint8Array | null): string | null {
+  return bytes && bytes.toBase64();
+}

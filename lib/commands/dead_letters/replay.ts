@@ -1,0 +1,181 @@
+/**
+ * `dead-letters replay`: counts dead letters that are events now, or are made so by a repair.
+ * @module
+ */
+
+import type { Config } from "../../core/settings/config.ts";
+import { redacted } from "../../core/settings/database_url.ts";
+import { EVENT_RULES_VERSION, EventParser, type LotteryEvent } from "../../core/windowing/event.ts";
+import { OperatorError } from "../../core/failure.ts";
+import { printable } from "../../core/text/printable.ts";
+import { type Repair, repaired } from "../../core/dead_letters/repair.ts";
+import { windowStart } from "../../core/windowing/window.ts";
+import { log } from "../../io/logs.ts";
+import { Connection } from "../../io/postgres/session/connection.ts";
+import {
+  type DeadLetterFilter,
+  DeadLetterStore,
+  type RecordPosition,
+  type Replay,
+  type ReplayRules,
+  type StoredDeadLetter,
+} from "../../io/postgres/dead_letters.ts";
+import { stagedWith, unstage } from "../../io/postgres/staging.ts";
+import { positionText, timeText } from "./list.ts";
+
+/** How `dead-letters replay` was called. */
+export interface ReplayOptions {
+  /** Whose letters: that of the settings, or the name of a log that was left. */
+  readonly topic: string;
+  /** The letters at these positions; or as many of those that a filter lets through. */
+  readonly selection:
+    | { readonly positions: readonly RecordPosition[] }
+    | { readonly filter: DeadLetterFilter; readonly limit: number };
+  readonly repair: Repair;
+  /** Says what would happen, and changes nothing. */
+  readonly isRehearsal: boolean;
+  /** Writes a line to standard output. */
+  readonly print: (line: string) => void;
+}
+
+/** Letters that are judged, and counted, together. */
+const PAGE = 50;
+
+/**
+ * Prints what comes of each letter, and the sums.
+ * @throws {OperatorError} if one of them could not be counted.
+ */
+export async function replayDeadLetters(
+  { databaseUrl }: Config,
+  { topic, selection, repair, isRehearsal, print }: ReplayOptions,
+): Promise<void> {
+  await using connection = new Connection(databaseUrl);
+  const store = new DeadLetterStore(connection, topic);
+  const rules = await store.rules();
+  assertSameRules(rules);
+  const limit = "limit" in selection ? selection.limit : Infinity;
+  const found = "positions" in selection
+    ? selection.positions
+    : await store.find(selection.filter, limit + 1);
+  const positions = found.slice(0, limit);
+  if (!isRehearsal) {
+    log.info("Counting {count} dead letters of {topic} into {database}", {
+      count: positions.length,
+      topic,
+      database: redacted(databaseUrl),
+    });
+    const offsets = positions.map(({ offset }) => offset);
+    const all = await stagedWith(connection, { topic, offsets });
+    for (const staged of all) await unstage(connection, staged);
+  }
+
+  const sums = { counted: 0, refused: 0 };
+  for (let start = 0; start < positions.length; start += PAGE) {
+    const page = positions.slice(start, start + PAGE);
+    const verdicts = judgeAll(page, await store.read(page), { rules, repair });
+    const outcomes = isRehearsal ? verdicts : await replayAll(verdicts, { store, rules });
+    for (const { position, outcome } of outcomes) {
+      const isCounted = typeof outcome !== "string";
+      sums[isCounted ? "counted" : "refused"]++;
+      print(`${positionText(position).padEnd(14)}  ${outcomeText(outcome, rules, isRehearsal)}`);
+    }
+  }
+  print(
+    isRehearsal
+      ? `${sums.counted} would be counted, ${sums.refused} refused. Nothing was changed.`
+      : `${sums.counted} counted, ${sums.refused} refused.`,
+  );
+  if (found.length > limit) {
+    print(`These were the newest ${limit}; there are more: give a greater --limit.`);
+  }
+  if (sums.refused > 0) {
+    throw new OperatorError(
+      `${sums.refused} of ${positions.length} dead letters cannot be counted. ` +
+        "`dead-letters show` shows one; --set repairs what is wrong in it",
+    );
+  }
+}
+
+/** What is to become of a letter: it is counted, or not, for a reason. */
+interface Verdict {
+  readonly position: RecordPosition;
+  readonly outcome: Replay | string;
+}
+
+/** What letters are judged by. */
+interface JudgeOptions {
+  readonly rules: ReplayRules;
+  readonly repair: Repair;
+}
+
+/** Judges each letter by the rules that its record was judged by, against the record's own timestamp. */
+function judgeAll(
+  positions: readonly RecordPosition[],
+  letters: readonly StoredDeadLetter[],
+  options: JudgeOptions,
+): Verdict[] {
+  const parser = new EventParser({ maxFutureMs: options.rules.maxFutureMs });
+  return positions.map((position) => {
+    const letter = letters.find(({ partition, offset }) =>
+      partition === position.partition && offset === position.offset
+    );
+    return { position, outcome: letter ? judge(letter, parser, options) : "there is none" };
+  });
+}
+
+function judge(
+  letter: StoredDeadLetter,
+  parser: EventParser,
+  { rules, repair }: JudgeOptions,
+): Replay | string {
+  const { partition, offset, recordTimestampMs, replay } = letter;
+  if (replay) return `replayed before, at ${timeText(replay.replayedMs)}`;
+  if (!letter.isIntact) return "its content was changed after it was received";
+  const value = repaired(letter.value, repair, recordTimestampMs);
+  if (value === null) return "tombstone";
+  const size = value === letter.value ? letter.cut?.valueSize ?? value.length : value.length;
+  const event = parser.parse(value, { start: 0, end: value.length, size, recordTimestampMs });
+  if (typeof event === "string") return event;
+  if (event.timestampMs < rules.horizonMs) return expired(event, rules);
+  return { position: { partition, offset }, value, event };
+}
+
+/** Counts what was judged an event; others may have been faster, or the horizon. */
+async function replayAll(
+  verdicts: readonly Verdict[],
+  { store, rules }: { readonly store: DeadLetterStore; readonly rules: ReplayRules },
+): Promise<Verdict[]> {
+  const replays = verdicts.flatMap(({ outcome }) => typeof outcome === "string" ? [] : [outcome]);
+  const counted = new Set((await store.replay(replays, rules)).map(positionText));
+  return verdicts.map(({ position, outcome }) =>
+    typeof outcome === "string" || counted.has(positionText(position))
+      ? { position, outcome }
+      : { position, outcome: "gone, replayed or expired in this moment" }
+  );
+}
+
+function outcomeText(
+  outcome: Replay | string,
+  { windowMs }: ReplayRules,
+  isRehearsal: boolean,
+): string {
+  if (typeof outcome === "string") return `refused: ${outcome}`;
+  const { lotteryName, eventType, timestampMs } = outcome.event;
+  const window = timeText(windowStart(timestampMs, windowMs));
+  const verb = isRehearsal ? "would be counted" : "counted";
+  return `${verb} into ${window}  ${printable(lotteryName)}  ${printable(eventType)}`;
+}
+
+function expired({ timestampMs }: LotteryEvent, { windowMs, horizonMs }: ReplayRules): string {
+  return `expired_window (${timeText(windowStart(timestampMs, windowMs))}; ` +
+    `windows before ${timeText(horizonMs)} are deleted)`;
+}
+
+/** Two versions of the rules in one table would be two meanings of its numbers. */
+function assertSameRules({ eventRules }: ReplayRules): void {
+  if (eventRules === EVENT_RULES_VERSION) return;
+  throw new OperatorError(
+    `Cannot replay by version ${EVENT_RULES_VERSION} of the rules for events: ` +
+      `the counts in this database were made by version ${eventRules}. Use the program that made them.`,
+  );
+}

@@ -1,0 +1,98 @@
+/**
+ * `dead-letters show`: everything that is known of one dead letter.
+ * @module
+ */
+
+import type { Config } from "../../core/settings/config.ts";
+import { OperatorError } from "../../core/failure.ts";
+import { hexDump, printable, printableBytes } from "../../core/text/printable.ts";
+import { Connection } from "../../io/postgres/session/connection.ts";
+import {
+  DeadLetterStore,
+  type RecordPosition,
+  type StoredDeadLetter,
+} from "../../io/postgres/dead_letters.ts";
+import { positionText, timeText } from "./list.ts";
+
+/** How `dead-letters show` was called. */
+export interface ShowOptions {
+  /** Whose letters: that of the settings, or the name of a log that was left. */
+  readonly topic: string;
+  readonly position: RecordPosition;
+  /** All bytes, however many. */
+  readonly isWhole: boolean;
+  /** Writes a line to standard output. */
+  readonly print: (line: string) => void;
+}
+
+/** Bytes of a key or value that are shown unless all are asked for. */
+const SHOWN_BYTES = 2_048;
+
+/** @throws {OperatorError} if there is none at the position. */
+export async function showDeadLetter(
+  { databaseUrl }: Config,
+  { topic, position, isWhole, print }: ShowOptions,
+): Promise<void> {
+  await using connection = new Connection(databaseUrl);
+  const [letter] = await new DeadLetterStore(connection, topic).read([position]);
+  if (!letter) {
+    throw new OperatorError(
+      `There is no dead letter at ${positionText(position)} of ${topic}. ` +
+        "`dead-letters list` shows which there are",
+    );
+  }
+  for (const line of describeLetter(letter, topic, isWhole ? Infinity : SHOWN_BYTES)) {
+    print(line);
+  }
+}
+
+function* describeLetter(
+  letter: StoredDeadLetter,
+  topic: string,
+  mostBytes: number,
+): Generator<string> {
+  const { reason, recordTimestampMs, receivedMs, headers, replay, cut, isIntact } = letter;
+  yield `Position     ${topic} ${positionText(letter)}`;
+  yield `Reason       ${printable(reason)}`;
+  yield `Record time  ${timeText(recordTimestampMs)}`;
+  yield `Received     ${timeText(receivedMs)}`;
+  yield `Replayed     ${replay ? timeText(replay.replayedMs) : "no"}`;
+  if (!isIntact) yield "Content      CHANGED after it was received: it cannot be replayed";
+  if (cut) {
+    yield `Too large    only a part of it is kept; SHA-256 of the record ${cut.sha256.toHex()}`;
+    const kept = headers.length === 1 ? "1 header is" : `${headers.length} headers are`;
+    yield `Headers      ${cut.headersSize} bytes, of which ${kept} kept`;
+  }
+  for (const { key, value } of headers) {
+    yield `Header       ${printableBytes(key)}: ${value ? printableBytes(value) : "null"}`;
+  }
+  yield* section("Key", letter.key, { mostBytes, size: cut?.keySize });
+  yield* section("Value", letter.value, { mostBytes, size: cut?.valueSize });
+  if (replay) yield* section("Replayed as", replay.value, { mostBytes });
+}
+
+function* section(
+  name: string,
+  bytes: Uint8Array | null,
+  { mostBytes, size = bytes?.length }: {
+    readonly mostBytes: number;
+    /** Bytes that the record had, if not all of them are kept. */
+    readonly size?: number | null | undefined;
+  },
+): Generator<string> {
+  yield "";
+  if (bytes === null) {
+    yield `${name}: null`;
+    return;
+  }
+  const shown = bytes.subarray(0, mostBytes);
+  yield size === bytes.length
+    ? `${name}: ${bytes.length} bytes`
+    : `${name}: ${size} bytes, the first ${bytes.length} are kept`;
+  if (bytes.length === 0) return;
+  yield `  ${printableBytes(shown)}`;
+  for (const line of hexDump(shown)) yield `  ${line}`;
+  if (shown.length < bytes.length) {
+    yield `  … and ${bytes.length - shown.length} bytes more: --whole shows all`;
+  }
+}

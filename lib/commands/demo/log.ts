@@ -1,0 +1,95 @@
+/**
+ * The log that `demo` generates. What it depends on is kept in the data directory, so that
+ * a later start reads the same log.
+ * @module
+ */
+
+import { join } from "node:path";
+import { z } from "zod";
+import { OperatorError } from "../../core/failure.ts";
+import { GeneratedLog } from "../../core/simulation/generated_log.ts";
+
+const FILE_NAME = "generator.json";
+
+/** Raised whenever the same state would make other records. */
+const VERSION = 2;
+
+const STATE = z.object({
+  version: z.literal(VERSION),
+  seed: z.number(),
+  rate: z.number(),
+  begunMs: z.number(),
+  speed: z.number(),
+  lotteries: z.number(),
+  badShare: z.number(),
+  lateShare: z.number(),
+});
+type State = z.output<typeof STATE>;
+
+const DEFAULTS = {
+  version: VERSION,
+  seed: 1,
+  rate: 100,
+  lotteries: 12,
+  badShare: 0.001,
+  lateShare: 0.03,
+} as const;
+
+/** Which log is generated. */
+export interface DemoLogOptions {
+  /** Where its state is kept; nowhere if not given. */
+  readonly dataDir: string | undefined;
+  /** How fast event time passes; as before, or 1, if not given. */
+  readonly speed: number | undefined;
+}
+
+/**
+ * The log that the directory knows, or a new one.
+ * @throws {OperatorError} if it is another one than asked for, or of another version.
+ */
+export async function openDemoLog({ dataDir, speed }: DemoLogOptions): Promise<GeneratedLog> {
+  const fresh: State = { ...DEFAULTS, begunMs: Date.now(), speed: speed ?? 1 };
+  if (dataDir === undefined) return new GeneratedLog(fresh);
+  const path = join(dataDir, FILE_NAME);
+  const kept = await readState(path);
+  if (kept === null) {
+    await Deno.writeTextFile(path, JSON.stringify(fresh, null, 2));
+    return new GeneratedLog(fresh);
+  }
+  if (speed !== undefined && speed !== kept.speed) {
+    throw new OperatorError(
+      `Cannot go on in ${dataDir} at another speed: it was begun with --speed ${kept.speed}. ` +
+        "Leave --speed out, or give --data-dir another directory.",
+    );
+  }
+  return new GeneratedLog(kept);
+}
+
+async function readState(path: string): Promise<State | null> {
+  let state: unknown;
+  try {
+    state = JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw unreadable(path, error);
+  }
+  if (isOfOtherVersion(state)) {
+    throw new OperatorError(
+      `Cannot go on with the events of ${path}: another version of this program has made them, ` +
+        "and this one would make others. Remove the directory, or give --data-dir another one.",
+    );
+  }
+  const { data, error } = STATE.safeParse(state);
+  if (error) throw unreadable(path, error);
+  return data;
+}
+
+/** The first version wrote none. */
+function isOfOtherVersion(state: unknown): boolean {
+  return typeof state === "object" && state !== null && "seed" in state &&
+    (!("version" in state) || state.version !== VERSION);
+}
+
+function unreadable(path: string, cause: unknown): OperatorError {
+  return new OperatorError(`Cannot read ${path}: remove the directory to start anew.`, { cause });
+}

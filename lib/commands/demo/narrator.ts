@@ -1,0 +1,79 @@
+/**
+ * Tells what happens in the story of `demo`: who announces a jackpot, and how long ago event time is.
+ * @module
+ */
+
+import { duration } from "../../core/text/numbers.ts";
+import type { GeneratedLog } from "../../core/simulation/generated_log.ts";
+import { log } from "../../io/logs.ts";
+import type { DemoStatus } from "../../io/http/pipeline_status.ts";
+
+const LOOK_INTERVAL_MS = 500;
+/** Event time that is further behind than this is worth a word. */
+const BEHIND_MS = 60_000;
+
+/** Logs what happens in a generated log, as it happens. */
+export class Narrator implements Disposable {
+  readonly #log: GeneratedLog;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #told: string | null = null;
+  #isBehind: boolean;
+
+  /** Begins at once. */
+  constructor(generated: GeneratedLog) {
+    this.#log = generated;
+    const behindMs = this.#behindMs();
+    this.#isBehind = behindMs > BEHIND_MS;
+    if (this.#isBehind) {
+      log.info("Event time begins {behind} ago, and passes {speed} times as fast until it is now", {
+        behind: duration(behindMs / 1000),
+        speed: generated.speed,
+      });
+    }
+    this.#look();
+    this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
+  }
+
+  /** What the page says of it. */
+  status(): DemoStatus {
+    return {
+      speed: this.#behindMs() > BEHIND_MS ? this.#log.speed : 1,
+      jackpot: this.#log.jackpotAt(Date.now()),
+    };
+  }
+
+  /** What is worth a word now, or null. */
+  note(): string | null {
+    const jackpot = this.#log.jackpotAt(Date.now());
+    const behindMs = this.#behindMs();
+    const notes = [
+      ...behindMs > BEHIND_MS ? [`event time ${duration(behindMs / 1000)} ago`] : [],
+      ...jackpot ? [`jackpot: ${jackpot.lotteryName}`] : [],
+    ];
+    return notes.length === 0 ? null : notes.join(", ");
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const jackpot = this.#log.jackpotAt(Date.now());
+    if (jackpot && jackpot.lotteryName !== this.#told) {
+      log.info("{lottery} announces a jackpot of {millions} million: a crowd comes", {
+        lottery: jackpot.lotteryName,
+        millions: jackpot.millions,
+      });
+    }
+    this.#told = jackpot?.lotteryName ?? null;
+    if (this.#isBehind && this.#behindMs() <= BEHIND_MS) {
+      this.#isBehind = false;
+      log.info("Event time has reached the present, and passes as usual from here on");
+    }
+  }
+
+  #behindMs(): number {
+    const nowMs = Date.now();
+    return nowMs - this.#log.eventTimeAt(nowMs);
+  }
+}

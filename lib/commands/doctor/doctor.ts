@@ -1,0 +1,62 @@
+/**
+ * `doctor`: tries everything that `start` needs, changes nothing, and reports it all.
+ * @module
+ */
+
+import type { Config, SmtpConfig } from "../../core/settings/config.ts";
+import { redacted } from "../../core/settings/database_url.ts";
+import { Connection } from "../../io/postgres/session/connection.ts";
+import { comparePipeline, type Origin } from "../../io/postgres/identity.ts";
+import { assertUsable, isMigrated } from "../../io/postgres/schema/migrate.ts";
+import { verifySmtp } from "../../io/smtp.ts";
+import { testMail } from "../alert.ts";
+import { checkKafka } from "./kafka.ts";
+import { type Finding, finding } from "./finding.ts";
+import { claimOf } from "../../worker/worker.ts";
+
+/** How `doctor` was called. */
+export interface DoctorOptions {
+  /** Sends a test mail. */
+  readonly sendsMail: boolean;
+}
+
+/** Looks at everything, one after the other, and says each cause once; never throws for what it finds. */
+export async function* doctor(
+  config: Config,
+  { sendsMail }: DoctorOptions,
+): AsyncGenerator<Finding> {
+  const origin = yield* checkKafka(config);
+  const postgres = await finding(
+    `PostgreSQL ${redacted(config.databaseUrl)}`,
+    () => checkPostgres(config),
+  );
+  yield postgres;
+  if (postgres.isGood && origin) {
+    yield await finding("Counts in it", () => checkCounts(config, origin));
+  }
+  const smtp = await finding("SMTP", () => checkSmtp(config.smtp));
+  yield smtp;
+  if (sendsMail && smtp.isGood) {
+    yield await finding("Test mail", async () => `the server answered: ${await testMail(config)}`);
+  }
+}
+
+async function checkPostgres(config: Config): Promise<string> {
+  await using connection = new Connection(config.databaseUrl);
+  return await assertUsable(connection);
+}
+
+/** Whether the counts that are in the database were made with these settings. */
+async function checkCounts(config: Config, origin: Origin): Promise<string> {
+  await using connection = new Connection(config.databaseUrl);
+  if (!await isMigrated(connection)) return "none yet";
+  return await comparePipeline(connection, claimOf(config, origin)) === null
+    ? "none yet"
+    : "made with the same settings";
+}
+
+async function checkSmtp(smtp: SmtpConfig | undefined): Promise<string> {
+  if (!smtp) return "SMTP_HOST is not set: no mails are sent";
+  await verifySmtp(smtp);
+  return `${smtp.host}:${smtp.port} answers`;
+}

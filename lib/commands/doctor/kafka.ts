@@ -1,0 +1,89 @@
+/**
+ * What `doctor` looks at in Kafka: brokers, topics and the consumer group.
+ * @module
+ */
+
+import type { Config, KafkaConfig } from "../../core/settings/config.ts";
+import { describe, OperatorError } from "../../core/failure.ts";
+import { COMPACTED_NOTE, CompactedError } from "../../core/offsets/log_range.ts";
+import { createKafka, KafkaCluster } from "../../io/kafka/client.ts";
+import { reasonsAway } from "../../io/kafka/one_broker.ts";
+import { KafkaOutput } from "../../io/kafka/output.ts";
+import type { Origin } from "../../io/postgres/identity.ts";
+import { type Finding, finding } from "./finding.ts";
+import { kafkaOrigin } from "../start.ts";
+
+/**
+ * Looks at one thing after the other, and says each cause once: where no broker answers nothing
+ * else is tried, and what fails for the same reason as something before is left out.
+ * @returns what counts would be made of, or null if that cannot be told.
+ */
+export async function* checkKafka(
+  { kafka, outputTopic, onDataLoss }: Config,
+): AsyncGenerator<Finding, Origin | null> {
+  const subject = `Kafka ${kafka.brokers.join(", ")}`;
+  const client = await createKafka(kafka).catch((error) => error as Error);
+  if (client instanceof Error) {
+    yield { subject, isGood: false, text: describe(client) };
+    return null;
+  }
+  await using cluster = new KafkaCluster(client, kafka);
+  const brokers = await finding(subject, () => checkBrokers(cluster, kafka));
+  yield brokers;
+  if (!brokers.isGood) return null;
+
+  let origin: Origin | null = null;
+  const topic = await finding(`Topic ${kafka.topic}`, async () => {
+    origin = await kafkaOrigin(cluster);
+    return await checkPartitions(cluster, onDataLoss);
+  });
+  yield topic;
+  const group = await finding(`Consumer group ${kafka.groupId}`, async () => {
+    await cluster.assertGroup();
+    return "may be used";
+  });
+  if (group.isGood || !topic.text.includes(group.text)) yield group;
+  if (outputTopic !== undefined) {
+    yield await finding(`Output topic ${outputTopic}`, async () => {
+      await new KafkaOutput(client, kafka, outputTopic).assertTopic();
+      return "is there";
+    });
+  }
+  return origin;
+}
+
+/** Tries each address by itself: that one of them is wrong shows only when the others are away. */
+async function checkBrokers(cluster: KafkaCluster, config: KafkaConfig): Promise<string> {
+  const id = await cluster.id();
+  const addresses = config.brokers.length > 1 ? config.brokers : [];
+  const problems = await Promise.all(addresses.map(async (address) => {
+    const alone = { ...config, brokers: [address] };
+    await using one = new KafkaCluster(await createKafka(alone), alone);
+    try {
+      const itsId = await one.id();
+      if (itsId === id) return [];
+      throw new OperatorError(`${address} is another cluster, ${itsId}. Check KAFKA_BROKERS`);
+    } catch (error) {
+      const reason = reasonsAway(error);
+      if (reason === null) throw error;
+      return [reason];
+    }
+  }));
+  const away = problems.flat();
+  return `answers, cluster ${id}${away.length === 0 ? "" : `; but not at ${away.join("; ")}`}`;
+}
+
+async function checkPartitions(
+  cluster: KafkaCluster,
+  onDataLoss: Config["onDataLoss"],
+): Promise<string> {
+  const ranges = [...(await cluster.logRanges()).values()];
+  const offsets = ranges.reduce(
+    (sum, { startOffset, endOffset }) => sum + endOffset - startOffset,
+    0,
+  );
+  const isCompacted = await cluster.isCompacted();
+  if (isCompacted && onDataLoss === "fail") throw new CompactedError();
+  return `${ranges.length} partitions with ${offsets} offsets` +
+    (isCompacted ? `; note that ${COMPACTED_NOTE}` : "");
+}

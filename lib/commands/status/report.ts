@@ -1,0 +1,143 @@
+/**
+ * How the pipeline is, for people and for programs.
+ * @module
+ */
+
+import { printableJson } from "../../core/text/printable.ts";
+import { lagOf, type Status } from "../../core/views/status.ts";
+import { textTable, utcTime } from "../../core/text/table.ts";
+import { groupDigits } from "../../core/text/numbers.ts";
+import type { StatusReport } from "./status.ts";
+
+/** Lines for people. */
+export function statusLines({ status, problems }: StatusReport): string[] {
+  return [
+    `Topic ${status.topic}${status.isCompacted ? " (compacted)" : ""}, group ${status.groupId}`,
+    "",
+    ...partitionLines(status),
+    "",
+    ...workerLines(status),
+    "",
+    status.closedUpToMs === null
+      ? "Closed windows: none yet"
+      : `Closed windows: those up to ${utcTime(status.closedUpToMs)}`,
+    ...outputLines(status),
+    "",
+    ...deadLetterLines(status),
+    "",
+    ...problems.length === 0 ? ["Nothing needs a person."] : [
+      "Needs a person:",
+      ...problems.map((problem) => `- ${problem}`),
+    ],
+  ];
+}
+
+function partitionLines({ partitions }: Status): string[] {
+  return textTable(
+    [
+      { title: "partition", isNumber: true },
+      { title: "stored offset", isNumber: true },
+      { title: "end offset", isNumber: true },
+      { title: "lag", isNumber: true },
+      { title: "watermark" },
+      { title: "last commit" },
+    ],
+    partitions.map((partition) => [
+      String(partition.partition),
+      partition.storedOffset === null ? "–" : groupDigits(partition.storedOffset),
+      partition.log === null ? "–" : groupDigits(partition.log.endOffset),
+      lagOf(partition) === null ? "–" : groupDigits(lagOf(partition)!),
+      timeOf(partition.maxEventTimeMs),
+      timeOf(partition.committedAtMs),
+    ]),
+  );
+}
+
+function workerLines({ group, workers }: Status): string[] {
+  const members = group?.members;
+  const ids = new Set(workers.map(({ id }) => id));
+  return [
+    members ? `Group members: ${members.length || "none"}` : "Group members: unknown",
+    ...(members ?? []).map(({ clientId, host, partitions }) =>
+      `  ${clientId} on ${host}, ${
+        partitions.length === 0 ? "standing by" : `partitions ${partitions.join(", ")}`
+      }${ids.has(clientId) ? "" : ": not a worker of this database"}`
+    ),
+    `Workers of this database: ${workers.length || "none"}`,
+    ...workers.map(({ id, host, startedMs, seenMs, isAlive }) =>
+      `  ${id} on ${host}, ` +
+      (isAlive ? `since ${utcTime(startedMs)}` : `not heard of since ${timeOf(seenMs)}`)
+    ),
+  ];
+}
+
+function outputLines({ output }: Status): string[] {
+  if (output === null) return [];
+  const { topic, handedOverToMs, waiting } = output;
+  return [
+    handedOverToMs === null
+      ? `Published to ${topic}: none yet`
+      : `Published to ${topic}: those up to ${utcTime(handedOverToMs)}` +
+        (waiting === 0 ? "" : `, but for ${groupDigits(waiting)} counts that wait`),
+  ];
+}
+
+function deadLetterLines({ deadLetters }: Status): string[] {
+  if (deadLetters.length === 0) return ["Dead letters: none"];
+  return textTable(
+    [
+      { title: "dead letters", isNumber: true },
+      { title: "replayed", isNumber: true },
+      { title: "reason" },
+    ],
+    deadLetters.map((
+      { reason, records, replayed },
+    ) => [groupDigits(records), groupDigits(replayed), reason]),
+  );
+}
+
+/** For programs: times in ISO 8601. */
+export function statusJson({ status, problems }: StatusReport): string {
+  const { findings: _, group, ...rest } = status;
+  return printableJson(
+    {
+      ...rest,
+      watermarkMs: undefined,
+      closedUpToMs: undefined,
+      watermark: isoTime(status.watermarkMs),
+      closedUpTo: isoTime(status.closedUpToMs),
+      output: status.output && {
+        topic: status.output.topic,
+        handedOverTo: isoTime(status.output.handedOverToMs),
+        waiting: status.output.waiting,
+      },
+      partitions: status.partitions.map((partition) => ({
+        partition: partition.partition,
+        storedOffset: partition.storedOffset,
+        startOffset: partition.log?.startOffset ?? null,
+        endOffset: partition.log?.endOffset ?? null,
+        lag: lagOf(partition),
+        unavailable: partition.unavailable,
+        watermark: isoTime(partition.maxEventTimeMs),
+        committedAt: isoTime(partition.committedAtMs),
+        caughtUpAt: isoTime(partition.caughtUpAtMs),
+      })),
+      members: group?.members ?? null,
+      workers: status.workers.map(({ startedMs, seenMs, ...worker }) => ({
+        ...worker,
+        startedAt: isoTime(startedMs),
+        seenAt: isoTime(seenMs),
+      })),
+      problems,
+    },
+    2,
+  );
+}
+
+function timeOf(timeMs: number | null): string {
+  return timeMs === null ? "–" : utcTime(timeMs);
+}
+
+function isoTime(timeMs: number | null): string | null {
+  return timeMs === null ? null : new Date(timeMs).toISOString();
+}

@@ -1,0 +1,85 @@
+/**
+ * `status`: how far the pipeline is, who counts, and what needs a person. Changes nothing.
+ * @module
+ */
+
+import type { Config } from "../../core/settings/config.ts";
+import { describe } from "../../core/failure.ts";
+import { CompactedError } from "../../core/offsets/log_range.ts";
+import { problemsOf, type Status } from "../../core/views/status.ts";
+import { createKafka, KafkaCluster } from "../../io/kafka/client.ts";
+import { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
+import { KafkaOutput } from "../../io/kafka/output.ts";
+import { Connection } from "../../io/postgres/session/connection.ts";
+import { comparePipeline } from "../../io/postgres/identity.ts";
+import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
+import {
+  deadLettersByReason,
+  eventTimeStatus,
+  outboxStatus,
+} from "../../io/postgres/queries/status_reader.ts";
+import { type KafkaLook, lookAtCoverage, lookAtKafka } from "./coverage.ts";
+import { kafkaOrigin } from "../start.ts";
+import { claimOf } from "../../worker/worker.ts";
+
+/** What was looked at, and what about it needs a person. */
+export interface StatusReport {
+  readonly status: Status;
+  readonly problems: readonly string[];
+}
+
+/**
+ * Looks at both systems; what Kafka does not tell is left out.
+ * @throws {UnavailableError} if PostgreSQL is away.
+ */
+export async function status(config: Config): Promise<StatusReport> {
+  await using connection = new Connection(config.databaseUrl);
+  await assertUpToDate(connection);
+  const { outputTopic, kafka: { topic, groupId } } = config;
+  const asked = await askKafka(config, connection).catch(describe);
+  const kafka = typeof asked === "string" ? null : asked;
+  const findings = typeof asked === "string" ? [asked] : asked.findings;
+  const { watermarkMs, closedUpToMs, nowMs } = await eventTimeStatus(connection);
+  const status: Status = {
+    topic,
+    groupId,
+    isCompacted: kafka?.isCompacted ?? false,
+    ...await lookAtCoverage(connection, { topic, kafka }),
+    watermarkMs,
+    closedUpToMs,
+    output: outputTopic === undefined
+      ? null
+      : { topic: outputTopic, ...await outboxStatus(connection) },
+    deadLetters: await deadLettersByReason(connection),
+    findings,
+  };
+  return { status, problems: problemsOf(status, nowMs) };
+}
+
+async function askKafka(config: Config, connection: Connection): Promise<
+  KafkaLook & {
+    /** How the settings differ from those of the counts, and what keeps closed windows from being published. */
+    readonly findings: readonly string[];
+    readonly isCompacted: boolean;
+  }
+> {
+  const client = await createKafka(config.kafka);
+  await using cluster = new KafkaCluster(client, config.kafka);
+  await using group = new ConsumerGroup(client, config.kafka);
+  const claim = claimOf(config, await kafkaOrigin(cluster));
+  const { outputTopic } = config;
+  const findings = [
+    await comparePipeline(connection, claim).then(() => [], describe),
+    outputTopic === undefined
+      ? []
+      : await new KafkaOutput(client, config.kafka, outputTopic).assertTopic()
+        .then(() => [], describe),
+  ].flat();
+  const isCompacted = await cluster.isCompacted();
+  if (isCompacted && config.onDataLoss === "fail") findings.push(describe(new CompactedError()));
+  return {
+    ...await lookAtKafka({ cluster, group }),
+    isCompacted,
+    findings,
+  };
+}

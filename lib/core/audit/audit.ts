@@ -1,0 +1,208 @@
+/**
+ * A recount of the log beside what is stored, and the verdict on each row.
+ *
+ * Shares nothing with the code that counts but the rules for events. A window into
+ * which records were counted that Kafka has deleted since can be recounted in part
+ * only: then too few stored events are wrong, and anything else is not provable.
+ * @module
+ */
+
+import { EventParser, type LotteryEvent } from "../windowing/event.ts";
+import type { PartitionHistory } from "./history.ts";
+import {
+  type DeadLetterDifference,
+  PartitionAudit,
+  type PartitionDifference,
+} from "./partition_audit.ts";
+import {
+  RowAudit,
+  type RowAuditOptions,
+  type RowDifference,
+  type StoredCount,
+  type Tallies,
+} from "./row_audit.ts";
+
+/** What the database says of itself: records read, and what became of them. */
+export interface Books {
+  readonly counted: number;
+  readonly dead: number;
+  /** Sum of all rows of counts. */
+  readonly events: number;
+  readonly deadLetters: number;
+  /** Dead letters that were counted after all. */
+  readonly replayedLetters: number;
+  /** Events and dead letters that were deleted for their age. */
+  readonly deletedEvents: number;
+  readonly deletedLetters: number;
+}
+
+/** Whether it all agrees; or all that was counted does, or all that can be recounted. */
+export type Verdict = "agrees" | "wrong" | "incomplete" | "not provable";
+
+export interface AuditReport {
+  readonly verdict: Verdict;
+  /** Records that were read again. */
+  readonly records: number;
+  /** Only windows that start after it can be recounted in full; −∞: all. */
+  readonly provableAfterMs: number;
+  readonly rows: Tallies;
+  readonly deadLetters: Tallies;
+  readonly books: Books & { readonly balance: boolean };
+  /** In the order of their keys. */
+  readonly rowDifferences: readonly RowDifference[];
+  readonly deadLetterDifferences: readonly DeadLetterDifference[];
+  readonly partitionDifferences: readonly PartitionDifference[];
+  /** Why a part of the topic is in no count, see `withCoverage()`. */
+  readonly problems: readonly string[];
+  /** Records that were not counted yet when it looked. */
+  readonly recordsWaiting: number;
+  /** Whether somebody counts them. */
+  readonly hasWorkers: boolean;
+}
+
+/** What is known of the whole. */
+export interface AuditOptions extends RowAuditOptions {
+  readonly books: Books;
+  /** Starts of windows that were counted into beyond their partition's greatest event time. */
+  readonly windowsAhead: ReadonlySet<number>;
+  /** What is stored of logs that a reset has left: nothing of it can be recounted. */
+  readonly left: {
+    readonly maxEventTimeMs: number | null;
+    readonly deadLetters: number;
+  };
+}
+
+/** A dead letter that was counted after all. */
+export interface ReplayedLetter {
+  readonly partition: number;
+  readonly offset: number;
+  /** What was counted. */
+  readonly value: Uint8Array;
+  /** Start of the window that it was counted into. */
+  readonly windowStartMs: number;
+}
+
+/** Takes everything that is stored, then the records of one partition after the other. */
+export class Audit {
+  readonly #options: AuditOptions;
+  readonly #rows: RowAudit;
+  readonly #partitions = new Map<number, PartitionAudit>();
+  readonly #replayDifferences: DeadLetterDifference[] = [];
+  /** Whether a replayed value lay in the future was judged when it was replayed. */
+  readonly #parser = new EventParser({ maxFutureMs: Infinity });
+
+  constructor(options: AuditOptions) {
+    this.#options = options;
+    this.#rows = new RowAudit(options);
+  }
+
+  addPartition(history: PartitionHistory): void {
+    this.#partitions.set(history.partition, new PartitionAudit(history));
+  }
+
+  addStoredCount(count: StoredCount): void {
+    this.#rows.addStored(count);
+  }
+
+  /** Counts what a replay says that it has counted, which no log holds as an event. */
+  addReplayed({ partition, offset, value, windowStartMs }: ReplayedLetter): void {
+    const event = this.#parser.parse(value, { start: 0, end: value.length, recordTimestampMs: -1 });
+    const recounted = typeof event === "string"
+      ? event
+      : intoWindow(event.timestampMs - event.timestampMs % this.#options.windowMs);
+    const stored = intoWindow(windowStartMs);
+    if (stored !== recounted) {
+      this.#replayDifferences.push({ partition, offset, stored, recounted });
+    }
+    if (typeof event !== "string" && !this.#rows.isDeleted(event.timestampMs)) {
+      this.#rows.expect(event);
+    }
+  }
+
+  get partitions(): readonly PartitionAudit[] {
+    return [...this.#partitions.values()];
+  }
+
+  partition(id: number): PartitionAudit | undefined {
+    return this.#partitions.get(id);
+  }
+
+  /** Counts an event that the log holds, unless its row is deleted for its age. */
+  addEvent(
+    partition: PartitionAudit,
+    { offset, event, sha256 }: {
+      readonly offset: number;
+      readonly event: LotteryEvent;
+      /** Of the content that a letter of it would have; asked only if there is one. */
+      readonly sha256: () => Uint8Array;
+    },
+  ): void {
+    if (this.#rows.isDeleted(event.timestampMs)) {
+      partition.addExpired(offset, sha256);
+      return;
+    }
+    partition.addEvent(offset);
+    this.#rows.expect(event);
+  }
+
+  /** The verdict, after the last record. */
+  report(): AuditReport {
+    const { partitions } = this;
+    const { books, left, windowsAhead } = this.#options;
+    const partitionDifferences = partitions.flatMap((partition) => partition.end() ?? []);
+    const provableAfterMs = this.#provableAfterMs();
+    const { rows, rowDifferences } = this.#rows.judge((windowStartMs) =>
+      provableAfterMs !== -Infinity &&
+      (windowStartMs <= provableAfterMs || windowsAhead.has(windowStartMs))
+    );
+    const deadLetterDifferences = [
+      ...partitions.flatMap(({ differences }) => differences),
+      ...this.#replayDifferences,
+    ];
+    const deadLetters = {
+      agreeing: sum(partitions.map(({ deadLettersAgreeing }) => deadLettersAgreeing)),
+      wrong: deadLetterDifferences.length,
+      notProvable: left.deadLetters +
+        sum(partitions.map(({ deadLettersNotProvable }) => deadLettersNotProvable)),
+    };
+    const balance = balances(books);
+    const isWrong = !balance || rows.wrong > 0 || deadLetters.wrong > 0 ||
+      partitionDifferences.length > 0;
+    const isProven = rows.notProvable === 0 && deadLetters.notProvable === 0;
+    return {
+      verdict: isWrong ? "wrong" : isProven ? "agrees" : "not provable",
+      records: sum(partitions.map(({ records }) => records)),
+      provableAfterMs,
+      rows,
+      deadLetters,
+      books: { ...books, balance },
+      rowDifferences,
+      deadLetterDifferences,
+      partitionDifferences,
+      problems: [],
+      recordsWaiting: 0,
+      hasWorkers: true,
+    };
+  }
+
+  #provableAfterMs(): number {
+    return this.partitions.reduce(
+      (latest, { maxEventTimeGoneMs }) => Math.max(latest, maxEventTimeGoneMs ?? -Infinity),
+      this.#options.left.maxEventTimeMs ?? -Infinity,
+    );
+  }
+}
+
+function intoWindow(startMs: number): string {
+  return `replayed into ${new Date(startMs).toISOString()}`;
+}
+
+/** Whether everything that was read is there, or is known to be deleted. */
+function balances(books: Books): boolean {
+  return books.counted + books.replayedLetters === books.events + books.deletedEvents &&
+    books.dead === books.deadLetters + books.deletedLetters;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

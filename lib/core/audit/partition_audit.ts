@@ -1,0 +1,215 @@
+/**
+ * One partition, recounted: its books, and each of its dead letters.
+ * @module
+ */
+
+import type { DeadLetterReason } from "../dead_letters/dead_letter.ts";
+import type { RejectionReason } from "../windowing/event.ts";
+import { firstProvable, type Milestone, type PartitionHistory } from "./history.ts";
+
+/** A dead letter, or what it was replayed as, that is not as the recount has it; null where there is none. */
+export interface DeadLetterDifference {
+  readonly partition: number;
+  readonly offset: number;
+  readonly stored: string | null;
+  readonly recounted: string | null;
+}
+
+/** A dead letter as it is stored. */
+export interface StoredLetter {
+  readonly offset: number;
+  readonly reason: string;
+  /** Of its content as it is now, see `letterSha256`. */
+  readonly sha256: Uint8Array;
+  /** False if that is not the content that was stored once. */
+  readonly isIntact: boolean;
+}
+
+/** Bytes of a hash that are kept: there may be millions of letters, and nobody can forge so many. */
+const HASH_BYTES = 16;
+
+/** Why an event is a dead letter though nothing is wrong with it. */
+const EXPIRED: DeadLetterReason = "expired_window";
+
+/** Records that a partition's books have since `fromOffset`, and that were found there. */
+export interface PartitionDifference {
+  readonly partition: number;
+  readonly fromOffset: number;
+  readonly stored: { readonly counted: number; readonly dead: number };
+  readonly recounted: { readonly counted: number; readonly dead: number };
+}
+
+/** Takes a partition's stored dead letters, in any order, and then its records. */
+export class PartitionAudit {
+  readonly history: PartitionHistory;
+  readonly differences: DeadLetterDifference[] = [];
+  /** Dead letters whose record is gone. */
+  deadLettersNotProvable = 0;
+  deadLettersAgreeing = 0;
+  /** Records read. */
+  records = 0;
+  #offsets: number[] = [];
+  #reasons: string[] = [];
+  /** One after the other, in the order in which the letters came. */
+  #hashes = new Uint8Array();
+  /** Which of the hashes each letter has, once they are sorted otherwise than they came. */
+  #hashAt: readonly number[] = [];
+  /** Letters whose content is not what was stored once. */
+  readonly #changed = new Set<number>();
+  #isSorted = true;
+  /** First stored dead letter that was not compared yet. */
+  #at = 0;
+  /** Offset after the last record. */
+  #next = 0;
+  #since: Milestone;
+  #counted = 0;
+  #dead = 0;
+  /** Events that were counted and deleted, or dead letters and deleted: nobody can tell any more. */
+  #undecided = 0;
+
+  constructor(history: PartitionHistory) {
+    this.history = history;
+    this.#since = history.now;
+  }
+
+  /** Event times up to this may belong to records that are gone; null if none are. */
+  get maxEventTimeGoneMs(): number | null {
+    return this.#since.maxEventTimeMs;
+  }
+
+  addStored({ offset, reason, sha256, isIntact }: StoredLetter): void {
+    if (offset < (this.#offsets.at(-1) ?? 0)) this.#isSorted = false;
+    this.#keepHash(sha256);
+    this.#offsets.push(offset);
+    this.#reasons.push(reason);
+    if (!isIntact) this.#changed.add(offset);
+  }
+
+  /**
+   * What comes next are the records from here on, because the log begins there. Called
+   * again if Kafka deletes, meanwhile, what was about to be read.
+   * @returns the offset to read from: no record is to come twice.
+   */
+  begin(logStart: number): number {
+    this.#sort();
+    const from = Math.max(logStart, this.history.firstOffset, this.#next);
+    for (; this.#at < this.#offsets.length && this.#offsets[this.#at]! < from; this.#at++) {
+      if (this.#changed.has(this.#offsets[this.#at]!)) this.#differInContent();
+      else this.deadLettersNotProvable++;
+    }
+    this.#since = firstProvable(this.history, from);
+    this.#counted = 0;
+    this.#dead = 0;
+    this.#undecided = 0;
+    return from;
+  }
+
+  addEvent(offset: number): void {
+    this.#take(offset);
+    if (offset >= this.#since.nextOffset) this.#counted++;
+  }
+
+  /** @param sha256 of the content that its letter has to have; asked only if there is one. */
+  addDeadLetter(offset: number, reason: RejectionReason, sha256: () => Uint8Array): void {
+    this.#take(offset);
+    if (offset >= this.#since.nextOffset) this.#dead++;
+    this.#tooMany(offset);
+    if (this.#offsets[this.#at] !== offset) {
+      // The books tell whether as many are missing as were deleted.
+      if (offset >= this.history.deadLetterHorizon) this.#differ(offset, null, reason);
+      return;
+    }
+    const stored = this.#reasons[this.#at]!;
+    if (stored === reason) this.#compareContent(sha256());
+    else this.#differ(offset, stored, reason);
+    this.#at++;
+  }
+
+  /**
+   * An event whose row is deleted: it was counted before that, or is a dead letter since.
+   * @param sha256 of the content that its letter has to have; asked only if there is one.
+   */
+  addExpired(offset: number, sha256: () => Uint8Array): void {
+    this.#take(offset);
+    this.#tooMany(offset);
+    const hasLetter = this.#offsets[this.#at] === offset && this.#reasons[this.#at] === EXPIRED;
+    if (hasLetter) {
+      this.#compareContent(sha256());
+      this.#at++;
+    }
+    if (offset < this.#since.nextOffset) return;
+    if (hasLetter) this.#dead++;
+    else if (offset < this.history.deadLetterHorizon) this.#undecided++;
+    else this.#counted++;
+  }
+
+  /** After the last record. @returns what the books have too much or too little, or null. */
+  end(): PartitionDifference | null {
+    this.#tooMany(Infinity);
+    const { now, partition } = this.history;
+    const stored = {
+      counted: now.counted - this.#since.counted,
+      dead: now.dead - this.#since.dead,
+    };
+    const undecidedCounted = Math.max(0, Math.min(this.#undecided, stored.counted - this.#counted));
+    const recounted = {
+      counted: this.#counted + undecidedCounted,
+      dead: this.#dead + this.#undecided - undecidedCounted,
+    };
+    return stored.counted === recounted.counted && stored.dead === recounted.dead
+      ? null
+      : { partition, fromOffset: this.#since.nextOffset, stored, recounted };
+  }
+
+  #sort(): void {
+    if (this.#isSorted) return;
+    const [offsets, reasons] = [this.#offsets, this.#reasons];
+    const order = offsets.map((_, at) => at).sort((a, b) => offsets[a]! - offsets[b]!);
+    this.#offsets = order.map((at) => offsets[at]!);
+    this.#reasons = order.map((at) => reasons[at]!);
+    this.#hashAt = order;
+    this.#isSorted = true;
+  }
+
+  #take(offset: number): void {
+    this.records++;
+    this.#next = offset + 1;
+  }
+
+  /** Stored dead letters before `offset` of which the recount knows nothing. */
+  #tooMany(offset: number): void {
+    for (; this.#at < this.#offsets.length && this.#offsets[this.#at]! < offset; this.#at++) {
+      this.#differ(this.#offsets[this.#at]!, this.#reasons[this.#at]!, null);
+    }
+  }
+
+  #keepHash(sha256: Uint8Array): void {
+    const at = this.#offsets.length;
+    if ((at + 1) * HASH_BYTES > this.#hashes.length) {
+      const hashes = new Uint8Array(2 * (at + 32) * HASH_BYTES);
+      hashes.set(this.#hashes);
+      this.#hashes = hashes;
+    }
+    this.#hashes.set(sha256.subarray(0, HASH_BYTES), at * HASH_BYTES);
+  }
+
+  /** Compares the letter that is next with the hash that its content has to have. */
+  #compareContent(sha256: Uint8Array): void {
+    const start = (this.#hashAt[this.#at] ?? this.#at) * HASH_BYTES;
+    const stored = this.#hashes.subarray(start, start + HASH_BYTES);
+    const isSame = stored.every((byte, at) => byte === sha256[at]) &&
+      !this.#changed.has(this.#offsets[this.#at]!);
+    if (isSame) this.deadLettersAgreeing++;
+    else this.#differInContent();
+  }
+
+  /** The content of the letter that is next is not what was received. */
+  #differInContent(): void {
+    const reason = this.#reasons[this.#at]!;
+    this.#differ(this.#offsets[this.#at]!, `${reason}, content changed`, `${reason}, as received`);
+  }
+
+  #differ(offset: number, stored: string | null, recounted: string | null): void {
+    this.differences.push({ partition: this.history.partition, offset, stored, recounted });
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Rows of counts: those that are stored beside those that a recount expects.
+ * @module
+ */
+
+import type { LotteryEvent } from "../windowing/event.ts";
+
+/** A row of counts as it is stored. */
+export interface StoredCount {
+  readonly windowStartMs: number;
+  readonly windowEndMs: number;
+  readonly lotteryName: string;
+  readonly eventType: string;
+  readonly count: number;
+}
+
+/** A row of counts that is wrong. */
+export interface RowDifference {
+  readonly windowStartMs: number;
+  readonly lotteryName: string;
+  readonly eventType: string;
+  /** Null if there is no such row. */
+  readonly stored: number | null;
+  /** Null if there should be no such row. */
+  readonly recounted: number | null;
+  /** True if a part of the window's records is gone: then it is more than `recounted`, but not less. */
+  readonly isPartial: boolean;
+  /** True if the window's end is not its start and the window's size. */
+  readonly hasWrongEnd: boolean;
+}
+
+/** Rows or dead letters by what became of them. */
+export interface Tallies {
+  readonly agreeing: number;
+  readonly wrong: number;
+  readonly notProvable: number;
+}
+
+/** Which windows can be recounted, and how. */
+export interface RowAuditOptions {
+  readonly windowMs: number;
+  /** Windows that start before it are deleted for their age; −∞ if none is. */
+  readonly horizonMs: number;
+}
+
+interface Tally {
+  stored: number | null;
+  recounted: number | null;
+  hasWrongEnd: boolean;
+}
+
+/** Takes stored rows and events in any order. */
+export class RowAudit {
+  readonly #options: RowAuditOptions;
+  readonly #windows = new Map<number, Map<string, Map<string, Tally>>>();
+
+  constructor(options: RowAuditOptions) {
+    this.#options = options;
+  }
+
+  addStored({ windowStartMs, windowEndMs, lotteryName, eventType, count }: StoredCount): void {
+    const tally = this.#tally(windowStartMs, lotteryName, eventType);
+    tally.stored = count;
+    tally.hasWrongEnd = windowEndMs !== windowStartMs + this.#options.windowMs;
+  }
+
+  /** Whether the row that an event of this time belongs to is deleted for its age. */
+  isDeleted(timestampMs: number): boolean {
+    return timestampMs < this.#options.horizonMs;
+  }
+
+  /** The one place where an event becomes part of what should be stored. */
+  expect({ timestampMs, lotteryName, eventType }: LotteryEvent): void {
+    const windowStartMs = timestampMs - timestampMs % this.#options.windowMs;
+    const tally = this.#tally(windowStartMs, lotteryName, eventType);
+    tally.recounted = (tally.recounted ?? 0) + 1;
+  }
+
+  /** @param isPartial whether a part of a window's records may be gone. */
+  judge(isPartial: (windowStartMs: number) => boolean): {
+    readonly rows: Tallies;
+    /** In the order of their keys. */
+    readonly rowDifferences: readonly RowDifference[];
+  } {
+    const rows = { agreeing: 0, wrong: 0, notProvable: 0 };
+    const rowDifferences: RowDifference[] = [];
+    for (const [windowStartMs, lotteries] of this.#windows) {
+      // Of a deleted window there is nothing to come, nor should there be anything.
+      const partial = !this.isDeleted(windowStartMs) && isPartial(windowStartMs);
+      for (const [lotteryName, types] of lotteries) {
+        for (const [eventType, tally] of types) {
+          const judged = judge(tally, partial);
+          rows[judged]++;
+          if (judged !== "wrong") continue;
+          rowDifferences.push({
+            windowStartMs,
+            lotteryName,
+            eventType,
+            ...tally,
+            isPartial: partial,
+          });
+        }
+      }
+    }
+    return { rows, rowDifferences: rowDifferences.sort(byKey) };
+  }
+
+  #tally(windowStartMs: number, lotteryName: string, eventType: string): Tally {
+    let lotteries = this.#windows.get(windowStartMs);
+    if (!lotteries) this.#windows.set(windowStartMs, lotteries = new Map());
+    let types = lotteries.get(lotteryName);
+    if (!types) lotteries.set(lotteryName, types = new Map());
+    let tally = types.get(eventType);
+    if (!tally) types.set(eventType, tally = { stored: null, recounted: null, hasWrongEnd: false });
+    return tally;
+  }
+}
+
+function judge(
+  { stored, recounted, hasWrongEnd }: Tally,
+  isPartial: boolean,
+): keyof Tallies {
+  if (hasWrongEnd) return "wrong";
+  if (!isPartial) return stored === recounted ? "agreeing" : "wrong";
+  return (stored ?? 0) < (recounted ?? 0) ? "wrong" : "notProvable";
+}
+
+function byKey(a: RowDifference, b: RowDifference): number {
+  return a.windowStartMs - b.windowStartMs || compare(a.lotteryName, b.lotteryName) ||
+    compare(a.eventType, b.eventType);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,151 @@
+/**
+ * Which partitions no worker of a database counts, who has them instead, and what to do about it.
+ *
+ * What is counted is what living workers say of themselves; who has the rest is what Kafka says of
+ * the group.
+ * @module
+ */
+
+import { groupDigits } from "../text/numbers.ts";
+
+/** What the id of every worker begins with, in the database and in Kafka. */
+export const WORKER_PREFIX = "lottery-worker-";
+
+/** A worker that has entered this database, and has not said that it ends. */
+export interface WorkerStatus {
+  readonly id: string;
+  readonly host: string;
+  readonly startedMs: number;
+  /** When it was last heard of, by the database's clock; null if its version does not say. */
+  readonly seenMs: number | null;
+  /** It was heard of a moment ago. */
+  readonly isAlive: boolean;
+  /** Partitions that it counts. */
+  readonly partitions: readonly number[];
+}
+
+/** A partition of the topic; without a leader nobody can read it. */
+export interface TopicPartition {
+  readonly partition: number;
+  /** Why it has no leader; null if it has one. */
+  readonly leaderProblem: string | null;
+}
+
+/** A member of the consumer group, with the partitions of the topic that it has. */
+export interface GroupMember {
+  readonly clientId: string;
+  readonly host: string;
+  readonly partitions: readonly number[];
+}
+
+export interface Group {
+  /** False while partitions are being shared out again. */
+  readonly isSettled: boolean;
+  /** Null if Kafka does not allow us to see them. */
+  readonly members: readonly GroupMember[] | null;
+}
+
+export type UncountedReason =
+  | "no_leader"
+  | "another_program"
+  | "another_database"
+  | "not_read"
+  | "nobody"
+  | "unknown";
+
+/** A partition that no worker of the database counts. */
+export interface UncountedPartition {
+  readonly partition: number;
+  readonly reason: UncountedReason;
+  /** Why it has no leader; null if it has one. */
+  readonly leaderProblem: string | null;
+  /** The member of the group that has it, if one has. */
+  readonly holder: { readonly clientId: string; readonly host: string } | null;
+}
+
+export interface CoverageView {
+  readonly partitions: readonly TopicPartition[];
+  readonly workers: readonly WorkerStatus[];
+  readonly group: Group;
+}
+
+/** Partitions that no living worker counts; those that have no leader are counted by none. */
+export function missingPartitions(
+  { partitions, workers }: Omit<CoverageView, "group">,
+): TopicPartition[] {
+  const counted = new Set(
+    workers.filter(({ isAlive }) => isAlive).flatMap(({ partitions }) => partitions),
+  );
+  return partitions.filter(({ partition, leaderProblem }) =>
+    leaderProblem !== null || !counted.has(partition)
+  );
+}
+
+/** The same, and who has them. */
+export function uncountedPartitions(view: CoverageView): UncountedPartition[] {
+  const { workers, group: { members } } = view;
+  const ours = new Set(workers.filter(({ isAlive }) => isAlive).map(({ id }) => id));
+  const reasonOf = (holder: UncountedPartition["holder"]): UncountedReason => {
+    if (members === null) return "unknown";
+    if (holder === null) return "nobody";
+    if (ours.has(holder.clientId)) return "not_read";
+    return holder.clientId.startsWith(WORKER_PREFIX) ? "another_database" : "another_program";
+  };
+  return missingPartitions(view).map(({ partition, leaderProblem }) => {
+    const member = members?.find(({ partitions }) => partitions.includes(partition));
+    const holder = member ? { clientId: member.clientId, host: member.host } : null;
+    const reason = leaderProblem === null ? reasonOf(holder) : "no_leader";
+    return { partition, reason, leaderProblem, holder };
+  });
+}
+
+/** What is wrong and what to do, in sentences: one for each reason, and for each who has partitions. */
+export function describeUncounted(
+  uncounted: readonly UncountedPartition[],
+  { groupId, lags }: {
+    readonly groupId: string;
+    /** Records that wait in each partition, as far as it is known. */
+    readonly lags: ReadonlyMap<number, number>;
+  },
+): string[] {
+  const alike = Map.groupBy(
+    uncounted,
+    ({ reason, leaderProblem, holder }) => leaderProblem ?? JSON.stringify([reason, holder]),
+  );
+  return Array.from(alike.values(), (partitions) => {
+    const { reason, leaderProblem, holder } = partitions[0]!;
+    const ids = partitions.map(({ partition }) => partition);
+    const one = ids.length === 1;
+    const waiting = ids.reduce((sum, id) => sum + (lags.get(id) ?? 0), 0);
+    const who = holder && `${holder.clientId} on ${holder.host}`;
+    const [it, has] = one ? ["it", "has it"] : ["they", "has them"];
+    const why: Readonly<Record<UncountedReason, string>> = {
+      no_leader: `${leaderProblem}. Start a broker that has ${one ? "it" : "them"}`,
+      another_program: `another program in the group ${groupId} ${has}, ${who}. ` +
+        "Stop it, or give it a group of its own",
+      another_database:
+        `${who} ${has}, a worker that is not in this database: it counts into another one, ` +
+        `or cannot reach this one. Workers of another database need a KAFKA_GROUP_ID of their own`,
+      not_read: `${who} ${has}, but does not read ${one ? "it" : "them"}. See its log`,
+      nobody:
+        `no member of the group ${groupId} ${has}. See whether another program is in the group`,
+      unknown:
+        `${it} may belong to another program, but Kafka does not let us see who is in the group ${groupId}. ` +
+        "Grant Describe on the group, and on all topics that it reads",
+    };
+    return `${namesOf(ids)} ${one ? "is" : "are"} not counted${
+      waiting === 0 ? "" : ` (${groupDigits(waiting)} records wait)`
+    }: ${why[reason]}`;
+  });
+}
+
+/** More of them are summed up. */
+const MAX_NAMED = 20;
+
+/** `partition 3`, `partitions 1 and 3`, `partitions 0, 1 and 3`. */
+export function namesOf(partitions: readonly number[]): string {
+  if (partitions.length === 1) return `partition ${partitions[0]}`;
+  const named: (string | number)[] = partitions.slice(0, MAX_NAMED);
+  if (partitions.length > MAX_NAMED) named.push(`${partitions.length - MAX_NAMED} more`);
+  return `partitions ${named.slice(0, -1).join(", ")} and ${named.at(-1)}`;
+}

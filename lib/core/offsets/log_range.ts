@@ -1,0 +1,92 @@
+/**
+ * Where a position stands in its log, or why it cannot.
+ * @module
+ */
+
+import { OperatorError } from "../failure.ts";
+
+/** Offsets that a partition's log holds: `[startOffset, endOffset)`. */
+export interface LogRange {
+  readonly startOffset: number;
+  readonly endOffset: number;
+}
+
+/** What is known of a log. */
+export interface LogView {
+  readonly ranges: ReadonlyMap<number, LogRange>;
+  /** Partitions that are there but cannot be read right now, and why not. */
+  readonly unavailable: ReadonlyMap<number, string>;
+}
+
+/** Which partitions cannot be read, and why: `partitions 1, 4: no leader; partition 2: …`. */
+export function unavailableText(unavailable: LogView["unavailable"]): string {
+  const byReason = Map.groupBy(unavailable, ([, reason]) => reason);
+  return Array.from(byReason, ([reason, entries]) => {
+    const ids = entries.map(([partition]) => partition).sort((a, b) => a - b);
+    return `${ids.length === 1 ? "partition" : "partitions"} ${ids.join(", ")}: ${reason}`;
+  }).join("; ");
+}
+
+/** Kafka has deleted records before they were read. */
+export class RecordsLostError extends OperatorError {
+  constructor(partition: number, { from, to }: { readonly from: number; readonly to: number }) {
+    super(
+      `Cannot go on with partition ${partition} at offset ${from}: the log starts at ${to}, ` +
+        `so ${to - from} offsets were deleted by Kafka before they were counted. ` +
+        "Make the topic's retention longer than a worker may be away. To go on without them, set ON_DATA_LOSS=continue.",
+    );
+  }
+}
+
+/** Kafka removes records, counted or not. */
+export class CompactedError extends OperatorError {
+  constructor() {
+    super(
+      "Cannot count the topic: its cleanup.policy is compact, so Kafka removes a record once a newer one has the same key, " +
+        "also before it is counted. Set the topic's cleanup.policy to delete. " +
+        "To count what is left of it, set ON_DATA_LOSS=continue.",
+    );
+  }
+}
+
+/** What is said of a compacted topic where that was decided. */
+export const COMPACTED_NOTE =
+  "the topic is compacted (cleanup.policy): what Kafka removes before it is read is in no count, " +
+  "because ON_DATA_LOSS is continue";
+
+/** The log is not the one that was counted. */
+export class OtherLogError extends OperatorError {
+  constructor(partition: number, what: string) {
+    super(
+      `Cannot go on with partition ${partition}: ${what}. It is not the log that was counted: ` +
+        "was the topic deleted and created again, is KAFKA_BROKERS another cluster, or has Kafka lost records? " +
+        "Nothing of it is counted. Point the settings at the log that was counted, or DATABASE_URL at another database, " +
+        "or go on in this one with `reset --log`.",
+    );
+  }
+}
+
+/**
+ * Number of records between a position and the end of its log.
+ * @throws {RecordsLostError} if the log starts behind the position.
+ * @throws {OtherLogError} if the log ends before it, or is not there.
+ */
+export function lagWithin(
+  { partition, position }: { readonly partition: number; readonly position: number },
+  range: LogRange | undefined,
+): number {
+  if (range === undefined) {
+    throw new OtherLogError(partition, "the topic does not have it any more");
+  }
+  const { startOffset, endOffset } = range;
+  if (position < startOffset) {
+    throw new RecordsLostError(partition, { from: position, to: startOffset });
+  }
+  if (position > endOffset) {
+    throw new OtherLogError(
+      partition,
+      `it was counted up to offset ${position}, but the log ends at ${endOffset}`,
+    );
+  }
+  return endOffset - position;
+}

@@ -1,0 +1,35 @@
+/**
+ * Batches that cannot be read.
+ * @module
+ */
+
+import { OperatorError } from "../failure.ts";
+
+/** A batch that is damaged, or of a kind that we do not know. Reading it again gives the same. */
+export class UnreadableBatchError extends RangeError {
+  override readonly name = "UnreadableBatchError";
+  readonly baseOffset: number;
+  readonly nextOffset: number;
+
+  /** @param problem what is wrong with the batch, as a clause; and what to do, if that is known. */
+  constructor(
+    { baseOffset, nextOffset }: { readonly baseOffset: number; readonly nextOffset: number },
+    problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(problem, options);
+    this.baseOffset = baseOffset;
+    this.nextOffset = nextOffset;
+  }
+}
+
+/** An error that came up in a partition, for the operator if it is about a batch; others as they are. */
+export function inPartition(partition: number, error: unknown): unknown {
+  if (!(error instanceof UnreadableBatchError)) return error;
+  const { baseOffset, nextOffset, message, cause } = error;
+  return new OperatorError(
+    `Cannot read partition ${partition} at offset ${baseOffset}: ${message}. Counting stops before it. ` +
+      `To leave it out, stop all workers and use \`reset --log --to\` with offset ${nextOffset} for partition ${partition}.`,
+    { cause },
+  );
+}

@@ -1,0 +1,40 @@
+/**
+ * Compares what an output holds with the table: after the database has lost what it had committed
+ * (a failover, a restore), the output may have counts that the table has not.
+ * @module
+ */
+
+import type { CountKey, PublishedCount } from "../windowing/closed_count.ts";
+
+/** A count as the table has it now. */
+export interface TableCount {
+  /** Null if it has no such row. */
+  readonly count: number | null;
+  /** Deleted for its age: what the output has of it stays. */
+  readonly isDeleted: boolean;
+  /** Its window was handed over, so that the output should have the same. */
+  readonly isHandedOver: boolean;
+}
+
+/** Takes what the output holds, in its order, beside what the table has. */
+export class OutputReview {
+  readonly #stale = new Map<string, CountKey>();
+  /** Whether something differs of a window that is published only later. */
+  isEarly = false;
+
+  /** @param inTable element n is about `published[n]`. */
+  take(published: readonly PublishedCount[], inTable: readonly TableCount[]): void {
+    for (const [at, { key, count }] of published.entries()) {
+      const { count: expected, isDeleted, isHandedOver } = inTable[at]!;
+      const name = JSON.stringify([key.windowStartMs, key.lotteryName, key.eventType]);
+      if (count === expected || isDeleted) this.#stale.delete(name);
+      else if (isHandedOver) this.#stale.set(name, key);
+      else this.isEarly = true;
+    }
+  }
+
+  /** Keys whose last record is not what the table had. */
+  get stale(): readonly CountKey[] {
+    return [...this.#stale.values()];
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * How the pipeline is, and what about it needs a person.
+ * @module
+ */
+
+import {
+  describeUncounted,
+  type Group,
+  type UncountedPartition,
+  type WorkerStatus,
+} from "../offsets/coverage.ts";
+import { type LogRange, unavailableText } from "../offsets/log_range.ts";
+
+/** One partition, as the database and Kafka have it. */
+export interface PartitionStatus {
+  readonly partition: number;
+  /** Null if nothing of it was counted yet. */
+  readonly storedOffset: number | null;
+  /** Null if Kafka is away, does not have the partition, or cannot read it right now. */
+  readonly log: LogRange | null;
+  /** Why Kafka cannot read it right now, or null. */
+  readonly unavailable: string | null;
+  /** Greatest event time counted. */
+  readonly maxEventTimeMs: number | null;
+  /** When the stored offset was last moved. */
+  readonly committedAtMs: number | null;
+  /** When the stored offset was last known to be the end. */
+  readonly caughtUpAtMs: number | null;
+}
+
+/** Dead letters of one reason. */
+export interface DeadLetterStatus {
+  readonly reason: string;
+  readonly records: number;
+  /** Those among them that were counted after all. */
+  readonly replayed: number;
+}
+
+/** How far closed windows are published. */
+export interface OutputStatus {
+  readonly topic: string;
+  /** Windows that start before it were handed to the publisher; null as long as none was. */
+  readonly handedOverToMs: number | null;
+  /** Counts that the broker has not acknowledged yet. */
+  readonly waiting: number;
+}
+
+/** How far each partition is counted, and by whom. */
+export interface Coverage {
+  readonly partitions: readonly PartitionStatus[];
+  /** Null if Kafka is away. */
+  readonly group: Group | null;
+  readonly workers: readonly WorkerStatus[];
+  /** Partitions that no worker counts at this moment; empty if Kafka is away. */
+  readonly uncounted: readonly UncountedPartition[];
+}
+
+export interface Status extends Coverage {
+  readonly topic: string;
+  readonly groupId: string;
+  /** Records may be gone before they are read. */
+  readonly isCompacted: boolean;
+  readonly watermarkMs: number | null;
+  /** Windows that end before or at it are closed; null as long as none is. */
+  readonly closedUpToMs: number | null;
+  /** Null if closed windows are not published. */
+  readonly output: OutputStatus | null;
+  readonly deadLetters: readonly DeadLetterStatus[];
+  /** What was found besides: a system that is away, settings that differ. */
+  readonly findings: readonly string[];
+}
+
+/** A partition that stands still for this long, with something to read, does not work. */
+const STANDSTILL_MS = 60_000;
+
+/** Records between the stored offset and the end; null if one of them is not known. */
+export function lagOf({ storedOffset, log }: PartitionStatus): number | null {
+  if (log === null) return null;
+  return Math.max(0, log.endOffset - Math.max(storedOffset ?? log.startOffset, log.startOffset));
+}
+
+/** Records that wait to be counted, as far as it is known. */
+export function recordsWaiting({ partitions }: Pick<Coverage, "partitions">): number {
+  return partitions.reduce((sum, partition) => sum + (lagOf(partition) ?? 0), 0);
+}
+
+/** Everything that needs a person, in sentences. */
+export function problemsOf(status: Status, nowMs: number): string[] {
+  const { partitions, workers, groupId } = status;
+  const waiting = recordsWaiting(status);
+  const gaps = new Set(lastingGaps(status).map(({ partition }) => partition));
+  const unavailable = new Map(
+    partitions.flatMap(({ partition, unavailable }) =>
+      unavailable === null || gaps.has(partition) ? [] : [[partition, unavailable]]
+    ),
+  );
+  return [
+    ...status.findings,
+    ...unavailable.size > 0
+      ? [`Cannot read all of the topic: ${unavailableText(unavailable)}`]
+      : [],
+    ...waiting > 0 && !workers.some(({ isAlive }) => isAlive)
+      ? [
+        `${waiting} records wait to be counted, but no worker is in the group ${groupId}. Start one`,
+      ]
+      : [],
+    ...coverageProblems(status, { groupId, nowMs }),
+    ...partitions.filter(({ partition, log }) =>
+      log !== null || (status.group !== null && !gaps.has(partition))
+    ).flatMap((partition) => logProblem(partition) ?? []),
+  ];
+}
+
+/** Partitions that nobody counts, or that stand still though a worker has them. */
+export function coverageProblems(
+  coverage: Coverage,
+  { groupId, nowMs }: { readonly groupId: string; readonly nowMs: number },
+): string[] {
+  const { partitions, workers } = coverage;
+  const uncounted = lastingGaps(coverage);
+  const gaps = new Set(uncounted.map(({ partition }) => partition));
+  const running = workers.filter(({ isAlive }) => isAlive);
+  const workingSinceMs = running.reduce((ms, each) => Math.min(ms, each.startedMs), Infinity);
+  const lags = new Map(partitions.map((each) => [each.partition, lagOf(each) ?? 0]));
+  return [
+    ...describeUncounted(uncounted, { groupId, lags }),
+    ...running.length === 0
+      ? []
+      : partitions.filter(({ partition }) => !gaps.has(partition)).flatMap((partition) =>
+        standstill(partition, { workingSinceMs, nowMs }) ?? []
+      ),
+  ];
+}
+
+/** Those among the uncounted partitions that cannot be only about to be shared out or read. */
+function lastingGaps({ uncounted, group, workers }: Coverage): UncountedPartition[] {
+  const isShared = group !== null && group.isSettled && workers.some(({ isAlive }) => isAlive);
+  return uncounted.filter(({ reason }) => {
+    if (reason === "not_read") return false;
+    return isShared || (reason !== "nobody" && reason !== "unknown");
+  });
+}
+
+function standstill(
+  partition: PartitionStatus,
+  { workingSinceMs, nowMs }: { readonly workingSinceMs: number; readonly nowMs: number },
+): string | null {
+  const { storedOffset, committedAtMs, caughtUpAtMs } = partition;
+  const lag = lagOf(partition) ?? 0;
+  // Times in the future are those of a clock that was ahead: they tell nothing.
+  const movedAtMs = [committedAtMs ?? 0, caughtUpAtMs ?? 0, workingSinceMs]
+    .reduce((latest, ms) => ms <= nowMs ? Math.max(latest, ms) : latest, 0);
+  if (lag === 0 || movedAtMs === 0 || nowMs - movedAtMs <= STANDSTILL_MS) return null;
+  return `partition ${partition.partition}: ${lag} records wait, and ` +
+    (storedOffset === null ? "none was counted yet" : "nothing was committed") +
+    ` for ${Math.floor((nowMs - movedAtMs) / 1000)} s. Look at the workers' logs`;
+}
+
+/** Where the stored offset is not within the log. */
+function logProblem(
+  { partition, storedOffset, log, unavailable }: PartitionStatus,
+): string | null {
+  if (unavailable !== null) return null; // said once for all of them
+  if (storedOffset === null) return null;
+  if (log === null) {
+    return `partition ${partition}: it was counted up to offset ${storedOffset}, but the topic does not ` +
+      "have it any more. It is not the log that was counted";
+  }
+  if (storedOffset < log.startOffset) {
+    return `partition ${partition}: Kafka has deleted ${log.startOffset - storedOffset} offsets ` +
+      `before they were counted (stored ${storedOffset}, the log starts at ${log.startOffset}). See ON_DATA_LOSS`;
+  }
+  if (storedOffset > log.endOffset) {
+    return `partition ${partition}: it was counted up to offset ${storedOffset}, but the log ends ` +
+      `at ${log.endOffset}. It is not the log that was counted`;
+  }
+  return null;
+}

@@ -1,0 +1,170 @@
+/**
+ * The page: shows what the stream tells, for the view that stands in the address.
+ * @module
+ */
+
+import { showAbout } from "./parts/about.js";
+import { formatChoice, parseChoice } from "./address.js";
+import { Counts } from "./parts/counts.js";
+import { find, setText } from "./dom.js";
+import { age, visible, zone } from "./format.js";
+import { LettersDialog } from "./parts/letters.js";
+import { LotteryBox } from "./parts/lottery_box.js";
+import { awayOf, isAbsent, noticesOf, showNotices } from "./parts/notices.js";
+import { Stream } from "./stream.js";
+import { showStates, showTiles } from "./parts/tiles.js";
+
+/** @typedef {import("../../../core/views/window_view.ts").ViewChoice} ViewChoice */
+/** @typedef {import("../../../core/views/window_view.ts").WindowView} WindowView */
+/** @typedef {import("../api.ts").StatusJson} Status */
+
+class Page {
+  #choice = parseChoice(location.search).choice;
+  /** What is wrong with the address. @type {readonly string[]} */
+  #problems = [];
+  #counts = new Counts((lotteryName) => this.#choose({ ...this.#choice, lotteryName }));
+  #box = new LotteryBox((lotteryName) => this.#choose({ ...this.#choice, lotteryName }));
+  /** Whether there is the lottery chosen, if it is not in the view; null before the server has told. @type {boolean | null} */
+  #isLotteryKnown = null;
+  /** @type {Status | null} */
+  #status = null;
+  #statusAt = 0;
+  /** Undefined before the server has told. @type {WindowView | null | undefined} */
+  #view;
+  /** @type {import("./stream.js").Connection} */
+  #connection = "connecting";
+  /** @type {string | null} */
+  #refusal = null;
+  #stream = new Stream({
+    onEvent: (name, data) => this.#onEvent(name, data),
+    onConnection: (connection) => {
+      this.#connection = connection;
+      if (connection === "live") this.#refusal = null;
+      this.#showConnection();
+    },
+    onRefusal: (reason) => {
+      this.#refusal = reason;
+      this.#showConnection();
+    },
+  });
+
+  start() {
+    new LettersDialog();
+    setText(find("#zone"), zone());
+    find("#choice").addEventListener(
+      "submit",
+      (/** @type {Event} */ event) => event.preventDefault(),
+    );
+    find("#ranges").addEventListener("change", () => {
+      this.#choose({ ...this.#choice, range: find("#ranges :checked").value });
+    });
+    addEventListener("popstate", () => this.#readAddress());
+    setInterval(() => this.#showAges(), 1_000);
+    this.#readAddress();
+  }
+
+  #readAddress() {
+    const { choice, problems } = parseChoice(location.search);
+    this.#look(choice, problems);
+  }
+
+  /** @param {ViewChoice} choice */
+  #choose(choice) {
+    const search = formatChoice(choice);
+    if (search === formatChoice(this.#choice) && this.#problems.length === 0) return;
+    history.pushState(null, "", `/${search}`);
+    this.#look(choice, []);
+  }
+
+  /** @param {ViewChoice} choice @param {readonly string[]} problems */
+  #look(choice, problems) {
+    this.#choice = choice;
+    this.#problems = problems;
+    this.#view = undefined;
+    this.#isLotteryKnown = null;
+    this.#box.show(choice.lotteryName);
+    find(`#ranges [value="${choice.range}"]`).checked = true;
+    const { lotteryName } = choice;
+    find("#scope").hidden = lotteryName === null;
+    setText(
+      find("#scope"),
+      lotteryName === null
+        ? ""
+        : `The chart and the two windows show ${
+          visible(lotteryName)
+        } alone. The tiles and the busiest lotteries are still of all.`,
+    );
+    find("#main").ariaBusy = "true";
+    this.#stream.open(`/live${formatChoice(choice)}`);
+    this.#showConnection();
+  }
+
+  /** @param {"status" | "counts"} name @param {any} data */
+  #onEvent(name, data) {
+    if (name === "status") {
+      this.#status = data;
+      this.#statusAt = performance.now();
+      showAbout(data);
+    } else {
+      const isFirst = this.#view === undefined;
+      this.#view = data;
+      find("#main").ariaBusy = "false";
+      this.#counts.show(data, this.#choice.lotteryName);
+      if (isFirst && data && isAbsent(data, this.#choice)) void this.#askForLottery();
+    }
+    this.#showAges();
+  }
+
+  /** Asks whether the lottery that is chosen is called so. */
+  async #askForLottery() {
+    const { lotteryName } = this.#choice;
+    const search = new URLSearchParams({ search: lotteryName ?? "" });
+    const response = await fetch(`/api/lotteries?${search}`).catch(() => null);
+    if (!response?.ok) return;
+    /** @type {import("../api.ts").LotteriesJson} */
+    const { lotteries } = await response.json();
+    if (lotteryName !== this.#choice.lotteryName) return;
+    this.#isLotteryKnown = lotteries.includes(lotteryName ?? "");
+    this.#showConnection();
+  }
+
+  /** What changes with time alone, and with the status; what is old stays as it was. */
+  #showAges() {
+    if (this.#status && this.#connection === "live") {
+      const nowMs = Date.parse(this.#status.now) + performance.now() - this.#statusAt;
+      showTiles(this.#status, nowMs);
+      showStates(this.#status, nowMs);
+    }
+    this.#showConnection();
+  }
+
+  #showConnection() {
+    const away = this.#connection === "live" && this.#status ? awayOf(this.#status) : [];
+    const texts = {
+      connecting: "Connecting",
+      live: "Live",
+      disconnected: "Disconnected, retrying",
+      paused: "Paused",
+      waiting: `Waiting for ${away.join(" and ")}`,
+    };
+    const shown = away.length > 0 ? "waiting" : this.#connection;
+    document.body.dataset.connection = shown;
+    document.body.classList.toggle("stale", shown !== "live");
+    setText(find("#connection"), texts[shown]);
+    showNotices(noticesOf({
+      connection: this.#connection,
+      refusal: this.#refusal,
+      status: this.#status,
+      view: this.#view,
+      choice: this.#choice,
+      isLotteryKnown: this.#isLotteryKnown,
+      problems: this.#problems,
+    }));
+    const isOld = this.#connection === "disconnected" && this.#status !== null;
+    find("#age").hidden = !isOld;
+    const ago = age(performance.now() - this.#statusAt);
+    setText(find("#age"), isOld ? `These are the numbers of ${ago} ago.` : "");
+  }
+}
+
+new Page().start();

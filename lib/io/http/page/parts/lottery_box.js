@@ -1,0 +1,193 @@
+/**
+ * The box in which a lottery is chosen, by any part of its name: a combobox whose list the server
+ * searches for.
+ * @see https://www.w3.org/WAI/ARIA/apg/patterns/combobox/
+ * @module
+ */
+
+import { quoted } from "../address.js";
+import { find, make, setText } from "../dom.js";
+import { visible } from "../format.js";
+
+/** @typedef {import("../../api.ts").LotteriesJson} Lotteries */
+
+/** A text is searched for when nothing was typed for so long. */
+const TYPING_MS = 150;
+
+export class LotteryBox {
+  /** @type {HTMLInputElement} */
+  #input = find("#lottery");
+  /** @type {HTMLElement} */
+  #popup = find("#lottery-popup");
+  /** @type {HTMLElement} */
+  #list = find("#lottery-list");
+  /** What the options stand for, in their order; null for all lotteries. @type {(string | null)[]} */
+  #names = [];
+  /** The option that the keyboard is at. @type {number | null} */
+  #active = null;
+  /** @type {string | null} */
+  #chosen = null;
+  #searching = new AbortController();
+  /** The latest search; resolves when it is over. */
+  #latest = Promise.resolve();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #typing;
+  /** @type {(lotteryName: string | null) => void} */
+  #choose;
+
+  /** @param {(lotteryName: string | null) => void} choose */
+  constructor(choose) {
+    this.#choose = choose;
+    this.#input.addEventListener("input", () => this.#searchSoon());
+    this.#input.addEventListener("click", () => this.#open());
+    this.#input.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#input.addEventListener("blur", () => this.show(this.#chosen));
+    // Or the press would take the focus away, which closes the list before the click.
+    this.#popup.addEventListener("mousedown", (event) => event.preventDefault());
+    this.#list.addEventListener("click", ({ target }) => {
+      const at = [...this.#list.children].findIndex((option) =>
+        target instanceof Node && option.contains(target)
+      );
+      if (at >= 0) this.#take(this.#names[at] ?? null);
+    });
+  }
+
+  /** Shows what is chosen. @param {string | null} lotteryName */
+  show(lotteryName) {
+    this.#chosen = lotteryName;
+    this.#input.value = lotteryName ?? "";
+    this.#close();
+  }
+
+  get #isOpen() {
+    return !this.#popup.hidden;
+  }
+
+  #open() {
+    if (!this.#isOpen) this.#search("");
+  }
+
+  #close() {
+    this.#stopTyping();
+    this.#searching.abort();
+    this.#popup.hidden = true;
+    this.#input.ariaExpanded = "false";
+    this.#activate(null);
+  }
+
+  #searchSoon() {
+    this.#stopTyping();
+    this.#typing = setTimeout(() => this.#search(this.#input.value), TYPING_MS);
+  }
+
+  #stopTyping() {
+    clearTimeout(this.#typing);
+    this.#typing = undefined;
+  }
+
+  /** @param {string} text */
+  #search(text) {
+    this.#latest = this.#ask(text);
+  }
+
+  /** @param {string} text */
+  async #ask(text) {
+    this.#stopTyping();
+    this.#searching.abort();
+    const { signal } = this.#searching = new AbortController();
+    try {
+      const response = await fetch(`/api/lotteries?${new URLSearchParams({ search: text })}`, {
+        signal,
+      });
+      const answer = await response.json();
+      if (signal.aborted) return;
+      if (response.ok) this.#offer(answer, text);
+      else this.#offer({ lotteries: [], truncated: false }, text, answer.error);
+    } catch {
+      if (signal.aborted) return;
+      this.#offer({ lotteries: [], truncated: false }, text, "The worker does not answer.");
+    }
+  }
+
+  /**
+   * @param {Lotteries} answer
+   * @param {string} text that was searched for
+   * @param {string} [problem]
+   */
+  #offer({ lotteries, truncated }, text, problem) {
+    this.#names = text === "" ? [null, ...lotteries] : [...lotteries];
+    this.#list.replaceChildren(...this.#names.map((name, at) => {
+      const option = make(
+        "li",
+        name === this.#chosen ? "chosen" : "",
+        name === null ? "All lotteries" : visible(name),
+      );
+      option.id = `lottery-${at}`;
+      option.setAttribute("role", "option");
+      return option;
+    }));
+    const notes = {
+      none: `No name in the latest counts has ${quoted(text)} in it.`,
+      more: "There are more: type a part of the name.",
+      all: lotteries.length === 1 ? "1 lottery" : `${lotteries.length} lotteries`,
+    };
+    const note = problem ??
+      (lotteries.length === 0 && text !== "" ? notes.none : truncated ? notes.more : notes.all);
+    setText(find("#lottery-note"), note);
+    this.#popup.hidden = false;
+    this.#input.ariaExpanded = "true";
+    this.#activate(text !== "" && lotteries.length > 0 ? 0 : null);
+  }
+
+  /** @param {number | null} at */
+  #activate(at) {
+    this.#active = at;
+    [...this.#list.children].forEach((option, place) => option.ariaSelected = String(place === at));
+    if (at === null) this.#input.removeAttribute("aria-activedescendant");
+    else this.#input.setAttribute("aria-activedescendant", `lottery-${at}`);
+    if (at !== null) this.#list.children[at]?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    const steps = { ArrowDown: 1, ArrowUp: -1 };
+    const step = steps[/** @type {keyof typeof steps} */ (event.key)];
+    if (step !== undefined) {
+      event.preventDefault();
+      if (!this.#isOpen) this.#open();
+      else this.#move(step);
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      void this.#enter();
+    } else if (
+      event.key === "Escape" && (this.#isOpen || this.#input.value !== (this.#chosen ?? ""))
+    ) {
+      event.preventDefault();
+      this.show(this.#chosen);
+    }
+  }
+
+  /** Takes the option that the keyboard is at, or a name that is not in the list: not all of them are searched. */
+  async #enter() {
+    const text = this.#input.value;
+    if (this.#typing !== undefined) this.#search(text);
+    const { signal } = this.#searching;
+    await this.#latest;
+    if (signal.aborted) return; // closed, or typed on
+    this.#take(this.#active === null ? text || null : this.#names[this.#active] ?? null);
+  }
+
+  /** @param {number} step */
+  #move(step) {
+    const { length } = this.#names;
+    if (length === 0) return;
+    const from = this.#active ?? (step > 0 ? -1 : length);
+    this.#activate((from + step + length) % length);
+  }
+
+  /** @param {string | null} name */
+  #take(name) {
+    this.show(name);
+    this.#choose(name);
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * How the pipeline is: what this worker knows of itself, and what the database says of all.
+ * @module
+ */
+
+import { atMost } from "../../async/condition.ts";
+import type { Announcement } from "../../core/simulation/generated_log.ts";
+import type { LastingGap } from "../../core/offsets/coverage_watch.ts";
+import type { LogRange } from "../../core/offsets/log_range.ts";
+import { RollingRate } from "../../core/stats/rolling_rate.ts";
+import { currentWindow } from "../../core/views/time_range.ts";
+import type { CoverageObserver } from "../../pipeline/endpoints.ts";
+import type { SystemState, Vitals, WorkerVitals } from "../../observers/vitals.ts";
+import { Complaint } from "../complaint.ts";
+import type { Overview } from "../postgres/queries/overview.ts";
+
+/** What the database says of all workers, and what follows from it. */
+export interface SharedStatus extends Overview {
+  /** Over the last seconds; null at the first look. */
+  readonly eventsPerSecond: number | null;
+  /** Records that are not counted yet, in all partitions; null while the ends of the log are not known. */
+  readonly lagRecords: number | null;
+  /** Partitions that no worker has counted for a while, and what to do about it. */
+  readonly uncounted: readonly LastingGap[];
+  readonly problems: readonly string[];
+  /** End of each partition's log, a few seconds ago; none while the source does not answer. */
+  readonly ends: ReadonlyMap<number, number>;
+  /** Start of the window that event time is in. */
+  readonly currentWindowMs: number | null;
+}
+
+/** What is not as in life, because the events are those of `demo`. */
+export interface DemoStatus {
+  /** How fast event time passes now, as a multiple of the clock; null for the events of a file. */
+  readonly speed: number | null;
+  /** What brings a crowd now. */
+  readonly jackpot: Announcement | null;
+}
+
+export interface PipelineStatus {
+  readonly topic: string;
+  readonly groupId: string;
+  readonly nowMs: number;
+  /** Null for a real topic. */
+  readonly demo: DemoStatus | null;
+  /** As commits and looks find it; `readMs` says of when `shared` is. */
+  readonly database: SystemState & { readonly readMs: number | null };
+  readonly worker: WorkerVitals & { readonly id: string };
+  /** Null before anything was counted, and before the database has answered. */
+  readonly shared: SharedStatus | null;
+}
+
+export interface StatusBoardOptions {
+  readonly topic: string;
+  readonly groupId: string;
+  readonly workerId: string;
+  readonly vitals: Vitals;
+  /** Only in a demo. */
+  readonly demo?: (() => DemoStatus) | undefined;
+  readonly readOverview: () => Promise<Overview | null>;
+}
+
+/** Time over which the rate of all workers is taken. */
+const RATE_MS = 5_000;
+/** Longest wait for the database; what it said before is shown meanwhile. */
+const PATIENCE_MS = 1_000;
+
+/** Looks when it is asked to, but never twice at the same time. */
+export class StatusBoard implements Partial<CoverageObserver> {
+  readonly #options: StatusBoardOptions;
+  readonly #rate = new RollingRate(RATE_MS);
+  readonly #complaint = new Complaint("Cannot read what the page shows: {reason}");
+  #overview: Overview | null = null;
+  #readMs: number | null = null;
+  #downSinceMs: number | null = null;
+  #gaps: readonly LastingGap[] = [];
+  #problems: readonly string[] = [];
+  #looking: Promise<void> | null = null;
+
+  constructor(options: StatusBoardOptions) {
+    this.#options = options;
+  }
+
+  async read(): Promise<PipelineStatus> {
+    this.#looking ??= this.#look().finally(() => this.#looking = null);
+    await atMost(PATIENCE_MS, this.#looking);
+    const { topic, groupId, workerId, vitals, demo } = this.#options;
+    const worker = vitals.read();
+    return {
+      topic,
+      groupId,
+      nowMs: Date.now(),
+      demo: demo?.() ?? null,
+      database: { ...this.#databaseState(worker), readMs: this.#readMs },
+      worker: { ...worker, id: workerId },
+      shared: this.#overview && this.#shared(this.#overview),
+    };
+  }
+
+  /** Takes what the database has just said to someone else who asked. */
+  saw(overview: Overview | null): void {
+    if (overview) this.#rate.add(overview.events, performance.now());
+    this.#overview = overview;
+    this.#readMs = Date.now();
+    this.#downSinceMs = null;
+  }
+
+  uncounted(gaps: readonly LastingGap[], problems: readonly string[]): void {
+    this.#gaps = gaps;
+    this.#problems = problems;
+  }
+
+  async #look(): Promise<void> {
+    try {
+      this.saw(await this.#options.readOverview());
+      this.#complaint.succeeded();
+    } catch (error) { // it says so where it shows
+      this.#complaint.failed(error);
+      this.#downSinceMs ??= Date.now();
+    }
+  }
+
+  #databaseState({ postgres }: WorkerVitals): SystemState {
+    if (postgres.state === "down" || this.#downSinceMs === null) return postgres;
+    return { state: "down", sinceMs: this.#downSinceMs };
+  }
+
+  #shared(overview: Overview): SharedStatus {
+    const { logRanges } = this.#options.vitals;
+    const stored = storedOf(overview);
+    // The ends were read before: meanwhile more may have come, and been counted.
+    const ends = new Map(
+      Array.from(
+        logRanges,
+        ([id, { endOffset }]) => [id, Math.max(endOffset, stored.get(id) ?? 0)],
+      ),
+    );
+    const lags = [...lagsOf(overview, logRanges).values()];
+    return {
+      ...overview,
+      eventsPerSecond: this.#rate.perSecond,
+      lagRecords: ends.size === 0 ? null : lags.reduce((sum, lag) => sum + lag, 0),
+      uncounted: this.#gaps,
+      problems: this.#problems,
+      ends,
+      currentWindowMs: currentWindow(overview),
+    };
+  }
+}
+
+/** Records of each partition between what is stored and its end, where retention has left any. */
+export function lagsOf(
+  overview: Overview,
+  logRanges: ReadonlyMap<number, LogRange>,
+): Map<number, number> {
+  const stored = storedOf(overview);
+  return new Map(Array.from(logRanges, ([partition, { startOffset, endOffset }]) => {
+    const position = Math.max(startOffset, stored.get(partition) ?? startOffset);
+    return [partition, Math.max(0, endOffset - position)];
+  }));
+}
+
+function storedOf({ partitions }: Overview): ReadonlyMap<number, number> {
+  return new Map(partitions.map(({ partition, nextOffset }) => [partition, nextOffset]));
+}

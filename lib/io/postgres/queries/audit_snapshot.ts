@@ -1,0 +1,251 @@
+/**
+ * Everything that an audit compares, as it was at one moment.
+ * @module
+ */
+
+import { Audit, type Books } from "../../../core/audit/audit.ts";
+import type { Milestone, PartitionHistory } from "../../../core/audit/history.ts";
+import type { Connection, Query, Row } from "../session/connection.ts";
+import { HASHED, IS_INTACT } from "../dead_letters.ts";
+
+/** Rows that are read at once. */
+const PAGE_ROWS = 10_000;
+
+/** An audit that knows what is stored, and has to be given the records up to the stored offsets. */
+export async function openAudit(
+  connection: Connection,
+  { topic, windowMs }: { readonly topic: string; readonly windowMs: number },
+): Promise<Audit> {
+  return await connection.transaction(async () => {
+    await connection.query({ text: "set transaction isolation level repeatable read, read only" });
+    const audit = new Audit({
+      windowMs,
+      horizonMs: await readHorizon(connection),
+      books: await readBooks(connection),
+      windowsAhead: await readWindowsAhead(connection),
+      left: await readLeft(connection, topic),
+    });
+    for (const history of await readHistories(connection, topic)) audit.addPartition(history);
+    for await (const row of storedCounts(connection)) {
+      audit.addStoredCount({
+        windowStartMs: row.window_start.getTime(),
+        windowEndMs: row.window_end.getTime(),
+        lotteryName: row.lottery_name,
+        eventType: row.event_type,
+        count: row.event_count,
+      });
+    }
+    for await (const letter of storedDeadLetters(connection, topic)) {
+      audit.partition(letter.partition)?.addStored({
+        offset: letter.kafka_offset,
+        reason: letter.reason,
+        sha256: letter.sha256,
+        isIntact: letter.is_intact,
+      });
+    }
+    for await (const letter of replayedLetters(connection)) {
+      audit.addReplayed({
+        partition: letter.partition,
+        offset: letter.kafka_offset,
+        value: letter.replayed_value,
+        windowStartMs: letter.replayed_window.getTime(),
+      });
+    }
+    return audit;
+  });
+}
+
+/** Records read are those counted and those kept as dead letters: so it is said, and so it must be found. */
+async function readBooks(connection: Connection): Promise<Books> {
+  const [books] = await connection.query<Row & Books>({
+    text: `
+      select
+        coalesce(sum(counted), 0)::bigint as "counted",
+        coalesce(sum(dead), 0)::bigint as "dead",
+        (select coalesce(sum(event_count), 0)::bigint from lottery_aggregates) as "events",
+        (select coalesce(sum(letters), 0)::bigint from dead_letter_counts) as "deadLetters",
+        (select replayed_letters from pipeline) as "replayedLetters",
+        (select deleted_events from pipeline) as "deletedEvents",
+        (select coalesce(sum(deleted), 0)::bigint from dead_letter_horizons) as "deletedLetters"
+      from kafka_offsets`,
+  });
+  return books!;
+}
+
+async function readHorizon(connection: Connection): Promise<number> {
+  const [row] = await connection.query<{ horizon: Date | null }>({
+    text: "select aggregates_horizon as horizon from pipeline",
+  });
+  return row!.horizon?.getTime() ?? -Infinity;
+}
+
+async function readWindowsAhead(connection: Connection): Promise<ReadonlySet<number>> {
+  const rows = await connection.query<{ window_start: Date }>({
+    text: "select window_start from windows_ahead",
+  });
+  return new Set(rows.map(({ window_start }) => window_start.getTime()));
+}
+
+async function readLeft(
+  connection: Connection,
+  topic: string,
+): Promise<{ readonly maxEventTimeMs: number | null; readonly deadLetters: number }> {
+  const [row] = await connection.query<{ max_event_time: Date | null; dead_letters: number }>({
+    text: `
+      select
+        max(max_event_time) as max_event_time,
+        (
+          select coalesce(sum(letters), 0)::bigint from dead_letter_counts where topic <> $1
+        ) as dead_letters
+      from kafka_offsets
+      where topic <> $1`,
+    values: [topic],
+  });
+  return {
+    maxEventTimeMs: row!.max_event_time?.getTime() ?? null,
+    deadLetters: row!.dead_letters,
+  };
+}
+
+interface MilestoneRow extends Row {
+  readonly partition: number;
+  readonly next_offset: number;
+  readonly counted: number;
+  readonly dead: number;
+  readonly max_event_time: Date | null;
+}
+
+/** The books of each partition, now and before. */
+export async function readHistories(
+  connection: Connection,
+  topic: string,
+): Promise<PartitionHistory[]> {
+  const now = await connection.query<
+    MilestoneRow & { readonly first_offset: number; readonly dead_letter_horizon: number }
+  >({
+    text: `
+      select
+        partition, first_offset, next_offset, counted, dead, max_event_time,
+        coalesce(horizon_offset, 0) as dead_letter_horizon
+      from kafka_offsets
+      left join dead_letter_horizons using (topic, partition)
+      where topic = $1
+      order by partition`,
+    values: [topic],
+  });
+  const before = await connection.query<MilestoneRow>({
+    text: `
+      select partition, next_offset, counted, dead, max_event_time
+      from offset_history
+      where topic = $1
+      order by partition, next_offset, at`,
+    values: [topic],
+  });
+  const milestones = Map.groupBy(before, ({ partition }) => partition);
+  return now.map((row) => ({
+    partition: row.partition,
+    firstOffset: row.first_offset,
+    deadLetterHorizon: row.dead_letter_horizon,
+    milestones: (milestones.get(row.partition) ?? []).map(toMilestone),
+    now: toMilestone(row),
+  }));
+}
+
+function toMilestone({ next_offset, counted, dead, max_event_time }: MilestoneRow): Milestone {
+  return {
+    nextOffset: next_offset,
+    counted,
+    dead,
+    maxEventTimeMs: max_event_time?.getTime() ?? null,
+  };
+}
+
+function storedCounts(connection: Connection) {
+  return paged<
+    Row & {
+      readonly window_start: Date;
+      readonly window_end: Date;
+      readonly lottery_name: string;
+      readonly event_type: string;
+      readonly event_count: number;
+    }
+  >(connection, {
+    text: `
+      select window_start, window_end, lottery_name, event_type, event_count
+      from lottery_aggregates
+      order by window_start, lottery_name, event_type`,
+  });
+}
+
+interface DeadLetterRow extends Row {
+  readonly partition: number;
+  readonly kafka_offset: number;
+  readonly reason: string;
+  readonly sha256: Uint8Array;
+  readonly is_intact: boolean;
+}
+
+/** In the order of offsets, and then those that are staged, commit by commit. */
+async function* storedDeadLetters(
+  connection: Connection,
+  topic: string,
+): AsyncGenerator<DeadLetterRow> {
+  yield* paged<DeadLetterRow>(connection, {
+    text: `
+      select partition, kafka_offset, reason, sha256, ${IS_INTACT} as is_intact
+      from dead_letters
+      cross join ${HASHED}
+      where topic = $1
+      order by partition, kafka_offset`,
+    values: [topic],
+  });
+  const commits = await connection.query<{ id: number }>({
+    text: "select id from dead_letter_staging where topic = $1 order by id",
+    values: [topic],
+  });
+  for (const { id } of commits) {
+    yield* await connection.query<DeadLetterRow>({
+      text: `
+        select partition, kafka_offset, reason, sha256, ${IS_INTACT} as is_intact
+        from staged_dead_letters
+        cross join ${HASHED}
+        where staging_id = $1`,
+      values: [id],
+    });
+  }
+}
+
+/** Of all logs: a replayed letter says itself what was counted. */
+function replayedLetters(connection: Connection) {
+  return paged<
+    Row & {
+      readonly partition: number;
+      readonly kafka_offset: number;
+      readonly replayed_value: Uint8Array;
+      readonly replayed_window: Date;
+    }
+  >(connection, {
+    text: `
+      select
+        partition, kafka_offset,
+        coalesce(replayed_value, '') as replayed_value,
+        case
+          when replayed_window >= 'epoch' and replayed_window < '10000-01-01Z' then replayed_window
+          else 'epoch'
+        end as replayed_window
+      from dead_letters
+      where replayed_at is not null
+      order by topic, partition, kafka_offset`,
+  });
+}
+
+/** The rows of a query that may be large, a page at a time; within a transaction. */
+async function* paged<T extends Row>(connection: Connection, query: Query): AsyncGenerator<T> {
+  await connection.query({ ...query, text: `declare page no scroll cursor for ${query.text}` });
+  for (;;) {
+    const rows = await connection.query<T>({ text: `fetch ${PAGE_ROWS} from page` });
+    if (rows.length === 0) break;
+    yield* rows;
+  }
+  await connection.query({ text: "close page" });
+}

@@ -1,0 +1,71 @@
+/**
+ * Where the whole pipeline stands, whichever worker counts: what its page and its API tell of
+ * all workers. Every statement is quick however many rows there are.
+ * @module
+ */
+
+import type { EventTimes } from "../../../core/views/time_range.ts";
+import type { Connection, Row } from "../session/connection.ts";
+import { isMigrated } from "../schema/migrate.ts";
+import { type StoredPartition, storedPartitions } from "./status_reader.ts";
+
+/** What the database says of all workers. Times in milliseconds since the epoch. */
+export interface Overview extends EventTimes {
+  /** Windows that end at or before it are closed; null as long as none is. */
+  readonly closedUpToMs: number | null;
+  /** Events counted since the beginning, also those in windows that are deleted by now. */
+  readonly events: number;
+  /** Records kept as dead letters since the beginning. */
+  readonly deadLetters: number;
+  readonly partitions: readonly StoredPartition[];
+  /** Workers that are alive. */
+  readonly workers: number;
+}
+
+interface OverviewRow extends Row {
+  readonly now: Date;
+  readonly newest_window: Date | null;
+  readonly watermark: Date | null;
+  readonly window_seconds: number;
+  readonly closed_up_to: Date | null;
+  readonly events: number;
+  readonly dead_letters: number;
+  readonly workers: number;
+}
+
+/** Null before anything was counted into this database. */
+export async function readOverview(
+  connection: Connection,
+  topic: string,
+): Promise<Overview | null> {
+  if (!await isMigrated(connection)) return null;
+  const [row] = await connection.query<OverviewRow>({
+    text: `
+      select
+        now(),
+        (select max(window_start) from lottery_aggregates) as newest_window,
+        watermark,
+        window_seconds,
+        closed_up_to,
+        (books.counted + replayed_letters)::bigint as events,
+        books.dead::bigint as dead_letters,
+        (select count(*) from living_workers) as workers
+      from pipeline
+      cross join (
+        select coalesce(sum(counted), 0) as counted, coalesce(sum(dead), 0) as dead
+        from kafka_offsets
+      ) books`,
+  });
+  if (!row) return null;
+  return {
+    nowMs: row.now.getTime(),
+    newestWindowMs: row.newest_window?.getTime() ?? null,
+    watermarkMs: row.watermark?.getTime() ?? null,
+    windowMs: row.window_seconds * 1000,
+    closedUpToMs: row.closed_up_to?.getTime() ?? null,
+    events: row.events,
+    deadLetters: row.dead_letters,
+    partitions: await storedPartitions(connection, topic),
+    workers: row.workers,
+  };
+}

@@ -1,0 +1,228 @@
+/**
+ * A session of the database that is ours: it sets what counting and reading depend on when it is
+ * opened, and leaves nothing of that to role, database, URL or pooler.
+ *
+ * A pooler that lends each transaction another session would pass our settings to others, and
+ * theirs to us. Such a pooler is detected and refused before anything is set.
+ * @module
+ */
+
+import { pause } from "../../../async/condition.ts";
+import { OperatorError, UnavailableError } from "../../../core/failure.ts";
+import { Client, type Row } from "./client.ts";
+import { sqlStateOf } from "./errors.ts";
+
+/**
+ * Settings as `pg_settings` spells them; those that the server does not know are left out. Read-only
+ * is not among them: an operator who made a database so had a reason, such as a disk almost full.
+ */
+const SETTINGS: Readonly<Record<string, string>> = {
+  // How values are written and read.
+  DateStyle: "ISO, MDY",
+  IntervalStyle: "postgres",
+  TimeZone: "UTC",
+  client_encoding: "UTF8",
+  bytea_output: "hex",
+  extra_float_digits: "1",
+  array_nulls: "on",
+  standard_conforming_strings: "on",
+  // What a statement sees, and what it sets off. A policy that hides rows is an error then.
+  default_transaction_isolation: "read committed",
+  default_transaction_deferrable: "off",
+  row_security: "off",
+  session_replication_role: "origin",
+  // Waiting for a lock ends before the statement does, and the statement before the client gives up.
+  lock_timeout: "10000",
+  statement_timeout: "20000",
+  idle_in_transaction_session_timeout: "20000", // a host that died must not hold its locks
+  idle_session_timeout: "0",
+  transaction_timeout: "0",
+};
+
+/** An open session. */
+export interface Session {
+  readonly client: Client;
+  /** Why nothing can be written in it, and what to do; null if that was not so when it was opened. */
+  readonly readOnly: string | null;
+}
+
+interface SessionRow extends Row {
+  readonly is_direct: boolean;
+  readonly is_standby: boolean;
+  /** Where the setting comes from that makes it read-only; null if none does. */
+  readonly read_only_source: string | null;
+  readonly role: string;
+  readonly database: string;
+}
+
+/** @param where what an error calls the server. */
+export async function openSession(
+  url: string,
+  { name, where }: { readonly name: string; readonly where: string },
+): Promise<Session> {
+  const client = await Client.connect(url, name);
+  try {
+    const own = (processId: number | null) =>
+      pin(client, processId).catch((error) => {
+        throw sqlStateOf(error) === NOT_ALLOWED ? unpinnable(error, where) : error;
+      });
+    let row = await own(client.processId);
+    if (!row.is_direct) {
+      const other = await Client.connect(url, name);
+      try {
+        if (await isLent({ ours: client, other, where })) throw new OperatorError(lentBy(where));
+      } finally {
+        void other.close();
+      }
+      row = await own(null);
+    }
+    return { client, readOnly: readOnlyReason(row, where) };
+  } catch (error) {
+    void client.close();
+    throw error;
+  }
+}
+
+/**
+ * Sets what differs, if the session is one with the server itself.
+ * @param processId the server's process as the other end names it, which differs behind a pooler;
+ * null to set it in any case.
+ */
+async function pin(client: Client, processId: number | null): Promise<SessionRow> {
+  const [row] = await client.query<SessionRow>({
+    text: `
+      with server as (
+        select $1::bigint is null or $1 = pg_backend_pid() as is_direct
+      ),
+      -- Where our tables are stands first, so that no others of their names are in front of them.
+      path as (
+        select
+          'search_path' as name,
+          concat(quote_ident(nspname), ', ', current_setting('search_path')) as wanted
+        from pg_class c
+        join pg_namespace n on n.oid = c.relnamespace
+        where c.oid = to_regclass('lottery_migrations')
+          and not starts_with(
+            current_setting('search_path') || ',', quote_ident(nspname) || ','
+          )
+      ),
+      changed as (
+        select set_config(name, wanted, false)
+        from (
+          select name, wanted
+          from unnest($2::text[], $3::text[]) as pinned (name, wanted)
+          join pg_settings using (name)
+          where setting <> wanted
+          union all
+          select name, wanted from path
+        ) settings, server
+        where is_direct
+      )
+      select
+        is_direct,
+        (select count(*) from changed) as changed,
+        pg_is_in_recovery() as is_standby,
+        (
+          select source
+          from pg_settings
+          where name = 'default_transaction_read_only' and setting = 'on'
+        ) as read_only_source,
+        quote_ident(session_user) as role,
+        quote_ident(current_database()) as database
+      from server`,
+    values: [processId, Object.keys(SETTINGS), Object.values(SETTINGS)],
+  });
+  return row!;
+}
+
+const NOT_ALLOWED = "42501";
+
+/** As where triggers are turned off: what only a superuser can set, only a superuser can take back. */
+function unpinnable(error: unknown, where: string): OperatorError {
+  return new OperatorError(
+    `Cannot use PostgreSQL at ${where}: a setting of the role or the database makes counts wrong. ` +
+      "Take it back as a superuser with `alter role … reset …` or `alter database … reset …`",
+    { cause: error },
+  );
+}
+
+/** How often two connections are compared, because others may use the pooler meanwhile. */
+const ROUNDS = 5;
+/** A pooler of sessions makes the second connection wait when it has no session left. */
+const PATIENCE_MS = 1_000;
+
+/**
+ * True if the pooler gives both connections the same session, or one of them a new one each time.
+ * @throws {UnavailableError} if the pooler has no session for either of them.
+ */
+async function isLent(
+  { ours, other, where }: {
+    readonly ours: Client;
+    readonly other: Client;
+    readonly where: string;
+  },
+): Promise<boolean> {
+  const first = await processOf(ours);
+  for (let round = 0; round < ROUNDS; round++) {
+    const asking = processOf(other);
+    if (await answerOf(asking) === undefined) {
+      // It waits for a session. Only where sessions are pooled do we have ours meanwhile.
+      const own = await answerOf(processOf(ours));
+      if (own === undefined) throw new UnavailableError(overloaded(where));
+      if (own !== first) return true;
+      if (await answerOf(asking, 0) === undefined) return false;
+    }
+    const theirs = await asking;
+    // Twice, because a pooler may give its sessions in turns.
+    const now = [await processOf(ours), await processOf(ours)];
+    if (theirs === first || now.some((process) => process !== first)) return true;
+  }
+  return false;
+}
+
+/** The answer, or undefined if there is none in time. */
+async function answerOf<T>(answer: Promise<T>, ms = PATIENCE_MS): Promise<T | undefined> {
+  return await Promise.race([answer, pause(ms).then(() => undefined)]);
+}
+
+async function processOf(client: Client): Promise<number> {
+  const [row] = await client.query<{ process: number }>({
+    text: "select pg_backend_pid() as process",
+  });
+  return row!.process;
+}
+
+function overloaded(where: string): string {
+  return `Cannot get a session from the pooler at ${where}: all of them are in use. ` +
+    "If it stays so, give it more (PgBouncer: default_pool_size)";
+}
+
+function lentBy(where: string): string {
+  return `Cannot use the pooler at ${where}: it lends each transaction another session of PostgreSQL ` +
+    "(PgBouncer: pool_mode=transaction). Set pool_mode=session in it for this database, " +
+    "or let DATABASE_URL lead past it";
+}
+
+/** Whose setting it is, by its source, and how it is taken back. */
+const READ_ONLY_SOURCES: Readonly<Record<string, (row: SessionRow) => string>> = {
+  "database": ({ database }) => `alter database ${database}`,
+  "user": ({ role }) => `alter role ${role}`,
+  "database user": ({ role, database }) => `alter role ${role} in database ${database}`,
+  "global": () => "alter role all",
+};
+
+function readOnlyReason(row: SessionRow, where: string): string | null {
+  if (row.is_standby) {
+    return `PostgreSQL at ${where} is read-only: it is a standby. Set DATABASE_URL to the primary, ` +
+      "or promote this one";
+  }
+  const source = row.read_only_source;
+  if (source === null) return null;
+  const owner = READ_ONLY_SOURCES[source]?.(row);
+  return `PostgreSQL at ${where} is read-only: default_transaction_read_only is on. ` +
+    (owner
+      ? `Take it back with \`${owner} reset default_transaction_read_only\``
+      : source === "client"
+      ? "Take it out of the options of DATABASE_URL or PGOPTIONS"
+      : "Turn it off in the server's configuration");
+}

@@ -1,0 +1,71 @@
+/**
+ * What the driver is told about TLS.
+ * @module
+ */
+
+import type { ConnectionOptions } from "node:tls";
+import { parseDatabaseTls, TLS_PARAMETERS } from "../../../core/tls/database_tls.ts";
+import { parseDatabaseUrl } from "../../../core/settings/database_url.ts";
+import { type CertificateProblem, certificateProblem } from "../../../core/tls/certificate.ts";
+import { OperatorError } from "../../../core/failure.ts";
+import { type NamedFile, readKeyPair, readPem } from "../../pem.ts";
+
+/** What is wrong with a certificate, and where to mend it. */
+const CERTIFICATES: Readonly<Record<CertificateProblem, string>> = {
+  untrusted:
+    "its certificate is not by an authority that we trust. Set sslrootcert of DATABASE_URL to the certificate of its authority",
+  expired: "its certificate is not valid today. Renew it there, or set the clock here",
+  "other name":
+    "its certificate is for another host. Set the host of DATABASE_URL to a name that the certificate has, or sslmode to verify-ca",
+  "client refused": "it refuses our certificate. Check sslcert and sslkey of DATABASE_URL",
+};
+
+/**
+ * Takes TLS out of the URL, where the driver would understand it otherwise, and puts it in words of its own.
+ * @throws {OperatorError} if a file that the URL names cannot be read.
+ */
+export async function driverTls(
+  url: string,
+): Promise<{ readonly connectionString: string; readonly ssl?: ConnectionOptions | false }> {
+  const parsed = parseDatabaseTls(url);
+  if ("problem" in parsed) throw new OperatorError(`DATABASE_URL ${parsed.problem}`);
+  const bare = parseDatabaseUrl(url)!;
+  const isNamed = bare.searchParams.has("sslmode");
+  for (const name of TLS_PARAMETERS) bare.searchParams.delete(name);
+  const connectionString = bare.href;
+  if (!parsed.tls) return { connectionString, ...isNamed && { ssl: false } };
+  const { verifiesAuthority, verifiesHost, rootFile, client } = parsed.tls;
+  return {
+    connectionString,
+    ssl: {
+      rejectUnauthorized: verifiesAuthority,
+      ...!verifiesHost && { checkServerIdentity: () => undefined },
+      ...rootFile && { ca: await readPem(named("sslrootcert", rootFile)) },
+      ...client && await readKeyPair(
+        named("sslcert", client.certFile),
+        named("sslkey", client.keyFile),
+      ),
+    },
+  };
+}
+
+function named(parameter: string, path: string): NamedFile {
+  return { name: `${parameter} of DATABASE_URL`, path };
+}
+
+/** What is wrong between us and the server at `where`, if it is TLS; else null. */
+export function explainTls(error: unknown, where: string): OperatorError | null {
+  const problem = certificateProblem(error);
+  if (problem) {
+    return new OperatorError(
+      `Cannot connect to PostgreSQL at ${where} by TLS: ${CERTIFICATES[problem]}`,
+      { cause: error },
+    );
+  }
+  if (!(error instanceof Error) || !/server does not support SSL/.test(error.message)) return null;
+  return new OperatorError(
+    `Cannot connect to PostgreSQL at ${where} by TLS: it does not offer it. ` +
+      "Turn ssl on there, or set sslmode of DATABASE_URL to disable",
+    { cause: error },
+  );
+}

@@ -1,0 +1,255 @@
+/**
+ * Tells operators by mail what needs them: that a worker stopped, that a system
+ * stays away, that records are bad or lost, that another worker died, that nobody counts
+ * a partition; and when an outage is over.
+ *
+ * It watches a pipeline and never holds it up: what cannot be mailed is logged and forgotten.
+ * @module
+ */
+
+import { type Alert, composeMail, type Mail, mailCause, type Situation } from "../core/alert.ts";
+import type { LastingGap } from "../core/offsets/coverage_watch.ts";
+import { type Outage, OutageBook } from "../core/stats/outage_book.ts";
+import type { Commit, LostRange } from "../core/windowing/pending.ts";
+import { atMost } from "../async/condition.ts";
+import {
+  type CoverageObserver,
+  type PipelineObserver,
+  type System,
+  systemName,
+} from "../pipeline/endpoints.ts";
+
+/** Brings mails to people. */
+export interface MailChannel {
+  /** Resolves when the server has taken it. May take long, and may fail. */
+  send(mail: Mail): Promise<void>;
+}
+
+/** What the workers of one pipeline know of each other's mails. */
+export interface AlertClaims {
+  /**
+   * Asks for the right to mail about a cause (see `mailCause()`), which only one worker gets in an interval.
+   * @returns how often it came up in vain since the last mail, or null if another mail was sent already.
+   */
+  claim(cause: string, intervalMs: number): Promise<number | null>;
+}
+
+/** When mails are sent, and how. */
+export interface AlertingOptions {
+  readonly channel: MailChannel;
+  readonly claims: AlertClaims;
+  readonly situation: () => Situation;
+  /** How long a failure that may pass is waited for before it is mailed. */
+  readonly afterMs: number;
+  /** Mails about the same cause are at least this far apart. */
+  readonly intervalMs: number;
+  /** Told what could not be mailed. */
+  readonly onFailure: (subject: string, error: unknown) => void;
+}
+
+/** How long the last mail may hold up the end. */
+const LAST_MAIL_MS = 5_000;
+
+const CAUSES = { Kafka: "kafka_away", PostgreSQL: "postgres_away" } as const;
+type SystemName = keyof typeof CAUSES;
+
+/** Mails about one pipeline. Disposing it waits for mails under way, but not long. */
+export class Alerting implements Partial<PipelineObserver & CoverageObserver>, AsyncDisposable {
+  readonly #options: AlertingOptions;
+  readonly #outages = new OutageBook<SystemName>();
+  readonly #timers = new Map<SystemName, ReturnType<typeof setTimeout>>();
+  /** Systems whose outage was mailed by us: we also tell that it is over. */
+  readonly #mailed = new Set<SystemName>();
+  /** Lost records that no mail has told of. */
+  readonly #untoldRanges: LostRange[] = [];
+  #untoldTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When we last tried to mail about partitions that nobody counts; null while there are none. */
+  #gapsRaisedMs: number | null = null;
+  /** Since when the partitions are uncounted that a mail of ours has told of. */
+  #mailedGapsMs: number | null = null;
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(options: AlertingOptions) {
+    this.#options = options;
+  }
+
+  failed(part: System, error: unknown): void {
+    const system = systemName(part);
+    if (this.#outages.failed(system, { part, error, nowMs: Date.now() })) {
+      this.#remindAfter(system, this.#options.afterMs);
+    }
+  }
+
+  answered(part: System): void {
+    const system = systemName(part);
+    const outage = this.#outages.answered(system, part);
+    if (!outage) return;
+    clearTimeout(this.#timers.get(system));
+    if (this.#mailed.delete(system)) this.#send(recovered(outage), 0);
+  }
+
+  committed({ lostRanges }: Commit): void {
+    if (lostRanges.length === 0) return;
+    for (const range of lostRanges) this.#untoldRanges.push(range);
+    if (this.#untoldTimer === undefined) this.#tellLostRanges();
+  }
+
+  uncounted(gaps: readonly LastingGap[], problems: readonly string[]): void {
+    const { claims, intervalMs } = this.#options;
+    if (gaps.length === 0) {
+      if (this.#mailedGapsMs !== null) this.#send(countedAgain(this.#mailedGapsMs), 0);
+      this.#gapsRaisedMs = this.#mailedGapsMs = null;
+      return;
+    }
+    const nowMs = performance.now();
+    if (this.#gapsRaisedMs !== null && nowMs - this.#gapsRaisedMs < intervalMs) return;
+    this.#gapsRaisedMs = nowMs;
+    const sinceMs = gaps.reduce((ms, gap) => Math.min(ms, gap.sinceMs), Infinity);
+    this.#track(async () => {
+      const repeats = await claims.claim("uncounted_partitions", intervalMs);
+      if (repeats === null || this.#gapsRaisedMs === null) return;
+      this.#mailedGapsMs = sinceMs;
+      await this.#mail(notCounted(problems, sinceMs), repeats);
+    });
+  }
+
+  /** The worker stops because a person is needed. */
+  stopped(error: unknown): void {
+    this.raise({
+      cause: "stopped",
+      title: "A worker has stopped and needs a person",
+      error,
+      sinceMs: Date.now(),
+      doing: "It has stopped. What it had not committed will be read again by the next start.",
+      advice: "Do what the error says, and start it again.",
+    });
+  }
+
+  /** Mails an alert, unless a mail about its cause was sent within the interval. */
+  raise(alert: Alert): void {
+    this.#track(async () => {
+      const repeats = await this.#options.claims.claim(mailCause(alert), this.#options.intervalMs);
+      if (repeats !== null) await this.#mail(alert, repeats);
+    });
+  }
+
+  /** Ends the timers and waits for mails under way, for seconds at most. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const timer of [...this.#timers.values(), this.#untoldTimer]) clearTimeout(timer);
+    this.#track(() => this.#mailLostRanges(0)); // now or never
+    await atMost(LAST_MAIL_MS, Promise.all(this.#underWay));
+  }
+
+  #remindAfter(system: SystemName, ms: number): void {
+    const remind = () => {
+      const outage = this.#outages.get(system);
+      if (!outage) return;
+      this.#track(async () => {
+        const { claims, intervalMs } = this.#options;
+        const repeats = await claims.claim(CAUSES[system], intervalMs);
+        if (repeats === null || !this.#outages.get(system)) return;
+        this.#mailed.add(system);
+        await this.#mail(away(outage), repeats);
+      });
+      this.#remindAfter(system, this.#options.intervalMs);
+    };
+    this.#timers.set(system, setTimeout(remind, ms));
+  }
+
+  /** Each range is in one mail: those that come up within an interval are told together at its end. */
+  #tellLostRanges(): void {
+    const { claims, intervalMs } = this.#options;
+    this.#untoldTimer = setTimeout(() => this.#tellLostRanges(), intervalMs);
+    this.#track(async () => {
+      const repeats = await claims.claim("records_lost", intervalMs);
+      if (repeats === null) return;
+      clearTimeout(this.#untoldTimer);
+      this.#untoldTimer = undefined;
+      await this.#mailLostRanges(repeats);
+    });
+  }
+
+  async #mailLostRanges(repeats: number): Promise<void> {
+    const ranges = this.#untoldRanges.splice(0);
+    if (ranges.length > 0) await this.#mail(lost(ranges), repeats);
+  }
+
+  #send(alert: Alert, repeats: number): void {
+    this.#track(() => this.#mail(alert, repeats));
+  }
+
+  async #mail(alert: Alert, repeats: number): Promise<void> {
+    const { channel, situation, onFailure } = this.#options;
+    const mail = composeMail(alert, situation(), { nowMs: Date.now(), repeats });
+    try {
+      await channel.send(mail);
+    } catch (error) {
+      onFailure(mail.subject, error);
+    }
+  }
+
+  #track(action: () => Promise<unknown>): void {
+    const running = action().then(() => {}, () => {});
+    this.#underWay.add(running);
+    running.finally(() => this.#underWay.delete(running));
+  }
+}
+
+function lost(ranges: readonly LostRange[]): Alert {
+  const lines = ranges.map(({ partition, from, to }) =>
+    `partition ${partition}: offsets ${from} to ${to - 1}`
+  );
+  return {
+    cause: "records_lost",
+    title: "Kafka deleted records before they were counted",
+    error: new Error(lines.join("; ")),
+    sinceMs: Date.now(),
+    doing:
+      "It goes on behind them, because ON_DATA_LOSS is continue. Their events are in no count.",
+    advice: "Make the topic's retention longer than a worker may be away.",
+  };
+}
+
+function notCounted(problems: readonly string[], sinceMs: number): Alert {
+  return {
+    cause: "uncounted_partitions",
+    title: "Not every partition is counted",
+    error: new Error(problems.join("; ")),
+    sinceMs,
+    doing: "It counts its own partitions. Nothing is lost as long as Kafka keeps the others.",
+    advice: "Do what the error says for each of them.",
+  };
+}
+
+function countedAgain(sinceMs: number): Alert {
+  return {
+    cause: "uncounted_partitions",
+    title: "Recovered: every partition is counted again",
+    sinceMs,
+    doing: "It counts, and so do the other workers.",
+    advice: "Nothing.",
+  };
+}
+
+function away({ system, sinceMs, tries, error }: Outage<SystemName>): Alert {
+  return {
+    cause: CAUSES[system],
+    title: `${system} is away`,
+    error,
+    sinceMs,
+    doing: `It has tried ${tries} times and goes on trying; reading is paused, nothing is lost.`,
+    advice: system === "Kafka"
+      ? "See whether the brokers of KAFKA_BROKERS run and can be reached from this host."
+      : "See whether the server of DATABASE_URL runs, has room, and can be reached from this host.",
+  };
+}
+
+function recovered({ system, sinceMs, tries }: Outage<SystemName>): Alert {
+  return {
+    cause: CAUSES[system],
+    title: `Recovered: ${system} is there again`,
+    sinceMs,
+    doing: `It counts again, after ${tries} tries.`,
+    advice: "Nothing.",
+  };
+}

@@ -1,0 +1,34 @@
+/**
+ * Storing a commit whose answer may get lost.
+ * @module
+ */
+
+import type { Commit } from "../core/windowing/pending.ts";
+import { FencedError, type Sink } from "./endpoints.ts";
+
+/**
+ * An action that stores the commit, for as many tries as it takes. A try that failed
+ * may have been stored all the same: then the next one is fenced, and the offsets tell.
+ */
+export function storing(commit: Commit, sink: Sink): () => Promise<void> {
+  let mayBeStored = false;
+  return async () => {
+    try {
+      await sink.commit(commit);
+    } catch (error) {
+      if (error instanceof FencedError && mayBeStored && await isStored(commit, sink)) return;
+      mayBeStored = true;
+      throw error;
+    }
+  };
+}
+
+/** True if the sink stands where the commit would have brought it. */
+async function isStored({ partitions }: Commit, sink: Sink): Promise<boolean> {
+  const stored = await sink.positions(
+    new Map(partitions.map(({ partition, expectedOffset }) => [partition, expectedOffset])),
+  );
+  return partitions.every(({ partition, nextOffset }) =>
+    stored.get(partition)?.nextOffset === nextOffset
+  );
+}

@@ -1,0 +1,186 @@
+/**
+ * Publishes the counts of closed windows: from an outbox to an output, each until it
+ * is acknowledged.
+ *
+ * It runs beside the pipeline and never holds it up. Of several workers one publishes;
+ * an output that is opened shuts out whoever had it open before. So although a worker
+ * may be frozen and thaw at any moment, a count's last record is that of its greatest
+ * revision: all that is sent after opening was read after opening.
+ * @module
+ */
+
+import { backoffMs, type BackoffOptions } from "../async/backoff.ts";
+import type { ClosedCount, CountKey, PublishedCount } from "../core/windowing/closed_count.ts";
+import { OutputReview, type TableCount } from "../core/views/output_review.ts";
+import { isPassing, UnavailableError } from "../core/failure.ts";
+import { pause } from "../async/condition.ts";
+
+/** What is still to be published. */
+export interface Outbox {
+  /** Asks for the right to publish, for the next seconds. False while another worker has it. */
+  claim(): Promise<boolean>;
+  /** Gives the right back. */
+  release(): Promise<void>;
+  /** Makes revisions from now on, also of what waits, greater than all that consumers may have. */
+  renewRevisions(): Promise<void>;
+  /** Takes in some of what was closed since the last time, the oldest first. */
+  fill(): Promise<void>;
+  /** Up to `limit` counts, the oldest windows first; the same ones again until they are removed. */
+  next(limit: number): Promise<readonly ClosedCount[]>;
+  /** Removes what consumers have now; a count that has changed since it was read stays. */
+  remove(counts: readonly ClosedCount[]): Promise<void>;
+  /** True if the output may hold other counts than the table, because the database has lost some. */
+  isReviewDue(): Promise<boolean>;
+  /** What the table has now of each key. */
+  lookUp(keys: readonly CountKey[]): Promise<readonly TableCount[]>;
+  /** Takes in these counts once more, as far as the table has them. */
+  takeAgain(keys: readonly CountKey[]): Promise<void>;
+  /** Says that the output holds what the table has. */
+  reviewed(): Promise<void>;
+}
+
+/** Where counts are published. Calls never overlap; after one that failed it is closed. */
+export interface Output {
+  /** Connects, and shuts out everyone who has the same output open. */
+  open(): Promise<void>;
+  /** Resolves when the counts are there to stay. @throws if somebody else has opened it since. */
+  send(counts: readonly ClosedCount[]): Promise<void>;
+  /** Says of these that there is no such count any more. As `send` otherwise. */
+  retract(keys: readonly CountKey[]): Promise<void>;
+  /** All that the output holds; what is about one count is in its order. */
+  read(): AsyncIterable<readonly PublishedCount[]>;
+  close(): Promise<void>;
+}
+
+/** What can be seen of a publisher. Calls must not throw. */
+export interface PublisherObserver {
+  /** So many counts were acknowledged. */
+  published(counts: number): void;
+  /** The output was compared with the table: so many counts are published again, or retracted. */
+  reviewed(differing: { readonly again: number; readonly retracted: number }): void;
+  /** The output cannot be compared with the table, for a reason that does not pass by itself. */
+  notReviewed(error: unknown): void;
+  /** A round failed and will be repeated, whatever the reason. */
+  failed(error: unknown): void;
+  /** A round went well. */
+  recovered(): void;
+}
+
+/** What a publisher connects. */
+export interface PublisherOptions {
+  readonly outbox: Outbox;
+  readonly output: Output;
+  readonly observer: PublisherObserver;
+}
+
+/** Counts of one round. With the longest names they are still below Kafka's default limit of 1 MiB. */
+const ROUND_COUNTS = 200;
+const IDLE_MS = 1_000;
+const BACKOFF: BackoffOptions = { firstMs: 1_000, maxMs: 30_000 };
+/** How often it is asked whether the output has to be compared with the table. */
+const REVIEW_INTERVAL_MS = 600_000;
+
+export class Publisher {
+  readonly #outbox: Outbox;
+  readonly #output: Output;
+  readonly #observer: PublisherObserver;
+  #isOpen = false;
+  #reviewAt = 0;
+
+  constructor({ outbox, output, observer }: PublisherOptions) {
+    this.#outbox = outbox;
+    this.#output = output;
+    this.#observer = observer;
+  }
+
+  /** Publishes until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        const published = await this.#round();
+        this.#observer.recovered();
+        failures = 0;
+        if (published < ROUND_COUNTS) await pause(IDLE_MS, signal);
+      } catch (error) {
+        await this.#close();
+        if (signal.aborted) break;
+        this.#observer.failed(error);
+        await pause(backoffMs(failures++, { ...BACKOFF, random: Math.random() }), signal);
+      }
+    }
+    await this.#close();
+    await this.#outbox.release().catch(() => {}); // others wait a little longer then
+  }
+
+  /** @returns how many counts were published. */
+  async #round(): Promise<number> {
+    if (!await this.#outbox.claim()) {
+      await this.#close();
+      return 0;
+    }
+    if (!this.#isOpen) {
+      await this.#output.open();
+      await this.#outbox.renewRevisions();
+      this.#isOpen = true;
+    }
+    if (performance.now() >= this.#reviewAt) {
+      if (await this.#outbox.isReviewDue()) await this.#tryReview();
+      this.#reviewAt = performance.now() + REVIEW_INTERVAL_MS;
+    }
+    let counts = await this.#outbox.next(ROUND_COUNTS);
+    if (counts.length < ROUND_COUNTS) {
+      await this.#outbox.fill();
+      counts = await this.#outbox.next(ROUND_COUNTS);
+    }
+    if (counts.length === 0) return 0;
+    await this.#output.send(counts);
+    await this.#outbox.remove(counts);
+    this.#observer.published(counts.length);
+    return counts.length;
+  }
+
+  /** Publishing goes before: it needs no right to read the output. */
+  async #tryReview(): Promise<void> {
+    try {
+      await this.#review();
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      this.#observer.notReviewed(error);
+    }
+  }
+
+  /** Makes the last record of each key what the table has. Nobody else publishes meanwhile. */
+  async #review(): Promise<void> {
+    const [outbox, output] = [this.#outbox, this.#output];
+    const review = new OutputReview();
+    for await (const published of output.read()) {
+      if (!await outbox.claim()) throw new UnavailableError("Another worker publishes now");
+      review.take(published, await outbox.lookUp(published.map(({ key }) => key)));
+    }
+    const differing = { again: 0, retracted: 0 };
+    for (const keys of inPages(review.stale, ROUND_COUNTS)) {
+      const inTable = await outbox.lookUp(keys);
+      // What retention has deleted meanwhile stays.
+      const gone = keys.filter((_, at) => {
+        const { count, isDeleted } = inTable[at]!;
+        return count === null && !isDeleted;
+      });
+      if (gone.length > 0) await output.retract(gone);
+      await outbox.takeAgain(keys);
+      differing.retracted += gone.length;
+      differing.again += keys.length - gone.length;
+    }
+    // What differs of windows that are published only later is looked at again then.
+    if (!review.isEarly) await outbox.reviewed();
+    this.#observer.reviewed(differing);
+  }
+
+  async #close(): Promise<void> {
+    this.#isOpen = false;
+    await this.#output.close().catch(() => {});
+  }
+}
+
+function* inPages<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
+}

@@ -1,0 +1,82 @@
+/**
+ * Where to go on: the sink's positions, checked against the log.
+ * @module
+ */
+
+import { lagWithin, type LogRange, type LogView } from "../core/offsets/log_range.ts";
+import type { Placement, Position } from "../core/offsets/positions.ts";
+import { assertKept, type CompactionOptions } from "./compaction.ts";
+import type { PipelineObserver, Sink, System } from "./endpoints.ts";
+
+/** Asks a system until it answers. */
+export type Ask = <T>(system: System, question: () => Promise<T>) => Promise<T>;
+
+/** Whom to ask, and what to do with records that are gone. */
+export interface LocateOptions extends CompactionOptions {
+  readonly observer: Pick<PipelineObserver, "compacted" | "unavailable">;
+  readonly sink: Sink;
+  readonly ask: Ask;
+}
+
+/**
+ * Where the sink has each partition, and what its log holds. Those that cannot be read right now
+ * are left out, and told.
+ * @throws {OperatorError} for a partition that does not stand within its log, or a log that is compacted.
+ */
+export async function locate(
+  partitions: readonly number[],
+  { source, sink, observer, ask, onDataLoss }: LocateOptions,
+): Promise<Placement[]> {
+  if (partitions.length === 0) {
+    observer.unavailable(new Map());
+    return [];
+  }
+  await assertKept({ source, observer, onDataLoss }, ask);
+  const view = () => ask("source", () => source.viewLog(partitions));
+  // The log's start is asked for with each try: retention may move it while the sink is away.
+  const positions = await ask("looks", async () => {
+    const { ranges } = await view();
+    return ranges.size === 0 ? new Map<number, Position>() : sink.positions(startsOf(ranges));
+  });
+  // The ranges again: the log may have grown, and been counted elsewhere, since.
+  const { ranges, unavailable } = await view();
+  const placements: Placement[] = [];
+  for (const [partition, position] of positions) {
+    const range = ranges.get(partition);
+    if (!range) continue;
+    const { nextOffset } = position;
+    if (!isLossAccepted(nextOffset, { range, onDataLoss })) {
+      lagWithin({ partition, position: nextOffset }, range);
+    }
+    placements.push({ partition, position, range });
+  }
+  const placed = new Map(placements.map(({ partition, range }) => [partition, range]));
+  observer.unavailable(unavailableOf(partitions, { ranges: placed, unavailable }));
+  return placements;
+}
+
+/** Those of the partitions that cannot be read, and why not; some may have been added just now. */
+export function unavailableOf(
+  partitions: readonly number[],
+  { ranges, unavailable }: LogView,
+): Map<number, string> {
+  const missing = partitions.filter((partition) => !ranges.has(partition));
+  return new Map(
+    missing.map((id) => [id, unavailable.get(id) ?? "the topic does not have it yet"]),
+  );
+}
+
+/** True for a position whose records are gone, where it was decided to go on behind them. */
+export function isLossAccepted(
+  position: number,
+  { range, onDataLoss }: {
+    readonly range: LogRange | undefined;
+    readonly onDataLoss: "fail" | "continue";
+  },
+): boolean {
+  return onDataLoss === "continue" && range !== undefined && position < range.startOffset;
+}
+
+function startsOf(ranges: ReadonlyMap<number, LogRange>): Map<number, number> {
+  return new Map(Array.from(ranges, ([partition, { startOffset }]) => [partition, startOffset]));
+}

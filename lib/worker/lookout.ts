@@ -1,0 +1,104 @@
+/**
+ * A worker's look at the whole: what is stored of all partitions, and which of them no worker
+ * counts. Each worker looks, so that one of them is enough to tell.
+ * @module
+ */
+
+import { atMost, pause } from "../async/condition.ts";
+import {
+  describeUncounted,
+  missingPartitions,
+  type UncountedPartition,
+  uncountedPartitions,
+} from "../core/offsets/coverage.ts";
+import { CoverageWatch } from "../core/offsets/coverage_watch.ts";
+import type { CoverageObserver } from "../pipeline/endpoints.ts";
+import { Complaint } from "../io/complaint.ts";
+import type { ConsumerGroup } from "../io/kafka/group/consumer_group.ts";
+import { lagsOf, type StatusBoard } from "../io/http/pipeline_status.ts";
+import type { Connection } from "../io/postgres/session/connection.ts";
+import { readOverview } from "../io/postgres/queries/overview.ts";
+import { listWorkers } from "../io/postgres/worker_registry.ts";
+import type { Vitals } from "../observers/vitals.ts";
+
+export interface LookoutOptions {
+  readonly topic: string;
+  readonly groupId: string;
+  readonly connection: Connection;
+  /** Who else may have partitions; null if there can be nobody else. */
+  readonly group: ConsumerGroup | null;
+  readonly vitals: Vitals;
+  readonly board: StatusBoard;
+  readonly observer: CoverageObserver;
+}
+
+const LOOK_INTERVAL_MS = 5_000;
+/** Longer than any rebalance takes. */
+const LASTING_MS = 30_000;
+/** Longer than it takes until the group shares out partitions that were added: kafkajs looks once a minute. */
+const LASTING_FREE_MS = 120_000;
+/** Some looks have failed: meanwhile partitions may have been counted. */
+const GAP_MS = 3 * LOOK_INTERVAL_MS;
+/** How long a look under way may hold up the end. */
+const STOP_TIMEOUT_MS = 1_000;
+
+/** Looks from its making until it is disposed. */
+export class Lookout implements AsyncDisposable {
+  readonly #options: LookoutOptions;
+  readonly #watch = new CoverageWatch({
+    lastingMs: (reason) => reason === "nobody" ? LASTING_FREE_MS : LASTING_MS,
+    gapMs: GAP_MS,
+  });
+  /** When the steady clock stood at zero. */
+  readonly #zeroMs = Date.now() - performance.now();
+  readonly #complaint = new Complaint("Cannot see whether all partitions are counted: {reason}");
+  readonly #ended = new AbortController();
+  readonly #looking: Promise<void>;
+
+  constructor(options: LookoutOptions) {
+    this.#options = options;
+    this.#looking = this.#lookNowAndThen();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    await atMost(STOP_TIMEOUT_MS, this.#looking);
+  }
+
+  async #lookNowAndThen(): Promise<void> {
+    const { signal } = this.#ended;
+    while (!signal.aborted) {
+      try {
+        await this.#look();
+        this.#complaint.succeeded();
+      } catch (error) { // nothing is judged; if a system is away, others tell
+        this.#complaint.failed(error);
+      }
+      await pause(LOOK_INTERVAL_MS, signal);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { connection, topic, groupId, vitals, board, observer } = this.#options;
+    const overview = await readOverview(connection, topic);
+    board.saw(overview);
+    if (overview === null) return;
+    const lags = lagsOf(overview, vitals.logRanges);
+    observer.lagOfAll(lags);
+    const uncounted = await this.#uncounted();
+    const gaps = this.#watch.look(uncounted, performance.now()).map((gap) => ({
+      ...gap,
+      sinceMs: Math.round(this.#zeroMs + gap.sinceMs),
+    }));
+    observer.uncounted(gaps, describeUncounted(gaps, { groupId, lags }));
+  }
+
+  async #uncounted(): Promise<UncountedPartition[]> {
+    const { group, connection } = this.#options;
+    if (group === null) return [];
+    const partitions = await group.partitions();
+    const workers = await listWorkers(connection);
+    if (missingPartitions({ partitions, workers }).length === 0) return [];
+    return uncountedPartitions({ partitions, workers, group: await group.describe() });
+  }
+}

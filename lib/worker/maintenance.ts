@@ -1,0 +1,62 @@
+/**
+ * What a worker does now and then beside counting. Several workers may do the same: in the
+ * database one step comes after the other.
+ * @module
+ */
+
+import { pause } from "../async/condition.ts";
+import { describe, UnavailableError } from "../core/failure.ts";
+import { log } from "../io/logs.ts";
+import type { Connection } from "../io/postgres/session/connection.ts";
+
+export interface ChoreOptions {
+  /** What the log calls it, as "delete what is old". */
+  readonly name: string;
+  readonly intervalMs: number;
+  /** For chores alone; it is closed with them. */
+  readonly connection: Connection;
+  /** Does what there is to do, in steps between which it looks at the signal. */
+  readonly work: (connection: Connection, signal: AbortSignal) => Promise<void>;
+}
+
+/** Does its work again and again, until it is disposed. */
+export class Chore implements AsyncDisposable {
+  readonly #options: ChoreOptions;
+  readonly #ended = new AbortController();
+  #running = Promise.resolve();
+
+  constructor(options: ChoreOptions) {
+    this.#options = options;
+  }
+
+  /** Begins, once the tables are there. */
+  begin(): void {
+    this.#running = this.#loop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    await this.#options.connection[Symbol.asyncDispose](); // ends a step that waits
+    await this.#running;
+  }
+
+  async #loop(): Promise<void> {
+    const { name, intervalMs, connection, work } = this.#options;
+    const { signal } = this.#ended;
+    let lastProblem = "";
+    while (!signal.aborted) {
+      try {
+        await work(connection, signal);
+        lastProblem = "";
+      } catch (error) {
+        // A database that is away is told by others; whatever else may need a person, but not at once.
+        const problem = describe(error);
+        if (!(error instanceof UnavailableError) && problem !== lastProblem) {
+          log.error("Cannot {name}: {problem}", { name, problem });
+          lastProblem = problem;
+        }
+      }
+      await pause(intervalMs, signal);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * A worker among the workers of its database: it renews its entry as long as it lives, takes it
+ * back when it ends, and notices others that ended without a word.
+ * @module
+ */
+
+import { atMost, pause } from "../async/condition.ts";
+import type { PipelineObserver, System } from "../pipeline/endpoints.ts";
+import { Complaint } from "../io/complaint.ts";
+import { log } from "../io/logs.ts";
+import type { Connection } from "../io/postgres/session/connection.ts";
+import { type DeadWorker, RENEW_MS, WorkerRegistry } from "../io/postgres/worker_registry.ts";
+
+export interface PresenceOptions {
+  /** For this alone, so that no other question can make a living worker seem dead; closed with it. */
+  readonly connection: Connection;
+  readonly workerId: string;
+  readonly host: string;
+  /** Told of each worker that ended without a word, unless another one is. */
+  readonly onDeath: (worker: DeadWorker) => void;
+}
+
+/** How long taking the entry back may hold up the end. */
+const LEAVE_TIMEOUT_MS = 2_000;
+
+/** The presence of one worker, from `begin` until it is disposed. */
+export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
+  readonly #options: PresenceOptions;
+  readonly #registry: WorkerRegistry;
+  readonly #complaint = new Complaint("Cannot see whether workers live: {reason}");
+  readonly #ended = new AbortController();
+  #partitions: readonly number[] = [];
+  #unavailable: ReadonlySet<number> = new Set();
+  #renewing: Promise<void> | null = null;
+
+  constructor(options: PresenceOptions) {
+    this.#options = options;
+    const { connection, workerId: id, host } = options;
+    this.#registry = new WorkerRegistry(connection, { id, host });
+  }
+
+  /** Enters, once the tables are there; resolves when everyone can see it. */
+  async begin(): Promise<void> {
+    this.#renewing ??= Promise.resolve(); // it may be stored although its answer is lost
+    await this.#registry.renew(this.#counted());
+    this.#renewing = this.#renew();
+  }
+
+  assigned(): void {
+    this.#partitions = [];
+  }
+
+  positioned(positions: ReadonlyMap<number, number>): void {
+    this.#partitions = [...positions.keys()].sort((a, b) => a - b);
+  }
+
+  unavailable(partitions: ReadonlyMap<number, string>): void {
+    this.#unavailable = new Set(partitions.keys());
+  }
+
+  failed(system: System): void {
+    if (system === "group") this.#partitions = []; // others may have them by now
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    // Where the database does not take it, another worker will tell of this one's end.
+    if (this.#renewing) await atMost(LEAVE_TIMEOUT_MS, this.#leave(this.#renewing));
+    await this.#options.connection[Symbol.asyncDispose]();
+  }
+
+  /** Those that it can read. */
+  #counted(): number[] {
+    return this.#partitions.filter((partition) => !this.#unavailable.has(partition));
+  }
+
+  async #leave(renewing: Promise<void>): Promise<void> {
+    await renewing;
+    await this.#registry.leave();
+  }
+
+  async #renew(): Promise<void> {
+    const { signal } = this.#ended;
+    for (;;) {
+      await pause(RENEW_MS, signal);
+      if (signal.aborted) return;
+      try {
+        await this.#registry.renew(this.#counted());
+        for (const worker of await this.#registry.takeDead()) {
+          const { id, host } = worker;
+          log.warn("Worker {id} on {host} ended without a word", { id, host });
+          this.#options.onDeath(worker);
+        }
+        this.#complaint.succeeded();
+      } catch (error) { // if the database is away, others tell
+        this.#complaint.failed(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What a worker does so that closed windows are published: a publisher with its own
+ * connection, beside the pipeline.
+ * @module
+ */
+
+import type { Alert } from "../core/alert.ts";
+import { describe, isPassing } from "../core/failure.ts";
+import { atMost } from "../async/condition.ts";
+import { log } from "../io/logs.ts";
+import type { Metrics } from "../io/metrics.ts";
+import type { Connection } from "../io/postgres/session/connection.ts";
+import { PostgresOutbox } from "../io/postgres/outbox.ts";
+import { type Output, Publisher, type PublisherObserver } from "../pipeline/publisher.ts";
+
+/** What publishing is made of. */
+export interface PublishingOptions {
+  readonly connection: Connection;
+  readonly workerId: string;
+  readonly output: Output;
+  /** Name of the output, for people. */
+  readonly topic: string;
+  readonly metrics: Metrics;
+  /** How long it may fail for what passes by itself before operators are told. */
+  readonly alertAfterMs: number;
+  /** Tells operators; called again as long as it fails. */
+  readonly alert: (alert: Alert) => void;
+}
+
+/** How long a round under way may hold up the end; it is repeated by whoever publishes next. */
+const STOP_TIMEOUT_MS = 3_000;
+
+/** Publishes from its making until it is disposed. */
+export class Publishing implements AsyncDisposable {
+  readonly #connection: Connection;
+  readonly #ended = new AbortController();
+  readonly #running: Promise<void>;
+
+  constructor(options: PublishingOptions) {
+    const { connection, workerId, output } = options;
+    this.#connection = connection;
+    const outbox = new PostgresOutbox(connection, workerId);
+    const observer = new PublishingLog(options);
+    this.#running = new Publisher({ outbox, output, observer }).run(this.#ended.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    await atMost(STOP_TIMEOUT_MS, this.#running);
+    await this.#connection[Symbol.asyncDispose]();
+  }
+}
+
+/** Counts what was published, logs changes of state, and raises an alert when it fails for long. */
+class PublishingLog implements PublisherObserver {
+  readonly #options: PublishingOptions;
+  #failingSinceMs: number | null = null;
+
+  constructor(options: PublishingOptions) {
+    this.#options = options;
+  }
+
+  published(counts: number): void {
+    const { metrics, topic } = this.#options;
+    metrics.published(counts);
+    log.debug("Published {counts} counts to {topic}", { counts, topic });
+  }
+
+  reviewed({ again, retracted }: { readonly again: number; readonly retracted: number }): void {
+    const { topic } = this.#options;
+    const text = "{topic} differed from the table: published again {again}, retracted {retracted}";
+    if (again + retracted > 0) log.warn(text, { topic, again, retracted });
+    else log.info("{topic} agrees with the table", { topic });
+  }
+
+  notReviewed(error: unknown): void {
+    const { topic } = this.#options;
+    const reason = describe(error);
+    log.error("Cannot compare {topic} with the table, but publishes to it: {reason}", {
+      topic,
+      reason,
+    });
+  }
+
+  failed(error: unknown): void {
+    const { topic, alert, alertAfterMs } = this.#options;
+    const isNews = this.#failingSinceMs === null;
+    const sinceMs = this.#failingSinceMs ??= Date.now();
+    if (!isPassing(error) || Date.now() - sinceMs >= alertAfterMs) {
+      alert({
+        cause: "not_published",
+        title: `Closed windows are not published to ${topic}`,
+        error,
+        sinceMs,
+        doing: "It goes on counting, keeps what is to be published, and goes on trying.",
+        advice: "Do what the error says; what waits is published then.",
+      });
+    }
+    if (!isNews) return;
+    const reason = describe(error);
+    const text = "Cannot publish to {topic}, but goes on trying, and counting: {reason}";
+    if (isPassing(error)) log.warn(text, { topic, reason });
+    else log.error(text, { topic, reason });
+  }
+
+  recovered(): void {
+    if (this.#failingSinceMs === null) return;
+    const seconds = Math.round((Date.now() - this.#failingSinceMs) / 1000);
+    this.#failingSinceMs = null;
+    const { topic } = this.#options;
+    log.info("Publishing to {topic} works after {seconds} s", { topic, seconds });
+  }
+}

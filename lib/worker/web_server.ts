@@ -1,0 +1,55 @@
+/**
+ * A worker's web server, with what it needs to know of the worker and of the database.
+ * @module
+ */
+
+import type { Config } from "../core/settings/config.ts";
+import type { Health } from "../observers/health.ts";
+import { Handler } from "../io/http/handler.ts";
+import { isLoopback } from "../io/http/server/hosts.ts";
+import { listen, type WebServer } from "../io/http/server/listen.ts";
+import type { Metrics } from "../io/metrics.ts";
+import type { StatusBoard } from "../io/http/pipeline_status.ts";
+import { readCounts, readLetters, searchLotteries } from "../io/postgres/queries/api_reader.ts";
+import type { Connection } from "../io/postgres/session/connection.ts";
+import { readOverview } from "../io/postgres/queries/overview.ts";
+import { readWindowView } from "../io/postgres/queries/window_view.ts";
+
+/** What is served. */
+export interface ServingOptions {
+  readonly config: Config;
+  /** For the page alone: commits do not wait for it. Closed with the server. */
+  readonly connection: Connection;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly board: StatusBoard;
+}
+
+/** Serves from now on; nothing is asked of the database before somebody looks. */
+export function serve(
+  { config, connection, health, metrics, board }: ServingOptions,
+): WebServer {
+  const { httpHost: host, httpPort: port, kafka: { topic } } = config;
+  const handler = new Handler({
+    health,
+    metrics,
+    status: () => board.read(),
+    view: async (choice) => {
+      const now = await readOverview(connection, topic);
+      return now && await readWindowView(connection, choice, now);
+    },
+    counts: (query) => readCounts(connection, query),
+    lotteries: (search) => searchLotteries(connection, search),
+    letters: (limits) => readLetters(connection, limits),
+    isLoopback: isLoopback(host),
+  });
+  const server = listen(handler.handle, { host, port });
+  return {
+    url: server.url,
+    [Symbol.asyncDispose]: async () => {
+      handler[Symbol.dispose](); // its streams would hold the server up
+      await server[Symbol.asyncDispose]();
+      await connection[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,268 @@
+/**
+ * A worker: a pipeline with its database, web server, metrics and logs. What
+ * `start` and `demo` have in common; they differ in the source.
+ * @module
+ */
+
+import type { Config } from "../core/settings/config.ts";
+import { WORKER_PREFIX } from "../core/offsets/coverage.ts";
+import { EVENT_RULES_VERSION, EventParser } from "../core/windowing/event.ts";
+import { isPassing } from "../core/failure.ts";
+import type { CoverageObserver, PipelineObserver, Source, System } from "../pipeline/endpoints.ts";
+import { FenceGuard } from "../pipeline/fence_guard.ts";
+import { Health } from "../observers/health.ts";
+import type { WebServer } from "../io/http/server/listen.ts";
+import type { ConsumerGroup } from "../io/kafka/group/consumer_group.ts";
+import { log, LogObserver } from "../io/logs.ts";
+import { Metrics } from "../io/metrics.ts";
+import { type DemoStatus, StatusBoard } from "../io/http/pipeline_status.ts";
+import { Connection } from "../io/postgres/session/connection.ts";
+import { type Claim, claimPipeline, type Origin } from "../io/postgres/identity.ts";
+import { migrateForWorker } from "../io/postgres/schema/migrate.ts";
+import { readOverview } from "../io/postgres/queries/overview.ts";
+import { storedOffsets } from "../io/postgres/queries/reader.ts";
+import { PostgresSink } from "../io/postgres/sink.ts";
+import { allStaged, type Staged, unstage } from "../io/postgres/staging.ts";
+import { newSha256 } from "../io/sha256.ts";
+import { Outages } from "../pipeline/availability.ts";
+import { Pipeline } from "../pipeline/pipeline.ts";
+import type { Output } from "../pipeline/publisher.ts";
+import { Vitals } from "../observers/vitals.ts";
+import { Alarms } from "./alerts.ts";
+import type { Chore } from "./maintenance.ts";
+import { Lookout } from "./lookout.ts";
+import { Presence } from "./presence.ts";
+import { Publishing } from "./publishing.ts";
+import { retention } from "./retention.ts";
+import { serve } from "./web_server.ts";
+import { unstaging } from "./unstaging.ts";
+
+type Observer = Partial<PipelineObserver & CoverageObserver>;
+
+/** What a worker is made of. */
+export interface WorkerOptions {
+  readonly config: Config;
+  readonly databaseUrl: string;
+  /** Whether operators are told of trouble, by mail. */
+  readonly hasAlarms: boolean;
+  /** Told what the pipeline does, besides metrics, logs and health. */
+  readonly observers?: readonly Observer[];
+  /** Only in a demo: what its page says of it. */
+  readonly demo?: (() => DemoStatus) | undefined;
+}
+
+/** Longer than any rebalance takes. */
+const STALL_MS = 30_000;
+const STOP_TIMEOUT_MS = 5_000;
+/** How long a session is kept that is not needed all the time. */
+const IDLE_MS = 20_000;
+
+/** Everything that runs beside and around one pipeline. */
+export class Worker implements AsyncDisposable {
+  readonly #config: Config;
+  readonly #databaseUrl: string;
+  /** By it the database and Kafka know the worker. */
+  readonly id = `${WORKER_PREFIX}${crypto.randomUUID().slice(0, 8)}`;
+  readonly #observer: PipelineObserver & CoverageObserver;
+  readonly #outages: Outages;
+  readonly #health = new Health();
+  readonly #metrics: Metrics;
+  readonly #vitals: Vitals;
+  readonly #board: StatusBoard;
+  /** For the pipeline alone. */
+  readonly #commits: Connection;
+  /** For the page and other looks at the tables: they do not wait for commits, nor commits for them. */
+  readonly #looks: Connection;
+  readonly #alarms: Alarms | null;
+  readonly #presence: Presence;
+  readonly #chores: readonly Chore[];
+
+  constructor({ config, databaseUrl, hasAlarms, observers = [], demo }: WorkerOptions) {
+    this.#config = config;
+    this.#databaseUrl = databaseUrl;
+    const { topic, groupId } = config.kafka;
+    const latencySinceMs = demo && Date.now(); // the past of a demo is made up
+    this.#metrics = new Metrics({ topic, latencySinceMs });
+    this.#vitals = new Vitals({ latencySinceMs });
+    const workerId = this.id;
+    const host = hasAlarms ? Deno.hostname() : "localhost"; // nobody else has to find it
+    this.#commits = new Connection(databaseUrl, workerId);
+    this.#looks = new Connection(databaseUrl, workerId);
+    this.#board = new StatusBoard({
+      ...{ topic, groupId, workerId, vitals: this.#vitals, demo },
+      readOverview: () => readOverview(this.#looks, topic),
+    });
+    this.#alarms = hasAlarms ? new Alarms({ config, connection: this.#looks, host }) : null;
+    this.#presence = new Presence({
+      connection: new Connection(databaseUrl, workerId),
+      ...{ workerId, host },
+      onDeath: (worker) => this.#alarms?.died(worker),
+    });
+    const chores = new Connection(databaseUrl, workerId, { idleMs: IDLE_MS });
+    this.#chores = [retention(config, chores), unstaging(chores, this.#looks)];
+    this.#observer = observeAll([
+      this.#health,
+      this.#metrics,
+      this.#vitals,
+      this.#presence,
+      this.#board,
+      new LogObserver(),
+      ...this.#alarms?.observers ?? [],
+      ...observers,
+    ]);
+    this.#outages = new Outages(this.#observer);
+  }
+
+  /** Serves page, metrics and health from now on, before anything else is there. */
+  serve(): WebServer {
+    const config = this.#config;
+    const [health, metrics, board] = [this.#health, this.#metrics, this.#board];
+    const connection = new Connection(this.#databaseUrl, this.id, { idleMs: IDLE_MS });
+    const server = serve({ config, connection, health, metrics, board });
+    log.info("Page on {url}, metrics on {url}metrics", { url: server.url });
+    return server;
+  }
+
+  /** Does the worker's work; a failure that needs a person is mailed before it is thrown. */
+  async guard(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!isPassing(error)) this.#alarms?.stopped(error);
+      throw error;
+    }
+  }
+
+  /** Asks until there is an answer, the signal aborts or a person is needed; says once that it waits. */
+  ask<T>(system: System, question: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    return this.#outages.ask(system, question, signal);
+  }
+
+  /** Next offset of each partition as the database has it, whoever counted up to there. */
+  storedOffsets(topic: string): Promise<ReadonlyMap<number, number>> {
+    return storedOffsets(this.#looks, topic);
+  }
+
+  /** What commits have staged up to now. */
+  staged(signal: AbortSignal): Promise<Staged[]> {
+    return this.ask("sink", () => allStaged(this.#looks), signal);
+  }
+
+  /** Makes rows of it. */
+  unstage(staged: Staged, signal: AbortSignal): Promise<void> {
+    return this.ask("sink", () => unstage(this.#looks, staged), signal);
+  }
+
+  /**
+   * Brings the database up to date and makes sure that it has no other counts.
+   * @returns the epoch to count in.
+   */
+  async prepare(origin: Origin): Promise<number> {
+    await migrateForWorker(this.#commits);
+    const epoch = await claimPipeline(this.#commits, claimOf(this.#config, origin));
+    await this.#presence.begin();
+    this.#alarms?.begin();
+    for (const chore of this.#chores) chore.begin();
+    return epoch;
+  }
+
+  /** Publishes closed windows until it is disposed; `topic` is the output's name. */
+  publish(output: Output, topic: string): AsyncDisposable {
+    const connection = new Connection(this.#databaseUrl, this.id);
+    const [workerId, metrics] = [this.id, this.#metrics];
+    return new Publishing({
+      ...{ connection, workerId, output, topic, metrics },
+      alertAfterMs: this.#config.alertAfterMs,
+      alert: (alert) => this.#alarms?.raise(alert),
+    });
+  }
+
+  /**
+   * Counts until the signal aborts or the source ends.
+   * @param group who else may have partitions of the topic, if there can be anyone.
+   */
+  async count(
+    source: Source,
+    { epoch, signal, group = null, awaitedEnds }: {
+      readonly epoch: number;
+      readonly signal: AbortSignal;
+      readonly group?: ConsumerGroup | null;
+      readonly awaitedEnds?: ReadonlyMap<number, number>;
+    },
+  ): Promise<void> {
+    const { windowMs, graceMs, maxFutureMs, commitIntervalMs, onDataLoss, kafka } = this.#config;
+    const { topic, groupId } = kafka;
+    this.#vitals.reads(source);
+    const pipeline = new Pipeline({
+      source,
+      sink: new FenceGuard(
+        new PostgresSink(this.#commits, { topic, epoch, maxFutureMs, windowMs, graceMs }),
+      ),
+      observer: this.#observer,
+      parser: new EventParser({ maxFutureMs }),
+      windowMs,
+      newSha256,
+      graceMs,
+      commitIntervalMs,
+      onDataLoss,
+      stallMs: STALL_MS,
+      stopTimeoutMs: STOP_TIMEOUT_MS,
+      awaitedEnds,
+    });
+    await using _lookout = new Lookout({
+      ...{ topic, groupId, group, connection: this.#looks },
+      ...{ vitals: this.#vitals, board: this.#board, observer: this.#observer },
+    });
+    await pipeline.run(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([
+      this.#presence[Symbol.asyncDispose](),
+      this.#alarms?.[Symbol.asyncDispose](),
+    ]);
+    await Promise.all(
+      [...this.#chores, this.#commits, this.#looks].map((each) => each[Symbol.asyncDispose]()),
+    );
+  }
+}
+
+/** What the settings make of the counts. */
+export function claimOf(
+  { kafka, windowMs, maxFutureMs }: Config,
+  origin: Origin,
+): Claim {
+  return {
+    origin,
+    identity: {
+      clusterId: origin.id,
+      topic: kafka.topic,
+      groupId: kafka.groupId,
+      windowSeconds: windowMs / 1000,
+      maxFutureSeconds: maxFutureMs / 1000,
+      eventRules: EVENT_RULES_VERSION,
+    },
+  };
+}
+
+/** One observer that tells all of them. */
+function observeAll(observers: readonly Observer[]): PipelineObserver & CoverageObserver {
+  return {
+    assigned: (partitions) => observers.forEach((each) => each.assigned?.(partitions)),
+    positioned: (positions) => observers.forEach((each) => each.positioned?.(positions)),
+    committed: (commit, seconds) => observers.forEach((each) => each.committed?.(commit, seconds)),
+    fenced: (error) => observers.forEach((each) => each.fenced?.(error)),
+    failed: (system, error) => observers.forEach((each) => each.failed?.(system, error)),
+    answered: (system) => observers.forEach((each) => each.answered?.(system)),
+    abandoned: (error) => observers.forEach((each) => each.abandoned?.(error)),
+    stalled: (partitions) => observers.forEach((each) => each.stalled?.(partitions)),
+    unavailable: (partitions) => observers.forEach((each) => each.unavailable?.(partitions)),
+    throttled: (ms) => observers.forEach((each) => each.throttled?.(ms)),
+    ranges: (ranges) => observers.forEach((each) => each.ranges?.(ranges)),
+    compacted: (isCompacted) => observers.forEach((each) => each.compacted?.(isCompacted)),
+    lag: (lags) => observers.forEach((each) => each.lag?.(lags)),
+    watermark: (watermarkMs) => observers.forEach((each) => each.watermark?.(watermarkMs)),
+    lagOfAll: (lags) => observers.forEach((each) => each.lagOfAll?.(lags)),
+    uncounted: (gaps, problems) => observers.forEach((each) => each.uncounted?.(gaps, problems)),
+  };
+}

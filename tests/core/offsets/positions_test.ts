@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import type { LogBatch } from "../../../lib/core/records/log_batch.ts";
+import { Standings } from "../../../lib/core/offsets/positions.ts";
+
+const RANGE = { startOffset: 100, endOffset: 1_000 };
+const MARK = { lastOffset: 499, crc: 7 };
+
+function batch(nextOffset: number, crc: number | null = 7): LogBatch {
+  return { nextOffset, crc, pieces: () => [] };
+}
+
+function placed(position: { nextOffset: number; lastBatch: typeof MARK | null }) {
+  const standings = new Standings();
+  const resumeAt = standings.place({ partition: 3, position, range: RANGE });
+  return { standings, resumeAt };
+}
+
+Deno.test("Standings reads on at the position if no batch was counted yet", () => {
+  const { standings, resumeAt } = placed({ nextOffset: 500, lastBatch: null });
+  assert.equal(resumeAt, 500);
+  const fetched = { partition: 3, nextOffset: 600, endOffset: 1_000 };
+  assert.equal(
+    standings.judge({ ...fetched, fetchedOffset: 500, batches: [batch(600, 1)] }),
+    "fits",
+  );
+});
+
+Deno.test("Standings reads on at the last counted batch, and knows the log by it", () => {
+  const { standings, resumeAt } = placed({ nextOffset: 500, lastBatch: MARK });
+  assert.equal(resumeAt, 499);
+  const fetched = { partition: 3, fetchedOffset: 499, nextOffset: 600, endOffset: 1_000 };
+  assert.equal(
+    standings.judge({ ...fetched, batches: [batch(500), batch(600, 1)] }),
+    "fits",
+  );
+  standings.move(3, 600);
+  assert.equal(
+    standings.judge({ ...fetched, fetchedOffset: 600, batches: [] }),
+    "fits",
+    "it is known now",
+  );
+});
+
+Deno.test("Standings reads on at a position that was set back before the last counted batch", () => {
+  const { standings, resumeAt } = placed({ nextOffset: 300, lastBatch: MARK });
+  assert.equal(resumeAt, 300);
+  const fetched = { partition: 3, fetchedOffset: 300, nextOffset: 500, endOffset: 1_000 };
+  assert.equal(standings.judge({ ...fetched, batches: [batch(500)] }), "fits");
+});
+
+const OTHERS: readonly { readonly name: string; readonly batches: readonly LogBatch[] }[] = [
+  { name: "another checksum", batches: [batch(500, 8)] },
+  { name: "no checksum", batches: [batch(500, null)] },
+  { name: "another end", batches: [batch(501)] },
+  { name: "no batch at all", batches: [] },
+];
+
+for (const { name, batches } of OTHERS) {
+  Deno.test(`Standings takes a first batch with ${name} for another log, until it is trusted`, () => {
+    const { standings } = placed({ nextOffset: 500, lastBatch: MARK });
+    const fetched = {
+      partition: 3,
+      fetchedOffset: 499,
+      nextOffset: 501,
+      endOffset: 1_000,
+      batches,
+    };
+    assert.equal(standings.judge(fetched), "other log");
+    assert.equal(standings.judge(fetched), "other log", "looking twice changes nothing");
+    standings.trust(3);
+    assert.equal(standings.judge({ ...fetched, fetchedOffset: 500 }), "fits");
+  });
+}
+
+Deno.test("Standings does not ask for a batch that retention has deleted", () => {
+  const { resumeAt } = placed({ nextOffset: 100, lastBatch: { lastOffset: 99, crc: 7 } });
+  assert.equal(resumeAt, 100);
+});
+
+Deno.test("Standings refuses what was fetched elsewhere, and what it has not placed", () => {
+  const { standings } = placed({ nextOffset: 500, lastBatch: null });
+  const fetched = {
+    fetchedOffset: 499,
+    nextOffset: 600,
+    endOffset: 1_000,
+    batches: [batch(600)],
+  };
+  assert.equal(standings.judge({ ...fetched, partition: 3 }), "elsewhere");
+  assert.equal(standings.judge({ ...fetched, partition: 4 }), "not placed");
+  standings.clear();
+  assert.equal(standings.judge({ ...fetched, partition: 3 }), "not placed");
+  assert.equal(standings.get(3), undefined);
+});
+
+Deno.test("Standings reach the ends when every partition does", () => {
+  const standings = new Standings();
+  const position = { nextOffset: 500, lastBatch: null };
+  for (const partition of [0, 1]) standings.place({ partition, position, range: RANGE });
+  const ends = new Map([[0, 500], [1, 501]]);
+  assert.equal(standings.reach(ends), false);
+  standings.move(1, 501);
+  assert.equal(standings.reach(ends), true);
+  standings.move(1, 900);
+  assert.equal(standings.reach(new Map()), true, "no end is behind every partition");
+});

@@ -1,0 +1,206 @@
+/// <reference lib="dom" />
+/** Choosing a lottery and a range on the page, in a real browser. */
+
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { sharedBrowser } from "../../../support/browser.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { lookAt, READY } from "../../../support/page_stand.ts";
+import { serverTest } from "../../../support/servers.ts";
+
+const look = lookAt(sharedBrowser());
+
+const NAMES = ["mega_draw", "mega 100%", "<b>omega</b>", "rare_lottery", "\u202eturned"];
+
+const SEARCHED = {
+  ...READY,
+  lotteries: ({ text, limit }: { readonly text: string; readonly limit: number }) =>
+    Promise.resolve(NAMES.filter((name) => name.includes(text)).slice(0, limit)),
+};
+
+const options = (page: Page) => page.locator("#lottery-list [role=option]");
+
+/** The option that a screen reader is told of. */
+async function active(page: Page): Promise<string | null> {
+  return await page.evaluate(() => {
+    const id = document.querySelector("#lottery")!.getAttribute("aria-activedescendant");
+    const option = id === null ? null : document.getElementById(id);
+    return option?.ariaSelected === "true" ? option.textContent : null;
+  });
+}
+
+async function isOpen(page: Page): Promise<boolean> {
+  const box = page.locator("#lottery");
+  const isExpanded = await box.getAttribute("aria-expanded") === "true";
+  assert.equal(await page.locator("#lottery-popup").isVisible(), isExpanded);
+  return isExpanded;
+}
+
+const lotteryIn = (page: Page) => new URL(page.url()).searchParams.get("lottery");
+
+serverTest(
+  "a lottery is found by a part of its name, also one that the page does not show",
+  ["chromium"],
+  async () => {
+    await look(SEARCHED, async ({ page }) => {
+      await page.locator("#busiest li").first().waitFor();
+      assert.equal(await isOpen(page), false);
+      await page.locator("#lottery").pressSequentially("lotte");
+      await page.locator("#lottery-note", { hasText: "1 lottery" }).waitFor();
+      assert.equal(await active(page), "rare_lottery", "Enter takes the first");
+      await page.keyboard.press("Enter");
+      await eventually(() => lotteryIn(page) === "rare_lottery");
+      assert.equal(await page.locator("#lottery").inputValue(), "rare_lottery");
+      assert.equal(await isOpen(page), false);
+      await page.locator("#notices", { hasText: "“rare_lottery” has no events in the last 15" })
+        .waitFor();
+      await page.locator("#scope", { hasText: "tiles and the busiest lotteries are still of all" })
+        .waitFor();
+
+      await page.locator("#lottery").fill("mega");
+      await page.keyboard.press("Enter"); // before the list is there
+      await eventually(() => lotteryIn(page) === "mega_draw");
+      await page.locator("#notices").waitFor({ state: "hidden" });
+    });
+  },
+);
+
+serverTest(
+  "the box is used with arrows, Enter and Escape, as comboboxes are",
+  ["chromium"],
+  async () => {
+    await look(SEARCHED, async ({ page }) => {
+      await page.locator("#busiest li").first().waitFor();
+      await page.locator("#lottery").focus();
+      assert.equal(await isOpen(page), false, "passing by with Tab opens nothing");
+      await page.keyboard.press("ArrowDown");
+      await options(page).first().waitFor();
+      assert.deepEqual(await options(page).allTextContents(), [
+        "All lotteries",
+        ...NAMES.slice(0, 4),
+        "\\u{202e}turned",
+      ]);
+      assert.equal(await active(page), null);
+      await page.keyboard.press("ArrowUp");
+      assert.equal(await active(page), "\\u{202e}turned", "from the first to the last");
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("ArrowDown");
+      assert.equal(await active(page), "mega_draw");
+      await page.keyboard.press("Escape");
+      assert.equal(await isOpen(page), false);
+      assert.equal(lotteryIn(page), null);
+
+      await page.keyboard.press("ArrowDown");
+      await options(page).first().waitFor();
+      for (let step = 0; step < 4; step++) await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("Enter");
+      await eventually(() => lotteryIn(page) === "<b>omega</b>");
+      await page.locator("#lottery").fill("something else");
+      await page.keyboard.press("Escape");
+      assert.equal(await page.locator("#lottery").inputValue(), "<b>omega</b>");
+
+      await page.keyboard.press("ArrowDown");
+      await options(page).first().waitFor();
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("Enter");
+      await eventually(() => lotteryIn(page) === null);
+      assert.ok(await page.locator("#scope").isHidden());
+    });
+  },
+);
+
+serverTest(
+  "the box is used by touch, and closes when something else is touched",
+  ["chromium"],
+  async () => {
+    await look(SEARCHED, async ({ page }) => {
+      await page.locator("#busiest li").first().waitFor();
+      await page.locator("#lottery").tap();
+      await options(page).nth(2).tap();
+      await eventually(() => lotteryIn(page) === "mega 100%");
+      assert.equal(await isOpen(page), false);
+      await page.locator("#lottery").tap();
+      await options(page).first().waitFor();
+      const list = (await page.locator("#lottery-popup").boundingBox())!;
+      assert.ok(list.x >= 0 && list.x + list.width <= 360, "it fits on the screen");
+      await page.locator("h1").tap();
+      await page.locator("#lottery").blur();
+      assert.equal(await isOpen(page), false);
+      assert.equal(lotteryIn(page), "mega 100%");
+    }, { viewport: { width: 360, height: 740 }, hasTouch: true });
+  },
+);
+
+serverTest("Enter waits for the search that is under way, and not once the box is left", [
+  "chromium",
+], async () => {
+  let asked = Promise.withResolvers<void>();
+  let answer = Promise.withResolvers<readonly string[]>();
+  const lotteries = () => {
+    asked.resolve();
+    return answer.promise;
+  };
+  await look({ ...READY, lotteries }, async ({ page }) => {
+    await page.locator("#busiest li").first().waitFor();
+    for (const [key, chosen] of [["Escape", null], ["Enter", "mega_draw"]] as const) {
+      [asked, answer] = [Promise.withResolvers(), Promise.withResolvers()];
+      await page.locator("#lottery").fill("mega");
+      await asked.promise;
+      assert.equal(lotteryIn(page), null);
+      await page.keyboard.press("Enter");
+      await page.keyboard.press(key);
+      answer.resolve(["mega_draw"]);
+      await eventually(async () => await isOpen(page) === false);
+      await eventually(() => lotteryIn(page) === chosen);
+    }
+  });
+});
+
+serverTest("the box says when no name fits, when there are more, and when nobody answers", [
+  "chromium",
+], async () => {
+  let isAway = false;
+  const lotteries = ({ text }: { readonly text: string }) => {
+    if (isAway) return Promise.reject(new Error("away"));
+    return Promise.resolve(
+      text === "x" ? [] : Array.from({ length: 21 }, (_, at) => `lottery ${at}`),
+    );
+  };
+  await look({ ...READY, lotteries }, async ({ page, errors }) => {
+    await page.locator("#busiest li").first().waitFor();
+    const note = (text: string) => page.locator("#lottery-note", { hasText: text }).waitFor();
+    await page.locator("#lottery").click();
+    await note("There are more: type a part of the name.");
+    assert.equal(await options(page).count(), 21);
+    await page.locator("#lottery").fill("x");
+    await note("No name in the latest counts has “x” in it.");
+    assert.equal(await options(page).count(), 0);
+    isAway = true;
+    await page.locator("#lottery").fill("y");
+    await note("PostgreSQL does not answer.");
+    await eventually(() => errors.length === 1); // the browser's own line about the 503
+    const asked = page.waitForResponse(/search=y/); // whether there is such a lottery
+    await page.keyboard.press("Enter");
+    await eventually(() => lotteryIn(page) === "y");
+    assert.equal((await asked).status(), 503);
+    await eventually(() => errors.length === 2);
+    (errors as string[]).length = 0;
+  });
+});
+
+serverTest(
+  "what is wrong with the address is told until something else is chosen",
+  ["chromium"],
+  async () => {
+    await look(SEARCHED, async ({ page }) => {
+      const notices = page.locator("#notices");
+      await notices.getByText("There is no range “7y”: this is the last 15 minutes").waitFor();
+      await notices.getByText("“colour” is nothing that can be chosen").waitFor();
+      await notices.getByText("There is no lottery called “mega” in the latest counts.").waitFor();
+      await page.getByText("1 h", { exact: true }).click();
+      await page.waitForURL(/\?lottery=mega&range=1h$/);
+      await notices.getByText("There is no range").waitFor({ state: "detached" });
+      await notices.getByText("There is no lottery called “mega”").waitFor();
+    }, { search: "?range=7y&lottery=mega&colour=red" });
+  },
+);

@@ -1,0 +1,226 @@
+/// <reference lib="dom" />
+/** The page in a real browser, with what a worker may tell. */
+
+import assert from "node:assert/strict";
+import type { Announcement } from "../../../../lib/core/simulation/generated_log.ts";
+import { Vitals } from "../../../../lib/observers/vitals.ts";
+import type { AnsweringOptions } from "../../../support/answering.ts";
+import { sharedBrowser } from "../../../support/browser.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { lookAt, NOON_MS, OVERVIEW, READY, VIEW } from "../../../support/page_stand.ts";
+import { serverTest } from "../../../support/servers.ts";
+import { commitOf } from "../../../support/sink_contract.ts";
+
+const look = lookAt(sharedBrowser());
+
+serverTest(
+  "the page shows what the worker tells, on a screen of any size and kind",
+  ["chromium"],
+  async () => {
+    await look(READY, async ({ page }) => {
+      await page.locator("#tile-events .value", { hasText: "1,234,567" }).waitFor();
+      await page.locator("#state-window p", { hasText: "11:59 – 12:01 · now in 12:00" }).waitFor();
+      assert.equal(await page.locator("#state-window progress").getAttribute("value"), "0.25");
+      const row = page.locator("#window-current tbody tr", { hasText: "mega_draw" });
+      await row.waitFor();
+      assert.deepEqual(
+        await row.locator("td").allTextContents(),
+        ["47", "40", "7"],
+      );
+      await page.locator("#window-current", { hasText: "Jan 1, 2026, 12:00 – 12:01" }).waitFor();
+      await page.locator("#window-closed", { hasText: "No window is closed yet" }).waitFor();
+      assert.equal(
+        await page.locator(".connection i").evaluate((dot) => getComputedStyle(dot).animationName),
+        "none",
+      );
+      const [page1, card] = await page.evaluate(() =>
+        [document.body, document.querySelector(".card")!].map((each) =>
+          getComputedStyle(each).backgroundColor
+        )
+      );
+      assert.deepEqual([page1, card], ["rgb(11, 13, 18)", "rgb(18, 21, 28)"]);
+    }, { colorScheme: "dark", reducedMotion: "reduce", timezoneId: "UTC" });
+
+    await look(READY, async ({ page }) => {
+      await page.locator("#busiest li").first().waitFor();
+      const tooWide = await page.evaluate(() =>
+        document.documentElement.scrollWidth - document.documentElement.clientWidth
+      );
+      assert.equal(tooWide, 0, "nothing has to be scrolled sideways");
+    }, { viewport: { width: 360, height: 740 } });
+  },
+);
+
+serverTest("the page can be used with the keyboard alone", ["chromium"], async () => {
+  const asked: string[] = [];
+  const view: AnsweringOptions["view"] = ({ range, lotteryName }) => {
+    asked.push(`${range} ${lotteryName}`);
+    return Promise.resolve(VIEW);
+  };
+  await look({ ...READY, view }, async ({ page }) => {
+    await page.locator("#busiest li").first().waitFor();
+    const focused = () =>
+      page.evaluate(() =>
+        document.activeElement?.id || document.activeElement?.getAttribute("name") ||
+        document.activeElement?.closest("[id]")?.id
+      );
+    const order: (string | undefined)[] = [];
+    for (let tab = 0; tab < 6; tab++) {
+      await page.keyboard.press("Tab");
+      order.push(await focused() ?? undefined);
+    }
+    assert.deepEqual(order.slice(1), ["lottery", "range", "show-letters", "chart", "busiest"]);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/lottery=mega_draw/);
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Home");
+    await page.locator("#chart-value", { hasText: "clicked 1,000" }).waitFor({ state: "attached" });
+    await page.keyboard.press("ArrowRight");
+    await page.locator("#chart-value", { hasText: "clicked 1,001" }).waitFor({ state: "attached" });
+    await page.getByLabel("15 min").focus();
+    await page.keyboard.press("ArrowRight");
+    await page.waitForURL(/range=1h/);
+    await eventually(() => asked.includes("1h mega_draw"));
+  });
+});
+
+serverTest("the page says what there is to wait for", ["chromium"], async () => {
+  await look({}, async ({ page }) => {
+    await page.locator("#notices", { hasText: "No events yet" }).waitFor();
+    await page.locator("#state-source", { hasText: "not asked yet" }).waitFor();
+    assert.ok(await page.locator(".charts").isHidden());
+    await page.locator("#show-letters").click();
+    await page.locator("#letters", { hasText: "every record was an event" }).waitFor();
+  });
+
+  const vitals = new Vitals();
+  let isAway = true;
+  const orAway = <T>(value: T) =>
+    isAway ? Promise.reject(new Error("away")) : Promise.resolve(value);
+  const options = { vitals, overview: () => orAway(OVERVIEW), view: () => orAway(VIEW) };
+  await look(options, async ({ page }) => {
+    vitals.failed("source");
+    await page.locator("#notices", { hasText: "PostgreSQL does not answer" }).waitFor();
+    await page.locator("#state-source", { hasText: "does not answer for" }).waitFor();
+    vitals.answered("source");
+    isAway = false;
+    await page.locator("#notices").waitFor({ state: "hidden" });
+    await page.locator("#state-source", { hasText: "answers" }).waitFor();
+    await page.locator("#busiest button", { hasText: "mega_draw" }).waitFor();
+  });
+});
+
+serverTest("an outage of Kafka is as clear as one of PostgreSQL", ["chromium"], async () => {
+  const vitals = new Vitals();
+  const answered = () => {
+    for (const system of ["source", "group", "sink"] as const) vitals.answered(system);
+    vitals.ranges(new Map([[0, { startOffset: 0, endOffset: 90 }]]));
+  };
+  vitals.assigned([0]);
+  answered();
+  const partition = {
+    partition: 0,
+    nextOffset: 90,
+    maxEventTimeMs: NOON_MS,
+    committedAtMs: Date.now(),
+    caughtUpAtMs: null,
+  };
+  const overview = () => {
+    if (vitals.read().source.state === "up") answered(); // again and again, as a worker does
+    return Promise.resolve({ ...OVERVIEW, partitions: [partition] });
+  };
+  await look({ ...READY, vitals, overview }, async ({ page }) => {
+    const shows = (place: string, text: string | RegExp) =>
+      page.locator(place, { hasText: text }).waitFor();
+    const opacity = () =>
+      page.locator(".tiles").evaluate((tiles) => Number(getComputedStyle(tiles).opacity));
+    await shows("#connection", "Live");
+    await shows("#tile-lag .value", /^0$/);
+    await shows("#state-worker", "reads 1 partition of 1");
+    assert.equal(await opacity(), 1);
+    for (const system of ["source", "group"] as const) {
+      vitals.failed(system);
+      await shows("#connection", "Waiting for Kafka");
+      await shows("#notices .bad", /Kafka does not answer.*Nothing is lost.*lag is unknown/);
+      await shows("#tile-lag", /unknown\s+until Kafka answers/);
+      await shows("#state-source", "does not answer for");
+      await shows("#state-window", "open until Kafka answers");
+      await shows("#state-worker", "waits for Kafka");
+      assert.ok(await opacity() < 1);
+      answered();
+      await shows("#connection", "Live");
+      await shows("#tile-lag .value", /^0$/);
+      await page.locator("#notices").waitFor({ state: "hidden" });
+      assert.equal(await opacity(), 1);
+    }
+    vitals.failed("group");
+    vitals.failed("sink");
+    await shows("#connection", "Waiting for Kafka and PostgreSQL");
+    await eventually(async () => await page.locator("#notices .bad").count() === 2);
+  }, { reducedMotion: "reduce" });
+});
+
+serverTest("a demo says that it is one, and how fast its time passes", ["chromium"], async () => {
+  let demo = { speed: 60 as number | null, jackpot: null as Announcement | null };
+  await look({ ...READY, demo: () => demo }, async ({ page }) => {
+    await page.locator("#demo", { hasText: "Demo" }).waitFor();
+    await page.getByText("generated events, event time passes 60 times as fast").waitFor();
+    demo = { speed: 1, jackpot: { lotteryName: "mega_draw", millions: 16 } };
+    await page.getByText("generated events, jackpot of 16 million at mega_draw").waitFor();
+    demo = { speed: null, jackpot: null };
+    await page.getByText("events of a file").waitFor();
+  });
+  await look(READY, async ({ page }) => {
+    await page.getByText("topic user-events").waitFor();
+    assert.ok(await page.locator("#demo").isHidden());
+  });
+});
+
+serverTest("whole windows are compared with one another, and one that is still filling with none", [
+  "chromium",
+], async () => {
+  const closed = {
+    startMs: NOON_MS - 2 * 60_000,
+    events: [[40, 7, 0], [0, 1, 0], [0, 0, 0]],
+    eventsBefore: [[30, 9, 0], [0, 1, 0], [0, 0, 0]],
+  };
+  await look({ ...READY, view: () => Promise.resolve({ ...VIEW, closed }) }, async ({ page }) => {
+    const cells = (window: string) =>
+      page.locator(`#window-${window} tbody tr`, { hasText: "mega_draw" }).locator("td")
+        .allTextContents();
+    await page.locator("#window-closed tbody tr").first().waitFor();
+    assert.deepEqual(await cells("closed"), ["47+8", "40+10", "7−2"]);
+    assert.deepEqual(await cells("current"), ["47", "40", "7"]);
+    await page.locator("#window-closed", { hasText: "the change against the window before" })
+      .waitFor();
+  });
+});
+
+serverTest(
+  "no number is cut off, however large, on a screen of any width",
+  ["chromium"],
+  async () => {
+    const vitals = new Vitals();
+    const hourAgo = Date.now() - 21 * 60_000;
+    vitals.committed(
+      commitOf([[0, 0, 5]], { batchTimestampsMs: [hourAgo, hourAgo - 3_600_000 * 30] }),
+    );
+    const overview = () =>
+      Promise.resolve({
+        ...OVERVIEW,
+        events: 999_999_999_999,
+        deadLetters: 999_999_999_999,
+      });
+    await look({ ...READY, vitals, overview }, async ({ page }) => {
+      await page.locator("#tile-latency .value", { hasText: /d/ }).waitFor();
+      for (const width of [320, 360, 640, 641, 1_080, 1_081, 1_280, 1_560]) {
+        await page.setViewportSize({ width, height: 800 });
+        const cut = await page.locator(".tile .value").evaluateAll((values) =>
+          values.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+            .map(({ textContent }) => textContent)
+        );
+        assert.deepEqual(cut, [], `${width} pixels`);
+      }
+    });
+  },
+);

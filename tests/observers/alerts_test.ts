@@ -1,0 +1,245 @@
+import assert from "node:assert/strict";
+import { type AlertClaims, Alerting, type MailChannel } from "../../lib/observers/alerts.ts";
+import type { Mail, Situation } from "../../lib/core/alert.ts";
+import { OperatorError, UnavailableError } from "../../lib/core/failure.ts";
+import { Condition } from "../../lib/async/condition.ts";
+import { commitOf } from "../support/sink_contract.ts";
+
+const SITUATION: Situation = {
+  host: "counter-1",
+  groupId: "group",
+  topic: "topic",
+  brokers: ["kafka:9092"],
+  database: "db",
+  partitions: [],
+  lastCommitMs: null,
+};
+
+/** Keeps mails, and may refuse them. */
+class Mailbox implements MailChannel {
+  readonly mails: Mail[] = [];
+  readonly changed = new Condition();
+  problem: Error | null = null;
+
+  send(mail: Mail): Promise<void> {
+    if (this.problem) return Promise.reject(this.problem);
+    this.mails.push(mail);
+    this.changed.notify();
+    return Promise.resolve();
+  }
+
+  async has(count: number): Promise<void> {
+    assert.ok(await this.changed.until(() => this.mails.length >= count, { timeoutMs: 2_000 }));
+  }
+}
+
+/** What several workers share, as the table of the database is shared. */
+class SharedClaims implements AlertClaims {
+  readonly #claimed = new Map<string, number>();
+
+  claim(cause: string): Promise<number | null> {
+    const before = this.#claimed.get(cause);
+    this.#claimed.set(cause, (before ?? -1) + 1);
+    return Promise.resolve(before === undefined ? 0 : null);
+  }
+}
+
+function makeAlerting(
+  mailbox: Mailbox,
+  claims: AlertClaims = new SharedClaims(),
+  { afterMs = 5, intervalMs = 1_000_000 } = {},
+) {
+  const lost: unknown[] = [];
+  const alerting = new Alerting({
+    channel: mailbox,
+    claims,
+    situation: () => SITUATION,
+    afterMs,
+    intervalMs,
+    onFailure: (subject, error) => lost.push([subject, error]),
+  });
+  return { alerting, lost };
+}
+
+const away = new UnavailableError("connection refused");
+
+Deno.test("Alerting mails an outage that lasts, and that it is over", async () => {
+  const mailbox = new Mailbox();
+  const { alerting } = makeAlerting(mailbox);
+  alerting.failed("sink", away);
+  await mailbox.has(1);
+  alerting.failed("sink", away);
+  alerting.answered("sink");
+  await mailbox.has(2);
+  await alerting[Symbol.asyncDispose]();
+  assert.deepEqual(mailbox.mails.map(({ subject }) => subject), [
+    "[group] topic: PostgreSQL is away: connection refused",
+    "[group] topic: Recovered: PostgreSQL is there again",
+  ]);
+  assert.match(mailbox.mails[1]!.text, /It counts again, after 2 tries/);
+});
+
+Deno.test("Alerting does not take the answer to a look for the end of an outage of commits", async () => {
+  const mailbox = new Mailbox();
+  const { alerting } = makeAlerting(mailbox);
+  alerting.failed("sink", away);
+  alerting.failed("looks", away);
+  alerting.answered("looks");
+  await mailbox.has(1);
+  alerting.answered("looks");
+  alerting.answered("sink");
+  await mailbox.has(2);
+  await alerting[Symbol.asyncDispose]();
+  assert.equal(mailbox.mails.length, 2);
+});
+
+const GAP = {
+  partition: 1,
+  reason: "another_program",
+  leaderProblem: null,
+  holder: null,
+  sinceMs: 0,
+} as const;
+
+Deno.test("Alerting mails once for all workers that nobody counts a partition, and that it is over", async () => {
+  const [mailbox, claims] = [new Mailbox(), new SharedClaims()];
+  const workers = [1, 2].map(() => makeAlerting(mailbox, claims).alerting);
+  for (const worker of workers) {
+    worker.uncounted([], []);
+    worker.uncounted([GAP], ["partition 1 is not counted: another program has it"]);
+    worker.uncounted([GAP], ["partition 1 is not counted: another program has it"]);
+  }
+  await mailbox.has(1);
+  for (const worker of workers) {
+    worker.uncounted([], []);
+    worker.uncounted([], []);
+  }
+  await mailbox.has(2);
+  for (const worker of workers) await worker[Symbol.asyncDispose]();
+  assert.deepEqual(mailbox.mails.map(({ subject }) => subject), [
+    "[group] topic: Not every partition is counted: partition 1 is not counted: another program has it",
+    "[group] topic: Recovered: every partition is counted again",
+  ]);
+});
+
+Deno.test("Alerting mails again after the interval that nobody counts a partition", async () => {
+  const mailbox = new Mailbox();
+  const claims: AlertClaims = { claim: () => Promise.resolve(0) };
+  const { alerting } = makeAlerting(mailbox, claims, { intervalMs: 20 });
+  for (let mails = 1; mails <= 3; mails++) {
+    while (mailbox.mails.length < mails) {
+      alerting.uncounted([GAP], ["partition 1 is not counted"]);
+      await mailbox.changed.next({ timeoutMs: 5 });
+    }
+  }
+  await alerting[Symbol.asyncDispose]();
+});
+
+Deno.test("Alerting does not mail an outage that passes in time", async () => {
+  const mailbox = new Mailbox();
+  const { alerting } = makeAlerting(mailbox, new SharedClaims(), { afterMs: 60_000 });
+  alerting.failed("group", away);
+  alerting.answered("group");
+  await alerting[Symbol.asyncDispose]();
+  assert.deepEqual(mailbox.mails, []);
+});
+
+Deno.test("Alerting mails once for several workers, and only who mailed tells that it is over", async () => {
+  const [mailbox, claims] = [new Mailbox(), new SharedClaims()];
+  const workers = [1, 2, 3].map(() => makeAlerting(mailbox, claims).alerting);
+  for (const worker of workers) worker.failed("source", away);
+  await mailbox.has(1);
+  for (const worker of workers) worker.answered("source");
+  await mailbox.has(2);
+  for (const worker of workers) await worker[Symbol.asyncDispose]();
+  assert.equal(mailbox.mails.length, 2);
+});
+
+Deno.test("Alerting mails why a worker stops, before it is disposed", async () => {
+  const mailbox = new Mailbox();
+  const { alerting } = makeAlerting(mailbox);
+  alerting.stopped(new OperatorError("the table kafka_offsets is missing"));
+  await alerting[Symbol.asyncDispose]();
+  assert.match(mailbox.mails[0]!.subject, /A worker has stopped.*kafka_offsets is missing/);
+});
+
+Deno.test("Alerting mails which records were lost", async () => {
+  const mailbox = new Mailbox();
+  const { alerting } = makeAlerting(mailbox);
+  alerting.committed(commitOf([[0, 0, 1]]));
+  alerting.committed(commitOf([[0, 0, 1]], { lostRanges: [{ partition: 3, from: 10, to: 30 }] }));
+  await alerting[Symbol.asyncDispose]();
+  assert.equal(mailbox.mails.length, 1);
+  assert.match(mailbox.mails[0]!.text, /partition 3: offsets 10 to 29/);
+});
+
+Deno.test("Alerting tells each lost range once, those within an interval together at its end", async () => {
+  const mailbox = new Mailbox();
+  const claimed = new Condition();
+  let mayMail = true;
+  const claims = {
+    claim: () => {
+      claimed.notify();
+      return Promise.resolve(mayMail ? 0 : null);
+    },
+  };
+  const { alerting } = makeAlerting(mailbox, claims, { intervalMs: 20 });
+  const lose = (from: number) =>
+    alerting.committed(
+      commitOf([[0, 0, 1]], { lostRanges: [{ partition: 0, from, to: from + 5 }] }),
+    );
+  lose(10);
+  await mailbox.has(1);
+  mayMail = false;
+  lose(20);
+  lose(30);
+  await claimed.next(); // the first has asked in vain, and the interval is over
+  assert.equal(mailbox.mails.length, 1, "another mail was sent within the interval");
+  mayMail = true;
+  await mailbox.has(2);
+  mayMail = false;
+  lose(40);
+  await alerting[Symbol.asyncDispose](); // there is no later
+  const texts = mailbox.mails.map(({ text }) => text.match(/offsets \d+ to \d+/g)!.join());
+  assert.deepEqual(texts, [
+    "offsets 10 to 14",
+    "offsets 20 to 24,offsets 30 to 34",
+    "offsets 40 to 44",
+  ]);
+});
+
+Deno.test("Alerting mails the next thing that stops a worker, but not the same at another offset", async () => {
+  const [mailbox, claims] = [new Mailbox(), new SharedClaims()];
+  const errors = [
+    "Cannot go on with partition 3 at offset 10: the log starts at 50",
+    "Cannot go on with partition 1 at offset 99: the log starts at 120",
+    "The database lacks a table",
+    "The database lacks a table",
+  ];
+  for (const message of errors) {
+    const { alerting } = makeAlerting(mailbox, claims);
+    alerting.stopped(new OperatorError(message));
+    await alerting[Symbol.asyncDispose]();
+  }
+  assert.deepEqual(
+    mailbox.mails.map(({ subject }) => subject.match(/needs a person: (.*)/)![1]),
+    [errors[0], errors[2]],
+  );
+});
+
+Deno.test("Alerting loses only the mail when the mail server is away", async () => {
+  const mailbox = new Mailbox();
+  mailbox.problem = new Error("no mail today");
+  const { alerting, lost } = makeAlerting(mailbox);
+  alerting.stopped(new OperatorError("act"));
+  await alerting[Symbol.asyncDispose]();
+  assert.equal(lost.length, 1);
+});
+
+Deno.test("Alerting tells how often a cause came up since the last mail", async () => {
+  const mailbox = new Mailbox();
+  const { alerting } = makeAlerting(mailbox, { claim: () => Promise.resolve(4) });
+  alerting.stopped(new OperatorError("act"));
+  await alerting[Symbol.asyncDispose]();
+  assert.match(mailbox.mails[0]!.text, /4 times since the last mail/);
+});

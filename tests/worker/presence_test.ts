@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { Presence } from "../../lib/worker/presence.ts";
+import { UnavailableError } from "../../lib/core/failure.ts";
+import { Connection } from "../../lib/io/postgres/session/connection.ts";
+import { migrate } from "../../lib/io/postgres/schema/migrate.ts";
+import { listWorkers } from "../../lib/io/postgres/worker_registry.ts";
+import { eventually } from "../support/eventually.ts";
+import { createDatabase } from "../support/postgres.ts";
+import { serverTest } from "../support/servers.ts";
+import { TcpProxy } from "../support/tcp_proxy.ts";
+
+serverTest(
+  "a worker that ends takes its entry back, also one whose answer was lost",
+  ["postgres"],
+  async () => {
+    await using database = await createDatabase();
+    await migrate(database.connection);
+    const url = new URL(database.url);
+    await using proxy = new TcpProxy({ hostname: url.hostname, port: Number(url.port) });
+    Object.assign(url, { hostname: "127.0.0.1", port: String(proxy.port) });
+    const workers = () => database.connection.query({ text: "select id from workers" });
+    {
+      await using presence = new Presence({
+        connection: new Connection(url.href),
+        workerId: "lost",
+        host: "here",
+        onDeath: () => {},
+      });
+      proxy.cutAnswersTo("insert into workers");
+      await assert.rejects(presence.begin(), UnavailableError);
+      assert.equal((await workers()).length, 1);
+      proxy.cutAnswersTo(null);
+    }
+    assert.deepEqual(await workers(), []);
+  },
+);
+
+serverTest("a worker does not say that it counts what it cannot read", ["postgres"], async () => {
+  await using database = await createDatabase();
+  const { connection } = database;
+  await migrate(connection);
+  await using presence = new Presence({
+    connection: new Connection(database.url),
+    workerId: "a",
+    host: "here",
+    onDeath: () => {},
+  });
+  const says = (partitions: readonly number[]) =>
+    eventually(async () => {
+      const [worker] = await listWorkers(connection);
+      return JSON.stringify(worker!.partitions) === JSON.stringify(partitions);
+    });
+  presence.positioned(new Map([[1, 100], [0, 200]]));
+  await presence.begin();
+  await says([0, 1]);
+  presence.unavailable(new Map([[1, "its broker does not answer"]]));
+  await says([0]);
+  presence.unavailable(new Map());
+  await says([0, 1]);
+});
