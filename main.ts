@@ -5,12 +5,13 @@
  */
 
 import { ExitCodeError } from "./lib/commands/cli/exit_code.ts";
-import { createProgram, type StopWords } from "./lib/commands/program.ts";
+import type { StopWords } from "./lib/commands/cli/host.ts";
+import { createProgram } from "./lib/commands/program.ts";
+import { describe } from "./lib/core/failure.ts";
 import { type Config, parseConfig } from "./lib/core/settings/config.ts";
 import { type EnvFile, parseEnvFile } from "./lib/core/settings/env_file.ts";
-import { describe } from "./lib/core/failure.ts";
-import { printable, printableLines } from "./lib/core/text/printable.ts";
 import { gatherSettings, originOf } from "./lib/core/settings/settings.ts";
+import { printable, printableLines } from "./lib/core/text/printable.ts";
 import { configureLogs, log } from "./lib/io/logs.ts";
 import { Terminal } from "./lib/io/terminal.ts";
 

@@ -52,16 +52,3 @@ export class Condition {
     }
   }
 }
-
-/** Resolves after `ms`, or at once when the signal aborts. */
-export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  await new Condition().until(() => false, { timeoutMs: ms, signal });
-}
-
-/** Resolves when `settling` is settled, well or not, or after `ms`. */
-export async function atMost(ms: number, settling: Promise<unknown>): Promise<void> {
-  const settled = new AbortController();
-  const settle = () => settled.abort();
-  settling.then(settle, settle);
-  await pause(ms, settled.signal);
-}

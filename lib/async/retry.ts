@@ -3,9 +3,9 @@
  * @module
  */
 
-import { backoffMs, type BackoffOptions } from "./backoff.ts";
 import { isPassing, UnavailableError } from "../core/failure.ts";
-import { pause } from "./condition.ts";
+import { backoffMs, type BackoffOptions } from "./backoff.ts";
+import { delay } from "./delay.ts";
 
 export interface RetryOptions extends BackoffOptions {
   /** Ends the tries, and the waiting for one that is under way. */
@@ -29,7 +29,7 @@ export async function retry<T>(
     } catch (error) {
       if (signal.aborted || !isPassing(error)) throw error;
       onFailure?.(error);
-      await pause(backoffMs(attempt, { ...backoff, random: Math.random() }), signal);
+      await delay(backoffMs(attempt, { ...backoff, random: Math.random() }), signal);
       if (signal.aborted) throw error;
     }
   }

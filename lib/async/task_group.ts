@@ -5,7 +5,7 @@
 
 import { isPassing } from "../core/failure.ts";
 
-export interface TogetherOptions {
+export interface TaskGroupOptions {
   /** Aborted when the first of the loops ends, for whatever reason. */
   readonly ended: AbortController;
   /** Tells the loops to end. */
@@ -16,9 +16,9 @@ export interface TogetherOptions {
  * Resolves when all loops have ended.
  * @throws the first failure; but a question that was given up because the end was asked for is none.
  */
-export async function together(
+export async function runTaskGroup(
   loops: readonly Promise<void>[],
-  { ended, stopping }: TogetherOptions,
+  { ended, stopping }: TaskGroupOptions,
 ): Promise<void> {
   let failure: { readonly error: unknown } | undefined;
   await Promise.all(loops.map((loop) =>

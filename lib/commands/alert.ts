@@ -4,9 +4,9 @@
  */
 
 import { type Alert, composeMail } from "../core/alert.ts";
+import { OperatorError } from "../core/failure.ts";
 import type { Config } from "../core/settings/config.ts";
 import { redacted } from "../core/settings/database_url.ts";
-import { OperatorError } from "../core/failure.ts";
 import { sendMail } from "../io/smtp.ts";
 
 /**

@@ -3,13 +3,13 @@
  * @module
  */
 
-import { pause } from "../async/condition.ts";
-import { groupDigits } from "../core/text/numbers.ts";
-import type { Config, KafkaConfig } from "../core/settings/config.ts";
+import { delay } from "../async/delay.ts";
 import { OperatorError } from "../core/failure.ts";
+import type { Config, KafkaConfig } from "../core/settings/config.ts";
+import { topicPlace } from "../core/settings/place.ts";
 import { Generator, type GeneratorOptions } from "../core/simulation/generator.ts";
 import { cut } from "../core/text/fitting_line.ts";
-import { topicPlace } from "../core/settings/place.ts";
+import { groupDigits } from "../core/text/numbers.ts";
 import { progressBar } from "../core/text/progress_bar.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { KafkaProducer } from "../io/kafka/producer.ts";
@@ -63,7 +63,7 @@ export async function produce(
     const due = Math.min(count, Math.ceil((seconds + TICK_MS / 1000) * rate)) - sent;
     const size = Math.min(MAX_BATCH, due);
     if (size <= 0) {
-      await pause(TICK_MS, signal);
+      await delay(TICK_MS, signal);
       continue;
     }
     const now = Date.now();

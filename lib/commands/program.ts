@@ -5,38 +5,16 @@
  */
 
 import { Command, Option } from "commander";
-import type { Config } from "../core/settings/config.ts";
-import { redacted } from "../core/settings/database_url.ts";
 import { isPassing, OperatorError } from "../core/failure.ts";
+import { redacted } from "../core/settings/database_url.ts";
 import { topicPlace } from "../core/settings/place.ts";
 import { printableLines } from "../core/text/printable.ts";
 import { log } from "../io/logs.ts";
-import type { Terminal } from "../io/terminal.ts";
 import { rate, share, speed, wholeNumber } from "./cli/arguments.ts";
 import { example } from "./cli/help.ts";
+import type { Host, StopWords } from "./cli/host.ts";
 import { addDeadLetters } from "./dead_letters/program.ts";
 import { addAudit, addReset, addStatus } from "./program_operators.ts";
-
-/** What the commands need of the process that they run in. */
-export interface Host {
-  readonly terminal: Terminal;
-  /** The settings, with logs set up as they say. */
-  configured(): Promise<Config>;
-  /** Where they came from, in a few words. */
-  settingsOrigin(): string;
-  /** Aborts when the process is asked to stop. */
-  untilSignal(words: StopWords): AbortSignal;
-  /** Writes a line to standard output; what a terminal would obey in it is escaped. */
-  print(line: string): void;
-  /** From now on, whatever goes wrong ends the program with this exit code, unless an `ExitCodeError` has one. */
-  failsWith(exitCode: number): void;
-}
-
-/** What is said at the first signal, and at one that cannot wait. */
-export interface StopWords {
-  readonly first: string;
-  readonly second: string;
-}
 
 const STOPPING_COUNT: StopWords = {
   first: "Stopping: committing what is counted and leaving the group",
@@ -120,7 +98,7 @@ function addDemo(program: Command, { configured, untilSignal, terminal }: Host):
 }
 
 /** Their names and shares are kept in memory. */
-const MOST_LOTTERIES = 1_000_000;
+const MAX_LOTTERIES = 1_000_000;
 /** Of a greater one only the last 32 bits would count. */
 const GREATEST_SEED = 2 ** 32 - 1;
 
@@ -132,7 +110,7 @@ function addProduce(program: Command, { configured, untilSignal, terminal }: Hos
     .option(
       "--lotteries <number>",
       "how many lotteries, from popular to rare",
-      wholeNumber(1, MOST_LOTTERIES),
+      wholeNumber(1, MAX_LOTTERIES),
       12,
     )
     .option("--bad <share>", "share of records that are no event", share, 0.01)

@@ -5,11 +5,11 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import { isPassing, OperatorError } from "../core/failure.ts";
-import { parseResetTarget, type ResetTarget } from "../core/offsets/offset_spec.ts";
+import { type OffsetSpec, parseOffsetSpec } from "../core/offsets/offset_spec.ts";
 import { wholeNumber } from "./cli/arguments.ts";
 import { ExitCodeError } from "./cli/exit_code.ts";
 import { example } from "./cli/help.ts";
-import type { Host } from "./program.ts";
+import type { Host } from "./cli/host.ts";
 import type { ResetKind } from "./reset/reset.ts";
 
 /** Exit codes of `audit` by its verdict; of `status` if there is something to do; of both if they have failed themselves. */
@@ -108,7 +108,7 @@ interface ResetArguments {
   readonly recount?: true;
   readonly log?: true;
   readonly settings?: true;
-  readonly to?: ResetTarget;
+  readonly to?: OffsetSpec;
   readonly force?: number;
   readonly yes?: true;
 }
@@ -124,9 +124,9 @@ function resetKind({ recount, log, settings, to, force }: ResetArguments): Reset
   return to ? { kind: "log", target: to } : { kind: "settings" };
 }
 
-function resetTarget(text: string): ResetTarget {
+function resetTarget(text: string): OffsetSpec {
   try {
-    return parseResetTarget(text);
+    return parseOffsetSpec(text);
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }

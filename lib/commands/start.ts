@@ -6,9 +6,9 @@
 import type { Config } from "../core/settings/config.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { ConsumerGroup } from "../io/kafka/group/consumer_group.ts";
+import { kafkaOrigin } from "../io/kafka/origin.ts";
 import { KafkaOutput } from "../io/kafka/output.ts";
 import { KafkaSource } from "../io/kafka/source.ts";
-import type { Origin } from "../io/postgres/identity.ts";
 import type { Terminal } from "../io/terminal.ts";
 import { StatusLine } from "../worker/live_status_line.ts";
 import { Worker } from "../worker/worker.ts";
@@ -23,14 +23,14 @@ export interface StartOptions {
 export async function start(config: Config, { signal, terminal }: StartOptions): Promise<void> {
   const { databaseUrl } = config;
   using status = new StatusLine({ terminal, signal });
-  await using worker = new Worker({ config, databaseUrl, hasAlarms: true, observers: [status] });
+  await using worker = new Worker({ config, databaseUrl, sendsAlerts: true, observers: [status] });
   await worker.guard(async () => {
     await using server = worker.serve();
     status.show(server.url);
     const kafka = await createKafka(config.kafka, worker.id);
     await using cluster = new KafkaCluster(kafka, config.kafka);
-    const origin = await worker.ask("source", () => kafkaOrigin(cluster), signal);
-    const epoch = await worker.ask("sink", () => worker.prepare(origin), signal);
+    const origin = await worker.retry("source", () => kafkaOrigin(cluster), signal);
+    const epoch = await worker.retry("commit", () => worker.prepare(origin), signal);
     await using _publishing = config.outputTopic === undefined ? null : worker.publish(
       new KafkaOutput(kafka, config.kafka, config.outputTopic),
       config.outputTopic,
@@ -39,15 +39,4 @@ export async function start(config: Config, { signal, terminal }: StartOptions):
     await using group = new ConsumerGroup(kafka, config.kafka);
     await worker.count(source, { epoch, signal, group });
   });
-}
-
-/** @throws {TopicMissingError} if there is nothing to count yet. */
-export async function kafkaOrigin(cluster: KafkaCluster): Promise<Origin> {
-  await cluster.assertTopic();
-  return {
-    id: await cluster.id(),
-    setting: "KAFKA_BROKERS (the cluster's id)",
-    wayOut:
-      "stop all workers and take over the new ones with `reset`, or set DATABASE_URL to another database",
-  };
 }

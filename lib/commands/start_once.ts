@@ -4,20 +4,21 @@
  */
 
 import { Condition } from "../async/condition.ts";
-import type { Config } from "../core/settings/config.ts";
+import { runTaskGroup } from "../async/task_group.ts";
 import { isPassing, OperatorError } from "../core/failure.ts";
 import type { LogRange } from "../core/offsets/log_range.ts";
-import type { Commit } from "../core/windowing/pending.ts";
+import type { Config } from "../core/settings/config.ts";
 import { progressBar } from "../core/text/progress_bar.ts";
-import type { PipelineObserver } from "../pipeline/endpoints.ts";
+import type { Commit } from "../core/windowing/pending.ts";
 import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
 import { ConsumerGroup } from "../io/kafka/group/consumer_group.ts";
+import { kafkaOrigin } from "../io/kafka/origin.ts";
 import { KafkaSource } from "../io/kafka/source.ts";
 import { log } from "../io/logs.ts";
 import type { Terminal } from "../io/terminal.ts";
-import { together } from "../async/task_group.ts";
-import { kafkaOrigin, type StartOptions } from "./start.ts";
+import type { PipelineObserver } from "../pipeline/observer.ts";
 import { Worker } from "../worker/worker.ts";
+import type { StartOptions } from "./start.ts";
 
 /** How often the stored offsets are read: other workers may move them too. */
 const POLL_MS = 500;
@@ -35,7 +36,7 @@ export async function startOnce(
   await using worker = new Worker({
     config,
     databaseUrl: config.databaseUrl,
-    hasAlarms: true,
+    sendsAlerts: true,
     observers: [progress],
   });
   const ended = new AbortController();
@@ -53,7 +54,7 @@ export async function startOnce(
     const epoch = await worker.prepare(origin);
     await using source = new KafkaSource(kafka, { config: config.kafka, cluster });
     await using group = new ConsumerGroup(kafka, config.kafka);
-    await together([
+    await runTaskGroup([
       worker.count(source, { epoch, signal: stopping, group, awaitedEnds }),
       progress.until(hasReached, stopping),
     ], { ended, stopping });

@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { GeneratedLog } from "../core/simulation/generated_log.ts";
-import { logBatchOf } from "../core/records/log_batch.ts";
+import { delay } from "../async/delay.ts";
 import type { LogView } from "../core/offsets/log_range.ts";
+import { logBatchOf } from "../core/records/log_batch.ts";
 import { encodeRecordBatch, type NewRecord } from "../core/records/record_encoder.ts";
-import { pause } from "../async/condition.ts";
-import type { Source, SourceReader } from "../pipeline/endpoints.ts";
+import type { GeneratedLog } from "../core/simulation/generated_log.ts";
+import type { Source, SourceReader } from "../pipeline/source.ts";
 
 export interface GeneratorSourceOptions {
   readonly log: GeneratedLog;
@@ -41,7 +41,7 @@ export class GeneratorSource implements Source {
         if (signal.aborted) return;
         isBehind = await this.#readPartition(reader, { partition, position }) || isBehind;
       }
-      await pause(isBehind ? 0 : POLL_MS, signal);
+      await delay(isBehind ? 0 : POLL_MS, signal);
     }
   }
 

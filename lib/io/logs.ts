@@ -4,22 +4,22 @@
  */
 
 import { configure, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
-import { groupDigits } from "../core/text/numbers.ts";
-import type { LogFormat, LogLevel } from "../core/settings/config.ts";
-import type { LastingGap } from "../core/offsets/coverage_watch.ts";
 import { describe } from "../core/failure.ts";
+import type { LastingGap } from "../core/offsets/lasting_gaps.ts";
 import { COMPACTED_NOTE } from "../core/offsets/log_range.ts";
-import { OutageBook } from "../core/stats/outage_book.ts";
 import { unavailableText } from "../core/offsets/log_range.ts";
-import type { Commit } from "../core/windowing/pending.ts";
+import type { LogFormat, LogLevel } from "../core/settings/config.ts";
+import { OutageBook } from "../core/stats/outage_book.ts";
+import { groupDigits } from "../core/text/numbers.ts";
 import { printable, printableJson } from "../core/text/printable.ts";
+import type { Commit } from "../core/windowing/pending.ts";
 import {
   type CoverageObserver,
-  type FencedError,
   type PipelineObserver,
   type System,
   systemName,
-} from "../pipeline/endpoints.ts";
+} from "../pipeline/observer.ts";
+import type { FencedError } from "../pipeline/sink.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where everything is logged. */

@@ -5,10 +5,10 @@
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { DEAD_LETTER_REASONS } from "../core/dead_letters/dead_letter.ts";
+import type { LastingGap } from "../core/offsets/lasting_gaps.ts";
 import { latenciesOf } from "../core/stats/latency.ts";
 import type { Commit } from "../core/windowing/pending.ts";
-import type { LastingGap } from "../core/offsets/coverage_watch.ts";
-import type { CoverageObserver, PipelineObserver, System } from "../pipeline/endpoints.ts";
+import type { CoverageObserver, PipelineObserver, System } from "../pipeline/observer.ts";
 
 export interface MetricsOptions {
   readonly topic: string;
@@ -139,7 +139,7 @@ export class Metrics implements Partial<PipelineObserver & CoverageObserver> {
   }
 
   failed(system: System): void {
-    this.#retries.inc({ system: system === "looks" ? "sink" : system });
+    this.#retries.inc({ system: system === "commit" || system === "query" ? "sink" : system });
     if (system === "source") this.#lag.reset(); // not known any more
   }
 

@@ -5,8 +5,8 @@
 
 import { createTransport, type Transporter } from "nodemailer";
 import type { Mail } from "../core/alert.ts";
-import type { SmtpConfig } from "../core/settings/config.ts";
 import { UnavailableError } from "../core/failure.ts";
+import type { SmtpConfig } from "../core/settings/config.ts";
 
 /** A server that says nothing for this long is taken for away. */
 const TIMEOUT_MS = 10_000;

@@ -7,17 +7,17 @@
  * @module
  */
 
+import { withTimeout } from "../async/delay.ts";
 import { type Alert, composeMail, type Mail, mailCause, type Situation } from "../core/alert.ts";
-import type { LastingGap } from "../core/offsets/coverage_watch.ts";
+import type { LastingGap } from "../core/offsets/lasting_gaps.ts";
 import { type Outage, OutageBook } from "../core/stats/outage_book.ts";
 import type { Commit, LostRange } from "../core/windowing/pending.ts";
-import { atMost } from "../async/condition.ts";
 import {
   type CoverageObserver,
   type PipelineObserver,
   type System,
   systemName,
-} from "../pipeline/endpoints.ts";
+} from "../pipeline/observer.ts";
 
 /** Brings mails to people. */
 export interface MailChannel {
@@ -35,7 +35,7 @@ export interface AlertClaims {
 }
 
 /** When mails are sent, and how. */
-export interface AlertingOptions {
+export interface AlertsOptions {
   readonly channel: MailChannel;
   readonly claims: AlertClaims;
   readonly situation: () => Situation;
@@ -54,8 +54,8 @@ const CAUSES = { Kafka: "kafka_away", PostgreSQL: "postgres_away" } as const;
 type SystemName = keyof typeof CAUSES;
 
 /** Mails about one pipeline. Disposing it waits for mails under way, but not long. */
-export class Alerting implements Partial<PipelineObserver & CoverageObserver>, AsyncDisposable {
-  readonly #options: AlertingOptions;
+export class Alerts implements Partial<PipelineObserver & CoverageObserver>, AsyncDisposable {
+  readonly #options: AlertsOptions;
   readonly #outages = new OutageBook<SystemName>();
   readonly #timers = new Map<SystemName, ReturnType<typeof setTimeout>>();
   /** Systems whose outage was mailed by us: we also tell that it is over. */
@@ -69,7 +69,7 @@ export class Alerting implements Partial<PipelineObserver & CoverageObserver>, A
   #mailedGapsMs: number | null = null;
   readonly #underWay = new Set<Promise<void>>();
 
-  constructor(options: AlertingOptions) {
+  constructor(options: AlertsOptions) {
     this.#options = options;
   }
 
@@ -137,7 +137,7 @@ export class Alerting implements Partial<PipelineObserver & CoverageObserver>, A
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of [...this.#timers.values(), this.#untoldTimer]) clearTimeout(timer);
     this.#track(() => this.#mailLostRanges(0)); // now or never
-    await atMost(LAST_MAIL_MS, Promise.all(this.#underWay));
+    await withTimeout(LAST_MAIL_MS, Promise.all(this.#underWay));
   }
 
   #remindAfter(system: SystemName, ms: number): void {

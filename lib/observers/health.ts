@@ -4,14 +4,10 @@
  * @module
  */
 
-import type { LastingGap } from "../core/offsets/coverage_watch.ts";
+import type { LastingGap } from "../core/offsets/lasting_gaps.ts";
 import { unavailableText } from "../core/offsets/log_range.ts";
-import type {
-  CoverageObserver,
-  FencedError,
-  PipelineObserver,
-  System,
-} from "../pipeline/endpoints.ts";
+import type { CoverageObserver, PipelineObserver, System } from "../pipeline/observer.ts";
+import type { FencedError } from "../pipeline/sink.ts";
 
 /** How long a joined worker may look at the log in vain. */
 const VAIN_LOOKS_MS = 5_000;
@@ -32,7 +28,7 @@ export class Health implements Partial<PipelineObserver & CoverageObserver> {
 
   /** Null when ready, else why not. A worker without partitions is ready too: it stands by. */
   get problem(): string | null {
-    const [sink, looks, group, source] = (["sink", "looks", "group", "source"] as const)
+    const [sink, looks, group, source] = (["commit", "query", "group", "source"] as const)
       .map((system) => this.#answers.get(system));
     if (sink === false || looks === false) return "PostgreSQL does not answer";
     if (this.#isStuck) return "PostgreSQL refuses every commit";

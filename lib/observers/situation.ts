@@ -5,7 +5,7 @@
 
 import type { PartitionSituation } from "../core/alert.ts";
 import type { Commit } from "../core/windowing/pending.ts";
-import type { PipelineObserver, System } from "../pipeline/endpoints.ts";
+import type { PipelineObserver, System } from "../pipeline/observer.ts";
 
 /** Follows one pipeline. */
 export class SituationBoard implements Partial<PipelineObserver> {

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { latenciesOf } from "../core/stats/latency.ts";
 import type { LogRange } from "../core/offsets/log_range.ts";
-import type { Commit } from "../core/windowing/pending.ts";
-import { RollingCounter } from "../core/stats/rolling_counter.ts";
+import { latenciesOf } from "../core/stats/latency.ts";
 import { RollingQuantiles } from "../core/stats/quantiles.ts";
-import type { PipelineObserver, Source, System } from "../pipeline/endpoints.ts";
+import { RollingCounter } from "../core/stats/rolling_counter.ts";
+import type { Commit } from "../core/windowing/pending.ts";
+import type { PipelineObserver, System } from "../pipeline/observer.ts";
+import type { Source } from "../pipeline/source.ts";
 
 /** Whether a system answers; `unknown` before it was asked. */
 export interface SystemState {
@@ -84,7 +85,7 @@ export class Vitals implements Partial<PipelineObserver> {
       startedMs: this.#startedMs,
       sourceName: this.#sourceName,
       source: this.#stateOf(SOURCE_SYSTEMS),
-      postgres: this.#stateOf(["sink"]),
+      postgres: this.#stateOf(["commit"]),
       partitions: this.#partitions,
       eventsBySecond,
       eventsPerSecond: recent / RATE_SECONDS,

@@ -4,14 +4,15 @@
  */
 
 import type { BackoffOptions } from "../async/backoff.ts";
-import { isPassing } from "../core/failure.ts";
-import { FencedError, type PipelineObserver, type System } from "./endpoints.ts";
 import { retry } from "../async/retry.ts";
+import { isPassing } from "../core/failure.ts";
+import type { PipelineObserver, System } from "./observer.ts";
+import { FencedError } from "./sink.ts";
 
 const BACKOFF: BackoffOptions = { firstMs: 100, maxMs: 5_000 };
 
 /** Asks until there is an answer, and knows which systems are away meanwhile. */
-export class Outages {
+export class Availability {
   readonly #observer: Pick<PipelineObserver, "failed" | "answered">;
   readonly #away = new Set<System>();
 
@@ -28,9 +29,9 @@ export class Outages {
    * The system's answer, for as many tries as it takes.
    * @throws what it answered, if that needs a person or the signal has aborted.
    */
-  async ask<T>(system: System, question: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  async retry<T>(system: System, operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
     try {
-      const answer = await retry(question, {
+      const answer = await retry(operation, {
         ...BACKOFF,
         signal,
         onFailure: (error) => {

@@ -4,13 +4,13 @@
  */
 
 import type { Commit } from "../core/windowing/pending.ts";
-import { FencedError, type Sink } from "./endpoints.ts";
+import { FencedError, type Sink } from "./sink.ts";
 
 /**
  * An action that stores the commit, for as many tries as it takes. A try that failed
  * may have been stored all the same: then the next one is fenced, and the offsets tell.
  */
-export function storing(commit: Commit, sink: Sink): () => Promise<void> {
+export function commitOnce(commit: Commit, sink: Sink): () => Promise<void> {
   let mayBeStored = false;
   return async () => {
     try {

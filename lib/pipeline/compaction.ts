@@ -4,8 +4,9 @@
  */
 
 import { CompactedError, OtherLogError } from "../core/offsets/log_range.ts";
-import type { PipelineObserver, Source } from "./endpoints.ts";
-import type { Ask } from "./start_offsets.ts";
+import type { PipelineObserver } from "./observer.ts";
+import type { Source } from "./source.ts";
+import type { Retry } from "./start_offsets.ts";
 
 export interface CompactionOptions {
   readonly source: Source;
@@ -14,8 +15,11 @@ export interface CompactionOptions {
 }
 
 /** @throws {CompactedError} if the log is compacted, and it was not decided to count what is left of it. */
-export async function assertKept(options: CompactionOptions, ask: Ask): Promise<void> {
-  await isCompacted(options, ask);
+export async function assertKept(
+  options: CompactionOptions,
+  retry: Retry,
+): Promise<void> {
+  await isCompacted(options, retry);
 }
 
 /**
@@ -26,17 +30,17 @@ export async function assertKept(options: CompactionOptions, ask: Ask): Promise<
 export async function assertRewritten(
   partition: number,
   options: CompactionOptions,
-  ask: Ask,
+  retry: Retry,
 ): Promise<void> {
-  if (await isCompacted(options, ask)) return;
+  if (await isCompacted(options, retry)) return;
   throw new OtherLogError(partition, "the last record batch that was counted is not there");
 }
 
 async function isCompacted(
   { source, observer, onDataLoss }: CompactionOptions,
-  ask: Ask,
+  retry: Retry,
 ): Promise<boolean> {
-  const answer = await ask("source", () => source.isCompacted());
+  const answer = await retry("source", () => source.isCompacted());
   if (answer && onDataLoss === "fail") throw new CompactedError();
   observer.compacted(answer);
   return answer;

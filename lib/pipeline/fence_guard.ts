@@ -4,12 +4,12 @@
  * @module
  */
 
-import { pause } from "../async/condition.ts";
-import { FENCE_LIMITS, FenceLimit, type FenceLimits } from "./fence_limit.ts";
+import { delay } from "../async/delay.ts";
 import { OperatorError } from "../core/failure.ts";
-import type { Commit } from "../core/windowing/pending.ts";
 import type { Position } from "../core/offsets/positions.ts";
-import { FencedError, type Sink } from "./endpoints.ts";
+import type { Commit } from "../core/windowing/pending.ts";
+import { FENCE_LIMITS, FenceLimit, type FenceLimits } from "./fence_limit.ts";
+import { FencedError, type Sink } from "./sink.ts";
 
 /** Passes everything on to another sink. */
 export class FenceGuard implements Sink {
@@ -42,7 +42,7 @@ export class FenceGuard implements Sink {
       const verdict = this.#limit.fenced(performance.now(), Math.random());
       if (verdict === "stop") throw stuck(error);
       if (verdict.delayMs === 0) throw error;
-      await pause(verdict.delayMs);
+      await delay(verdict.delayMs);
       throw new FencedError(error.message, { cause: error, isStuck: true });
     }
   }

@@ -4,21 +4,23 @@
  * @module
  */
 
-import { LagWatch } from "../core/offsets/stall_detector.ts";
+import { withTimeout } from "../async/delay.ts";
 import type { Ledger } from "../core/offsets/ledger.ts";
 import type { LogRange, LogView } from "../core/offsets/log_range.ts";
-import type { PipelineObserver, Sink, Source } from "./endpoints.ts";
-import { atMost } from "../async/condition.ts";
+import { StallDetector } from "../core/offsets/stall_detector.ts";
 import { assertKept } from "./compaction.ts";
-import { type Ask, isLossAccepted, unavailableOf } from "./start_offsets.ts";
+import type { PipelineObserver } from "./observer.ts";
+import type { Sink } from "./sink.ts";
+import type { Source } from "./source.ts";
+import { isLossAccepted, type Retry, unavailableOf } from "./start_offsets.ts";
 
 /** How long one look waits for the watermark. */
-const PATIENCE_MS = 2_000;
+const MAX_WAIT_MS = 2_000;
 /** Looks from one question for the log's compaction to the next: it hardly ever changes. */
 const LOOKS_PER_QUESTION = 12;
 
 /** What is looked at, and who is told. */
-export interface WatcherOptions {
+export interface LagMonitorOptions {
   readonly source: Source;
   readonly sink: Sink;
   readonly observer: PipelineObserver;
@@ -30,12 +32,12 @@ export interface WatcherOptions {
 }
 
 /** What a look has shown: the watermark, or that the partitions have to be placed anew. */
-export type Sight = { readonly watermarkMs: number | null } | "place anew";
+export type LagReading = { readonly watermarkMs: number | null } | "place anew";
 
 /** Looks at one pipeline. */
-export class Watcher {
-  readonly #options: WatcherOptions;
-  readonly #lagWatch: LagWatch;
+export class LagMonitor {
+  readonly #options: LagMonitorOptions;
+  readonly #stallDetector: StallDetector;
   /** The question for the watermark that is under way. */
   #asking: Promise<void> | null = null;
   #watermarkMs: number | null = null;
@@ -43,14 +45,14 @@ export class Watcher {
   /** What the source has told of it. */
   #throttledMs = 0;
 
-  constructor(options: WatcherOptions) {
+  constructor(options: LagMonitorOptions) {
     this.#options = options;
-    this.#lagWatch = new LagWatch(options);
+    this.#stallDetector = new StallDetector(options);
   }
 
   /** There is a reason for standing still. */
   reset(): void {
-    this.#lagWatch.reset();
+    this.#stallDetector.reset();
   }
 
   /**
@@ -59,11 +61,11 @@ export class Watcher {
    * @throws {OperatorError} if a partition does not stand within its log any more, or the log is
    * compacted now.
    */
-  async look(ask: Ask, hasRoom: () => boolean): Promise<Sight> {
+  async look(retry: Retry, hasRoom: () => boolean): Promise<LagReading> {
     const { source, observer, ledger, assigned, onDataLoss } = this.#options;
-    if (++this.#looks % LOOKS_PER_QUESTION === 0) await assertKept(this.#options, ask);
+    if (++this.#looks % LOOKS_PER_QUESTION === 0) await assertKept(this.#options, retry);
     const before = ledger.positions();
-    const view = await ask("source", () => source.viewLog());
+    const view = await retry("source", () => source.viewLog());
     const { ranges, unavailable } = view;
     observer.ranges(ranges);
     observer.unavailable(unavailableOf(assigned(), view));
@@ -81,7 +83,7 @@ export class Watcher {
         const range = ranges.get(partition);
         if (isLossAccepted(position, { range, onDataLoss })) return "place anew";
       }
-      const { lags, stalled } = this.#lagWatch.look(positions, {
+      const { lags, stalled } = this.#stallDetector.look(positions, {
         ranges,
         signsOfLife: source.signsOfLife,
         nowMs: performance.now(),
@@ -96,7 +98,7 @@ export class Watcher {
         source.renew();
       }
     }
-    await this.#advanceWatermark(ask, ranges.size + unavailable.size);
+    await this.#advanceWatermark(retry, ranges.size + unavailable.size);
     return { watermarkMs: this.#watermarkMs };
   }
 
@@ -107,16 +109,16 @@ export class Watcher {
   }
 
   /** Does not wait long for a sink that is away: the lag has to be seen then, too. */
-  async #advanceWatermark(ask: Ask, partitions: number): Promise<void> {
+  async #advanceWatermark(retry: Retry, partitions: number): Promise<void> {
     const { sink, observer } = this.#options;
-    this.#asking ??= ask("looks", () => sink.advanceWatermark(partitions))
+    this.#asking ??= retry("query", () => sink.advanceWatermark(partitions))
       .then((watermarkMs) => {
         this.#watermarkMs = watermarkMs;
         observer.watermark(watermarkMs);
       })
       .finally(() => this.#asking = null);
     const asking = this.#asking;
-    await atMost(PATIENCE_MS, asking);
+    await withTimeout(MAX_WAIT_MS, asking);
     if (this.#asking === null) await asking; // throws what it was answered
   }
 }

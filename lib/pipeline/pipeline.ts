@@ -8,29 +8,24 @@
  * @module
  */
 
+import { Condition } from "../async/condition.ts";
+import { delay } from "../async/delay.ts";
+import { runTaskGroup } from "../async/task_group.ts";
+import { TimeSlice } from "../async/time_slice.ts";
 import { isPassing } from "../core/failure.ts";
 import { Ledger } from "../core/offsets/ledger.ts";
-import type { PendingOptions } from "../core/windowing/pending.ts";
 import type { Fetched } from "../core/records/log_batch.ts";
 import { inPartition, UnreadableBatchError } from "../core/records/unreadable_batch.ts";
+import type { PendingOptions } from "../core/windowing/pending.ts";
 import { closedUpTo } from "../core/windowing/watermark.ts";
+import { Availability } from "./availability.ts";
+import { commitOnce } from "./commit_once.ts";
 import { assertRewritten } from "./compaction.ts";
-import { Condition, pause } from "../async/condition.ts";
-import {
-  CommitTooSlowError,
-  FencedError,
-  type PipelineObserver,
-  type Sink,
-  type Source,
-  type SourceReader,
-  type System,
-} from "./endpoints.ts";
-import { type Ask, locate } from "./start_offsets.ts";
-import { Outages } from "./availability.ts";
-import { storing } from "./commit_once.ts";
-import { together } from "../async/task_group.ts";
-import { Turn } from "../async/time_slice.ts";
-import { Watcher } from "./lag_monitor.ts";
+import { LagMonitor } from "./lag_monitor.ts";
+import type { PipelineObserver, System } from "./observer.ts";
+import { CommitTooSlowError, FencedError, type Sink } from "./sink.ts";
+import type { Source, SourceReader } from "./source.ts";
+import { type Retry, startOffsets } from "./start_offsets.ts";
 
 /** What a pipeline connects, and how it behaves. */
 export interface PipelineOptions extends PendingOptions {
@@ -58,7 +53,7 @@ const LEAST_FULL_BYTES = 64 << 10;
 /** How long a sink that is too slow is left alone. */
 const TOO_SLOW_PAUSE_MS = 1_000;
 /** How often lag and watermark are looked at. */
-const WATCH_INTERVAL_MS = 5_000;
+const CHECK_INTERVAL_MS = 5_000;
 
 /** Partitions that the source gave us; another object, even with the same ones, starts over. */
 interface Assignment {
@@ -69,8 +64,8 @@ interface Assignment {
 export class Pipeline implements SourceReader {
   readonly #options: PipelineOptions;
   readonly #ledger: Ledger;
-  readonly #watcher: Watcher;
-  readonly #outages: Outages;
+  readonly #lagMonitor: LagMonitor;
+  readonly #availability: Availability;
   /** Notified whenever something below changes. */
   readonly #changed = new Condition();
   #assignment: Assignment = { partitions: [] };
@@ -82,7 +77,7 @@ export class Pipeline implements SourceReader {
   #closedUpToMs = -Infinity;
   #horizonMs = -Infinity;
   #fullBytes = FULL_BYTES;
-  readonly #turn = new Turn();
+  readonly #timeSlice = new TimeSlice();
   /** Aborts when the end was asked for. */
   #stopping = new AbortController().signal;
   /** Aborts when the last commit has taken too long. */
@@ -92,8 +87,8 @@ export class Pipeline implements SourceReader {
     this.#options = options;
     this.#ledger = new Ledger(options);
     const assigned = () => this.#assignment.partitions;
-    this.#watcher = new Watcher({ ...options, ledger: this.#ledger, assigned });
-    this.#outages = new Outages(options.observer);
+    this.#lagMonitor = new LagMonitor({ ...options, ledger: this.#ledger, assigned });
+    this.#availability = new Availability(options.observer);
   }
 
   /**
@@ -111,10 +106,10 @@ export class Pipeline implements SourceReader {
       this.#options.source.read(this, stopping),
       this.#placeLoop(),
       this.#commitLoop(),
-      this.#watchLoop(),
+      this.#monitorLoop(),
     ];
     try {
-      await together(loops, { ended, stopping });
+      await runTaskGroup(loops, { ended, stopping });
       if (!this.#ledger.isEmpty) await this.#commit();
       await this.#closeWindows();
     } finally {
@@ -128,7 +123,7 @@ export class Pipeline implements SourceReader {
     if (!awaitedEnds) return;
     try {
       const advance = () => sink.advanceWatermark(awaitedEnds.size);
-      await this.#ask("looks", advance, this.#abandon.signal);
+      await this.#retryUntil("query", advance, this.#abandon.signal);
     } catch (error) {
       if (!isPassing(error)) throw error; // the next run closes them
     }
@@ -180,7 +175,7 @@ export class Pipeline implements SourceReader {
           horizonMs: this.#horizonMs,
         });
         this.#ledgerChanged();
-        await this.#turn.giveWay();
+        await this.#timeSlice.yield();
         if (!await this.#room() || assignment !== this.#assignment) return;
       }
     }
@@ -223,7 +218,7 @@ export class Pipeline implements SourceReader {
   async #trustCompacted(partition: number): Promise<void> {
     const { source } = this.#options;
     const assignment = this.#assignment;
-    await assertRewritten(partition, this.#options, this.#askNow);
+    await assertRewritten(partition, this.#options, this.#retry);
     if (assignment !== this.#assignment) return;
     const position = this.#ledger.trust(partition);
     if (position !== undefined) source.resume(new Map([[partition, position]]));
@@ -236,14 +231,14 @@ export class Pipeline implements SourceReader {
 
   #startOver(partitions: readonly number[]): void {
     this.#ledger.drop();
-    this.#watcher.reset();
+    this.#lagMonitor.reset();
     this.#pendingSince = null;
     this.#assignment = { partitions };
     this.#changed.notify();
   }
 
   #hasRoom(): boolean {
-    return this.#assignment === this.#placed && !this.#outages.isAway("sink") &&
+    return this.#assignment === this.#placed && !this.#availability.isAway("commit") &&
       this.#ledger.pendingBytes < this.#fullBytes;
   }
 
@@ -253,11 +248,11 @@ export class Pipeline implements SourceReader {
     while (await this.#changed.until(isDue, { signal: this.#stopping })) {
       const assignment = this.#assignment;
       const { source } = this.#options;
-      const placements = await locate(assignment.partitions, {
+      const placements = await startOffsets(assignment.partitions, {
         ...this.#options,
-        ask: this.#askNow,
+        retry: this.#retry,
       });
-      this.#horizonMs = await this.#askNow("looks", () => this.#options.sink.horizon());
+      this.#horizonMs = await this.#retry("query", () => this.#options.sink.horizon());
       if (assignment !== this.#assignment) continue;
       this.#placed = assignment;
       source.resume(this.#ledger.place(placements));
@@ -290,10 +285,10 @@ export class Pipeline implements SourceReader {
     this.#isCommitting = true;
     this.#changed.notify();
     const startedAt = performance.now();
-    const store = storing(commit, sink);
+    const store = commitOnce(commit, sink);
     let tries = 0;
     try {
-      await this.#ask("sink", () => (tries++, store()), this.#abandon.signal);
+      await this.#retryUntil("commit", () => (tries++, store()), this.#abandon.signal);
       this.#fullBytes = Math.min(FULL_BYTES, this.#fullBytes * 1.25);
       observer.committed(commit, (performance.now() - startedAt) / 1000);
       source.acknowledge(
@@ -306,8 +301,8 @@ export class Pipeline implements SourceReader {
         observer.fenced(error);
       } else if (error instanceof CommitTooSlowError) {
         this.#fullBytes = Math.max(LEAST_FULL_BYTES, Math.min(bytes, this.#fullBytes) / 4);
-        observer.failed("sink", error);
-        await pause(TOO_SLOW_PAUSE_MS, this.#stopping);
+        observer.failed("commit", error);
+        await delay(TOO_SLOW_PAUSE_MS, this.#stopping);
       } else if (isPassing(error)) {
         observer.abandoned(error);
       } else throw error;
@@ -318,12 +313,12 @@ export class Pipeline implements SourceReader {
     }
   }
 
-  async #watchLoop(): Promise<void> {
+  async #monitorLoop(): Promise<void> {
     const { graceMs, windowMs: sizeMs } = this.#options;
     for (;;) {
-      await pause(WATCH_INTERVAL_MS, this.#stopping);
+      await delay(CHECK_INTERVAL_MS, this.#stopping);
       if (this.#stopping.aborted) return;
-      const sight = await this.#watcher.look(this.#askNow, () => this.#hasRoom());
+      const sight = await this.#lagMonitor.look(this.#retry, () => this.#hasRoom());
       if (sight === "place anew") this.#startOver(this.#assignment.partitions);
       else this.#closedUpToMs = closedUpTo(sight.watermarkMs, { sizeMs, graceMs });
       this.#ledgerChanged();
@@ -331,10 +326,14 @@ export class Pipeline implements SourceReader {
   }
 
   /** Asks until there is an answer or the end is asked for. */
-  readonly #askNow: Ask = (system, question) => this.#ask(system, question, this.#stopping);
+  readonly #retry: Retry = (system, question) => this.#retryUntil(system, question, this.#stopping);
 
-  async #ask<T>(system: System, question: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const answer = await this.#outages.ask(system, question, signal);
+  async #retryUntil<T>(
+    system: System,
+    question: () => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const answer = await this.#availability.retry(system, question, signal);
     this.#changed.notify();
     return answer;
   }

@@ -10,10 +10,10 @@
  */
 
 import { backoffMs, type BackoffOptions } from "../async/backoff.ts";
-import type { ClosedCount, CountKey, PublishedCount } from "../core/windowing/closed_count.ts";
-import { OutputReview, type TableCount } from "../core/views/output_review.ts";
+import { delay } from "../async/delay.ts";
 import { isPassing, UnavailableError } from "../core/failure.ts";
-import { pause } from "../async/condition.ts";
+import { OutputReview, type TableCount } from "../core/views/output_review.ts";
+import type { ClosedCount, CountKey, PublishedCount } from "../core/windowing/closed_count.ts";
 
 /** What is still to be published. */
 export interface Outbox {
@@ -100,12 +100,12 @@ export class Publisher {
         const published = await this.#round();
         this.#observer.recovered();
         failures = 0;
-        if (published < ROUND_COUNTS) await pause(IDLE_MS, signal);
+        if (published < ROUND_COUNTS) await delay(IDLE_MS, signal);
       } catch (error) {
         await this.#close();
         if (signal.aborted) break;
         this.#observer.failed(error);
-        await pause(backoffMs(failures++, { ...BACKOFF, random: Math.random() }), signal);
+        await delay(backoffMs(failures++, { ...BACKOFF, random: Math.random() }), signal);
       }
     }
     await this.#close();

@@ -6,16 +6,17 @@
 import { lagWithin, type LogRange, type LogView } from "../core/offsets/log_range.ts";
 import type { Placement, Position } from "../core/offsets/positions.ts";
 import { assertKept, type CompactionOptions } from "./compaction.ts";
-import type { PipelineObserver, Sink, System } from "./endpoints.ts";
+import type { PipelineObserver, System } from "./observer.ts";
+import type { Sink } from "./sink.ts";
 
 /** Asks a system until it answers. */
-export type Ask = <T>(system: System, question: () => Promise<T>) => Promise<T>;
+export type Retry = <T>(system: System, question: () => Promise<T>) => Promise<T>;
 
-/** Whom to ask, and what to do with records that are gone. */
-export interface LocateOptions extends CompactionOptions {
+/** Whom to retry, and what to do with records that are gone. */
+export interface StartOffsetsOptions extends CompactionOptions {
   readonly observer: Pick<PipelineObserver, "compacted" | "unavailable">;
   readonly sink: Sink;
-  readonly ask: Ask;
+  readonly retry: Retry;
 }
 
 /**
@@ -23,18 +24,18 @@ export interface LocateOptions extends CompactionOptions {
  * are left out, and told.
  * @throws {OperatorError} for a partition that does not stand within its log, or a log that is compacted.
  */
-export async function locate(
+export async function startOffsets(
   partitions: readonly number[],
-  { source, sink, observer, ask, onDataLoss }: LocateOptions,
+  { source, sink, observer, retry, onDataLoss }: StartOffsetsOptions,
 ): Promise<Placement[]> {
   if (partitions.length === 0) {
     observer.unavailable(new Map());
     return [];
   }
-  await assertKept({ source, observer, onDataLoss }, ask);
-  const view = () => ask("source", () => source.viewLog(partitions));
+  await assertKept({ source, observer, onDataLoss }, retry);
+  const view = () => retry("source", () => source.viewLog(partitions));
   // The log's start is asked for with each try: retention may move it while the sink is away.
-  const positions = await ask("looks", async () => {
+  const positions = await retry("query", async () => {
     const { ranges } = await view();
     return ranges.size === 0 ? new Map<number, Position>() : sink.positions(startsOf(ranges));
   });

@@ -4,46 +4,46 @@
  * @module
  */
 
-import { Alerting } from "../observers/alerts.ts";
+import { delay } from "../async/delay.ts";
 import type { Alert, Situation } from "../core/alert.ts";
+import { describe } from "../core/failure.ts";
 import type { Config } from "../core/settings/config.ts";
 import { redacted } from "../core/settings/database_url.ts";
-import { describe } from "../core/failure.ts";
-import { pause } from "../async/condition.ts";
-import type { CoverageObserver, PipelineObserver } from "../pipeline/endpoints.ts";
 import { log } from "../io/logs.ts";
 import { PostgresAlertClaims } from "../io/postgres/alert_claims.ts";
-import type { Connection } from "../io/postgres/session/connection.ts";
 import { recentDeadLetters } from "../io/postgres/queries/reader.ts";
+import type { Connection } from "../io/postgres/session/connection.ts";
 import type { DeadWorker } from "../io/postgres/worker_registry.ts";
 import { sendMail } from "../io/smtp.ts";
+import { Alerts } from "../observers/alerts.ts";
 import { SituationBoard } from "../observers/situation.ts";
+import type { CoverageObserver, PipelineObserver } from "../pipeline/observer.ts";
 
 /** What alarms are made of. */
-export interface AlarmsOptions {
+export interface WorkerAlertsOptions {
   readonly config: Config;
   readonly connection: Connection;
   readonly host: string;
 }
 
-const LOOK_INTERVAL_MS = 5_000;
+const CHECK_INTERVAL_MS = 5_000;
 
 /** The alarms of one worker. */
-export class Alarms implements AsyncDisposable {
+export class WorkerAlerts implements AsyncDisposable {
   readonly #config: Config;
   readonly #connection: Connection;
   readonly #board = new SituationBoard();
   /** None without a mail server. */
-  readonly #alerting: Alerting | null;
+  readonly #alerting: Alerts | null;
   readonly #ended = new AbortController();
   #looking = Promise.resolve();
 
-  constructor({ config, connection, host }: AlarmsOptions) {
+  constructor({ config, connection, host }: WorkerAlertsOptions) {
     this.#config = config;
     this.#connection = connection;
     const { smtp } = config;
     this.#alerting = smtp
-      ? new Alerting({
+      ? new Alerts({
         channel: { send: async (mail) => void await sendMail(smtp, mail) },
         claims: new PostgresAlertClaims(connection, () => this.#isFirst()),
         situation: () => this.#situation(host),
@@ -104,7 +104,7 @@ export class Alarms implements AsyncDisposable {
   async #lookNowAndThen(): Promise<void> {
     const { signal } = this.#ended;
     for (;;) {
-      await pause(LOOK_INTERVAL_MS, signal);
+      await delay(CHECK_INTERVAL_MS, signal);
       if (signal.aborted) return;
       try {
         await this.#lookAtDeadLetters();

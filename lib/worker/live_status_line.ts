@@ -4,14 +4,14 @@
  * @module
  */
 
-import { duration } from "../core/text/numbers.ts";
 import { OutageBook } from "../core/stats/outage_book.ts";
-import type { Commit } from "../core/windowing/pending.ts";
 import { RateMeter } from "../core/stats/rate_meter.ts";
+import { duration } from "../core/text/numbers.ts";
 import { statusLine, type WorkerView } from "../core/text/status_line.ts";
-import { type PipelineObserver, type System, systemName } from "../pipeline/endpoints.ts";
+import type { Commit } from "../core/windowing/pending.ts";
 import { log } from "../io/logs.ts";
 import type { Terminal } from "../io/terminal.ts";
+import { type PipelineObserver, type System, systemName } from "../pipeline/observer.ts";
 
 /** What the line is about besides the pipeline. */
 export interface StatusLineOptions {

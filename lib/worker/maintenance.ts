@@ -4,12 +4,12 @@
  * @module
  */
 
-import { pause } from "../async/condition.ts";
+import { delay } from "../async/delay.ts";
 import { describe, UnavailableError } from "../core/failure.ts";
 import { log } from "../io/logs.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
 
-export interface ChoreOptions {
+export interface MaintenanceOptions {
   /** What the log calls it, as "delete what is old". */
   readonly name: string;
   readonly intervalMs: number;
@@ -20,12 +20,12 @@ export interface ChoreOptions {
 }
 
 /** Does its work again and again, until it is disposed. */
-export class Chore implements AsyncDisposable {
-  readonly #options: ChoreOptions;
+export class Maintenance implements AsyncDisposable {
+  readonly #options: MaintenanceOptions;
   readonly #ended = new AbortController();
   #running = Promise.resolve();
 
-  constructor(options: ChoreOptions) {
+  constructor(options: MaintenanceOptions) {
     this.#options = options;
   }
 
@@ -56,7 +56,7 @@ export class Chore implements AsyncDisposable {
           lastProblem = problem;
         }
       }
-      await pause(intervalMs, signal);
+      await delay(intervalMs, signal);
     }
   }
 }

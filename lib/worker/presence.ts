@@ -4,12 +4,12 @@
  * @module
  */
 
-import { atMost, pause } from "../async/condition.ts";
-import type { PipelineObserver, System } from "../pipeline/endpoints.ts";
-import { Complaint } from "../io/complaint.ts";
+import { delay, withTimeout } from "../async/delay.ts";
+import { FailureLog } from "../io/failure_log.ts";
 import { log } from "../io/logs.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
 import { type DeadWorker, RENEW_MS, WorkerRegistry } from "../io/postgres/worker_registry.ts";
+import type { PipelineObserver, System } from "../pipeline/observer.ts";
 
 export interface PresenceOptions {
   /** For this alone, so that no other question can make a living worker seem dead; closed with it. */
@@ -27,7 +27,7 @@ const LEAVE_TIMEOUT_MS = 2_000;
 export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
   readonly #options: PresenceOptions;
   readonly #registry: WorkerRegistry;
-  readonly #complaint = new Complaint("Cannot see whether workers live: {reason}");
+  readonly #failures = new FailureLog("Cannot see whether workers live: {reason}");
   readonly #ended = new AbortController();
   #partitions: readonly number[] = [];
   #unavailable: ReadonlySet<number> = new Set();
@@ -65,7 +65,7 @@ export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
     // Where the database does not take it, another worker will tell of this one's end.
-    if (this.#renewing) await atMost(LEAVE_TIMEOUT_MS, this.#leave(this.#renewing));
+    if (this.#renewing) await withTimeout(LEAVE_TIMEOUT_MS, this.#leave(this.#renewing));
     await this.#options.connection[Symbol.asyncDispose]();
   }
 
@@ -82,7 +82,7 @@ export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
   async #renew(): Promise<void> {
     const { signal } = this.#ended;
     for (;;) {
-      await pause(RENEW_MS, signal);
+      await delay(RENEW_MS, signal);
       if (signal.aborted) return;
       try {
         await this.#registry.renew(this.#counted());
@@ -91,9 +91,9 @@ export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
           log.warn("Worker {id} on {host} ended without a word", { id, host });
           this.#options.onDeath(worker);
         }
-        this.#complaint.succeeded();
+        this.#failures.succeeded();
       } catch (error) { // if the database is away, others tell
-        this.#complaint.failed(error);
+        this.#failures.failed(error);
       }
     }
   }

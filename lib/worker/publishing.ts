@@ -4,13 +4,13 @@
  * @module
  */
 
+import { withTimeout } from "../async/delay.ts";
 import type { Alert } from "../core/alert.ts";
 import { describe, isPassing } from "../core/failure.ts";
-import { atMost } from "../async/condition.ts";
 import { log } from "../io/logs.ts";
 import type { Metrics } from "../io/metrics.ts";
-import type { Connection } from "../io/postgres/session/connection.ts";
 import { PostgresOutbox } from "../io/postgres/outbox.ts";
+import type { Connection } from "../io/postgres/session/connection.ts";
 import { type Output, Publisher, type PublisherObserver } from "../pipeline/publisher.ts";
 
 /** What publishing is made of. */
@@ -46,7 +46,7 @@ export class Publishing implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
-    await atMost(STOP_TIMEOUT_MS, this.#running);
+    await withTimeout(STOP_TIMEOUT_MS, this.#running);
     await this.#connection[Symbol.asyncDispose]();
   }
 }

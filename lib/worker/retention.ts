@@ -5,14 +5,14 @@
 
 import type { Config } from "../core/settings/config.ts";
 import { log } from "../io/logs.ts";
-import type { Connection } from "../io/postgres/session/connection.ts";
 import {
   expireAggregates,
   expireDeadLetters,
   type ExpiryOptions,
   type ExpiryStep,
 } from "../io/postgres/retention.ts";
-import { Chore } from "./maintenance.ts";
+import type { Connection } from "../io/postgres/session/connection.ts";
+import { Maintenance } from "./maintenance.ts";
 
 const INTERVAL_MS = 60_000;
 
@@ -27,12 +27,12 @@ interface Expiry {
 export function retention(
   { aggregatesRetentionDays, deadLettersRetentionDays }: Config,
   connection: Connection,
-): Chore {
+): Maintenance {
   const expiries: readonly Expiry[] = [
     { what: "counts", retentionDays: aggregatesRetentionDays, step: expireAggregates },
     { what: "dead letters", retentionDays: deadLettersRetentionDays, step: expireDeadLetters },
   ];
-  return new Chore({
+  return new Maintenance({
     name: "delete what is old",
     intervalMs: INTERVAL_MS,
     connection,

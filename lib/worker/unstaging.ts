@@ -4,16 +4,16 @@
  * @module
  */
 
-import { pause } from "../async/condition.ts";
+import { delay } from "../async/delay.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
 import { dueStaged, unstage } from "../io/postgres/staging.ts";
-import { Chore } from "./maintenance.ts";
+import { Maintenance } from "./maintenance.ts";
 
 const INTERVAL_MS = 2_000;
 
 /** @param looks where it is looked whether there is something to do. */
-export function unstaging(connection: Connection, looks: Connection): Chore {
-  return new Chore({
+export function unstaging(connection: Connection, looks: Connection): Maintenance {
+  return new Maintenance({
     name: "make rows of staged dead letters",
     intervalMs: INTERVAL_MS,
     connection,
@@ -22,7 +22,7 @@ export function unstaging(connection: Connection, looks: Connection): Chore {
         if (signal.aborted) return;
         const startedAt = performance.now();
         await unstage(connection, staged);
-        await pause(performance.now() - startedAt, signal);
+        await delay(performance.now() - startedAt, signal);
       }
     },
   });

@@ -4,19 +4,19 @@
  */
 
 import type { Config } from "../core/settings/config.ts";
-import type { Health } from "../observers/health.ts";
 import { Handler } from "../io/http/handler.ts";
+import type { StatusBoard } from "../io/http/pipeline_status.ts";
 import { isLoopback } from "../io/http/server/hosts.ts";
 import { listen, type WebServer } from "../io/http/server/listen.ts";
 import type { Metrics } from "../io/metrics.ts";
-import type { StatusBoard } from "../io/http/pipeline_status.ts";
 import { readCounts, readLetters, searchLotteries } from "../io/postgres/queries/api_reader.ts";
-import type { Connection } from "../io/postgres/session/connection.ts";
 import { readOverview } from "../io/postgres/queries/overview.ts";
 import { readWindowView } from "../io/postgres/queries/window_view.ts";
+import type { Connection } from "../io/postgres/session/connection.ts";
+import type { Health } from "../observers/health.ts";
 
 /** What is served. */
-export interface ServingOptions {
+export interface WebServerOptions {
   readonly config: Config;
   /** For the page alone: commits do not wait for it. Closed with the server. */
   readonly connection: Connection;
@@ -27,7 +27,7 @@ export interface ServingOptions {
 
 /** Serves from now on; nothing is asked of the database before somebody looks. */
 export function serve(
-  { config, connection, health, metrics, board }: ServingOptions,
+  { config, connection, health, metrics, board }: WebServerOptions,
 ): WebServer {
   const { httpHost: host, httpPort: port, kafka: { topic } } = config;
   const handler = new Handler({

@@ -4,38 +4,40 @@
  * @module
  */
 
-import type { Config } from "../core/settings/config.ts";
-import { WORKER_PREFIX } from "../core/offsets/coverage.ts";
-import { EVENT_RULES_VERSION, EventParser } from "../core/windowing/event.ts";
 import { isPassing } from "../core/failure.ts";
-import type { CoverageObserver, PipelineObserver, Source, System } from "../pipeline/endpoints.ts";
-import { FenceGuard } from "../pipeline/fence_guard.ts";
-import { Health } from "../observers/health.ts";
+import { WORKER_PREFIX } from "../core/offsets/coverage.ts";
+import type { Origin } from "../core/offsets/origin.ts";
+import type { Config } from "../core/settings/config.ts";
+import { EventParser } from "../core/windowing/event.ts";
+import { type DemoStatus, StatusBoard } from "../io/http/pipeline_status.ts";
 import type { WebServer } from "../io/http/server/listen.ts";
 import type { ConsumerGroup } from "../io/kafka/group/consumer_group.ts";
 import { log, LogObserver } from "../io/logs.ts";
 import { Metrics } from "../io/metrics.ts";
-import { type DemoStatus, StatusBoard } from "../io/http/pipeline_status.ts";
-import { Connection } from "../io/postgres/session/connection.ts";
-import { type Claim, claimPipeline, type Origin } from "../io/postgres/identity.ts";
-import { migrateForWorker } from "../io/postgres/schema/migrate.ts";
+import { claimOf, claimPipeline } from "../io/postgres/identity.ts";
 import { readOverview } from "../io/postgres/queries/overview.ts";
 import { storedOffsets } from "../io/postgres/queries/reader.ts";
+import { migrateForWorker } from "../io/postgres/schema/migrate.ts";
+import { Connection } from "../io/postgres/session/connection.ts";
 import { PostgresSink } from "../io/postgres/sink.ts";
 import { allStaged, type Staged, unstage } from "../io/postgres/staging.ts";
 import { newSha256 } from "../io/sha256.ts";
-import { Outages } from "../pipeline/availability.ts";
+import { Health } from "../observers/health.ts";
+import { Vitals } from "../observers/vitals.ts";
+import { Availability } from "../pipeline/availability.ts";
+import { FenceGuard } from "../pipeline/fence_guard.ts";
+import type { CoverageObserver, PipelineObserver, System } from "../pipeline/observer.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import type { Output } from "../pipeline/publisher.ts";
-import { Vitals } from "../observers/vitals.ts";
-import { Alarms } from "./alerts.ts";
-import type { Chore } from "./maintenance.ts";
-import { Lookout } from "./lookout.ts";
+import type { Source } from "../pipeline/source.ts";
+import { WorkerAlerts } from "./alerts.ts";
+import { CoverageMonitor } from "./coverage_monitor.ts";
+import type { Maintenance } from "./maintenance.ts";
 import { Presence } from "./presence.ts";
 import { Publishing } from "./publishing.ts";
 import { retention } from "./retention.ts";
-import { serve } from "./web_server.ts";
 import { unstaging } from "./unstaging.ts";
+import { serve } from "./web_server.ts";
 
 type Observer = Partial<PipelineObserver & CoverageObserver>;
 
@@ -44,7 +46,7 @@ export interface WorkerOptions {
   readonly config: Config;
   readonly databaseUrl: string;
   /** Whether operators are told of trouble, by mail. */
-  readonly hasAlarms: boolean;
+  readonly sendsAlerts: boolean;
   /** Told what the pipeline does, besides metrics, logs and health. */
   readonly observers?: readonly Observer[];
   /** Only in a demo: what its page says of it. */
@@ -64,7 +66,7 @@ export class Worker implements AsyncDisposable {
   /** By it the database and Kafka know the worker. */
   readonly id = `${WORKER_PREFIX}${crypto.randomUUID().slice(0, 8)}`;
   readonly #observer: PipelineObserver & CoverageObserver;
-  readonly #outages: Outages;
+  readonly #availability: Availability;
   readonly #health = new Health();
   readonly #metrics: Metrics;
   readonly #vitals: Vitals;
@@ -73,11 +75,11 @@ export class Worker implements AsyncDisposable {
   readonly #commits: Connection;
   /** For the page and other looks at the tables: they do not wait for commits, nor commits for them. */
   readonly #looks: Connection;
-  readonly #alarms: Alarms | null;
+  readonly #alerts: WorkerAlerts | null;
   readonly #presence: Presence;
-  readonly #chores: readonly Chore[];
+  readonly #maintenance: readonly Maintenance[];
 
-  constructor({ config, databaseUrl, hasAlarms, observers = [], demo }: WorkerOptions) {
+  constructor({ config, databaseUrl, sendsAlerts, observers = [], demo }: WorkerOptions) {
     this.#config = config;
     this.#databaseUrl = databaseUrl;
     const { topic, groupId } = config.kafka;
@@ -85,21 +87,21 @@ export class Worker implements AsyncDisposable {
     this.#metrics = new Metrics({ topic, latencySinceMs });
     this.#vitals = new Vitals({ latencySinceMs });
     const workerId = this.id;
-    const host = hasAlarms ? Deno.hostname() : "localhost"; // nobody else has to find it
+    const host = sendsAlerts ? Deno.hostname() : "localhost"; // nobody else has to find it
     this.#commits = new Connection(databaseUrl, workerId);
     this.#looks = new Connection(databaseUrl, workerId);
     this.#board = new StatusBoard({
       ...{ topic, groupId, workerId, vitals: this.#vitals, demo },
       readOverview: () => readOverview(this.#looks, topic),
     });
-    this.#alarms = hasAlarms ? new Alarms({ config, connection: this.#looks, host }) : null;
+    this.#alerts = sendsAlerts ? new WorkerAlerts({ config, connection: this.#looks, host }) : null;
     this.#presence = new Presence({
       connection: new Connection(databaseUrl, workerId),
       ...{ workerId, host },
-      onDeath: (worker) => this.#alarms?.died(worker),
+      onDeath: (worker) => this.#alerts?.died(worker),
     });
     const chores = new Connection(databaseUrl, workerId, { idleMs: IDLE_MS });
-    this.#chores = [retention(config, chores), unstaging(chores, this.#looks)];
+    this.#maintenance = [retention(config, chores), unstaging(chores, this.#looks)];
     this.#observer = observeAll([
       this.#health,
       this.#metrics,
@@ -107,10 +109,10 @@ export class Worker implements AsyncDisposable {
       this.#presence,
       this.#board,
       new LogObserver(),
-      ...this.#alarms?.observers ?? [],
+      ...this.#alerts?.observers ?? [],
       ...observers,
     ]);
-    this.#outages = new Outages(this.#observer);
+    this.#availability = new Availability(this.#observer);
   }
 
   /** Serves page, metrics and health from now on, before anything else is there. */
@@ -128,14 +130,14 @@ export class Worker implements AsyncDisposable {
     try {
       await work();
     } catch (error) {
-      if (!isPassing(error)) this.#alarms?.stopped(error);
+      if (!isPassing(error)) this.#alerts?.stopped(error);
       throw error;
     }
   }
 
   /** Asks until there is an answer, the signal aborts or a person is needed; says once that it waits. */
-  ask<T>(system: System, question: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    return this.#outages.ask(system, question, signal);
+  retry<T>(system: System, operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    return this.#availability.retry(system, operation, signal);
   }
 
   /** Next offset of each partition as the database has it, whoever counted up to there. */
@@ -145,12 +147,12 @@ export class Worker implements AsyncDisposable {
 
   /** What commits have staged up to now. */
   staged(signal: AbortSignal): Promise<Staged[]> {
-    return this.ask("sink", () => allStaged(this.#looks), signal);
+    return this.retry("commit", () => allStaged(this.#looks), signal);
   }
 
   /** Makes rows of it. */
   unstage(staged: Staged, signal: AbortSignal): Promise<void> {
-    return this.ask("sink", () => unstage(this.#looks, staged), signal);
+    return this.retry("commit", () => unstage(this.#looks, staged), signal);
   }
 
   /**
@@ -161,8 +163,8 @@ export class Worker implements AsyncDisposable {
     await migrateForWorker(this.#commits);
     const epoch = await claimPipeline(this.#commits, claimOf(this.#config, origin));
     await this.#presence.begin();
-    this.#alarms?.begin();
-    for (const chore of this.#chores) chore.begin();
+    this.#alerts?.begin();
+    for (const chore of this.#maintenance) chore.begin();
     return epoch;
   }
 
@@ -173,7 +175,7 @@ export class Worker implements AsyncDisposable {
     return new Publishing({
       ...{ connection, workerId, output, topic, metrics },
       alertAfterMs: this.#config.alertAfterMs,
-      alert: (alert) => this.#alarms?.raise(alert),
+      alert: (alert) => this.#alerts?.raise(alert),
     });
   }
 
@@ -209,7 +211,7 @@ export class Worker implements AsyncDisposable {
       stopTimeoutMs: STOP_TIMEOUT_MS,
       awaitedEnds,
     });
-    await using _lookout = new Lookout({
+    await using _coverage = new CoverageMonitor({
       ...{ topic, groupId, group, connection: this.#looks },
       ...{ vitals: this.#vitals, board: this.#board, observer: this.#observer },
     });
@@ -219,30 +221,12 @@ export class Worker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([
       this.#presence[Symbol.asyncDispose](),
-      this.#alarms?.[Symbol.asyncDispose](),
+      this.#alerts?.[Symbol.asyncDispose](),
     ]);
     await Promise.all(
-      [...this.#chores, this.#commits, this.#looks].map((each) => each[Symbol.asyncDispose]()),
+      [...this.#maintenance, this.#commits, this.#looks].map((each) => each[Symbol.asyncDispose]()),
     );
   }
-}
-
-/** What the settings make of the counts. */
-export function claimOf(
-  { kafka, windowMs, maxFutureMs }: Config,
-  origin: Origin,
-): Claim {
-  return {
-    origin,
-    identity: {
-      clusterId: origin.id,
-      topic: kafka.topic,
-      groupId: kafka.groupId,
-      windowSeconds: windowMs / 1000,
-      maxFutureSeconds: maxFutureMs / 1000,
-      eventRules: EVENT_RULES_VERSION,
-    },
-  };
 }
 
 /** One observer that tells all of them. */

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { backoffMs } from "../../lib/async/backoff.ts";
 
 const OPTIONS = { firstMs: 100, maxMs: 5_000 };

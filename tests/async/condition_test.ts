@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { atMost, Condition, pause, type UntilOptions } from "../../lib/async/condition.ts";
+import { Condition, type UntilOptions } from "../../lib/async/condition.ts";
+import { delay, withTimeout } from "../../lib/async/delay.ts";
 
 /** Longer than a test may take: whoever waits for it is not woken by it. */
 const LONG_MS = 60_000;
@@ -219,23 +220,23 @@ for (const { name, options } of OTHERS) {
 
 test("pause() resolves after its time, and not before", async () => {
   const start = performance.now();
-  await pause(20);
+  await delay(20);
   assert.ok(performance.now() - start >= 19);
 });
 
 test("pause() resolves at once when the signal aborts, or has aborted", async () => {
   const controller = new AbortController();
-  const pausing = pause(LONG_MS, controller.signal);
+  const pausing = delay(LONG_MS, controller.signal);
   controller.abort();
   await pausing;
-  await pause(LONG_MS, controller.signal);
+  await delay(LONG_MS, controller.signal);
 });
 
 test("atMost() resolves as soon as what it waits for is settled, well or not", async () => {
-  await atMost(LONG_MS, Promise.resolve("done"));
-  await atMost(LONG_MS, Promise.reject(new Error("it broke")));
+  await withTimeout(LONG_MS, Promise.resolve("done"));
+  await withTimeout(LONG_MS, Promise.reject(new Error("it broke")));
   const { promise, resolve } = Promise.withResolvers<void>();
-  const waiting = atMost(LONG_MS, promise);
+  const waiting = withTimeout(LONG_MS, promise);
   const state = watch(waiting);
   await settled();
   assert.equal(state.isSettled, false);
@@ -245,7 +246,7 @@ test("atMost() resolves as soon as what it waits for is settled, well or not", a
 
 test("atMost() waits no longer than its time", async () => {
   const { promise, reject } = Promise.withResolvers<void>();
-  await atMost(SHORT_MS, promise);
+  await withTimeout(SHORT_MS, promise);
   reject(new Error("too late to matter"));
   await settled();
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { OperatorError, UnavailableError } from "../../lib/core/failure.ts";
 import { retry } from "../../lib/async/retry.ts";
+import { OperatorError, UnavailableError } from "../../lib/core/failure.ts";
 
 /** Waits that a test does not notice, and waits that it does not survive. */
 const SOON = { firstMs: 1, maxMs: 2 };

@@ -6,12 +6,12 @@
 import os from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { storage } from "./storage.ts";
 import { growth, workers } from "./growth.ts";
 import { latency } from "./latency.ts";
 import { type Finding, table } from "./report.ts";
 import { memory, startAndIdle } from "./resources.ts";
 import { openStand, type Stand } from "./stand.ts";
+import { storage } from "./storage.ts";
 import { throughput } from "./throughput.ts";
 
 const PARTS: Readonly<Record<string, (stand: Stand) => AsyncGenerator<Finding>>> = {

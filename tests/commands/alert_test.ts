@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { makeLines } from "../support/event_lines.ts";
 import { eventually } from "../support/eventually.ts";
 import { Expectation } from "../support/expectation.ts";
-import { makeLines } from "../support/event_lines.ts";
 import { freePort } from "../support/free_port.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { MailServer } from "../support/mail_server.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { deleteRecords } from "../support/audit_stand.ts";
 import { Generator } from "../../lib/core/simulation/generator.ts";
+import { deleteRecords } from "../support/audit_stand.ts";
 import { readWithOurs } from "../support/record_reader.ts";
 import { serverTest } from "../support/servers.ts";
 import { openStack } from "../support/stack.ts";

@@ -1,8 +1,8 @@
 /** What Lotto24 says of counts that are known. */
 
 import assert from "node:assert/strict";
-import type { Connection } from "../../lib/io/postgres/session/connection.ts";
 import { migrate } from "../../lib/io/postgres/schema/migrate.ts";
+import type { Connection } from "../../lib/io/postgres/session/connection.ts";
 import { expandSql, query, readDashboard } from "../support/grafana.ts";
 import { createDatabase } from "../support/postgres.ts";
 import { serverTest } from "../support/servers.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { migrate } from "../../lib/io/postgres/schema/migrate.ts";
 import { Connection } from "../../lib/io/postgres/session/connection.ts";
 import { sqlStateOf } from "../../lib/io/postgres/session/errors.ts";
-import { migrate } from "../../lib/io/postgres/schema/migrate.ts";
 import { readCompose } from "../support/compose.ts";
 import { createReader, readerUrl } from "../support/grafana.ts";
 import { createDatabase, Postgres } from "../support/postgres.ts";

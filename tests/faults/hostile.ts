@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { auditReport } from "../support/audit_stand.ts";
-import { eventually } from "../support/eventually.ts";
 import { makeLines } from "../support/event_lines.ts";
+import { eventually } from "../support/eventually.ts";
 import { Expectation } from "../support/expectation.ts";
 import { type FaultStand, faultTest } from "../support/fault_stand.ts";
 import { run } from "../support/guarded_process.ts";
@@ -9,7 +9,7 @@ import { kcatProduce } from "../support/kcat.ts";
 import { type HugeRecord, type RawBatchOptions, sendRawBatch } from "../support/raw_batch.ts";
 import type { Program } from "../support/worker_process.ts";
 
-const MOST_BYTES = 400 << 20;
+const MAX_BYTES = 400 << 20;
 const MEGABYTE = 1 << 20;
 
 /** Greatest resident memory that the process has had. */
@@ -160,7 +160,7 @@ for (const { name, codec, records, events, reason } of BATCHES) {
       const longestMs = await healthOf();
       const peak = await peakBytes(worker);
       console.log(`${bytes} bytes sent, peak ${peak >> 20} MB, health after ${longestMs | 0} ms`);
-      assert.ok(peak < MOST_BYTES, `${peak >> 20} MB`);
+      assert.ok(peak < MAX_BYTES, `${peak >> 20} MB`);
       const [{ large } = { large: 0 }] = await database.connection.query<{ large: number }>({
         text: `
           select coalesce(sum(event_count), 0)::bigint as large

@@ -5,7 +5,7 @@ import { run } from "../support/guarded_process.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import type { Program } from "../support/worker_process.ts";
 
-const MOST_BYTES = 400 << 20;
+const MAX_BYTES = 400 << 20;
 
 /** Greatest resident memory that the process has had. */
 async function peakBytes(worker: Program): Promise<number> {
@@ -30,10 +30,10 @@ faultTest("memory stays bounded with PostgreSQL away for a minute at full input 
     await new Promise((resolve) => setTimeout(resolve, 2_000));
   }
   const peak = await peakBytes(worker);
-  assert.ok(peak < MOST_BYTES, `${peak >> 20} MB`);
+  assert.ok(peak < MAX_BYTES, `${peak >> 20} MB`);
   await stand.postgres!.restart();
   await stand.assertExact();
-  assert.ok(await peakBytes(worker) < MOST_BYTES);
+  assert.ok(await peakBytes(worker) < MAX_BYTES);
 });
 
 faultTest("memory stays bounded with nothing but dead letters of 900 kB", {}, async (stand) => {
@@ -54,7 +54,7 @@ faultTest("memory stays bounded with nothing but dead letters of 900 kB", {}, as
   });
   assert.equal(row!.letters, 600);
   const peak = await peakBytes(worker);
-  assert.ok(peak < MOST_BYTES, `${peak >> 20} MB`);
+  assert.ok(peak < MAX_BYTES, `${peak >> 20} MB`);
 });
 
 faultTest(
@@ -70,7 +70,7 @@ faultTest(
     });
     assert.equal(row!.letters, 300_000);
     const peak = await peakBytes(worker);
-    assert.ok(peak < MOST_BYTES, `${peak >> 20} MB`);
+    assert.ok(peak < MAX_BYTES, `${peak >> 20} MB`);
   },
 );
 
@@ -89,6 +89,6 @@ faultTest("memory stays bounded with many different names", {}, async (stand) =>
   }
   await eventually(async () => await stand.recordsRead() === 500_000);
   const peak = await peakBytes(worker);
-  assert.ok(peak < MOST_BYTES, `${peak >> 20} MB`);
+  assert.ok(peak < MAX_BYTES, `${peak >> 20} MB`);
   await stand.assertExact();
 });

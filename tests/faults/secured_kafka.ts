@@ -1,7 +1,7 @@
-import { createTopic } from "../support/kafka.ts";
 import { makeLines } from "../support/event_lines.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertBooksBalance, Expectation } from "../support/expectation.ts";
+import { createTopic } from "../support/kafka.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { createDatabase } from "../support/postgres.ts";
 import {

@@ -1,9 +1,9 @@
 /** Partitions that no worker counts, because somebody else in the group has them. */
 
 import assert from "node:assert/strict";
-import { Kafka, logLevel } from "../../lib/io/kafka/kafkajs/kafkajs.ts";
 import { createKafka } from "../../lib/io/kafka/client.ts";
 import { ConsumerGroup } from "../../lib/io/kafka/group/consumer_group.ts";
+import { Kafka, logLevel } from "../../lib/io/kafka/kafkajs/kafkajs.ts";
 import { makeLines } from "../support/event_lines.ts";
 import { eventually } from "../support/eventually.ts";
 import { Expectation } from "../support/expectation.ts";

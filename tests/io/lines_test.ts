@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { MAX_PART_BYTES } from "../../lib/core/records/record_batch.ts";
 import { type Line, linesOf } from "../../lib/io/lines.ts";
 import { newSha256 } from "../../lib/io/sha256.ts";

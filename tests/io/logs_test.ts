@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { configureLogs, log, LogObserver } from "../../lib/io/logs.ts";
-import type { LogFormat } from "../../lib/core/settings/config.ts";
 import { UnavailableError } from "../../lib/core/failure.ts";
+import type { LogFormat } from "../../lib/core/settings/config.ts";
+import { configureLogs, log, LogObserver } from "../../lib/io/logs.ts";
 import { Terminal } from "../../lib/io/terminal.ts";
 
 /** Lines that `write` logs. */
@@ -47,7 +47,7 @@ const HOSTILE = "down\x1b[2J\n12:00:00 all is well\x9b0m\u202e\u2028\ud800";
 
 Deno.test("logs for a person are one line each, and move no cursor, whatever a database says", async () => {
   const lines = await logged("pretty", (observer) => {
-    observer.failed("sink", new UnavailableError(HOSTILE));
+    observer.failed("commit", new UnavailableError(HOSTILE));
     log.error("{message}", { message: HOSTILE });
   });
   assert.equal(lines.length, 2);
@@ -85,12 +85,12 @@ Deno.test("LogObserver says once that Kafka throttles us", async () => {
 
 Deno.test("LogObserver says that a system is away, and that it is back, once each", async () => {
   const lines = await logged("pretty", (observer) => {
-    observer.answered("sink");
+    observer.answered("commit");
     for (let tries = 0; tries < 5; tries++) {
-      observer.failed("sink", new UnavailableError("refused"));
+      observer.failed("commit", new UnavailableError("refused"));
     }
-    observer.answered("sink");
-    observer.answered("sink");
+    observer.answered("commit");
+    observer.answered("commit");
   });
   assert.equal(lines.length, 2);
   assert.match(

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type AlertClaims, Alerting, type MailChannel } from "../../lib/observers/alerts.ts";
+import { Condition } from "../../lib/async/condition.ts";
 import type { Mail, Situation } from "../../lib/core/alert.ts";
 import { OperatorError, UnavailableError } from "../../lib/core/failure.ts";
-import { Condition } from "../../lib/async/condition.ts";
+import { type AlertClaims, Alerts, type MailChannel } from "../../lib/observers/alerts.ts";
 import { commitOf } from "../support/sink_contract.ts";
 
 const SITUATION: Situation = {
@@ -50,7 +50,7 @@ function makeAlerting(
   { afterMs = 5, intervalMs = 1_000_000 } = {},
 ) {
   const lost: unknown[] = [];
-  const alerting = new Alerting({
+  const alerting = new Alerts({
     channel: mailbox,
     claims,
     situation: () => SITUATION,
@@ -63,13 +63,13 @@ function makeAlerting(
 
 const away = new UnavailableError("connection refused");
 
-Deno.test("Alerting mails an outage that lasts, and that it is over", async () => {
+Deno.test("Alerts mails an outage that lasts, and that it is over", async () => {
   const mailbox = new Mailbox();
   const { alerting } = makeAlerting(mailbox);
-  alerting.failed("sink", away);
+  alerting.failed("commit", away);
   await mailbox.has(1);
-  alerting.failed("sink", away);
-  alerting.answered("sink");
+  alerting.failed("commit", away);
+  alerting.answered("commit");
   await mailbox.has(2);
   await alerting[Symbol.asyncDispose]();
   assert.deepEqual(mailbox.mails.map(({ subject }) => subject), [
@@ -79,15 +79,15 @@ Deno.test("Alerting mails an outage that lasts, and that it is over", async () =
   assert.match(mailbox.mails[1]!.text, /It counts again, after 2 tries/);
 });
 
-Deno.test("Alerting does not take the answer to a look for the end of an outage of commits", async () => {
+Deno.test("Alerts does not take the answer to a look for the end of an outage of commits", async () => {
   const mailbox = new Mailbox();
   const { alerting } = makeAlerting(mailbox);
-  alerting.failed("sink", away);
-  alerting.failed("looks", away);
-  alerting.answered("looks");
+  alerting.failed("commit", away);
+  alerting.failed("query", away);
+  alerting.answered("query");
   await mailbox.has(1);
-  alerting.answered("looks");
-  alerting.answered("sink");
+  alerting.answered("query");
+  alerting.answered("commit");
   await mailbox.has(2);
   await alerting[Symbol.asyncDispose]();
   assert.equal(mailbox.mails.length, 2);
@@ -101,7 +101,7 @@ const GAP = {
   sinceMs: 0,
 } as const;
 
-Deno.test("Alerting mails once for all workers that nobody counts a partition, and that it is over", async () => {
+Deno.test("Alerts mails once for all workers that nobody counts a partition, and that it is over", async () => {
   const [mailbox, claims] = [new Mailbox(), new SharedClaims()];
   const workers = [1, 2].map(() => makeAlerting(mailbox, claims).alerting);
   for (const worker of workers) {
@@ -122,7 +122,7 @@ Deno.test("Alerting mails once for all workers that nobody counts a partition, a
   ]);
 });
 
-Deno.test("Alerting mails again after the interval that nobody counts a partition", async () => {
+Deno.test("Alerts mails again after the interval that nobody counts a partition", async () => {
   const mailbox = new Mailbox();
   const claims: AlertClaims = { claim: () => Promise.resolve(0) };
   const { alerting } = makeAlerting(mailbox, claims, { intervalMs: 20 });
@@ -135,7 +135,7 @@ Deno.test("Alerting mails again after the interval that nobody counts a partitio
   await alerting[Symbol.asyncDispose]();
 });
 
-Deno.test("Alerting does not mail an outage that passes in time", async () => {
+Deno.test("Alerts does not mail an outage that passes in time", async () => {
   const mailbox = new Mailbox();
   const { alerting } = makeAlerting(mailbox, new SharedClaims(), { afterMs: 60_000 });
   alerting.failed("group", away);
@@ -144,7 +144,7 @@ Deno.test("Alerting does not mail an outage that passes in time", async () => {
   assert.deepEqual(mailbox.mails, []);
 });
 
-Deno.test("Alerting mails once for several workers, and only who mailed tells that it is over", async () => {
+Deno.test("Alerts mails once for several workers, and only who mailed tells that it is over", async () => {
   const [mailbox, claims] = [new Mailbox(), new SharedClaims()];
   const workers = [1, 2, 3].map(() => makeAlerting(mailbox, claims).alerting);
   for (const worker of workers) worker.failed("source", away);
@@ -155,7 +155,7 @@ Deno.test("Alerting mails once for several workers, and only who mailed tells th
   assert.equal(mailbox.mails.length, 2);
 });
 
-Deno.test("Alerting mails why a worker stops, before it is disposed", async () => {
+Deno.test("Alerts mails why a worker stops, before it is disposed", async () => {
   const mailbox = new Mailbox();
   const { alerting } = makeAlerting(mailbox);
   alerting.stopped(new OperatorError("the table kafka_offsets is missing"));
@@ -163,7 +163,7 @@ Deno.test("Alerting mails why a worker stops, before it is disposed", async () =
   assert.match(mailbox.mails[0]!.subject, /A worker has stopped.*kafka_offsets is missing/);
 });
 
-Deno.test("Alerting mails which records were lost", async () => {
+Deno.test("Alerts mails which records were lost", async () => {
   const mailbox = new Mailbox();
   const { alerting } = makeAlerting(mailbox);
   alerting.committed(commitOf([[0, 0, 1]]));
@@ -173,7 +173,7 @@ Deno.test("Alerting mails which records were lost", async () => {
   assert.match(mailbox.mails[0]!.text, /partition 3: offsets 10 to 29/);
 });
 
-Deno.test("Alerting tells each lost range once, those within an interval together at its end", async () => {
+Deno.test("Alerts tells each lost range once, those within an interval together at its end", async () => {
   const mailbox = new Mailbox();
   const claimed = new Condition();
   let mayMail = true;
@@ -208,7 +208,7 @@ Deno.test("Alerting tells each lost range once, those within an interval togethe
   ]);
 });
 
-Deno.test("Alerting mails the next thing that stops a worker, but not the same at another offset", async () => {
+Deno.test("Alerts mails the next thing that stops a worker, but not the same at another offset", async () => {
   const [mailbox, claims] = [new Mailbox(), new SharedClaims()];
   const errors = [
     "Cannot go on with partition 3 at offset 10: the log starts at 50",
@@ -227,7 +227,7 @@ Deno.test("Alerting mails the next thing that stops a worker, but not the same a
   );
 });
 
-Deno.test("Alerting loses only the mail when the mail server is away", async () => {
+Deno.test("Alerts loses only the mail when the mail server is away", async () => {
   const mailbox = new Mailbox();
   mailbox.problem = new Error("no mail today");
   const { alerting, lost } = makeAlerting(mailbox);
@@ -236,7 +236,7 @@ Deno.test("Alerting loses only the mail when the mail server is away", async () 
   assert.equal(lost.length, 1);
 });
 
-Deno.test("Alerting tells how often a cause came up since the last mail", async () => {
+Deno.test("Alerts tells how often a cause came up since the last mail", async () => {
   const mailbox = new Mailbox();
   const { alerting } = makeAlerting(mailbox, { claim: () => Promise.resolve(4) });
   alerting.stopped(new OperatorError("act"));

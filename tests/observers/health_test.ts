@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { FencedError } from "../../lib/pipeline/endpoints.ts";
 import { Health } from "../../lib/observers/health.ts";
+import { FencedError } from "../../lib/pipeline/sink.ts";
 
 /** What is wrong after these calls, which may let time pass. */
 function problemAfter(calls: (health: Health, pass: (ms: number) => void) => void): string | null {
@@ -18,12 +18,12 @@ for (
     }, /^Kafka does not answer$/],
     ["nothing of a look at the log that failed, once it is joined", (health) => {
       health.answered("group");
-      health.answered("sink");
+      health.answered("commit");
       health.failed("source");
     }, null],
     ["that Kafka does not answer, where the looks fail and go on failing", (health, pass) => {
       health.answered("group");
-      health.answered("sink");
+      health.answered("commit");
       health.failed("source");
       pass(3_000);
       health.failed("source");
@@ -31,13 +31,13 @@ for (
     }, /^Kafka does not answer$/],
     ["that Kafka does not answer, where the group is lost as well", (health) => {
       health.answered("group");
-      health.answered("sink");
+      health.answered("commit");
       health.failed("source");
       health.failed("group");
     }, /^Kafka does not answer$/],
     ["nothing of looks that fail now and then", (health, pass) => {
       health.answered("group");
-      health.answered("sink");
+      health.answered("commit");
       health.failed("source");
       pass(60_000);
       health.answered("source");
@@ -46,26 +46,26 @@ for (
     }, null],
     ["nothing of commits that were refused, once it has other partitions", (health) => {
       health.answered("group");
-      health.answered("sink");
+      health.answered("commit");
       health.fenced(new FencedError("fenced", { isStuck: true }));
       health.assigned();
     }, null],
     ["that PostgreSQL was not asked yet", (health) => health.answered("group"), /not asked yet/],
     ["that PostgreSQL does not answer", (health) => {
       health.answered("group");
-      health.answered("sink");
-      health.failed("looks");
+      health.answered("commit");
+      health.failed("query");
     }, /^PostgreSQL does not answer$/],
     ["which partitions cannot be read", (health) => {
       health.answered("group");
-      health.answered("sink");
+      health.answered("commit");
       health.unavailable(new Map([[4, "no leader"], [1, "no leader"]]));
     }, /^not reading partitions 1, 4: no leader$/],
     ["nothing of what is over", (health) => {
       health.failed("group");
-      health.failed("sink");
+      health.failed("commit");
       health.answered("group");
-      health.answered("sink");
+      health.answered("commit");
       health.unavailable(new Map([[4, "no leader"]]));
       health.unavailable(new Map());
     }, null],

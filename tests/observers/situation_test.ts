@@ -16,7 +16,7 @@ Deno.test("a mail does not tell a lag of before Kafka was away", () => {
   board.positioned(new Map([[0, 10]]));
   const lag = () => board.partitions[0]!.lag;
   board.lag(new Map([[0, 5]]));
-  for (const system of ["sink", "looks"] as const) {
+  for (const system of ["commit", "query"] as const) {
     board.failed(system);
     assert.equal(lag(), 5, system);
   }

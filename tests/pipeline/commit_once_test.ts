@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { UnavailableError } from "../../lib/core/failure.ts";
-import { FencedError } from "../../lib/pipeline/endpoints.ts";
-import { storing } from "../../lib/pipeline/commit_once.ts";
+import { commitOnce } from "../../lib/pipeline/commit_once.ts";
+import { FencedError } from "../../lib/pipeline/sink.ts";
 import { MemorySink, MemoryStore } from "../support/memory_ends.ts";
 import { commitOf } from "../support/sink_contract.ts";
 
@@ -17,25 +17,25 @@ async function losingAnswer(moment: "before" | "after") {
     throw new UnavailableError("cut off");
   });
   await sink.positions(new Map([[0, 0], [1, 0]]));
-  const action = storing(COMMIT, sink);
+  const action = commitOnce(COMMIT, sink);
   await assert.rejects(action(), UnavailableError);
   return { store, again: action, other: new MemorySink(store) };
 }
 
-Deno.test("storing() is done when the first try was stored although its answer was lost", async () => {
+Deno.test("commitOnce() is done when the first try was stored although its answer was lost", async () => {
   const { store, again } = await losingAnswer("after");
   await again();
   assert.deepEqual([...store.offsets], [[0, 5], [1, 5]]);
   assert.deepEqual([...store.counts.values()], [10], "once");
 });
 
-Deno.test("storing() stores with the second try what the first has not", async () => {
+Deno.test("commitOnce() stores with the second try what the first has not", async () => {
   const { store, again } = await losingAnswer("before");
   await again();
   assert.deepEqual([...store.counts.values()], [10]);
 });
 
-Deno.test("storing() is fenced when another worker was there meanwhile, in one partition or further on", async () => {
+Deno.test("commitOnce() is fenced when another worker was there meanwhile, in one partition or further on", async () => {
   for (const moves of [[[0, 0, 5]], [[0, 0, 3], [1, 0, 3]], [[0, 0, 9], [1, 0, 5]]] as const) {
     const { again, other } = await losingAnswer("before");
     await other.commit(commitOf(moves));
@@ -43,10 +43,10 @@ Deno.test("storing() is fenced when another worker was there meanwhile, in one p
   }
 });
 
-Deno.test("storing() is fenced at once when nothing of it can have been stored", async () => {
+Deno.test("commitOnce() is fenced at once when nothing of it can have been stored", async () => {
   const store = new MemoryStore();
   const sink = new MemorySink(store);
   await sink.positions(new Map([[0, 0], [1, 0]]));
   await sink.commit(commitOf([[0, 0, 5], [1, 0, 5]])); // by another one, to the same offsets
-  await assert.rejects(storing(COMMIT, sink)(), FencedError);
+  await assert.rejects(commitOnce(COMMIT, sink)(), FencedError);
 });

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { OperatorError, UnavailableError } from "../../lib/core/failure.ts";
 import { MemorySink, MemorySource, MemoryStore } from "../support/memory_ends.ts";
 import { assertCountedOnce, isComplete, makeLog, runToEnd } from "../support/pipeline_run.ts";

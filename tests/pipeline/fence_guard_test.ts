@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { OperatorError } from "../../lib/core/failure.ts";
-import type { FenceLimits } from "../../lib/pipeline/fence_limit.ts";
-import { FencedError } from "../../lib/pipeline/endpoints.ts";
-import { FenceGuard } from "../../lib/pipeline/fence_guard.ts";
 import { Health } from "../../lib/observers/health.ts";
+import { FenceGuard } from "../../lib/pipeline/fence_guard.ts";
+import type { FenceLimits } from "../../lib/pipeline/fence_limit.ts";
+import { FencedError } from "../../lib/pipeline/sink.ts";
 import { MemorySink, MemorySource, MemoryStore } from "../support/memory_ends.ts";
 import {
   assertCountedOnce,
@@ -44,7 +44,7 @@ Deno.test("Pipeline stops if every commit is fenced though nothing moves, and is
       problems.add(health.problem);
     },
   });
-  health.answered("sink");
+  health.answered("commit");
   health.answered("group");
   const store = new MemoryStore();
   let commits = 0;
@@ -69,7 +69,7 @@ Deno.test("Pipeline stops if every commit is fenced though nothing moves, and is
 
 Deno.test("Pipeline goes on after fences in a row, and is ready again with the next commit", async () => {
   const health = new Health();
-  health.answered("sink");
+  health.answered("commit");
   health.answered("group");
   const log = makeLog(2, 40);
   const store = new MemoryStore();

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { EventParser } from "../../lib/core/windowing/event.ts";
 import { OperatorError } from "../../lib/core/failure.ts";
 import { Ledger } from "../../lib/core/offsets/ledger.ts";
 import { CompactedError, type LogView } from "../../lib/core/offsets/log_range.ts";
-import type { Sink, Source } from "../../lib/pipeline/endpoints.ts";
+import { EventParser } from "../../lib/core/windowing/event.ts";
 import { newSha256 } from "../../lib/io/sha256.ts";
-import { Watcher } from "../../lib/pipeline/lag_monitor.ts";
+import { LagMonitor } from "../../lib/pipeline/lag_monitor.ts";
+import type { Sink } from "../../lib/pipeline/sink.ts";
+import type { Source } from "../../lib/pipeline/source.ts";
 import { MemorySink, MemorySource, MemoryStore } from "../support/memory_ends.ts";
 import { Witness } from "../support/pipeline_run.ts";
 
@@ -51,7 +52,7 @@ function makeWatcher(
     watermark && { advanceWatermark: watermark },
   );
   const assigned = () => [0];
-  const watcher = new Watcher({ source, sink, observer, ledger, assigned, onDataLoss, stallMs });
+  const watcher = new LagMonitor({ source, sink, observer, ledger, assigned, onDataLoss, stallMs });
   let hasRoom = true;
   return {
     range,
@@ -74,7 +75,7 @@ function makeWatcher(
   };
 }
 
-Deno.test("Watcher makes the source connect anew when there is something to read and nothing comes", async () => {
+Deno.test("LagMonitor makes the source connect anew when there is something to read and nothing comes", async () => {
   const watched = makeWatcher();
   await watched.look();
   assert.equal(watched.renewals, 0, "it has only begun to look");
@@ -85,7 +86,7 @@ Deno.test("Watcher makes the source connect anew when there is something to read
   assert.equal(watched.renewals, 1, "the new connection gets its time, too");
 });
 
-Deno.test("Watcher leaves the source alone while it moves, has nothing to read, or waits for us", async () => {
+Deno.test("LagMonitor leaves the source alone while it moves, has nothing to read, or waits for us", async () => {
   const moving = makeWatcher();
   const atEnd = makeWatcher({ endOffset: 10 });
   const waiting = makeWatcher();
@@ -104,7 +105,7 @@ Deno.test("Watcher leaves the source alone while it moves, has nothing to read, 
   for (const watched of [moving, atEnd, waiting, patient]) assert.equal(watched.renewals, 0);
 });
 
-Deno.test("Watcher leaves a source alone whose partitions wait for their turn", async () => {
+Deno.test("LagMonitor leaves a source alone whose partitions wait for their turn", async () => {
   const waiting = makeWatcher();
   for (let looks = 0; looks < 4; looks++) {
     await waiting.look();
@@ -113,7 +114,7 @@ Deno.test("Watcher leaves a source alone whose partitions wait for their turn", 
   assert.equal(waiting.renewals, 0);
 });
 
-Deno.test("Watcher passes over a partition that cannot be read, and tells which and why", async () => {
+Deno.test("LagMonitor passes over a partition that cannot be read, and tells which and why", async () => {
   const watched = makeWatcher();
   await watched.look();
   watched.setProblem("no leader");
@@ -126,7 +127,7 @@ Deno.test("Watcher passes over a partition that cannot be read, and tells which 
   assert.deepEqual(watched.unavailable, [{}, { 0: "no leader" }, { 0: "no leader" }, {}]);
 });
 
-Deno.test("Watcher has a partition placed that can be read now and was not placed", async () => {
+Deno.test("LagMonitor has a partition placed that can be read now and was not placed", async () => {
   const watched = makeWatcher();
   watched.setProblem("no leader");
   watched.ledger.drop();
@@ -135,7 +136,7 @@ Deno.test("Watcher has a partition placed that can be read now and was not place
   assert.equal(await watched.look(), "place anew");
 });
 
-Deno.test("Watcher notes where a partition has reached its end", async () => {
+Deno.test("LagMonitor notes where a partition has reached its end", async () => {
   const watched = makeWatcher({ endOffset: 10 });
   await watched.look();
   assert.deepEqual(
@@ -144,7 +145,7 @@ Deno.test("Watcher notes where a partition has reached its end", async () => {
   );
 });
 
-Deno.test("Watcher finds records that were deleted before they were read, and a log that is another", async () => {
+Deno.test("LagMonitor finds records that were deleted before they were read, and a log that is another", async () => {
   const losing = makeWatcher();
   losing.range.startOffset = 12;
   await assert.rejects(losing.look(), /2 offsets were deleted/);
@@ -157,7 +158,7 @@ Deno.test("Watcher finds records that were deleted before they were read, and a 
   }
 });
 
-Deno.test("Watcher judges no log while counts wait for the sink: they may stand for what is deleted", async () => {
+Deno.test("LagMonitor judges no log while counts wait for the sink: they may stand for what is deleted", async () => {
   for (const onDataLoss of ["fail", "continue"] as const) {
     const waiting = makeWatcher({ onDataLoss });
     waiting.setRoom(false);
@@ -170,7 +171,7 @@ Deno.test("Watcher judges no log while counts wait for the sink: they may stand 
   }
 });
 
-Deno.test("Watcher does not take a log that was read on meanwhile for a shorter one", async () => {
+Deno.test("LagMonitor does not take a log that was read on meanwhile for a shorter one", async () => {
   const watched = makeWatcher({ endOffset: 10 });
   const look = watched.look(); // its question for the ends is under way
   watched.ledger.finish({
@@ -183,7 +184,7 @@ Deno.test("Watcher does not take a log that was read on meanwhile for a shorter 
   await look;
 });
 
-Deno.test("Watcher sees the lag also while the sink is away, and the watermark once it is back", async () => {
+Deno.test("LagMonitor sees the lag also while the sink is away, and the watermark once it is back", async () => {
   const answer = Promise.withResolvers<number>();
   const watched = makeWatcher({ watermark: () => answer.promise, stallMs: 60_000 });
   assert.deepEqual(await watched.look(), { watermarkMs: null });
@@ -194,7 +195,7 @@ Deno.test("Watcher sees the lag also while the sink is away, and the watermark o
   assert.deepEqual(watched.lags, [5, 10]);
 });
 
-Deno.test("Watcher sees that the log becomes compacted while it is read", async () => {
+Deno.test("LagMonitor sees that the log becomes compacted while it is read", async () => {
   const watched = makeWatcher({ endOffset: 10 });
   await watched.look();
   watched.source.isCompacted = () => Promise.resolve(true);
@@ -203,7 +204,7 @@ Deno.test("Watcher sees that the log becomes compacted while it is read", async 
   }, CompactedError);
 });
 
-Deno.test("Watcher passes on that the sink needs a person", async () => {
+Deno.test("LagMonitor passes on that the sink needs a person", async () => {
   const watched = makeWatcher({ watermark: () => Promise.reject(new OperatorError("mend it")) });
   await assert.rejects(watched.look(), /mend it/);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Condition } from "../../lib/async/condition.ts";
 import { OperatorError, UnavailableError } from "../../lib/core/failure.ts";
 import type { Commit } from "../../lib/core/windowing/pending.ts";
-import { CommitTooSlowError } from "../../lib/pipeline/endpoints.ts";
+import { CommitTooSlowError } from "../../lib/pipeline/sink.ts";
 import { MemorySink, MemorySource, MemoryStore } from "../support/memory_ends.ts";
 import {
   assertCountedOnce,
@@ -192,7 +192,7 @@ Deno.test("Pipeline keeps a commit whose answer was lost, without counting it ag
   await runToEnd({ source: new MemorySource(log), sink, store, log, witness });
   assertCountedOnce(store, log);
   assert.equal(witness.fences, 0, "the second try finds it stored");
-  assert.deepEqual(witness.failures, ["sink"]);
+  assert.deepEqual(witness.failures, ["commit"]);
 });
 
 Deno.test("Pipeline stops reading while the sink is away, and goes on when it is back", async () => {

@@ -4,7 +4,7 @@ import { type Fetched, type LogBatch, logBatchOf } from "../../lib/core/records/
 import type { RecordBatch } from "../../lib/core/records/record_batch.ts";
 import { encodeRecordBatch } from "../../lib/core/records/record_encoder.ts";
 import { UnreadableBatchError } from "../../lib/core/records/unreadable_batch.ts";
-import { FencedError } from "../../lib/pipeline/endpoints.ts";
+import { FencedError } from "../../lib/pipeline/sink.ts";
 import { MemorySink, MemorySource, MemoryStore } from "../support/memory_ends.ts";
 import { assertCountedOnce, makeLog, record, runToEnd } from "../support/pipeline_run.ts";
 

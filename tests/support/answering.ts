@@ -2,11 +2,11 @@
  * The web server's handler with nothing behind it, for tests of what it answers.
  */
 
-import { Health } from "../../lib/observers/health.ts";
 import { type AnswerSources, Handler } from "../../lib/io/http/handler.ts";
-import { Metrics } from "../../lib/io/metrics.ts";
 import { type DemoStatus, StatusBoard } from "../../lib/io/http/pipeline_status.ts";
+import { Metrics } from "../../lib/io/metrics.ts";
 import type { Overview } from "../../lib/io/postgres/queries/overview.ts";
+import { Health } from "../../lib/observers/health.ts";
 import { Vitals } from "../../lib/observers/vitals.ts";
 
 export interface AnsweringOptions extends Partial<AnswerSources> {

@@ -3,7 +3,7 @@
  */
 
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { PATIENCE_MS } from "./eventually.ts";
+import { MAX_WAIT_MS } from "./eventually.ts";
 import { which } from "./guarded_process.ts";
 
 const ARGS = [
@@ -45,7 +45,7 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<WatchedPage> {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(PATIENCE_MS);
+  context.setDefaultTimeout(MAX_WAIT_MS);
   const page = await context.newPage();
   const errors: string[] = [];
   const hosts = new Set<string>();

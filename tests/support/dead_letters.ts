@@ -3,8 +3,8 @@
  * @module
  */
 
-import type { DeadLetter } from "../../lib/core/dead_letters/dead_letter.ts";
 import { DeadLetters } from "../../lib/core/dead_letters/buffer.ts";
+import type { DeadLetter } from "../../lib/core/dead_letters/dead_letter.ts";
 import { RecordCursor } from "../../lib/core/records/record_batch.ts";
 import { encodeRecordBatch } from "../../lib/core/records/record_encoder.ts";
 import { newSha256 } from "../../lib/io/sha256.ts";

@@ -5,12 +5,12 @@
 
 const POLL_MS = 25;
 /** Only what hangs takes as long, however busy the machine is. */
-export const PATIENCE_MS = 180_000;
+export const MAX_WAIT_MS = 180_000;
 
 /** Result of the first `look` that neither throws nor is false; the last error after the time is over. */
 export async function eventually<T>(
   look: () => T | Promise<T>,
-  { timeoutMs = PATIENCE_MS }: { readonly timeoutMs?: number } = {},
+  { timeoutMs = MAX_WAIT_MS }: { readonly timeoutMs?: number } = {},
 ): Promise<Exclude<T, false>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

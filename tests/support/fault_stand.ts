@@ -5,15 +5,15 @@
  */
 
 import assert from "node:assert/strict";
-import { eventually } from "./eventually.ts";
 import { makeLines } from "./event_lines.ts";
+import { eventually } from "./eventually.ts";
 import { assertBooksBalance, Expectation } from "./expectation.ts";
+import { freePort } from "./free_port.ts";
 import { Broker, createTopic, openAdmin, type TestTopic } from "./kafka.ts";
 import { KafkaCluster3 } from "./kafka_cluster.ts";
 import { kcatProduce } from "./kcat.ts";
 import { createDatabase, Postgres, type TestDatabase } from "./postgres.ts";
 import { assertRecounted } from "./recount.ts";
-import { freePort } from "./free_port.ts";
 import { type Server, serverTest } from "./servers.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
 import { Program } from "./worker_process.ts";

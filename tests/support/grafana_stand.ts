@@ -5,8 +5,8 @@
 
 import { eventually } from "./eventually.ts";
 import { FaultStand } from "./fault_stand.ts";
-import { createReader, readerUrl } from "./grafana.ts";
 import { freePort } from "./free_port.ts";
+import { createReader, readerUrl } from "./grafana.ts";
 import { kcatProduce } from "./kcat.ts";
 import type { TestDatabase } from "./postgres.ts";
 import type { Program } from "./worker_process.ts";

@@ -5,13 +5,13 @@
 
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
+import type { KafkaConfig } from "../../lib/core/settings/config.ts";
 import {
   type Admin,
   ConfigResourceTypes,
   Kafka,
   logLevel,
 } from "../../lib/io/kafka/kafkajs/kafkajs.ts";
-import type { KafkaConfig } from "../../lib/core/settings/config.ts";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./free_port.ts";
 import { run, signalProcess, spawnGuarded } from "./guarded_process.ts";

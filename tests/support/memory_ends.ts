@@ -4,17 +4,13 @@
  */
 
 import { Condition } from "../../lib/async/condition.ts";
-import type { BatchMark, Commit } from "../../lib/core/windowing/pending.ts";
-import type { Fetched, LogBatch } from "../../lib/core/records/log_batch.ts";
 import type { LogView } from "../../lib/core/offsets/log_range.ts";
 import type { Position } from "../../lib/core/offsets/positions.ts";
+import type { Fetched, LogBatch } from "../../lib/core/records/log_batch.ts";
 import { encodeRecordBatch, type NewRecord } from "../../lib/core/records/record_encoder.ts";
-import {
-  FencedError,
-  type Sink,
-  type Source,
-  type SourceReader,
-} from "../../lib/pipeline/endpoints.ts";
+import type { BatchMark, Commit } from "../../lib/core/windowing/pending.ts";
+import { FencedError, type Sink } from "../../lib/pipeline/sink.ts";
+import type { Source, SourceReader } from "../../lib/pipeline/source.ts";
 import { toLetters } from "./dead_letters.ts";
 
 /** What a sink holds; shared by the sinks of several workers. */

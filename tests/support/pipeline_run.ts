@@ -5,12 +5,14 @@
 
 import assert from "node:assert/strict";
 import { Condition } from "../../lib/async/condition.ts";
+import type { NewRecord } from "../../lib/core/records/record_encoder.ts";
 import { EventParser } from "../../lib/core/windowing/event.ts";
 import type { Commit } from "../../lib/core/windowing/pending.ts";
-import type { NewRecord } from "../../lib/core/records/record_encoder.ts";
-import type { PipelineObserver, Sink, Source, System } from "../../lib/pipeline/endpoints.ts";
-import { Pipeline, type PipelineOptions } from "../../lib/pipeline/pipeline.ts";
 import { newSha256 } from "../../lib/io/sha256.ts";
+import type { PipelineObserver, System } from "../../lib/pipeline/observer.ts";
+import { Pipeline, type PipelineOptions } from "../../lib/pipeline/pipeline.ts";
+import type { Sink } from "../../lib/pipeline/sink.ts";
+import type { Source } from "../../lib/pipeline/source.ts";
 import type { MemoryLog, MemoryStore } from "./memory_ends.ts";
 
 const MINUTE_MS = 60_000;

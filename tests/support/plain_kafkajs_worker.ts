@@ -7,10 +7,10 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
 
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import type { Buffer } from "node:buffer";
 import { lz4Decompress, snappyDecompress } from "@platformatic/wasm-utils/bundled";
 import { CompressionCodecs, CompressionTypes, Kafka, logLevel } from "kafkajs";
+import type { Buffer } from "node:buffer";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { PlainRecord, PlainRequest } from "./record_reader.ts";
 
 const codec = (decompress: (bytes: Buffer) => Uint8Array) => () => ({

@@ -4,11 +4,11 @@
  * @module
  */
 
+import { crc32c, lz4Compress, snappyCompress } from "@platformatic/wasm-utils/bundled";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { createGzip, createZstdCompress } from "node:zlib";
-import { crc32c, lz4Compress, snappyCompress } from "@platformatic/wasm-utils/bundled";
 import { varint } from "../core/records/batches.ts";
 import type { TestTopic } from "./kafka.ts";
 

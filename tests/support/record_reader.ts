@@ -4,9 +4,9 @@
  */
 
 import type { Fetched } from "../../lib/core/records/log_batch.ts";
-import type { SourceReader } from "../../lib/pipeline/endpoints.ts";
 import { createKafka, KafkaCluster } from "../../lib/io/kafka/client.ts";
 import { KafkaSource } from "../../lib/io/kafka/source.ts";
+import type { SourceReader } from "../../lib/pipeline/source.ts";
 import type { TestTopic } from "./kafka.ts";
 import { recordsIn } from "./pieces.ts";
 

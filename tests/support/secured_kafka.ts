@@ -4,14 +4,14 @@
  */
 
 import { join } from "node:path";
-import { Authority, type Certificate } from "./certificates.ts";
-import { freePort } from "./free_port.ts";
 import {
   AclOperationTypes,
   AclPermissionTypes,
   AclResourceTypes,
   ResourcePatternTypes,
 } from "../../lib/io/kafka/kafkajs/kafkajs.ts";
+import { Authority, type Certificate } from "./certificates.ts";
+import { freePort } from "./free_port.ts";
 import { Broker, openAdmin, type TestTopic } from "./kafka.ts";
 import { sharedServer } from "./shared_server.ts";
 

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import type { DeadLetter } from "../../lib/core/dead_letters/dead_letter.ts";
 import type { Commit, PartitionCommit } from "../../lib/core/windowing/pending.ts";
-import { FencedError, type Sink } from "../../lib/pipeline/endpoints.ts";
+import { FencedError, type Sink } from "../../lib/pipeline/sink.ts";
 import { toColumns } from "./dead_letters.ts";
 
 /** A place to store to, and two workers' sinks that share it. */

@@ -3,7 +3,8 @@
  * @module
  */
 
-import type { Sink, Source, SourceReader } from "../../lib/pipeline/endpoints.ts";
+import type { Sink } from "../../lib/pipeline/sink.ts";
+import type { Source, SourceReader } from "../../lib/pipeline/source.ts";
 
 /** What happens at a step. A call that cannot wait does not wait for it. */
 export type Mishap = () => void | Promise<void>;

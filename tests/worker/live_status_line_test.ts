@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { StatusLine } from "../../lib/worker/live_status_line.ts";
-import { UnavailableError } from "../../lib/core/failure.ts";
 import { DeadLetters } from "../../lib/core/dead_letters/buffer.ts";
+import { UnavailableError } from "../../lib/core/failure.ts";
 import type { Commit } from "../../lib/core/windowing/pending.ts";
 import { configureLogs } from "../../lib/io/logs.ts";
 import { Terminal } from "../../lib/io/terminal.ts";
+import { StatusLine } from "../../lib/worker/live_status_line.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeScreen } from "../support/screen.ts";
 
@@ -39,9 +39,9 @@ Deno.test("StatusLine shows what a worker does until it is told to stop, and the
     status.lag(new Map([[0, 30], [1, 12]]));
     status.committed(COMMIT);
     await shows(/^[\d,]+\/s · 1,500 events · lag 42 · last commit (just now|\d+ s ago) · http:/);
-    status.failed("sink", new UnavailableError("refused"));
+    status.failed("commit", new UnavailableError("refused"));
     await shows(/^waiting for PostgreSQL, \d+ s · 1,500 events · lag 42 · /);
-    status.answered("sink");
+    status.answered("commit");
     status.failed("group", new UnavailableError("refused"));
     await shows(/^waiting for Kafka, \d+ s · 1,500 events · last commit /); // lag is not known
     status.answered("group");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { Presence } from "../../lib/worker/presence.ts";
 import { UnavailableError } from "../../lib/core/failure.ts";
-import { Connection } from "../../lib/io/postgres/session/connection.ts";
 import { migrate } from "../../lib/io/postgres/schema/migrate.ts";
+import { Connection } from "../../lib/io/postgres/session/connection.ts";
 import { listWorkers } from "../../lib/io/postgres/worker_registry.ts";
+import { Presence } from "../../lib/worker/presence.ts";
 import { eventually } from "../support/eventually.ts";
 import { createDatabase } from "../support/postgres.ts";
 import { serverTest } from "../support/servers.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { auditReport } from "../support/audit_stand.ts";
-import { assertBooksBalance, Expectation } from "../support/expectation.ts";
 import { eventually } from "../support/eventually.ts";
+import { assertBooksBalance, Expectation } from "../support/expectation.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import type { TestDatabase } from "../support/postgres.ts";
 import { serverTest } from "../support/servers.ts";

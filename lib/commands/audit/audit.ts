@@ -6,28 +6,28 @@
 
 import { Audit, type AuditReport } from "../../core/audit/audit.ts";
 import { withCoverage } from "../../core/audit/audit_coverage.ts";
-import type { Config } from "../../core/settings/config.ts";
-import { EventParser } from "../../core/windowing/event.ts";
+import type { PartitionAudit } from "../../core/audit/partition_audit.ts";
+import { letterSha256 } from "../../core/dead_letters/digest.ts";
 import { OperatorError, UnavailableError } from "../../core/failure.ts";
 import { lagWithin } from "../../core/offsets/log_range.ts";
-import type { PartitionAudit } from "../../core/audit/partition_audit.ts";
-import { progressBar } from "../../core/text/progress_bar.ts";
-import { letterSha256 } from "../../core/dead_letters/digest.ts";
 import { RecordCursor } from "../../core/records/record_batch.ts";
 import { inPartition } from "../../core/records/unreadable_batch.ts";
+import type { Config } from "../../core/settings/config.ts";
+import { progressBar } from "../../core/text/progress_bar.ts";
+import { EventParser } from "../../core/windowing/event.ts";
 import { createKafka, KafkaCluster } from "../../io/kafka/client.ts";
 import { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
 import { LogReader, LogStartMovedError } from "../../io/kafka/log_reader.ts";
-import { openAudit } from "../../io/postgres/queries/audit_snapshot.ts";
-import { Connection } from "../../io/postgres/session/connection.ts";
+import { kafkaOrigin } from "../../io/kafka/origin.ts";
 import { comparePipeline } from "../../io/postgres/identity.ts";
-import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
+import { claimOf } from "../../io/postgres/identity.ts";
+import { openAudit } from "../../io/postgres/queries/audit_snapshot.ts";
 import { eventTimeStatus } from "../../io/postgres/queries/status_reader.ts";
+import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
+import { Connection } from "../../io/postgres/session/connection.ts";
 import { newSha256 } from "../../io/sha256.ts";
 import type { Terminal } from "../../io/terminal.ts";
-import { lookAtCoverage, lookAtKafka } from "../status/coverage.ts";
-import { kafkaOrigin } from "../start.ts";
-import { claimOf } from "../../worker/worker.ts";
+import { readCoverage, readKafkaState } from "../status/coverage.ts";
 
 /** How `audit` was called. */
 export interface AuditOptions {
@@ -49,9 +49,9 @@ export async function audit(config: Config, { terminal }: AuditOptions): Promise
   }
   const { topic, groupId } = config.kafka;
   await using group = new ConsumerGroup(kafka, config.kafka);
-  const coverage = await lookAtCoverage(connection, {
+  const coverage = await readCoverage(connection, {
     topic,
-    kafka: await lookAtKafka({ cluster, group }),
+    kafka: await readKafkaState({ cluster, group }),
   });
   const { nowMs } = await eventTimeStatus(connection);
   const audit = await openAudit(connection, { topic, windowMs: config.windowMs });

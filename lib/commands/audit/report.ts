@@ -3,10 +3,10 @@
  * @module
  */
 
-import { groupDigits } from "../../core/text/numbers.ts";
 import type { AuditReport, Books } from "../../core/audit/audit.ts";
-import { printable, printableJson } from "../../core/text/printable.ts";
 import type { RowDifference, Tallies } from "../../core/audit/row_audit.ts";
+import { groupDigits } from "../../core/text/numbers.ts";
+import { printable, printableJson } from "../../core/text/printable.ts";
 import { type Column, textTable, utcTime } from "../../core/text/table.ts";
 
 /** Lines for people; of each kind of difference at most `limit` are shown. */

@@ -3,15 +3,15 @@
  * @module
  */
 
-import { printable, printableBytes, printableJson } from "../../core/text/printable.ts";
 import type { Config } from "../../core/settings/config.ts";
-import { Connection } from "../../io/postgres/session/connection.ts";
+import { printable, printableBytes, printableJson } from "../../core/text/printable.ts";
 import {
   type DeadLetterFilter,
   DeadLetterStore,
   type RecordPosition,
   type StoredDeadLetter,
 } from "../../io/postgres/dead_letters.ts";
+import { Connection } from "../../io/postgres/session/connection.ts";
 
 /** How `dead-letters list` was called. */
 export interface ListOptions {

@@ -5,12 +5,12 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { DEAD_LETTER_REASONS } from "../../core/dead_letters/dead_letter.ts";
-import { parseIsoTime } from "../../core/text/time.ts";
 import { addRepair, type Repair } from "../../core/dead_letters/repair.ts";
+import { parseIsoTime } from "../../core/text/time.ts";
 import type { DeadLetterFilter, RecordPosition } from "../../io/postgres/dead_letters.ts";
 import { wholeNumber } from "../cli/arguments.ts";
 import { example } from "../cli/help.ts";
-import type { Host } from "../program.ts";
+import type { Host } from "../cli/host.ts";
 
 /** Options that say which dead letters are meant. */
 interface FilterOptions {
@@ -104,7 +104,7 @@ function addReplay(group: Command, { configured, print }: Host): void {
           ? { positions }
           : { filter: toFilter(filter, false), limit: filter.limit },
         repair,
-        isRehearsal: dryRun ?? false,
+        isDryRun: dryRun ?? false,
         print,
       });
     });

@@ -3,15 +3,14 @@
  * @module
  */
 
+import { type Repair, repaired } from "../../core/dead_letters/repair.ts";
+import { OperatorError } from "../../core/failure.ts";
 import type { Config } from "../../core/settings/config.ts";
 import { redacted } from "../../core/settings/database_url.ts";
-import { EVENT_RULES_VERSION, EventParser, type LotteryEvent } from "../../core/windowing/event.ts";
-import { OperatorError } from "../../core/failure.ts";
 import { printable } from "../../core/text/printable.ts";
-import { type Repair, repaired } from "../../core/dead_letters/repair.ts";
+import { EVENT_RULES_VERSION, EventParser, type LotteryEvent } from "../../core/windowing/event.ts";
 import { windowStart } from "../../core/windowing/window.ts";
 import { log } from "../../io/logs.ts";
-import { Connection } from "../../io/postgres/session/connection.ts";
 import {
   type DeadLetterFilter,
   DeadLetterStore,
@@ -20,6 +19,7 @@ import {
   type ReplayRules,
   type StoredDeadLetter,
 } from "../../io/postgres/dead_letters.ts";
+import { Connection } from "../../io/postgres/session/connection.ts";
 import { stagedWith, unstage } from "../../io/postgres/staging.ts";
 import { positionText, timeText } from "./list.ts";
 
@@ -33,7 +33,7 @@ export interface ReplayOptions {
     | { readonly filter: DeadLetterFilter; readonly limit: number };
   readonly repair: Repair;
   /** Says what would happen, and changes nothing. */
-  readonly isRehearsal: boolean;
+  readonly isDryRun: boolean;
   /** Writes a line to standard output. */
   readonly print: (line: string) => void;
 }
@@ -47,7 +47,7 @@ const PAGE = 50;
  */
 export async function replayDeadLetters(
   { databaseUrl }: Config,
-  { topic, selection, repair, isRehearsal, print }: ReplayOptions,
+  { topic, selection, repair, isDryRun, print }: ReplayOptions,
 ): Promise<void> {
   await using connection = new Connection(databaseUrl);
   const store = new DeadLetterStore(connection, topic);
@@ -58,7 +58,7 @@ export async function replayDeadLetters(
     ? selection.positions
     : await store.find(selection.filter, limit + 1);
   const positions = found.slice(0, limit);
-  if (!isRehearsal) {
+  if (!isDryRun) {
     log.info("Counting {count} dead letters of {topic} into {database}", {
       count: positions.length,
       topic,
@@ -73,15 +73,15 @@ export async function replayDeadLetters(
   for (let start = 0; start < positions.length; start += PAGE) {
     const page = positions.slice(start, start + PAGE);
     const verdicts = judgeAll(page, await store.read(page), { rules, repair });
-    const outcomes = isRehearsal ? verdicts : await replayAll(verdicts, { store, rules });
+    const outcomes = isDryRun ? verdicts : await replayAll(verdicts, { store, rules });
     for (const { position, outcome } of outcomes) {
       const isCounted = typeof outcome !== "string";
       sums[isCounted ? "counted" : "refused"]++;
-      print(`${positionText(position).padEnd(14)}  ${outcomeText(outcome, rules, isRehearsal)}`);
+      print(`${positionText(position).padEnd(14)}  ${outcomeText(outcome, rules, isDryRun)}`);
     }
   }
   print(
-    isRehearsal
+    isDryRun
       ? `${sums.counted} would be counted, ${sums.refused} refused. Nothing was changed.`
       : `${sums.counted} counted, ${sums.refused} refused.`,
   );
@@ -157,12 +157,12 @@ async function replayAll(
 function outcomeText(
   outcome: Replay | string,
   { windowMs }: ReplayRules,
-  isRehearsal: boolean,
+  isDryRun: boolean,
 ): string {
   if (typeof outcome === "string") return `refused: ${outcome}`;
   const { lotteryName, eventType, timestampMs } = outcome.event;
   const window = timeText(windowStart(timestampMs, windowMs));
-  const verb = isRehearsal ? "would be counted" : "counted";
+  const verb = isDryRun ? "would be counted" : "counted";
   return `${verb} into ${window}  ${printable(lotteryName)}  ${printable(eventType)}`;
 }
 

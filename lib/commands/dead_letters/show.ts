@@ -3,15 +3,15 @@
  * @module
  */
 
-import type { Config } from "../../core/settings/config.ts";
 import { OperatorError } from "../../core/failure.ts";
+import type { Config } from "../../core/settings/config.ts";
 import { hexDump, printable, printableBytes } from "../../core/text/printable.ts";
-import { Connection } from "../../io/postgres/session/connection.ts";
 import {
   DeadLetterStore,
   type RecordPosition,
   type StoredDeadLetter,
 } from "../../io/postgres/dead_letters.ts";
+import { Connection } from "../../io/postgres/session/connection.ts";
 import { positionText, timeText } from "./list.ts";
 
 /** How `dead-letters show` was called. */

@@ -5,20 +5,20 @@
  */
 
 import { join, resolve } from "node:path";
-import type { Config } from "../../core/settings/config.ts";
 import { OperatorError } from "../../core/failure.ts";
+import type { Origin } from "../../core/offsets/origin.ts";
+import type { Config } from "../../core/settings/config.ts";
 import type { GeneratedLog } from "../../core/simulation/generated_log.ts";
-import type { Source } from "../../pipeline/endpoints.ts";
 import { fileIdentity, FileSource, STANDARD_INPUT } from "../../io/file_source.ts";
 import { GeneratorSource } from "../../io/generator_source.ts";
 import { log } from "../../io/logs.ts";
-import type { Origin } from "../../io/postgres/identity.ts";
 import { EmbeddedPostgres } from "../../io/pglite.ts";
 import type { Terminal } from "../../io/terminal.ts";
-import { openDemoLog } from "./log.ts";
-import { Narrator } from "./narrator.ts";
+import type { Source } from "../../pipeline/source.ts";
 import { StatusLine } from "../../worker/live_status_line.ts";
 import { Worker } from "../../worker/worker.ts";
+import { openDemoLog } from "./log.ts";
+import { Narrator } from "./narrator.ts";
 
 /** How `demo` was called. */
 export interface DemoOptions {
@@ -51,7 +51,7 @@ export async function demo(
   await using worker = new Worker({
     config,
     databaseUrl: database.url,
-    hasAlarms: false,
+    sendsAlerts: false,
     observers: [status],
     demo: () => narrator?.status() ?? { speed: null, jackpot: null },
   });
@@ -103,5 +103,5 @@ function generatedSource(generated: GeneratedLog): NamedSource {
 }
 
 function originOf(id: string): Origin {
-  return { id, setting: "The log (--file)", wayOut: "give --data-dir another directory" };
+  return { id, setting: "The log (--file)", remedy: "give --data-dir another directory" };
 }

@@ -3,12 +3,12 @@
  * @module
  */
 
-import { duration } from "../../core/text/numbers.ts";
 import type { GeneratedLog } from "../../core/simulation/generated_log.ts";
-import { log } from "../../io/logs.ts";
+import { duration } from "../../core/text/numbers.ts";
 import type { DemoStatus } from "../../io/http/pipeline_status.ts";
+import { log } from "../../io/logs.ts";
 
-const LOOK_INTERVAL_MS = 500;
+const CHECK_INTERVAL_MS = 500;
 /** Event time that is further behind than this is worth a word. */
 const BEHIND_MS = 60_000;
 
@@ -31,7 +31,7 @@ export class Narrator implements Disposable {
       });
     }
     this.#look();
-    this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
+    this.#timer = setInterval(() => this.#look(), CHECK_INTERVAL_MS);
   }
 
   /** What the page says of it. */

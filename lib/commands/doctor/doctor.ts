@@ -3,16 +3,17 @@
  * @module
  */
 
+import type { Origin } from "../../core/offsets/origin.ts";
 import type { Config, SmtpConfig } from "../../core/settings/config.ts";
 import { redacted } from "../../core/settings/database_url.ts";
-import { Connection } from "../../io/postgres/session/connection.ts";
-import { comparePipeline, type Origin } from "../../io/postgres/identity.ts";
+import { comparePipeline } from "../../io/postgres/identity.ts";
+import { claimOf } from "../../io/postgres/identity.ts";
 import { assertUsable, isMigrated } from "../../io/postgres/schema/migrate.ts";
+import { Connection } from "../../io/postgres/session/connection.ts";
 import { verifySmtp } from "../../io/smtp.ts";
 import { testMail } from "../alert.ts";
-import { checkKafka } from "./kafka.ts";
 import { type Finding, finding } from "./finding.ts";
-import { claimOf } from "../../worker/worker.ts";
+import { checkKafka } from "./kafka.ts";
 
 /** How `doctor` was called. */
 export interface DoctorOptions {

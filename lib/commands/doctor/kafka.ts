@@ -3,15 +3,15 @@
  * @module
  */
 
-import type { Config, KafkaConfig } from "../../core/settings/config.ts";
 import { describe, OperatorError } from "../../core/failure.ts";
 import { COMPACTED_NOTE, CompactedError } from "../../core/offsets/log_range.ts";
+import type { Origin } from "../../core/offsets/origin.ts";
+import type { Config, KafkaConfig } from "../../core/settings/config.ts";
 import { createKafka, KafkaCluster } from "../../io/kafka/client.ts";
 import { reasonsAway } from "../../io/kafka/one_broker.ts";
+import { kafkaOrigin } from "../../io/kafka/origin.ts";
 import { KafkaOutput } from "../../io/kafka/output.ts";
-import type { Origin } from "../../io/postgres/identity.ts";
 import { type Finding, finding } from "./finding.ts";
-import { kafkaOrigin } from "../start.ts";
 
 /**
  * Looks at one thing after the other, and says each cause once: where no broker answers nothing

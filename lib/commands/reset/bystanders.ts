@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { GroupMember, WorkerStatus } from "../../core/offsets/coverage.ts";
 import { OperatorError } from "../../core/failure.ts";
+import type { GroupMember, WorkerStatus } from "../../core/offsets/coverage.ts";
 import { utcTime } from "../../core/text/table.ts";
 import type { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
 import type { Connection } from "../../io/postgres/session/connection.ts";

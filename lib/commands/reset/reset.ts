@@ -3,18 +3,17 @@
  * @module
  */
 
-import { groupDigits } from "../../core/text/numbers.ts";
-import type { Config } from "../../core/settings/config.ts";
+import { firstProvable } from "../../core/audit/history.ts";
 import { OperatorError } from "../../core/failure.ts";
 import type { LogRange } from "../../core/offsets/log_range.ts";
-import { firstProvable } from "../../core/audit/history.ts";
+import { type OffsetSpec, offsetsProblem } from "../../core/offsets/offset_spec.ts";
+import type { Config } from "../../core/settings/config.ts";
 import { placeLines } from "../../core/settings/place.ts";
-import { offsetsProblem, type ResetTarget } from "../../core/offsets/offset_spec.ts";
+import { groupDigits } from "../../core/text/numbers.ts";
 import { textTable, utcTime } from "../../core/text/table.ts";
 import { createKafka, KafkaCluster } from "../../io/kafka/client.ts";
 import { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
-import { readHistories } from "../../io/postgres/queries/audit_snapshot.ts";
-import { Connection } from "../../io/postgres/session/connection.ts";
+import { kafkaOrigin } from "../../io/kafka/origin.ts";
 import {
   type Claim,
   claimPipeline,
@@ -23,7 +22,9 @@ import {
   type Identity,
   readPipeline,
 } from "../../io/postgres/identity.ts";
-import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
+import { claimOf } from "../../io/postgres/identity.ts";
+import { readHistories } from "../../io/postgres/queries/audit_snapshot.ts";
+import { storedPartitions } from "../../io/postgres/queries/status_reader.ts";
 import {
   assertMayResetCounts,
   holdings,
@@ -31,15 +32,14 @@ import {
   resetLog,
   resetSettings,
 } from "../../io/postgres/reset.ts";
-import { storedPartitions } from "../../io/postgres/queries/status_reader.ts";
+import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
+import { Connection } from "../../io/postgres/session/connection.ts";
 import { bystanders } from "./bystanders.ts";
-import { kafkaOrigin } from "../start.ts";
-import { claimOf } from "../../worker/worker.ts";
 
 /** What is to be reset. */
 export type ResetKind =
   | { readonly kind: "recount"; readonly force: number | undefined }
-  | { readonly kind: "log"; readonly target: ResetTarget }
+  | { readonly kind: "log"; readonly target: OffsetSpec }
   | { readonly kind: "settings" };
 
 export interface ResetOptions {
@@ -166,7 +166,7 @@ async function recordsGone(
   }, 0);
 }
 
-async function planLog(situation: Situation, target: ResetTarget): Promise<Plan> {
+async function planLog(situation: Situation, target: OffsetSpec): Promise<Plan> {
   const { config: { kafka: { topic } }, connection, claim, stored, ranges } = situation;
   const offsets = await resolve(situation, target);
   const differences = stored ? differencesOf(stored.identity, claim) : [];
@@ -203,7 +203,7 @@ async function planLog(situation: Situation, target: ResetTarget): Promise<Plan>
 
 async function resolve(
   { config: { kafka: { topic } }, cluster, ranges }: Situation,
-  target: ResetTarget,
+  target: OffsetSpec,
 ): Promise<ReadonlyMap<number, number>> {
   switch (target.kind) {
     case "start":

@@ -12,20 +12,20 @@ import type { LogView } from "../../core/offsets/log_range.ts";
 import type { Coverage } from "../../core/views/status.ts";
 import type { KafkaCluster } from "../../io/kafka/client.ts";
 import type { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
-import type { Connection } from "../../io/postgres/session/connection.ts";
 import { storedPartitions } from "../../io/postgres/queries/status_reader.ts";
+import type { Connection } from "../../io/postgres/session/connection.ts";
 import { listWorkers } from "../../io/postgres/worker_registry.ts";
 
 /** What Kafka says. */
-export interface KafkaLook {
+export interface KafkaState {
   readonly log: LogView;
   readonly partitions: readonly TopicPartition[];
   readonly group: Group;
 }
 
-export async function lookAtKafka(
+export async function readKafkaState(
   { cluster, group }: { readonly cluster: KafkaCluster; readonly group: ConsumerGroup },
-): Promise<KafkaLook> {
+): Promise<KafkaState> {
   return {
     log: await cluster.viewLog(),
     partitions: await group.partitions(),
@@ -34,12 +34,12 @@ export async function lookAtKafka(
 }
 
 /** The same with what the database says, which is asked after Kafka: workers enter it before the group. */
-export async function lookAtCoverage(
+export async function readCoverage(
   connection: Connection,
   { topic, kafka }: {
     readonly topic: string;
     /** Null if Kafka is away. */
-    readonly kafka: KafkaLook | null;
+    readonly kafka: KafkaState | null;
   },
 ): Promise<Coverage> {
   const stored = new Map(

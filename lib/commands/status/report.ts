@@ -3,10 +3,10 @@
  * @module
  */
 
-import { printableJson } from "../../core/text/printable.ts";
-import { lagOf, type Status } from "../../core/views/status.ts";
-import { textTable, utcTime } from "../../core/text/table.ts";
 import { groupDigits } from "../../core/text/numbers.ts";
+import { printableJson } from "../../core/text/printable.ts";
+import { textTable, utcTime } from "../../core/text/table.ts";
+import { lagOf, type Status } from "../../core/views/status.ts";
 import type { StatusReport } from "./status.ts";
 
 /** Lines for people. */

@@ -3,24 +3,24 @@
  * @module
  */
 
-import type { Config } from "../../core/settings/config.ts";
 import { describe } from "../../core/failure.ts";
 import { CompactedError } from "../../core/offsets/log_range.ts";
+import type { Config } from "../../core/settings/config.ts";
 import { problemsOf, type Status } from "../../core/views/status.ts";
 import { createKafka, KafkaCluster } from "../../io/kafka/client.ts";
 import { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
+import { kafkaOrigin } from "../../io/kafka/origin.ts";
 import { KafkaOutput } from "../../io/kafka/output.ts";
-import { Connection } from "../../io/postgres/session/connection.ts";
 import { comparePipeline } from "../../io/postgres/identity.ts";
-import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
+import { claimOf } from "../../io/postgres/identity.ts";
 import {
   deadLettersByReason,
   eventTimeStatus,
   outboxStatus,
 } from "../../io/postgres/queries/status_reader.ts";
-import { type KafkaLook, lookAtCoverage, lookAtKafka } from "./coverage.ts";
-import { kafkaOrigin } from "../start.ts";
-import { claimOf } from "../../worker/worker.ts";
+import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
+import { Connection } from "../../io/postgres/session/connection.ts";
+import { type KafkaState, readCoverage, readKafkaState } from "./coverage.ts";
 
 /** What was looked at, and what about it needs a person. */
 export interface StatusReport {
@@ -44,7 +44,7 @@ export async function status(config: Config): Promise<StatusReport> {
     topic,
     groupId,
     isCompacted: kafka?.isCompacted ?? false,
-    ...await lookAtCoverage(connection, { topic, kafka }),
+    ...await readCoverage(connection, { topic, kafka }),
     watermarkMs,
     closedUpToMs,
     output: outputTopic === undefined
@@ -57,7 +57,7 @@ export async function status(config: Config): Promise<StatusReport> {
 }
 
 async function askKafka(config: Config, connection: Connection): Promise<
-  KafkaLook & {
+  KafkaState & {
     /** How the settings differ from those of the counts, and what keeps closed windows from being published. */
     readonly findings: readonly string[];
     readonly isCompacted: boolean;
@@ -78,7 +78,7 @@ async function askKafka(config: Config, connection: Connection): Promise<
   const isCompacted = await cluster.isCompacted();
   if (isCompacted && config.onDataLoss === "fail") findings.push(describe(new CompactedError()));
   return {
-    ...await lookAtKafka({ cluster, group }),
+    ...await readKafkaState({ cluster, group }),
     isCompacted,
     findings,
   };

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { AuditReport } from "./audit.ts";
-import { groupDigits } from "../text/numbers.ts";
 import { namesOf } from "../offsets/coverage.ts";
+import { groupDigits } from "../text/numbers.ts";
 import { type Coverage, coverageProblems, lagOf, recordsWaiting } from "../views/status.ts";
+import type { AuditReport } from "./audit.ts";
 
 /**
  * The report, with what is left out of the counts for good: partitions that nobody counts, that stand

@@ -4,7 +4,7 @@
  */
 
 /** A partition's books at one offset. */
-export interface Milestone {
+export interface HistoryEntry {
   /** All records before it, from where counting began, are in these books. */
   readonly nextOffset: number;
   readonly counted: number;
@@ -21,8 +21,8 @@ export interface PartitionHistory {
   /** Dead letters below it may be deleted for their age; 0 if none is. */
   readonly deadLetterHorizon: number;
   /** Oldest first. */
-  readonly milestones: readonly Milestone[];
-  readonly now: Milestone;
+  readonly milestones: readonly HistoryEntry[];
+  readonly now: HistoryEntry;
 }
 
 /**
@@ -33,7 +33,7 @@ export interface PartitionHistory {
 export function firstProvable(
   { firstOffset, milestones, now }: PartitionHistory,
   logStart: number,
-): Milestone {
+): HistoryEntry {
   const beginning = { nextOffset: firstOffset, counted: 0, dead: 0, maxEventTimeMs: null };
   return [beginning, ...milestones].find(({ nextOffset }) => nextOffset >= logStart) ?? now;
 }

@@ -5,7 +5,7 @@
 
 import type { DeadLetterReason } from "../dead_letters/dead_letter.ts";
 import type { RejectionReason } from "../windowing/event.ts";
-import { firstProvable, type Milestone, type PartitionHistory } from "./history.ts";
+import { firstProvable, type HistoryEntry, type PartitionHistory } from "./history.ts";
 
 /** A dead letter, or what it was replayed as, that is not as the recount has it; null where there is none. */
 export interface DeadLetterDifference {
@@ -61,7 +61,7 @@ export class PartitionAudit {
   #at = 0;
   /** Offset after the last record. */
   #next = 0;
-  #since: Milestone;
+  #since: HistoryEntry;
   #counted = 0;
   #dead = 0;
   /** Events that were counted and deleted, or dead letters and deleted: nobody can tell any more. */

@@ -3,7 +3,6 @@
  * @module
  */
 
-import type { DeadLetterReason } from "./dead_letter.ts";
 import {
   type Cut,
   decodeHeaders,
@@ -11,6 +10,7 @@ import {
   type RecordCursor,
   type RecordHeader,
 } from "../records/record_batch.ts";
+import type { DeadLetterReason } from "./dead_letter.ts";
 
 /** Memory of a letter besides its key, value and headers. */
 const BYTES_PER_LETTER = 80;

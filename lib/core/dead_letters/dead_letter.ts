@@ -3,8 +3,8 @@
  * @module
  */
 
-import { GREATEST_TIMESTAMP_MS, REJECTION_REASONS } from "../windowing/event.ts";
 import type { Cut, RecordHeader } from "../records/record_batch.ts";
+import { GREATEST_TIMESTAMP_MS, REJECTION_REASONS } from "../windowing/event.ts";
 
 /** A record is rejected for itself; or because the counts of its window are deleted for their age. */
 export const DEAD_LETTER_REASONS = [...REJECTION_REASONS, "expired_window"] as const;

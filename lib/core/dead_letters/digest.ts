@@ -4,8 +4,8 @@
  * @module
  */
 
-import { storableTimestamp } from "./dead_letter.ts";
 import type { Cut, NewSha256, RecordCursor, RecordHeader } from "../records/record_batch.ts";
+import { storableTimestamp } from "./dead_letter.ts";
 
 /** SHA-256 of everything that a dead letter keeps of the record on which the cursor stands. */
 export function letterSha256(

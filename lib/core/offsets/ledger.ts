@@ -8,20 +8,20 @@
  * @module
  */
 
+import type { Fetched, LogBatch } from "../records/log_batch.ts";
+import type { RecordBatch } from "../records/record_batch.ts";
+import { UnreadableBatchError } from "../records/unreadable_batch.ts";
 import {
   type Commit,
   Pending,
   type PendingOptions,
   type TimeBounds,
 } from "../windowing/pending.ts";
-import type { Fetched, LogBatch } from "../records/log_batch.ts";
-import type { RecordBatch } from "../records/record_batch.ts";
-import { type Fit, type Placement, Standings } from "./positions.ts";
-import { UnreadableBatchError } from "../records/unreadable_batch.ts";
+import { type Fit, type Placement, Positions } from "./positions.ts";
 
 export class Ledger {
   readonly #pending: Pending;
-  readonly #standings = new Standings();
+  readonly #positions = new Positions();
   /** What of each partition turned out to be unreadable while it was counted. */
   readonly #unreadable = new Map<number, UnreadableBatchError>();
 
@@ -41,12 +41,12 @@ export class Ledger {
 
   /** Next offset to count of every partition that was placed. */
   positions(): Map<number, number> {
-    return this.#standings.all();
+    return this.#positions.all();
   }
 
   /** True if every partition that was placed stands at its end or behind it. */
   reaches(ends: ReadonlyMap<number, number>): boolean {
-    return this.#standings.reach(ends);
+    return this.#positions.reach(ends);
   }
 
   /**
@@ -57,31 +57,31 @@ export class Ledger {
   place(placements: readonly Placement[]): Map<number, number> {
     return new Map(placements.map((placement) => {
       const { partition, position, range } = placement;
-      const resumeAt = this.#standings.place(placement);
+      const resumeAt = this.#positions.place(placement);
       const [from, to] = [position.nextOffset, range.startOffset];
       if (from >= to) {
         if (from === range.endOffset) this.noteEnd(partition, from);
         return [partition, resumeAt];
       }
       this.#pending.skip({ partition, from, to });
-      this.#standings.move(partition, to);
+      this.#positions.move(partition, to);
       return [partition, to];
     }));
   }
 
   /** Judges a fetch: only one that fits may be counted. */
   judge(fetched: Fetched): Fit {
-    return this.#standings.judge(fetched);
+    return this.#positions.judge(fetched);
   }
 
   /** True if all of the batch was counted before: it is only read to know the log by. */
   hasCounted({ nextOffset }: LogBatch, partition: number): boolean {
-    return nextOffset <= this.#standings.get(partition)!;
+    return nextOffset <= this.#positions.get(partition)!;
   }
 
   /** True while it stands somewhere: until everything is dropped. */
   isPlaced(partition: number): boolean {
-    return this.#standings.get(partition) !== undefined;
+    return this.#positions.get(partition) !== undefined;
   }
 
   /**
@@ -94,11 +94,11 @@ export class Ledger {
     batch: RecordBatch,
     { partition, ...bounds }: { readonly partition: number } & TimeBounds,
   ): void {
-    const from = this.#standings.get(partition)!;
+    const from = this.#positions.get(partition)!;
     if (batch.nextOffset <= from) return; // counted before
     this.#assertReadable(batch, partition);
     try {
-      this.#standings.move(
+      this.#positions.move(
         partition,
         this.#pending.count(batch, { partition, from, ...bounds }),
       );
@@ -116,21 +116,21 @@ export class Ledger {
 
   /** Moves the partition behind a fetch whose batches are counted. */
   finish({ partition, nextOffset, endOffset }: Fetched): void {
-    const from = this.#standings.get(partition)!;
+    const from = this.#positions.get(partition)!;
     const to = Math.max(from, nextOffset);
     this.#pending.advance({ partition, from, nextOffset: to, caughtUp: to === endOffset });
-    this.#standings.move(partition, to);
+    this.#positions.move(partition, to);
   }
 
   /** Takes the log of a partition for the one that was counted. @returns the offset to read from. */
   trust(partition: number): number | undefined {
-    this.#standings.trust(partition);
-    return this.#standings.get(partition);
+    this.#positions.trust(partition);
+    return this.#positions.get(partition);
   }
 
   /** Notes that `position` is the end of the log, if the partition still stands there. */
   noteEnd(partition: number, position: number): void {
-    if (this.#standings.get(partition) !== position) return;
+    if (this.#positions.get(partition) !== position) return;
     this.#pending.advance({ partition, from: position, nextOffset: position, caughtUp: true });
   }
 
@@ -142,6 +142,6 @@ export class Ledger {
   /** Forgets everything: counting goes on only where the partitions are placed anew. */
   drop(): void {
     this.#pending.clear();
-    this.#standings.clear();
+    this.#positions.clear();
   }
 }

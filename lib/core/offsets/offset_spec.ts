@@ -7,7 +7,7 @@ import { parseIsoTime } from "../text/time.ts";
 import type { LogRange } from "./log_range.ts";
 
 /** The log's start, its end, the first records since a time (from 1970 on), or an offset for each partition. */
-export type ResetTarget =
+export type OffsetSpec =
   | { readonly kind: "start" }
   | { readonly kind: "end" }
   | { readonly kind: "time"; readonly timeMs: number }
@@ -23,7 +23,7 @@ export type ResetTarget =
  * partition, as `0:120,1:98` or as Spark writes it into a checkpoint: `{"topic":{"0":120}}`.
  * @throws {SyntaxError} with a sentence for whoever wrote it.
  */
-export function parseResetTarget(text: string): ResetTarget {
+export function parseOffsetSpec(text: string): OffsetSpec {
   if (text === "start" || text === "end") return { kind: text };
   if (text.startsWith("{")) return { kind: "offsets", ...parseSparkOffsets(text) };
   if (/^\d+:/.test(text)) {

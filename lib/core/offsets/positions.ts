@@ -7,9 +7,9 @@
  * @module
  */
 
-import type { LogRange } from "./log_range.ts";
-import type { BatchMark } from "../windowing/pending.ts";
 import type { Fetched, LogBatch } from "../records/log_batch.ts";
+import type { BatchMark } from "../windowing/pending.ts";
+import type { LogRange } from "./log_range.ts";
 
 /** Where a partition stands. */
 export interface Position {
@@ -34,7 +34,7 @@ interface Standing {
   unseen: BatchMark | null;
 }
 
-export class Standings {
+export class Positions {
   readonly #standings = new Map<number, Standing>();
 
   /**

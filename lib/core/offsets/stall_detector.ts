@@ -21,7 +21,7 @@ interface Sighting {
 }
 
 /** Remembers since when each partition stands where it does. */
-export class LagWatch {
+export class StallDetector {
   readonly #stallMs: number;
   #sightings = new Map<number, Sighting>();
 

@@ -3,8 +3,8 @@
  * @module
  */
 
-import { duration, groupDigits } from "./numbers.ts";
 import { cut } from "./fitting_line.ts";
+import { duration, groupDigits } from "./numbers.ts";
 
 export interface ProgressBarOptions {
   readonly done: number;

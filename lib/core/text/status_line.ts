@@ -3,8 +3,8 @@
  * @module
  */
 
-import { age, duration, groupDigits } from "./numbers.ts";
 import { fittingLine, type FittingOptions, type LinePart } from "./fitting_line.ts";
+import { age, duration, groupDigits } from "./numbers.ts";
 
 /** A worker at one moment. */
 export interface WorkerView {

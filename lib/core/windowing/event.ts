@@ -6,8 +6,8 @@
  * @module
  */
 
-import { EventScanner } from "./json_scanner.ts";
 import { MAX_PART_BYTES } from "../records/record_batch.ts";
+import { EventScanner } from "./json_scanner.ts";
 
 /** What a user of a lottery did. Both names are well-formed text that PostgreSQL keeps apart. */
 export interface LotteryEvent {

@@ -5,8 +5,8 @@
  */
 
 import { DeadLetters } from "../dead_letters/buffer.ts";
-import type { EventParser } from "./event.ts";
 import { type NewSha256, type RecordBatch, RecordCursor } from "../records/record_batch.ts";
+import type { EventParser } from "./event.ts";
 import { type WindowCount, WindowCounts } from "./window.ts";
 
 /** Identifies the log that was read: another log has other batches at the same offsets. */

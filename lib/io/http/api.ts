@@ -10,8 +10,8 @@ import type {
   LetterPreview,
   LotterySearch,
 } from "../postgres/queries/api_reader.ts";
-import type { PipelineStatus } from "./pipeline_status.ts";
 import type { StoredPartition } from "../postgres/queries/status_reader.ts";
+import type { PipelineStatus } from "./pipeline_status.ts";
 
 /** First bytes of keys and values that an answer shows. */
 export const HEAD_BYTES = 1_024;

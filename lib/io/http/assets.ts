@@ -4,8 +4,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { PAGE_FILES, type PageFile } from "./page/files.ts";
 import { answer } from "./answers.ts";
+import { PAGE_FILES, type PageFile } from "./page/files.ts";
 
 /** Nothing but what this server gives: no inline script or style, no other host, no frame. */
 const POLICY = [

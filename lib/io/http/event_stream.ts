@@ -4,12 +4,12 @@
  */
 
 import { answer } from "./answers.ts";
-import type { Watcher } from "./feed.ts";
+import type { Listener } from "./feed.ts";
 
 /** Events that may wait for a browser; those that come then are left out, as newer ones follow. */
-const MOST_WAITING = 4;
+const MAX_QUEUED = 4;
 /** After so many that were left out in a row nobody reads any more. */
-const MOST_LEFT_OUT = 60;
+const MAX_SKIPPED = 60;
 
 /** How long a browser waits before it connects anew. */
 const RETRY_MS = 2_000;
@@ -28,7 +28,7 @@ export class EventStream {
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => void (this.#controller = controller),
       cancel: () => this.#ended(),
-    }, { highWaterMark: MOST_WAITING });
+    }, { highWaterMark: MAX_QUEUED });
     this.response = answer(body, {
       headers: {
         "content-type": "text/event-stream",
@@ -41,12 +41,12 @@ export class EventStream {
   }
 
   /** Sends an event, or leaves it out if earlier ones are not read yet. */
-  readonly send: Watcher = (event) => {
+  readonly send: Listener = (event) => {
     if (!this.#isOpen) return;
     if (this.#controller.desiredSize! > 0) {
       this.#leftOut = 0;
       this.#controller.enqueue(event);
-    } else if (++this.#leftOut > MOST_LEFT_OUT) this.#cut();
+    } else if (++this.#leftOut > MAX_SKIPPED) this.#cut();
   };
 
   /** A comment, which keeps the connection from being taken for dead. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { pause } from "../../async/condition.ts";
+import { delay } from "../../async/delay.ts";
 
 /** How a feed asks. */
 export interface FeedOptions {
@@ -15,18 +15,18 @@ export interface FeedOptions {
   /** Time between two questions, if they are quick. */
   readonly intervalMs: number;
   /** Time between two questions, however slow they are. */
-  readonly mostIntervalMs: number;
+  readonly maxIntervalMs: number;
 }
 
 /** Of all time a feed asks at most a tenth, so that what is asked has its rest. */
 const REST_PER_ASKING = 9;
 
 /** Takes a server-sent event; must not throw. */
-export type Watcher = (event: Uint8Array) => void;
+export type Listener = (event: Uint8Array) => void;
 
 export class Feed {
   readonly #options: FeedOptions;
-  readonly #watchers = new Set<Watcher>();
+  readonly #listeners = new Set<Listener>();
   readonly #encoder = new TextEncoder();
   /** The newest answer, for whoever comes; null while nobody has watched for so long that it is old. */
   #newest: Uint8Array | null = null;
@@ -38,31 +38,31 @@ export class Feed {
   }
 
   get isWatched(): boolean {
-    return this.#watchers.size > 0;
+    return this.#listeners.size > 0;
   }
 
   /** Gives it the newest answer at once, and then each that is another. @returns how to end it. */
-  watch(watcher: Watcher): () => void {
-    this.#watchers.add(watcher);
-    if (this.#watchers.size === 1) {
+  watch(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    if (this.#listeners.size === 1) {
       this.#asking = new AbortController();
       void this.#askNowAndThen(this.#asking.signal);
-    } else if (this.#newest) watcher(this.#newest);
+    } else if (this.#newest) listener(this.#newest);
     return () => {
-      if (this.#watchers.delete(watcher) && !this.isWatched) this.#asking.abort();
+      if (this.#listeners.delete(listener) && !this.isWatched) this.#asking.abort();
     };
   }
 
   async #askNowAndThen(signal: AbortSignal): Promise<void> {
     this.#newest = null;
-    const { ask, intervalMs, mostIntervalMs } = this.#options;
+    const { ask, intervalMs, maxIntervalMs } = this.#options;
     while (!signal.aborted) {
       const startedAt = performance.now();
       const answer = await ask().catch(() => undefined); // who is asked tells of its own troubles
       if (signal.aborted) return;
       if (answer !== undefined) this.#tell(JSON.stringify(answer));
       const restMs = REST_PER_ASKING * (performance.now() - startedAt);
-      await pause(Math.min(mostIntervalMs, Math.max(intervalMs, restMs)), signal);
+      await delay(Math.min(maxIntervalMs, Math.max(intervalMs, restMs)), signal);
     }
   }
 
@@ -70,6 +70,6 @@ export class Feed {
     if (this.#newest && text === this.#newestText) return;
     this.#newestText = text;
     this.#newest = this.#encoder.encode(`event: ${this.#options.name}\ndata: ${text}\n\n`);
-    for (const watcher of this.#watchers) watcher(this.#newest);
+    for (const listener of this.#listeners) listener(this.#newest);
   }
 }

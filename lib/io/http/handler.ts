@@ -6,7 +6,6 @@
 import type { ViewChoice, WindowView } from "../../core/views/window_view.ts";
 import type { Health } from "../../observers/health.ts";
 import type { Metrics } from "../metrics.ts";
-import type { PipelineStatus } from "./pipeline_status.ts";
 import type {
   CountRow,
   CountsQuery,
@@ -16,7 +15,6 @@ import type {
 import { json, refusal, RequestError, text } from "./answers.ts";
 import { countsJson, HEAD_BYTES, lettersJson, lotteriesJson, statusJson } from "./api.ts";
 import { asset } from "./assets.ts";
-import { isForLoopback } from "./server/hosts.ts";
 import { Live } from "./live.ts";
 import {
   countsQuery,
@@ -25,6 +23,8 @@ import {
   noParameters,
   viewChoice,
 } from "./parameters.ts";
+import type { PipelineStatus } from "./pipeline_status.ts";
+import { isForLoopback } from "./server/hosts.ts";
 
 /** What the answers are made of. */
 export interface AnswerSources {
@@ -44,7 +44,7 @@ export interface AnswerSources {
 }
 
 /** They are answered one after the other, and what they give costs time that counting needs. */
-const MOST_QUESTIONS = 8;
+const MAX_CONCURRENT_REQUESTS = 8;
 
 /** Answers requests; needs no port, so that a test can call it. Disposing it ends the streams. */
 export class Handler implements Disposable {
@@ -139,7 +139,7 @@ export class Handler implements Disposable {
    * @throws {RequestError} if it cannot be read: whoever needs it more says why in the log.
    */
   async #ask<T>(question: () => Promise<T>): Promise<T> {
-    if (this.#questions >= MOST_QUESTIONS) {
+    if (this.#questions >= MAX_CONCURRENT_REQUESTS) {
       throw new RequestError("Too much is asked at the same time. Try again later.", {
         status: 503,
       });

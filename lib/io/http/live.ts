@@ -23,9 +23,9 @@ const TICK_MS = 1_000;
 /** Ticks between two looks: longer ranges change less. */
 const TICKS: Readonly<Record<Range, number>> = { "15m": 1, "1h": 2, "24h": 10 };
 /** A view whose counts are slow to read is looked at this often. */
-const MOST_REST_MS = 60_000;
-const MOST_STREAMS = 500;
-const MOST_VIEWS = 30;
+const MAX_INTERVAL_MS = 60_000;
+const MAX_STREAMS = 500;
+const MAX_VIEWS = 30;
 const BEAT_INTERVAL_MS = 15_000;
 
 export class Live implements Disposable {
@@ -42,7 +42,7 @@ export class Live implements Disposable {
       name: "status",
       ask: options.status,
       intervalMs: tickMs,
-      mostIntervalMs: tickMs,
+      maxIntervalMs: tickMs,
     });
     this.#beats = setInterval(() => this.#beat(), BEAT_INTERVAL_MS);
     Deno.unrefTimer(this.#beats);
@@ -54,8 +54,8 @@ export class Live implements Disposable {
    */
   open(choice: ViewChoice): Response {
     if (!this.#isOpen) throw new RequestError("The worker is about to end.", { status: 503 });
-    if (this.#streams.size >= MOST_STREAMS) {
-      throw new RequestError(`${MOST_STREAMS} pages look on already.`, { status: 503 });
+    if (this.#streams.size >= MAX_STREAMS) {
+      throw new RequestError(`${MAX_STREAMS} pages look on already.`, { status: 503 });
     }
     const view = this.#viewOf(choice);
     let unwatch: (() => void)[] = [];
@@ -80,9 +80,9 @@ export class Live implements Disposable {
     const key = JSON.stringify([choice.range, choice.lotteryName]);
     const known = this.#views.get(key);
     if (known) return known;
-    if (this.#views.size >= MOST_VIEWS) {
+    if (this.#views.size >= MAX_VIEWS) {
       throw new RequestError(
-        `${MOST_VIEWS} different lotteries and ranges are looked at already.`,
+        `${MAX_VIEWS} different lotteries and ranges are looked at already.`,
         { status: 503 },
       );
     }
@@ -90,7 +90,7 @@ export class Live implements Disposable {
       name: "counts",
       ask: () => this.#options.view(choice),
       intervalMs: TICKS[choice.range] * this.#options.tickMs,
-      mostIntervalMs: MOST_REST_MS,
+      maxIntervalMs: MAX_INTERVAL_MS,
     });
     this.#views.set(key, feed);
     return feed;

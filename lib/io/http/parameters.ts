@@ -10,17 +10,17 @@ import type { CountsQuery, LotterySearch } from "../postgres/queries/api_reader.
 import { RequestError } from "./answers.ts";
 
 /** Rows of counts in one answer. */
-export const MOST_COUNTS = 10_000;
-const MOST_DEAD_LETTERS = 100;
+export const MAX_COUNTS = 10_000;
+const MAX_DEAD_LETTERS = 100;
 /** Names of lotteries in one answer. */
-const MOST_LOTTERIES = 20;
+const MAX_LOTTERIES = 20;
 const DEFAULT_DEAD_LETTERS = 20;
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-const MOST_DAYS = 31;
+const MAX_DAYS = 31;
 const DEFAULT_RANGE_MS = 15 * MINUTE_MS;
 /** Longer than any lottery's name can be. */
-const MOST_NAME_LENGTH = 400;
+const MAX_NAME_LENGTH = 400;
 
 /** @throws {RequestError} for a range that there is not. */
 export function viewChoice(parameters: URLSearchParams): ViewChoice {
@@ -41,10 +41,10 @@ export function countsQuery(parameters: URLSearchParams, nowMs: number): CountsQ
   const toMs = to === undefined ? nowMs : time("to", to);
   const fromMs = from === undefined ? toMs - DEFAULT_RANGE_MS : time("from", from);
   if (fromMs >= toMs) throw new RequestError("from must be before to.");
-  if (toMs - fromMs > MOST_DAYS * DAY_MS) {
-    throw new RequestError(`from and to must be at most ${MOST_DAYS} days apart.`);
+  if (toMs - fromMs > MAX_DAYS * DAY_MS) {
+    throw new RequestError(`from and to must be at most ${MAX_DAYS} days apart.`);
   }
-  return { fromMs, toMs, lotteryName: lotteryName(lottery), limit: MOST_COUNTS };
+  return { fromMs, toMs, lotteryName: lotteryName(lottery), limit: MAX_COUNTS };
 }
 
 /** @throws {RequestError} unless it is a number from 1 to 100. */
@@ -52,8 +52,8 @@ export function deadLettersLimit(parameters: URLSearchParams): number {
   const { limit } = named(parameters, ["limit"]);
   if (limit === undefined) return DEFAULT_DEAD_LETTERS;
   const number = /^\d{1,4}$/.test(limit) ? Number(limit) : 0;
-  if (number < 1 || number > MOST_DEAD_LETTERS) {
-    throw new RequestError(`limit must be a whole number from 1 to ${MOST_DEAD_LETTERS}.`);
+  if (number < 1 || number > MAX_DEAD_LETTERS) {
+    throw new RequestError(`limit must be a whole number from 1 to ${MAX_DEAD_LETTERS}.`);
   }
   return number;
 }
@@ -61,7 +61,7 @@ export function deadLettersLimit(parameters: URLSearchParams): number {
 /** @throws {RequestError} for a text that no name can have in it. */
 export function lotterySearch(parameters: URLSearchParams): LotterySearch {
   const { search } = named(parameters, ["search"]);
-  return { text: nameText("search", search ?? ""), limit: MOST_LOTTERIES };
+  return { text: nameText("search", search ?? ""), limit: MAX_LOTTERIES };
 }
 
 /** @throws {RequestError} for any parameter. */
@@ -102,7 +102,7 @@ function lotteryName(value: string | undefined): string | null {
 }
 
 function nameText(name: string, value: string): string {
-  if (value.length > MOST_NAME_LENGTH || value.includes("\0") || !value.isWellFormed()) {
+  if (value.length > MAX_NAME_LENGTH || value.includes("\0") || !value.isWellFormed()) {
     throw new RequestError(`${name} must be a name that a lottery can have.`);
   }
   return value;

@@ -3,15 +3,15 @@
  * @module
  */
 
-import { atMost } from "../../async/condition.ts";
-import type { Announcement } from "../../core/simulation/generated_log.ts";
-import type { LastingGap } from "../../core/offsets/coverage_watch.ts";
+import { withTimeout } from "../../async/delay.ts";
+import type { LastingGap } from "../../core/offsets/lasting_gaps.ts";
 import type { LogRange } from "../../core/offsets/log_range.ts";
+import type { Announcement } from "../../core/simulation/generated_log.ts";
 import { RollingRate } from "../../core/stats/rolling_rate.ts";
 import { currentWindow } from "../../core/views/time_range.ts";
-import type { CoverageObserver } from "../../pipeline/endpoints.ts";
 import type { SystemState, Vitals, WorkerVitals } from "../../observers/vitals.ts";
-import { Complaint } from "../complaint.ts";
+import type { CoverageObserver } from "../../pipeline/observer.ts";
+import { FailureLog } from "../failure_log.ts";
 import type { Overview } from "../postgres/queries/overview.ts";
 
 /** What the database says of all workers, and what follows from it. */
@@ -63,13 +63,13 @@ export interface StatusBoardOptions {
 /** Time over which the rate of all workers is taken. */
 const RATE_MS = 5_000;
 /** Longest wait for the database; what it said before is shown meanwhile. */
-const PATIENCE_MS = 1_000;
+const MAX_WAIT_MS = 1_000;
 
 /** Looks when it is asked to, but never twice at the same time. */
 export class StatusBoard implements Partial<CoverageObserver> {
   readonly #options: StatusBoardOptions;
   readonly #rate = new RollingRate(RATE_MS);
-  readonly #complaint = new Complaint("Cannot read what the page shows: {reason}");
+  readonly #failures = new FailureLog("Cannot read what the page shows: {reason}");
   #overview: Overview | null = null;
   #readMs: number | null = null;
   #downSinceMs: number | null = null;
@@ -83,7 +83,7 @@ export class StatusBoard implements Partial<CoverageObserver> {
 
   async read(): Promise<PipelineStatus> {
     this.#looking ??= this.#look().finally(() => this.#looking = null);
-    await atMost(PATIENCE_MS, this.#looking);
+    await withTimeout(MAX_WAIT_MS, this.#looking);
     const { topic, groupId, workerId, vitals, demo } = this.#options;
     const worker = vitals.read();
     return {
@@ -113,9 +113,9 @@ export class StatusBoard implements Partial<CoverageObserver> {
   async #look(): Promise<void> {
     try {
       this.saw(await this.#options.readOverview());
-      this.#complaint.succeeded();
+      this.#failures.succeeded();
     } catch (error) { // it says so where it shows
-      this.#complaint.failed(error);
+      this.#failures.failed(error);
       this.#downSinceMs ??= Date.now();
     }
   }

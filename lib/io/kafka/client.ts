@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { ConnectionOptions } from "node:tls";
 import { getLogger } from "@logtape/logtape";
+import type { ConnectionOptions } from "node:tls";
 import { backoffMs } from "../../async/backoff.ts";
-import type { KafkaConfig } from "../../core/settings/config.ts";
+import { delay, withTimeout } from "../../async/delay.ts";
 import { describe, isPassing, OperatorError, UnavailableError } from "../../core/failure.ts";
-import { atMost, pause } from "../../async/condition.ts";
 import type { LogRange, LogView } from "../../core/offsets/log_range.ts";
+import type { KafkaConfig } from "../../core/settings/config.ts";
 import { readKeyPair, readPem } from "../pem.ts";
 import { explain } from "./errors.ts";
 import {
@@ -21,9 +21,9 @@ import {
   logLevel,
   type SASLOptions,
 } from "./kafkajs/kafkajs.ts";
+import { createSocket } from "./kafkajs/socket.ts";
 import { isAway, isOfOneBroker, isOfPartition, isOfTopic } from "./one_broker.ts";
 import { createRawCluster, type RawCluster } from "./raw_cluster.ts";
-import { createSocket } from "./kafkajs/socket.ts";
 import { PartitionsAwayError, viewLog } from "./topic_log.ts";
 
 /** Few and short: whoever calls tries again for as long as it takes. */
@@ -36,7 +36,7 @@ const CLOSE_TIMEOUT_MS = 1_000;
  * How long a cluster may take to do without a broker that is gone (9 s, as brokers come), or to be
  * complete after its start. Where no broker answers at all, nothing is waited for.
  */
-const PATIENCE_MS = 20_000;
+const MAX_WAIT_MS = 20_000;
 const PATIENCE_BACKOFF = { firstMs: 200, maxMs: 1_000 };
 
 /**
@@ -204,7 +204,7 @@ export class KafkaCluster implements AsyncDisposable {
 
   /** A failed question leaves a connection that may be half open: the next one opens another. */
   async #ask<T>(question: (asking: Asking) => Promise<T>): Promise<T> {
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = performance.now() + MAX_WAIT_MS;
     for (let attempt = 0;; attempt++) {
       this.#asking ??= { admin: this.#kafka.admin(), cluster: createRawCluster(this.#kafka) };
       try {
@@ -217,7 +217,7 @@ export class KafkaCluster implements AsyncDisposable {
           throw explain(error, this.#config);
         }
       }
-      await pause(backoffMs(attempt, { ...PATIENCE_BACKOFF, random: Math.random() }));
+      await delay(backoffMs(attempt, { ...PATIENCE_BACKOFF, random: Math.random() }));
     }
   }
 
@@ -243,7 +243,7 @@ export class KafkaCluster implements AsyncDisposable {
     this.#asking = null;
     if (!asking) return;
     const closing = Promise.all([asking.admin.disconnect(), asking.cluster.disconnect()]);
-    await atMost(CLOSE_TIMEOUT_MS, closing);
+    await withTimeout(CLOSE_TIMEOUT_MS, closing);
   }
 }
 

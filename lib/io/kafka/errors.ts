@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type CertificateProblem, certificateProblem } from "../../core/tls/certificate.ts";
-import type { KafkaConfig } from "../../core/settings/config.ts";
 import { causes, OperatorError, UnavailableError } from "../../core/failure.ts";
+import type { KafkaConfig } from "../../core/settings/config.ts";
+import { type CertificateProblem, certificateProblem } from "../../core/tls/certificate.ts";
 import { isAway, isLeaderless, isOfPartition } from "./one_broker.ts";
 
 /** Kafka's names for what does not pass, and what it means. */

@@ -5,10 +5,10 @@
  */
 
 import { backoffMs } from "../../async/backoff.ts";
-import type { KafkaConfig } from "../../core/settings/config.ts";
+import { delay, withTimeout } from "../../async/delay.ts";
 import { causes, isPassing } from "../../core/failure.ts";
 import type { LogBatch } from "../../core/records/log_batch.ts";
-import { atMost, pause } from "../../async/condition.ts";
+import type { KafkaConfig } from "../../core/settings/config.ts";
 import { explain } from "./errors.ts";
 import { dropAborted } from "./kafkajs/fetch_decoder.ts";
 import type { Kafka } from "./kafkajs/kafkajs.ts";
@@ -90,14 +90,14 @@ export class LogReader implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await atMost(CLOSE_TIMEOUT_MS, this.#cluster.disconnect());
+    await withTimeout(CLOSE_TIMEOUT_MS, this.#cluster.disconnect());
   }
 
   /** What follows `offset`, or nothing if it is worth another try. */
   async #fetch(partition: number, offset: number, tries: number): Promise<LogBatch[]> {
     try {
       if (tries > 0) {
-        await pause(backoffMs(tries, { ...BACKOFF, random: Math.random() }));
+        await delay(backoffMs(tries, { ...BACKOFF, random: Math.random() }));
         await this.#cluster.refreshMetadata();
       }
       const batches = await this.#fetchOnce(partition, offset);

@@ -3,8 +3,8 @@
  * @module
  */
 
-import { certificateProblem } from "../../core/tls/certificate.ts";
 import { causes } from "../../core/failure.ts";
+import { certificateProblem } from "../../core/tls/certificate.ts";
 
 /** No address that was given leads to a broker that answers. */
 export class NoBrokerError extends Error {

@@ -7,6 +7,9 @@
  * @module
  */
 
+import { withTimeout } from "../../async/delay.ts";
+import { causes, OperatorError, UnavailableError } from "../../core/failure.ts";
+import { type RecordBatch, RecordCursor } from "../../core/records/record_batch.ts";
 import type { KafkaConfig } from "../../core/settings/config.ts";
 import {
   type ClosedCount,
@@ -16,9 +19,6 @@ import {
   type PublishedCount,
   removedCountRecord,
 } from "../../core/windowing/closed_count.ts";
-import { causes, OperatorError, UnavailableError } from "../../core/failure.ts";
-import { atMost } from "../../async/condition.ts";
-import { type RecordBatch, RecordCursor } from "../../core/records/record_batch.ts";
 import type { Output } from "../../pipeline/publisher.ts";
 import { KafkaCluster, RETRY } from "./client.ts";
 import { explain } from "./errors.ts";
@@ -112,7 +112,7 @@ export class KafkaOutput implements Output {
   async close(): Promise<void> {
     const producer = this.#producer;
     this.#producer = null;
-    if (producer) await atMost(CLOSE_TIMEOUT_MS, producer.disconnect());
+    if (producer) await withTimeout(CLOSE_TIMEOUT_MS, producer.disconnect());
   }
 
   async #explained(action: () => Promise<void>): Promise<void> {

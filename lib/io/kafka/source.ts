@@ -8,12 +8,12 @@
  */
 
 import { backoffMs } from "../../async/backoff.ts";
-import type { KafkaConfig } from "../../core/settings/config.ts";
+import { delay, withTimeout } from "../../async/delay.ts";
 import { isPassing, UnavailableError } from "../../core/failure.ts";
-import { atMost, pause } from "../../async/condition.ts";
 import type { LogView } from "../../core/offsets/log_range.ts";
 import type { Fetched } from "../../core/records/log_batch.ts";
-import type { Source, SourceReader } from "../../pipeline/endpoints.ts";
+import type { KafkaConfig } from "../../core/settings/config.ts";
+import type { Source, SourceReader } from "../../pipeline/source.ts";
 import { type KafkaCluster, RETRY } from "./client.ts";
 import { explain } from "./errors.ts";
 import type { BatchMessage } from "./kafkajs/fetch_decoder.ts";
@@ -80,7 +80,7 @@ export class KafkaSource implements Source {
         if (!isPassing(error)) throw error;
         reader.interrupted(error);
         const waitMs = backoffMs(this.#failures++, { ...BACKOFF, random: Math.random() });
-        await pause(waitMs, signal);
+        await delay(waitMs, signal);
       }
     }
   }
@@ -266,7 +266,7 @@ export class KafkaSource implements Source {
     const quiet = Promise.all([this.#started, this.#acknowledging]);
     this.#consumer = null; // from now on nothing is asked of it
     this.#assigned = new Set();
-    await atMost(LEAVE_TIMEOUT_MS, quiet.then(() => consumer.disconnect()));
+    await withTimeout(LEAVE_TIMEOUT_MS, quiet.then(() => consumer.disconnect()));
   }
 }
 

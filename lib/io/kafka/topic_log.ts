@@ -4,7 +4,7 @@
  * @module
  */
 
-import { pause } from "../../async/condition.ts";
+import { delay } from "../../async/delay.ts";
 import { UnavailableError } from "../../core/failure.ts";
 import { type LogRange, type LogView, unavailableText } from "../../core/offsets/log_range.ts";
 import { isOfOneBroker, isOfPartition } from "./one_broker.ts";
@@ -64,7 +64,7 @@ export async function viewLog(
       if (isLast || !isMoving) { for (const [id, reason] of missing) unavailable.set(id, reason); }
     }
     if (isLast || !wanted.some(isOpen)) return { ranges, unavailable };
-    await pause(ROUND_MS);
+    await delay(ROUND_MS);
   }
 }
 

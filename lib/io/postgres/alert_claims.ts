@@ -3,12 +3,12 @@
  * @module
  */
 
+import { delay } from "../../async/delay.ts";
 import type { AlertClaims } from "../../observers/alerts.ts";
-import { pause } from "../../async/condition.ts";
 import type { Connection } from "./session/connection.ts";
 
 /** How long the database is waited for before the worker decides alone. */
-const PATIENCE_MS = 3_000;
+const MAX_WAIT_MS = 3_000;
 
 /** A mail in the future is not recent: the database's clock was ahead when it was sent. */
 const IS_RECENT = `
@@ -30,7 +30,7 @@ export class PostgresAlertClaims implements AlertClaims {
 
   async claim(cause: string, intervalMs: number): Promise<number | null> {
     const asked = this.#ask(cause, intervalMs).catch(() => undefined);
-    const answer = await Promise.race([asked, pause(PATIENCE_MS)]);
+    const answer = await Promise.race([asked, delay(MAX_WAIT_MS)]);
     return answer === undefined ? this.#decideAlone(cause, intervalMs) : answer;
   }
 

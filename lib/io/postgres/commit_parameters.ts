@@ -4,10 +4,10 @@
  */
 
 import { Buffer } from "node:buffer";
-import { storableTimestamp } from "../../core/dead_letters/dead_letter.ts";
 import type { DeadLetters } from "../../core/dead_letters/buffer.ts";
-import type { Commit } from "../../core/windowing/pending.ts";
+import { storableTimestamp } from "../../core/dead_letters/dead_letter.ts";
 import type { Cut, RecordHeader } from "../../core/records/record_batch.ts";
+import type { Commit } from "../../core/windowing/pending.ts";
 import { bigints, booleans, byteas, integers, jsonbs, texts } from "./session/arrays.ts";
 
 /** @param latestMs no event time is stored as one that is greater, in milliseconds since the epoch. */

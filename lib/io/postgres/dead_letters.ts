@@ -4,9 +4,9 @@
  */
 
 import type { DeadLetter } from "../../core/dead_letters/dead_letter.ts";
-import type { LotteryEvent } from "../../core/windowing/event.ts";
-import type { Cut, RecordHeader } from "../../core/records/record_batch.ts";
 import { OperatorError } from "../../core/failure.ts";
+import type { Cut, RecordHeader } from "../../core/records/record_batch.ts";
+import type { LotteryEvent } from "../../core/windowing/event.ts";
 import { windowStart } from "../../core/windowing/window.ts";
 import type { Connection, Row } from "./session/connection.ts";
 

@@ -4,17 +4,10 @@
  */
 
 import { OperatorError } from "../../core/failure.ts";
+import type { Origin } from "../../core/offsets/origin.ts";
+import type { Config } from "../../core/settings/config.ts";
+import { EVENT_RULES_VERSION } from "../../core/windowing/event.ts";
 import type { Connection } from "./session/connection.ts";
-
-/** Where the records come from, and how a person would change that. */
-export interface Origin {
-  /** Name of the log that no other log has: the cluster's id, or a file's path and hash. */
-  readonly id: string;
-  /** What sets it. */
-  readonly setting: string;
-  /** What to do to count another one. */
-  readonly wayOut: string;
-}
 
 /** Everything that, with another value, would give other counts. */
 export interface Identity {
@@ -82,7 +75,7 @@ export async function comparePipeline(
     throw new OperatorError(
       `Cannot add to the counts in this database, which were made with other settings: ${
         differences.map(({ setting, is, was }) => `${setting} is ${is}, but was ${was}`).join("; ")
-      }. ${wayBack(differences)}, or ${origin.wayOut}.`,
+      }. ${wayBack(differences)}, or ${origin.remedy}.`,
     );
   }
   return stored.epoch;
@@ -133,4 +126,22 @@ export async function replaceIdentity(connection: Connection, identity: Identity
     values: PARTS.map(({ part }) => identity[part]),
   });
   return row!.epoch;
+}
+
+/** What the settings make of the counts. */
+export function claimOf(
+  { kafka, windowMs, maxFutureMs }: Config,
+  origin: Origin,
+): Claim {
+  return {
+    origin,
+    identity: {
+      clusterId: origin.id,
+      topic: kafka.topic,
+      groupId: kafka.groupId,
+      windowSeconds: windowMs / 1000,
+      maxFutureSeconds: maxFutureMs / 1000,
+      eventRules: EVENT_RULES_VERSION,
+    },
+  };
 }

@@ -8,9 +8,9 @@
  */
 
 import { OperatorError } from "../../core/failure.ts";
-import type { Connection, Row } from "./session/connection.ts";
 import { type Identity, readPipeline, replaceIdentity } from "./identity.ts";
 import { explainLockTimeout } from "./schema/locks.ts";
+import type { Connection, Row } from "./session/connection.ts";
 import { listWorkers } from "./worker_registry.ts";
 
 /** What there is to lose. */

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { BatchMark, Commit } from "../../core/windowing/pending.ts";
 import { describe, OperatorError } from "../../core/failure.ts";
-import { closedUpTo, watermark } from "../../core/windowing/watermark.ts";
 import type { Position } from "../../core/offsets/positions.ts";
-import { CommitTooSlowError, FencedError, type Sink } from "../../pipeline/endpoints.ts";
+import type { BatchMark, Commit } from "../../core/windowing/pending.ts";
+import { closedUpTo, watermark } from "../../core/windowing/watermark.ts";
+import { CommitTooSlowError, FencedError, type Sink } from "../../pipeline/sink.ts";
 import { log } from "../logs.ts";
 import { commitParameters, windowsAhead } from "./commit_parameters.ts";
 import type { Connection } from "./session/connection.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Expectation } from "../../support/expectation.ts";
 import { eventually } from "../../support/eventually.ts";
+import { Expectation } from "../../support/expectation.ts";
 import { kcatProduce } from "../../support/kcat.ts";
 import { serverTest } from "../../support/servers.ts";
 import { openStack, type TestStack } from "../../support/stack.ts";

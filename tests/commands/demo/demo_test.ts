@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { EventParser } from "../../../lib/core/windowing/event.ts";
-import { GeneratedLog } from "../../../lib/core/simulation/generated_log.ts";
-import { Connection } from "../../../lib/io/postgres/session/connection.ts";
-import { EmbeddedPostgres } from "../../../lib/io/pglite.ts";
 import { openDemoLog } from "../../../lib/commands/demo/log.ts";
 import { OperatorError } from "../../../lib/core/failure.ts";
-import { temporaryDirectory } from "../../support/temporary_directory.ts";
+import { GeneratedLog } from "../../../lib/core/simulation/generated_log.ts";
+import { EventParser } from "../../../lib/core/windowing/event.ts";
+import { EmbeddedPostgres } from "../../../lib/io/pglite.ts";
+import { Connection } from "../../../lib/io/postgres/session/connection.ts";
+import { makeLines } from "../../support/event_lines.ts";
 import { eventually } from "../../support/eventually.ts";
 import { assertBooksBalance, Expectation } from "../../support/expectation.ts";
-import { makeLines } from "../../support/event_lines.ts";
+import { temporaryDirectory } from "../../support/temporary_directory.ts";
 import { Program, runProgram } from "../../support/worker_process.ts";
 
 /** Nothing of the demo may need what the machine has: the settings point nowhere. */

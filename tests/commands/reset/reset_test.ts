@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { auditReport, countAll, deleteRecords, eventsOf } from "../../support/audit_stand.ts";
 import { WORKER_PREFIX } from "../../../lib/core/offsets/coverage.ts";
 import { createKafka } from "../../../lib/io/kafka/client.ts";
 import { ConsumerGroup } from "../../../lib/io/kafka/group/consumer_group.ts";
 import { Connection } from "../../../lib/io/postgres/session/connection.ts";
+import { auditReport, countAll, deleteRecords, eventsOf } from "../../support/audit_stand.ts";
 import { makeLines } from "../../support/event_lines.ts";
 import { eventually } from "../../support/eventually.ts";
 import { assertBooksBalance, Expectation } from "../../support/expectation.ts";

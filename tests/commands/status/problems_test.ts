@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { createProgram, type Host } from "../../../lib/commands/program.ts";
+import type { Host } from "../../../lib/commands/cli/host.ts";
+import { createProgram } from "../../../lib/commands/program.ts";
 import { Terminal } from "../../../lib/io/terminal.ts";
-import { createTopic } from "../../support/kafka.ts";
 import { freePort } from "../../support/free_port.ts";
+import { createTopic } from "../../support/kafka.ts";
 import { serverTest } from "../../support/servers.ts";
 import { openStack } from "../../support/stack.ts";
 import { Program, runProgram } from "../../support/worker_process.ts";

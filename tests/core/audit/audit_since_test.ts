@@ -1,7 +1,7 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { Audit, type AuditReport } from "../../../lib/core/audit/audit.ts";
-import type { Milestone } from "../../../lib/core/audit/history.ts";
+import type { HistoryEntry } from "../../../lib/core/audit/history.ts";
 
 import { contentHash } from "../../support/dead_letters.ts";
 
@@ -42,7 +42,7 @@ interface Letter {
 class World {
   readonly log: { readonly minute: number; readonly isBad: boolean }[] = [];
   readonly rows = new Map<number, number>();
-  readonly milestones: Milestone[] = [];
+  readonly milestones: HistoryEntry[] = [];
   letters: Letter[] = [];
   horizon = -Infinity;
   letterHorizon = 0;
@@ -53,7 +53,7 @@ class World {
     for (const step of steps) this.#do(step);
   }
 
-  get now(): Milestone {
+  get now(): HistoryEntry {
     return {
       nextOffset: this.log.length,
       counted: this.books.counted,

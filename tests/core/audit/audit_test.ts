@@ -1,7 +1,7 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { Audit, type AuditReport } from "../../../lib/core/audit/audit.ts";
-import type { Milestone } from "../../../lib/core/audit/history.ts";
+import type { HistoryEntry } from "../../../lib/core/audit/history.ts";
 import type { StoredLetter } from "../../../lib/core/audit/partition_audit.ts";
 import type { StoredCount } from "../../../lib/core/audit/row_audit.ts";
 import { contentHash } from "../../support/dead_letters.ts";
@@ -70,7 +70,7 @@ function countedWell(world: World): Stored {
   return { counts: [...counts.values()], deadLetters };
 }
 
-function milestone(log: readonly Item[], nextOffset: number): Milestone {
+function milestone(log: readonly Item[], nextOffset: number): HistoryEntry {
   const events = log.slice(0, nextOffset).filter(({ isBad }) => !isBad);
   return {
     nextOffset,

@@ -8,7 +8,7 @@ import {
   type UncountedReason,
   type WorkerStatus,
 } from "../../../lib/core/offsets/coverage.ts";
-import { CoverageWatch } from "../../../lib/core/offsets/coverage_watch.ts";
+import { LastingGaps } from "../../../lib/core/offsets/lasting_gaps.ts";
 
 const OURS = "lottery-worker-00000001";
 
@@ -130,8 +130,8 @@ const GAP = {
 } as const;
 const lastingMs = (reason: UncountedReason) => reason === "nobody" ? 60 : 30;
 
-Deno.test("CoverageWatch tells what lasts, with its begin, and no rebalance", () => {
-  const watch = new CoverageWatch({ lastingMs, gapMs: 15 });
+Deno.test("LastingGaps tells what lasts, with its begin, and no rebalance", () => {
+  const watch = new LastingGaps({ lastingMs, gapMs: 15 });
   assert.deepEqual(watch.look([GAP], 0), []);
   assert.deepEqual(watch.look([GAP], 10), []);
   assert.deepEqual(watch.look([], 20), [], "it was only shared out again");
@@ -141,8 +141,8 @@ Deno.test("CoverageWatch tells what lasts, with its begin, and no rebalance", ()
   assert.deepEqual(watch.look([], 70), []);
 });
 
-Deno.test("CoverageWatch knows nothing of a time without looks, but does not forget what it has told", () => {
-  const watch = new CoverageWatch({ lastingMs, gapMs: 15 });
+Deno.test("LastingGaps knows nothing of a time without looks, but does not forget what it has told", () => {
+  const watch = new LastingGaps({ lastingMs, gapMs: 15 });
   watch.look([GAP], 0);
   assert.deepEqual(watch.look([GAP], 100), [], "it may have been counted meanwhile");
   for (const nowMs of [110, 120]) assert.deepEqual(watch.look([GAP], nowMs), []);
@@ -151,8 +151,8 @@ Deno.test("CoverageWatch knows nothing of a time without looks, but does not for
   assert.deepEqual(watch.look([GAP, another], 500), [{ ...GAP, sinceMs: 100 }]);
 });
 
-Deno.test("CoverageWatch waits longer for partitions that are only to be shared out", () => {
-  const watch = new CoverageWatch({ lastingMs, gapMs: 15 });
+Deno.test("LastingGaps waits longer for partitions that are only to be shared out", () => {
+  const watch = new LastingGaps({ lastingMs, gapMs: 15 });
   const free = { ...GAP, reason: "nobody" } as const;
   for (let nowMs = 0; nowMs < 60; nowMs += 10) assert.deepEqual(watch.look([free], nowMs), []);
   assert.deepEqual(watch.look([free], 60), [{ ...free, sinceMs: 0 }]);

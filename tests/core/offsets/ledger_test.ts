@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { EventParser } from "../../../lib/core/windowing/event.ts";
 import { Ledger } from "../../../lib/core/offsets/ledger.ts";
 import { logBatchOf } from "../../../lib/core/records/log_batch.ts";
 import type { RecordBatch } from "../../../lib/core/records/record_batch.ts";
 import { encodeRecordBatch } from "../../../lib/core/records/record_encoder.ts";
+import { EventParser } from "../../../lib/core/windowing/event.ts";
 import { newSha256 } from "../../../lib/io/sha256.ts";
 import { record } from "../../support/pipeline_run.ts";
 

@@ -1,25 +1,25 @@
 import assert from "node:assert/strict";
-import { offsetsProblem, parseResetTarget } from "../../../lib/core/offsets/offset_spec.ts";
+import { offsetsProblem, parseOffsetSpec } from "../../../lib/core/offsets/offset_spec.ts";
 
-Deno.test("parseResetTarget() reads places, times and offsets", () => {
-  assert.deepEqual(parseResetTarget("start"), { kind: "start" });
-  assert.deepEqual(parseResetTarget("end"), { kind: "end" });
-  assert.deepEqual(parseResetTarget("2026-01-31T12:00:00Z"), {
+Deno.test("parseOffsetSpec() reads places, times and offsets", () => {
+  assert.deepEqual(parseOffsetSpec("start"), { kind: "start" });
+  assert.deepEqual(parseOffsetSpec("end"), { kind: "end" });
+  assert.deepEqual(parseOffsetSpec("2026-01-31T12:00:00Z"), {
     kind: "time",
     timeMs: Date.UTC(2026, 0, 31, 12),
   });
-  assert.deepEqual(parseResetTarget("2026-01-31T12:00:00.5+02:00"), {
+  assert.deepEqual(parseOffsetSpec("2026-01-31T12:00:00.5+02:00"), {
     kind: "time",
     timeMs: Date.UTC(2026, 0, 31, 10, 0, 0, 500),
   });
-  assert.deepEqual(parseResetTarget("1970-01-01T00:00:00Z"), { kind: "time", timeMs: 0 });
-  assert.deepEqual(parseResetTarget("1969-12-31T23:59:59.999Z"), { kind: "start" });
-  assert.deepEqual(parseResetTarget("0:120,11:98"), {
+  assert.deepEqual(parseOffsetSpec("1970-01-01T00:00:00Z"), { kind: "time", timeMs: 0 });
+  assert.deepEqual(parseOffsetSpec("1969-12-31T23:59:59.999Z"), { kind: "start" });
+  assert.deepEqual(parseOffsetSpec("0:120,11:98"), {
     kind: "offsets",
     topic: null,
     offsets: new Map([[0, 120], [11, 98]]),
   });
-  assert.deepEqual(parseResetTarget('{"user-events":{"2":7,"0":120}}'), {
+  assert.deepEqual(parseOffsetSpec('{"user-events":{"2":7,"0":120}}'), {
     kind: "offsets",
     topic: "user-events",
     offsets: new Map([[0, 120], [2, 7]]),
@@ -46,8 +46,8 @@ for (
     ['{"a":{"0":"1"}}', /one offset for each partition/],
   ] as const
 ) {
-  Deno.test(`parseResetTarget() refuses ${JSON.stringify(text)}`, () => {
-    assert.throws(() => parseResetTarget(text), { name: "SyntaxError", message });
+  Deno.test(`parseOffsetSpec() refuses ${JSON.stringify(text)}`, () => {
+    assert.throws(() => parseOffsetSpec(text), { name: "SyntaxError", message });
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { Positions } from "../../../lib/core/offsets/positions.ts";
 import type { LogBatch } from "../../../lib/core/records/log_batch.ts";
-import { Standings } from "../../../lib/core/offsets/positions.ts";
 
 const RANGE = { startOffset: 100, endOffset: 1_000 };
 const MARK = { lastOffset: 499, crc: 7 };
@@ -10,12 +10,12 @@ function batch(nextOffset: number, crc: number | null = 7): LogBatch {
 }
 
 function placed(position: { nextOffset: number; lastBatch: typeof MARK | null }) {
-  const standings = new Standings();
+  const standings = new Positions();
   const resumeAt = standings.place({ partition: 3, position, range: RANGE });
   return { standings, resumeAt };
 }
 
-Deno.test("Standings reads on at the position if no batch was counted yet", () => {
+Deno.test("Positions reads on at the position if no batch was counted yet", () => {
   const { standings, resumeAt } = placed({ nextOffset: 500, lastBatch: null });
   assert.equal(resumeAt, 500);
   const fetched = { partition: 3, nextOffset: 600, endOffset: 1_000 };
@@ -25,7 +25,7 @@ Deno.test("Standings reads on at the position if no batch was counted yet", () =
   );
 });
 
-Deno.test("Standings reads on at the last counted batch, and knows the log by it", () => {
+Deno.test("Positions reads on at the last counted batch, and knows the log by it", () => {
   const { standings, resumeAt } = placed({ nextOffset: 500, lastBatch: MARK });
   assert.equal(resumeAt, 499);
   const fetched = { partition: 3, fetchedOffset: 499, nextOffset: 600, endOffset: 1_000 };
@@ -41,7 +41,7 @@ Deno.test("Standings reads on at the last counted batch, and knows the log by it
   );
 });
 
-Deno.test("Standings reads on at a position that was set back before the last counted batch", () => {
+Deno.test("Positions reads on at a position that was set back before the last counted batch", () => {
   const { standings, resumeAt } = placed({ nextOffset: 300, lastBatch: MARK });
   assert.equal(resumeAt, 300);
   const fetched = { partition: 3, fetchedOffset: 300, nextOffset: 500, endOffset: 1_000 };
@@ -56,7 +56,7 @@ const OTHERS: readonly { readonly name: string; readonly batches: readonly LogBa
 ];
 
 for (const { name, batches } of OTHERS) {
-  Deno.test(`Standings takes a first batch with ${name} for another log, until it is trusted`, () => {
+  Deno.test(`Positions takes a first batch with ${name} for another log, until it is trusted`, () => {
     const { standings } = placed({ nextOffset: 500, lastBatch: MARK });
     const fetched = {
       partition: 3,
@@ -72,12 +72,12 @@ for (const { name, batches } of OTHERS) {
   });
 }
 
-Deno.test("Standings does not ask for a batch that retention has deleted", () => {
+Deno.test("Positions does not ask for a batch that retention has deleted", () => {
   const { resumeAt } = placed({ nextOffset: 100, lastBatch: { lastOffset: 99, crc: 7 } });
   assert.equal(resumeAt, 100);
 });
 
-Deno.test("Standings refuses what was fetched elsewhere, and what it has not placed", () => {
+Deno.test("Positions refuses what was fetched elsewhere, and what it has not placed", () => {
   const { standings } = placed({ nextOffset: 500, lastBatch: null });
   const fetched = {
     fetchedOffset: 499,
@@ -92,8 +92,8 @@ Deno.test("Standings refuses what was fetched elsewhere, and what it has not pla
   assert.equal(standings.get(3), undefined);
 });
 
-Deno.test("Standings reach the ends when every partition does", () => {
-  const standings = new Standings();
+Deno.test("Positions reach the ends when every partition does", () => {
+  const standings = new Positions();
   const position = { nextOffset: 500, lastBatch: null };
   for (const partition of [0, 1]) standings.place({ partition, position, range: RANGE });
   const ends = new Map([[0, 500], [1, 501]]);

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { type RecordBatch, RecordCursor } from "../../../lib/core/records/record_batch.ts";
 import { rawBatch, type RawRecord, rawRecord } from "./batches.ts";
 

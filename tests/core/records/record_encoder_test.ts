@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { type RecordBatch, RecordCursor } from "../../../lib/core/records/record_batch.ts";
 import { encodeRecordBatch, type NewRecord } from "../../../lib/core/records/record_encoder.ts";
 import { rawRecord, utf8 } from "./batches.ts";

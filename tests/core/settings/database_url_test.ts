@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { parseConfig } from "../../../lib/core/settings/config.ts";
 import {
   databaseUrlProblem,

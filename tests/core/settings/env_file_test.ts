@@ -1,6 +1,6 @@
+import fc from "fast-check";
 import assert from "node:assert/strict";
 import { parseEnv } from "node:util";
-import fc from "fast-check";
 import { parseEnvFile } from "../../../lib/core/settings/env_file.ts";
 import { utf8 } from "../records/batches.ts";
 

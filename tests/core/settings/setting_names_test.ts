@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { SETTINGS } from "../../../lib/core/settings/config.ts";
 import { meantInEnvironment, meantInFile } from "../../../lib/core/settings/setting_names.ts";
 

@@ -1,15 +1,15 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  EventParser,
-  type LotteryEvent,
-  type RejectionReason,
-} from "../../../lib/core/windowing/event.ts";
+import assert from "node:assert/strict";
 import {
   type GeneratedRecord,
   Generator,
   type GeneratorOptions,
 } from "../../../lib/core/simulation/generator.ts";
+import {
+  EventParser,
+  type LotteryEvent,
+  type RejectionReason,
+} from "../../../lib/core/windowing/event.ts";
 import { utf8 } from "../records/batches.ts";
 
 const NOON_MS = Date.UTC(2026, 0, 1, 12);

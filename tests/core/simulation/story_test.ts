@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { type Jackpot, Story, type StoryOptions } from "../../../lib/core/simulation/story.ts";
 
 const HOUR_MS = 3_600_000;

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { RateMeter } from "../../../lib/core/stats/rate_meter.ts";
 
 Deno.test("RateMeter looks at whole seconds, so that a second under way does not count less", () => {

@@ -1,7 +1,7 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
-import { RollingCounter } from "../../../lib/core/stats/rolling_counter.ts";
+import assert from "node:assert/strict";
 import { RollingQuantiles } from "../../../lib/core/stats/quantiles.ts";
+import { RollingCounter } from "../../../lib/core/stats/rolling_counter.ts";
 import { RollingRate } from "../../../lib/core/stats/rolling_rate.ts";
 
 Deno.test("RollingCounter has the counts of whole seconds only, the oldest first", () => {

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { fittingLine, type LinePart } from "../../../lib/core/text/fitting_line.ts";
 
 const PARTS: readonly LinePart[] = [

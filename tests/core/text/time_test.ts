@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { parseIsoTime } from "../../../lib/core/text/time.ts";
 
 const NOON = Date.UTC(2026, 0, 31, 12);

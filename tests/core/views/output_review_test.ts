@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { OutputReview } from "../../../lib/core/views/output_review.ts";
 
 const keyOf = (n: number) => ({ windowStartMs: 0, lotteryName: `lottery ${n}`, eventType: "pay" });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
+import { MAX_PART_BYTES } from "../../../lib/core/records/record_batch.ts";
 import {
   EventParser,
   type LotteryEvent,
   REJECTION_REASONS,
   type RejectionReason,
 } from "../../../lib/core/windowing/event.ts";
-import { MAX_PART_BYTES } from "../../../lib/core/records/record_batch.ts";
 import { utf8 } from "../records/batches.ts";
 
 const RECORD_MS = 1_672_531_200_000;

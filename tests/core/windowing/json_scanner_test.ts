@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { EventScanner } from "../../../lib/core/windowing/json_scanner.ts";
 import { utf8 } from "../records/batches.ts";
 import { anyBytes, eventText } from "./event_values.ts";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { NameCache } from "../../../lib/core/windowing/name_cache.ts";
 import { utf8 } from "../records/batches.ts";
 

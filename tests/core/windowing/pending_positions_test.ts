@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
+import { encodeRecordBatch, type NewRecord } from "../../../lib/core/records/record_encoder.ts";
 import { EventParser } from "../../../lib/core/windowing/event.ts";
 import { Pending } from "../../../lib/core/windowing/pending.ts";
-import { encodeRecordBatch, type NewRecord } from "../../../lib/core/records/record_encoder.ts";
 import { newSha256 } from "../../../lib/io/sha256.ts";
-import { rawBatch, rawRecord, utf8 } from "../records/batches.ts";
 import { toLetters } from "../../support/dead_letters.ts";
+import { rawBatch, rawRecord, utf8 } from "../records/batches.ts";
 
 const NOON_MS = Date.UTC(2026, 0, 1, 12);
 

@@ -1,12 +1,12 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
+import { encodeRecordBatch, type NewRecord } from "../../../lib/core/records/record_encoder.ts";
 import { EventParser } from "../../../lib/core/windowing/event.ts";
 import { type Commit, Pending } from "../../../lib/core/windowing/pending.ts";
-import { encodeRecordBatch, type NewRecord } from "../../../lib/core/records/record_encoder.ts";
 import { WindowCounts } from "../../../lib/core/windowing/window.ts";
 import { newSha256 } from "../../../lib/io/sha256.ts";
-import { utf8 } from "../records/batches.ts";
 import { toLetters } from "../../support/dead_letters.ts";
+import { utf8 } from "../records/batches.ts";
 
 const MINUTE_MS = 60_000;
 const NOON_MS = Date.UTC(2026, 0, 1, 12);

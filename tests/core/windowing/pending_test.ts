@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { DeadLetters } from "../../../lib/core/dead_letters/buffer.ts";
+import { encodeRecordBatch } from "../../../lib/core/records/record_encoder.ts";
 import { EventParser } from "../../../lib/core/windowing/event.ts";
 import { Pending, type TimeBounds } from "../../../lib/core/windowing/pending.ts";
-import { encodeRecordBatch } from "../../../lib/core/records/record_encoder.ts";
 import { newSha256 } from "../../../lib/io/sha256.ts";
-import { rawBatch, rawRecord, utf8 } from "../records/batches.ts";
 import { toLetters } from "../../support/dead_letters.ts";
+import { rawBatch, rawRecord, utf8 } from "../records/batches.ts";
 
 const MINUTE_MS = 60_000;
 const NOON_MS = Date.UTC(2026, 0, 1, 12);

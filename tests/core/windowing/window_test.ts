@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import type { LotteryEvent } from "../../../lib/core/windowing/event.ts";
 import { type WindowCount, WindowCounts, windowStart } from "../../../lib/core/windowing/window.ts";
 

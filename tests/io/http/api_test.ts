@@ -151,7 +151,7 @@ Deno.test("/api/dead-letters shows text as far as there is any, and the bytes", 
 Deno.test("/api/status tells of all workers what the database says, and of this one what it knows", async () => {
   const vitals = new Vitals();
   vitals.answered("source");
-  vitals.answered("sink");
+  vitals.answered("commit");
   vitals.assigned([0]);
   vitals.committed(
     commitOf([[0, 0, 5]], { lateEvents: 2, batchTimestampsMs: [Date.now() - 80] }),
@@ -208,7 +208,7 @@ Deno.test("lag and ends are not known while the source is away, and again once i
     vitals.ranges(ranges);
     assert.deepEqual(await known(), [0, 90]);
   }
-  vitals.failed("sink");
+  vitals.failed("commit");
   assert.deepEqual(await known(), [0, 90]);
 });
 

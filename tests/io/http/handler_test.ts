@@ -17,19 +17,19 @@ Deno.test("GET /readyz is 503 with the reason until the group is joined and the 
     return [response.status, (await response.text()).trim()];
   };
   assert.deepEqual(await answer(), [503, "not joined to the consumer group"]);
-  health.answered("sink");
+  health.answered("commit");
   assert.deepEqual(await answer(), [503, "not joined to the consumer group"]);
   health.answered("group");
   assert.deepEqual(await answer(), [200, "ok"]);
-  health.failed("sink");
+  health.failed("commit");
   assert.deepEqual(await answer(), [503, "PostgreSQL does not answer"]);
-  health.failed("looks");
-  health.answered("looks"); // it may allow a look while it takes no commit
+  health.failed("query");
+  health.answered("query"); // it may allow a look while it takes no commit
   assert.deepEqual(await answer(), [503, "PostgreSQL does not answer"]);
-  health.answered("sink");
-  health.failed("looks");
+  health.answered("commit");
+  health.failed("query");
   assert.deepEqual(await answer(), [503, "PostgreSQL does not answer"]);
-  health.answered("looks");
+  health.answered("query");
   health.failed("source"); // one question about lag that failed: the group is another matter
   assert.deepEqual(await answer(), [200, "ok"]);
   health.failed("group");
@@ -49,7 +49,7 @@ const GAP = {
 Deno.test("GET /readyz is 503 with who has the partitions that nobody counts, until somebody does", async () => {
   using open = answering();
   const { health, get } = open;
-  health.answered("sink");
+  health.answered("commit");
   health.answered("group");
   health.uncounted([GAP], ["partition 1 is not counted: …", "partition 2 is not counted: …"]);
   const response = await get("/readyz");
@@ -104,7 +104,7 @@ Deno.test("GET /metrics counts what was committed, under the names that dashboar
     0.004,
   );
   metrics.fenced();
-  metrics.failed("sink");
+  metrics.failed("commit");
   metrics.lag(new Map([[3, 42]]));
   metrics.watermark(1_763_800_020_500);
 

@@ -6,8 +6,8 @@ import { type LogPart, LogReader, LogStartMovedError } from "../../../lib/io/kaf
 import { eventually } from "../../support/eventually.ts";
 import { createTopic, openAdmin, type TestTopic } from "../../support/kafka.ts";
 import { kcatProduce } from "../../support/kcat.ts";
-import { readWithOurs } from "../../support/record_reader.ts";
 import { recordsIn } from "../../support/pieces.ts";
+import { readWithOurs } from "../../support/record_reader.ts";
 import { serverTest } from "../../support/servers.ts";
 
 /** Offset and value of each record of the part. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { ClosedCount } from "../../../lib/core/windowing/closed_count.ts";
 import { UnavailableError } from "../../../lib/core/failure.ts";
+import type { ClosedCount } from "../../../lib/core/windowing/closed_count.ts";
 import { createKafka } from "../../../lib/io/kafka/client.ts";
 import { KafkaOutput } from "../../../lib/io/kafka/output.ts";
-import { kcatConsume } from "../../support/kcat.ts";
 import { createTopic, type TestTopic } from "../../support/kafka.ts";
+import { kcatConsume } from "../../support/kcat.ts";
 import { serverTest } from "../../support/servers.ts";
 
 const NOON_MS = Date.UTC(2026, 0, 1, 12);

@@ -4,10 +4,10 @@ import "kafkajs/src/consumer/consumerGroup.js";
 import { Condition } from "../../../lib/async/condition.ts";
 import { isPassing, OperatorError } from "../../../lib/core/failure.ts";
 import type { Fetched } from "../../../lib/core/records/log_batch.ts";
-import type { SourceReader } from "../../../lib/pipeline/endpoints.ts";
+import type { SourceReader } from "../../../lib/pipeline/source.ts";
 import { createKafka, KafkaCluster } from "../../../lib/io/kafka/client.ts";
 import { KafkaSource } from "../../../lib/io/kafka/source.ts";
-import { eventually, PATIENCE_MS } from "../../support/eventually.ts";
+import { eventually, MAX_WAIT_MS } from "../../support/eventually.ts";
 import { createTopic, openAdmin, type TestTopic } from "../../support/kafka.ts";
 import { kcatProduce } from "../../support/kcat.ts";
 import { serverTest } from "../../support/servers.ts";
@@ -65,7 +65,7 @@ class Reading implements AsyncDisposable, SourceReader {
 
   async until(isSo: () => boolean): Promise<void> {
     assert.ok(
-      await this.changed.until(isSo, { timeoutMs: PATIENCE_MS }),
+      await this.changed.until(isSo, { timeoutMs: MAX_WAIT_MS }),
       `waited in vain for ${isSo}`,
     );
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PostgresAlertClaims } from "../../../lib/io/postgres/alert_claims.ts";
-import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { migrate } from "../../../lib/io/postgres/schema/migrate.ts";
+import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { freePort } from "../../support/free_port.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";

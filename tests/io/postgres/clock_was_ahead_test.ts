@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PostgresAlertClaims } from "../../../lib/io/postgres/alert_claims.ts";
-import { readHistories } from "../../../lib/io/postgres/queries/audit_snapshot.ts";
 import { PostgresOutbox } from "../../../lib/io/postgres/outbox.ts";
+import { readHistories } from "../../../lib/io/postgres/queries/audit_snapshot.ts";
 import { recentDeadLetters } from "../../../lib/io/postgres/queries/reader.ts";
 import { dueStaged } from "../../../lib/io/postgres/staging.ts";
 import { createDatabase } from "../../support/postgres.ts";

@@ -3,9 +3,10 @@
  * @module
  */
 
-import { Connection } from "../../../lib/io/postgres/session/connection.ts";
-import { claimPipeline, type Identity, type Origin } from "../../../lib/io/postgres/identity.ts";
+import type { Origin } from "../../../lib/core/offsets/origin.ts";
+import { claimPipeline, type Identity } from "../../../lib/io/postgres/identity.ts";
 import { migrate } from "../../../lib/io/postgres/schema/migrate.ts";
+import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { PostgresSink } from "../../../lib/io/postgres/sink.ts";
 import type { SinkHarness } from "../../support/sink_contract.ts";
 
@@ -21,7 +22,7 @@ export const IDENTITY: Identity = {
 export const ORIGIN: Origin = {
   id: IDENTITY.clusterId,
   setting: "KAFKA_BROKERS",
-  wayOut: "set DATABASE_URL to another database",
+  remedy: "set DATABASE_URL to another database",
 };
 
 export interface PostgresHarness extends SinkHarness {

@@ -1,11 +1,11 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import type { DeadLetter } from "../../../lib/core/dead_letters/dead_letter.ts";
 import { letterSha256 } from "../../../lib/core/dead_letters/digest.ts";
 import { newSha256 } from "../../../lib/io/sha256.ts";
-import { commitOf } from "../../support/sink_contract.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";
+import { commitOf } from "../../support/sink_contract.ts";
 import { openPostgresHarness } from "./harness.ts";
 
 const bytes = fc.oneof(

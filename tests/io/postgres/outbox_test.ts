@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { WindowCount } from "../../../lib/core/windowing/window.ts";
-import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { DeadLetterStore } from "../../../lib/io/postgres/dead_letters.ts";
 import { PostgresOutbox } from "../../../lib/io/postgres/outbox.ts";
 import { missingGrants } from "../../../lib/io/postgres/schema/rights.ts";
+import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { eventually } from "../../support/eventually.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { createRole, type TestRole } from "../../support/role.ts";

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { OperatorError } from "../../../lib/core/failure.ts";
-import { FencedError } from "../../../lib/pipeline/endpoints.ts";
-import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import {
   assertMayResetCounts,
   resetCounts,
@@ -9,6 +7,8 @@ import {
   resetSettings,
 } from "../../../lib/io/postgres/reset.ts";
 import { missingGrants } from "../../../lib/io/postgres/schema/rights.ts";
+import { Connection } from "../../../lib/io/postgres/session/connection.ts";
+import { FencedError } from "../../../lib/pipeline/sink.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { createRole } from "../../support/role.ts";
 import { serverTest } from "../../support/servers.ts";

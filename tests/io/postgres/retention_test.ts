@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { FencedError } from "../../../lib/pipeline/endpoints.ts";
 import {
   expireAggregates,
   expireDeadLetters,
   type ExpiryOptions,
 } from "../../../lib/io/postgres/retention.ts";
 import { Connection } from "../../../lib/io/postgres/session/connection.ts";
+import { FencedError } from "../../../lib/pipeline/sink.ts";
 import { eventually } from "../../support/eventually.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";

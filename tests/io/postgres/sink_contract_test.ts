@@ -1,5 +1,5 @@
-import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { EmbeddedPostgres } from "../../../lib/io/pglite.ts";
+import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { MemorySink, MemoryStore } from "../../support/memory_ends.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DeadLetter } from "../../../lib/core/dead_letters/dead_letter.ts";
 import { OperatorError } from "../../../lib/core/failure.ts";
-import { FencedError } from "../../../lib/pipeline/endpoints.ts";
+import { FencedError } from "../../../lib/pipeline/sink.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";
 import { commitOf } from "../../support/sink_contract.ts";

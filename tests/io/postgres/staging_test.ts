@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { DeadLetter } from "../../../lib/core/dead_letters/dead_letter.ts";
-import { readLetters } from "../../../lib/io/postgres/queries/api_reader.ts";
-import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { DeadLetterStore } from "../../../lib/io/postgres/dead_letters.ts";
+import { readLetters } from "../../../lib/io/postgres/queries/api_reader.ts";
 import { recentDeadLetters } from "../../../lib/io/postgres/queries/reader.ts";
 import { resetCounts, resetLog } from "../../../lib/io/postgres/reset.ts";
+import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { allStaged, dueStaged, unstage } from "../../../lib/io/postgres/staging.ts";
 import { eventually } from "../../support/eventually.ts";
 import { createDatabase } from "../../support/postgres.ts";

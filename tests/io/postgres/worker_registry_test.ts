@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { migrate } from "../../../lib/io/postgres/schema/migrate.ts";
+import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { listWorkers, WorkerRegistry } from "../../../lib/io/postgres/worker_registry.ts";
 import { createDatabase, type TestDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";

@@ -3,16 +3,16 @@
  * @module
  */
 
-import { showAbout } from "./parts/about.js";
 import { formatChoice, parseChoice } from "./address.js";
-import { Counts } from "./parts/counts.js";
 import { find, setText } from "./dom.js";
 import { age, visible, zone } from "./format.js";
+import { showAbout } from "./parts/about.js";
+import { Counts } from "./parts/counts.js";
 import { LettersDialog } from "./parts/letters.js";
 import { LotteryBox } from "./parts/lottery_box.js";
 import { awayOf, isAbsent, noticesOf, showNotices } from "./parts/notices.js";
-import { Stream } from "./stream.js";
 import { showStates, showTiles } from "./parts/tiles.js";
+import { Stream } from "./stream.js";
 
 /** @typedef {import("../../../core/views/window_view.ts").ViewChoice} ViewChoice */
 /** @typedef {import("../../../core/views/window_view.ts").WindowView} WindowView */

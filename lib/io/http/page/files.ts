@@ -4,35 +4,35 @@
  * @module
  */
 
-import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
-import about from "./parts/about.js" with { type: "text" };
+import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import address from "./address.js" with { type: "text" };
 import app from "./app.js" with { type: "text" };
 import barTip from "./chart/bar_tip.js" with { type: "text" };
 import busiest from "./chart/busiest.js" with { type: "text" };
 import chart from "./chart/chart.js" with { type: "text" };
 import chartOptions from "./chart/chart_options.js" with { type: "text" };
-import counts from "./parts/counts.js" with { type: "text" };
+import legend from "./chart/legend.js" with { type: "text" };
+import palette from "./chart/palette.js" with { type: "text" };
+import smooth from "./chart/smooth.js" with { type: "text" };
+import stack from "./chart/stack.js" with { type: "text" };
 import dom from "./dom.js" with { type: "text" };
 import format from "./format.js" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
 import page from "./index.html" with { type: "text" };
-import legend from "./chart/legend.js" with { type: "text" };
-import lettersStyle from "./styles/letters.css" with { type: "text" };
+import about from "./parts/about.js" with { type: "text" };
+import counts from "./parts/counts.js" with { type: "text" };
 import letters from "./parts/letters.js" with { type: "text" };
-import pageStyle from "./styles/page.css" with { type: "text" };
-import lotteryBoxStyle from "./styles/lottery_box.css" with { type: "text" };
 import lotteryBox from "./parts/lottery_box.js" with { type: "text" };
 import notices from "./parts/notices.js" with { type: "text" };
-import palette from "./chart/palette.js" with { type: "text" };
-import partsStyle from "./styles/parts.css" with { type: "text" };
-import smooth from "./chart/smooth.js" with { type: "text" };
-import stack from "./chart/stack.js" with { type: "text" };
-import stream from "./stream.js" with { type: "text" };
 import tiles from "./parts/tiles.js" with { type: "text" };
-import viewsStyle from "./styles/views.css" with { type: "text" };
 import windows from "./parts/windows.js" with { type: "text" };
+import stream from "./stream.js" with { type: "text" };
+import lettersStyle from "./styles/letters.css" with { type: "text" };
+import lotteryBoxStyle from "./styles/lottery_box.css" with { type: "text" };
+import pageStyle from "./styles/page.css" with { type: "text" };
+import partsStyle from "./styles/parts.css" with { type: "text" };
+import viewsStyle from "./styles/views.css" with { type: "text" };
 
 /** A file, and where it is served. */
 export interface PageFile {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Condition, pause } from "../../../async/condition.ts";
+import { Condition } from "../../../async/condition.ts";
+import { delay } from "../../../async/delay.ts";
 import { describe } from "../../../core/failure.ts";
 import { log } from "../../logs.ts";
 import { ClientConnection, type Patience } from "./client_connection.ts";
@@ -66,7 +67,7 @@ export class Acceptor {
       } catch (error) {
         if (!this.#isListening) return;
         this.#failed(error);
-        await pause(RETRY_MS);
+        await delay(RETRY_MS);
       }
     }
   }

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import { lz4Decompress } from "@platformatic/wasm-utils/bundled";
+import { Buffer } from "node:buffer";
 import type { Chunks } from "../../../core/records/record_splitter.ts";
 import { CHUNK_BYTES, MAX_WHOLE_BYTES, windowAfter } from "./chunks.ts";
 
@@ -23,7 +23,7 @@ const DICTIONARY_FLAG = 0x01;
 const STORED_FLAG = 0x8000_0000;
 
 /** LZ4 makes at most so many bytes of one. */
-const MOST_BYTES_OF_ONE = 255;
+const MAX_BYTES_OF_ONE = 255;
 
 /** The header of a frame of linked blocks of up to 4 MiB. */
 const LINKED_HEADER = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x40, 0x70, 0xdf]);
@@ -63,7 +63,7 @@ function blocksOf(frame: Buffer): Block[] {
     const end = at + 4 + length;
     const mostBytes = Math.min(
       maxBlockBytes,
-      word >= STORED_FLAG ? length : length * MOST_BYTES_OF_ONE,
+      word >= STORED_FLAG ? length : length * MAX_BYTES_OF_ONE,
     );
     blocks.push({ bytes: frame.subarray(at, end), mostBytes });
     at = end + checksumLength;

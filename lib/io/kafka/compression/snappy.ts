@@ -8,8 +8,8 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import { snappyDecompress } from "@platformatic/wasm-utils/bundled";
+import { Buffer } from "node:buffer";
 import type { Chunks } from "../../../core/records/record_splitter.ts";
 import { CHUNK_BYTES, MAX_WHOLE_BYTES, windowAfter } from "./chunks.ts";
 

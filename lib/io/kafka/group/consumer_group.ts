@@ -6,11 +6,15 @@
 
 import type { Buffer } from "node:buffer";
 import { backoffMs } from "../../../async/backoff.ts";
-import type { KafkaConfig } from "../../../core/settings/config.ts";
-import type { Group, GroupMember, TopicPartition } from "../../../core/offsets/coverage.ts";
+import { delay, withTimeout } from "../../../async/delay.ts";
 import { causes, UnavailableError } from "../../../core/failure.ts";
+import type { Group, GroupMember, TopicPartition } from "../../../core/offsets/coverage.ts";
+import type { KafkaConfig } from "../../../core/settings/config.ts";
 import { printable } from "../../../core/text/printable.ts";
-import { atMost, pause } from "../../../async/condition.ts";
+import { explain } from "../errors.ts";
+import { AssignerProtocol, type Kafka } from "../kafkajs/kafkajs.ts";
+import { createRawCluster, type RawCluster } from "../raw_cluster.ts";
+import { noLeader } from "../topic_log.ts";
 import {
   CONSUMER_GROUP_DESCRIBE,
   consumerGroupDescribe,
@@ -18,10 +22,6 @@ import {
   type RawRequest,
   TOPIC_AUTHORIZATION_FAILED,
 } from "./consumer_group_describe.ts";
-import { explain } from "../errors.ts";
-import { AssignerProtocol, type Kafka } from "../kafkajs/kafkajs.ts";
-import { createRawCluster, type RawCluster } from "../raw_cluster.ts";
-import { noLeader } from "../topic_log.ts";
 
 /** A client calls itself as it likes. */
 const MAX_CLIENT_ID_LENGTH = 100;
@@ -137,7 +137,7 @@ export class ConsumerGroup implements AsyncDisposable {
       await cluster.addTargetTopic(this.#config.topic);
       return cluster;
     } catch (error) {
-      await atMost(CLOSE_TIMEOUT_MS, cluster.disconnect());
+      await withTimeout(CLOSE_TIMEOUT_MS, cluster.disconnect());
       throw error;
     }
   }
@@ -146,7 +146,7 @@ export class ConsumerGroup implements AsyncDisposable {
     const opening = this.#cluster;
     if (!opening) return;
     this.#cluster = null;
-    await atMost(CLOSE_TIMEOUT_MS, opening.then((cluster) => cluster.disconnect(), () => {}));
+    await withTimeout(CLOSE_TIMEOUT_MS, opening.then((cluster) => cluster.disconnect(), () => {}));
   }
 }
 
@@ -158,7 +158,7 @@ async function patiently<T>(question: () => Promise<T>): Promise<T> {
     } catch (error) {
       const { retriable } = error as { readonly retriable?: boolean };
       if (!retriable || tries >= MAX_TRIES) throw error;
-      await pause(backoffMs(tries, { ...BACKOFF, random: Math.random() }));
+      await delay(backoffMs(tries, { ...BACKOFF, random: Math.random() }));
     }
   }
 }

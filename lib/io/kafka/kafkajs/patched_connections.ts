@@ -14,7 +14,7 @@ import "kafkajs/src/errors.js";
 import "kafkajs/src/network/connection.js";
 import "kafkajs/src/network/requestQueue/index.js";
 import "kafkajs/src/protocol/requests/apiKeys.js";
-import { atMost } from "../../../async/condition.ts";
+import { withTimeout } from "../../../async/delay.ts";
 import { certificateProblem } from "../../../core/tls/certificate.ts";
 import { require } from "./replace.ts";
 import { ResponseFrames } from "./response_frames.ts";
@@ -198,7 +198,7 @@ async function disconnect(connection: Connection): Promise<true> {
   const { host, port, requestQueue } = connection;
   connection.authenticatedAt = null;
   connection.connectionStatus = "disconnecting";
-  await atMost(LAST_ANSWERS_MS, requestQueue.waitForPendingRequests());
+  await withTimeout(LAST_ANSWERS_MS, requestQueue.waitForPendingRequests());
   close(connection);
   requestQueue.rejectAll(new KafkaJSConnectionClosedError("Closed connection", { host, port }));
   return true;

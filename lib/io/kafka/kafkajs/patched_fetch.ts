@@ -7,7 +7,7 @@
 import "./patches.ts"; // before what uses those parts is loaded
 import "kafkajs/src/consumer/consumerGroup.js";
 import "kafkajs/src/errors.js";
-import { atMost, pause } from "../../../async/condition.ts";
+import { delay, withTimeout } from "../../../async/delay.ts";
 import { isOfOneBroker, isOfPartition } from "../one_broker.ts";
 import { require } from "./replace.ts";
 
@@ -72,7 +72,7 @@ group.fetch = async function (this: ConsumerGroup, nodeId: string): Promise<read
   const fetching = watched.run().finally(() => isUnderWay = false);
   fetching.catch(() => {}); // nobody waits for it once the group rebalances
   for (;;) {
-    await atMost(HEARTBEAT_MS, fetching);
+    await withTimeout(HEARTBEAT_MS, fetching);
     if (!isUnderWay) return await fetching;
     watched.look();
     await this.heartbeat({ interval: HEARTBEAT_MS });
@@ -136,7 +136,7 @@ class WatchedFetch {
     }
     this.#hasFailed = true;
     for (const partition of this.#partitions ?? this.#assigned) this.#interrupted.add(partition);
-    await pause(AWAY_MS);
+    await delay(AWAY_MS);
     await this.#group.cluster.refreshMetadata();
   }
 

@@ -7,7 +7,7 @@
 import "./patched_fetch.ts"; // before what uses those parts is loaded
 import "kafkajs/src/consumer/consumerGroup.js";
 import "kafkajs/src/consumer/offsetManager/index.js";
-import { pause } from "../../../async/condition.ts";
+import { delay } from "../../../async/delay.ts";
 import { isOfOneBroker, isOfPartition } from "../one_broker.ts";
 import { AWAY_MS, joinAgain } from "./patched_fetch.ts";
 import { require } from "./replace.ts";
@@ -53,7 +53,7 @@ group.joinAndSync = async function (this: ConsumerGroup): Promise<void> {
       const passesSoon = isOfOneBroker(error) || isOfPartition(error);
       if (!passesSoon || performance.now() > deadline) throw error;
     }
-    await pause(AWAY_MS);
+    await delay(AWAY_MS);
     await this.cluster.refreshMetadata(); // unless all brokers are away
   }
 };

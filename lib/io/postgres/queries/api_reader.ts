@@ -5,8 +5,8 @@
  */
 
 import type { WindowCount } from "../../../core/windowing/window.ts";
-import type { Connection, Row } from "../session/connection.ts";
 import { isMigrated } from "../schema/migrate.ts";
+import type { Connection, Row } from "../session/connection.ts";
 
 /** Which counts are asked for: those of the windows that start in `[fromMs, toMs)`. */
 export interface CountsQuery {

@@ -4,9 +4,9 @@
  */
 
 import { Audit, type Books } from "../../../core/audit/audit.ts";
-import type { Milestone, PartitionHistory } from "../../../core/audit/history.ts";
-import type { Connection, Query, Row } from "../session/connection.ts";
+import type { HistoryEntry, PartitionHistory } from "../../../core/audit/history.ts";
 import { HASHED, IS_INTACT } from "../dead_letters.ts";
+import type { Connection, Query, Row } from "../session/connection.ts";
 
 /** Rows that are read at once. */
 const PAGE_ROWS = 10_000;
@@ -151,7 +151,7 @@ export async function readHistories(
   }));
 }
 
-function toMilestone({ next_offset, counted, dead, max_event_time }: MilestoneRow): Milestone {
+function toMilestone({ next_offset, counted, dead, max_event_time }: MilestoneRow): HistoryEntry {
   return {
     nextOffset: next_offset,
     counted,

@@ -5,8 +5,8 @@
  */
 
 import type { EventTimes } from "../../../core/views/time_range.ts";
-import type { Connection, Row } from "../session/connection.ts";
 import { isMigrated } from "../schema/migrate.ts";
+import type { Connection, Row } from "../session/connection.ts";
 import { type StoredPartition, storedPartitions } from "./status_reader.ts";
 
 /** What the database says of all workers. Times in milliseconds since the epoch. */

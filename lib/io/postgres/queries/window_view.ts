@@ -10,8 +10,8 @@ import type { Overview } from "./overview.ts";
 import counts from "./window_view.sql" with { type: "text" };
 
 /** How many have a place of their own. */
-const MOST_LOTTERIES = 12;
-const MOST_TYPES = 7;
+const MAX_LOTTERIES = 12;
+const MAX_TYPES = 7;
 
 interface ViewRow extends Row {
   readonly event_types: readonly string[];
@@ -44,8 +44,8 @@ export async function readWindowView(
       new Date(bars.toMs),
       bars.barMs / 1000,
       lotteryName,
-      MOST_LOTTERIES,
-      MOST_TYPES,
+      MAX_LOTTERIES,
+      MAX_TYPES,
       shown.map((startMs) => new Date(startMs)),
     ],
   });

@@ -3,8 +3,8 @@
  * @module
  */
 
-import { parseDatabaseUrl, redacted } from "../../../core/settings/database_url.ts";
 import { OperatorError } from "../../../core/failure.ts";
+import { parseDatabaseUrl, redacted } from "../../../core/settings/database_url.ts";
 import { Connection } from "../session/connection.ts";
 import { sqlStateOf } from "../session/errors.ts";
 

@@ -5,7 +5,7 @@
 
 // @ts-types="@types/pg"
 import pg from "pg";
-import { atMost } from "../../../async/condition.ts";
+import { withTimeout } from "../../../async/delay.ts";
 import { isPassing } from "../../../core/failure.ts";
 import { driverTls } from "./tls.ts";
 import { getTypeParser } from "./values.ts";
@@ -68,7 +68,7 @@ export class Client {
 
   /** Says goodbye, and cuts the connection if nobody listens. */
   async close(): Promise<void> {
-    await atMost(CLOSE_TIMEOUT_MS, this.#client.end());
+    await withTimeout(CLOSE_TIMEOUT_MS, this.#client.end());
     (this.#client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream
       .destroy();
   }

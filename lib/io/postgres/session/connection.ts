@@ -3,8 +3,8 @@
  * @module
  */
 
-import { redacted } from "../../../core/settings/database_url.ts";
 import { UnavailableError } from "../../../core/failure.ts";
+import { redacted } from "../../../core/settings/database_url.ts";
 import { isConnectionError, type Query, type Row } from "./client.ts";
 import { explainStatementError, sqlStateOf } from "./errors.ts";
 import { refusal } from "./refusals.ts";

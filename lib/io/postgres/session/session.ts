@@ -7,7 +7,7 @@
  * @module
  */
 
-import { pause } from "../../../async/condition.ts";
+import { delay } from "../../../async/delay.ts";
 import { OperatorError, UnavailableError } from "../../../core/failure.ts";
 import { Client, type Row } from "./client.ts";
 import { sqlStateOf } from "./errors.ts";
@@ -149,7 +149,7 @@ function unpinnable(error: unknown, where: string): OperatorError {
 /** How often two connections are compared, because others may use the pooler meanwhile. */
 const ROUNDS = 5;
 /** A pooler of sessions makes the second connection wait when it has no session left. */
-const PATIENCE_MS = 1_000;
+const MAX_WAIT_MS = 1_000;
 
 /**
  * True if the pooler gives both connections the same session, or one of them a new one each time.
@@ -181,8 +181,8 @@ async function isLent(
 }
 
 /** The answer, or undefined if there is none in time. */
-async function answerOf<T>(answer: Promise<T>, ms = PATIENCE_MS): Promise<T | undefined> {
-  return await Promise.race([answer, pause(ms).then(() => undefined)]);
+async function answerOf<T>(answer: Promise<T>, ms = MAX_WAIT_MS): Promise<T | undefined> {
+  return await Promise.race([answer, delay(ms).then(() => undefined)]);
 }
 
 async function processOf(client: Client): Promise<number> {
@@ -224,5 +224,5 @@ function readOnlyReason(row: SessionRow, where: string): string | null {
       ? `Take it back with \`${owner} reset default_transaction_read_only\``
       : source === "client"
       ? "Take it out of the options of DATABASE_URL or PGOPTIONS"
-      : "Turn it off in the server's configuration");
+      : "TimeSlice it off in the server's configuration");
 }

@@ -4,10 +4,10 @@
  */
 
 import type { ConnectionOptions } from "node:tls";
-import { parseDatabaseTls, TLS_PARAMETERS } from "../../../core/tls/database_tls.ts";
+import { OperatorError } from "../../../core/failure.ts";
 import { parseDatabaseUrl } from "../../../core/settings/database_url.ts";
 import { type CertificateProblem, certificateProblem } from "../../../core/tls/certificate.ts";
-import { OperatorError } from "../../../core/failure.ts";
+import { parseDatabaseTls, TLS_PARAMETERS } from "../../../core/tls/database_tls.ts";
 import { type NamedFile, readKeyPair, readPem } from "../../pem.ts";
 
 /** What is wrong with a certificate, and where to mend it. */
@@ -65,7 +65,7 @@ export function explainTls(error: unknown, where: string): OperatorError | null 
   if (!(error instanceof Error) || !/server does not support SSL/.test(error.message)) return null;
   return new OperatorError(
     `Cannot connect to PostgreSQL at ${where} by TLS: it does not offer it. ` +
-      "Turn ssl on there, or set sslmode of DATABASE_URL to disable",
+      "TimeSlice ssl on there, or set sslmode of DATABASE_URL to disable",
     { cause: error },
   );
 }

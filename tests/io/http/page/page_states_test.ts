@@ -113,7 +113,7 @@ serverTest("the page says what there is to wait for", ["chromium"], async () => 
 serverTest("an outage of Kafka is as clear as one of PostgreSQL", ["chromium"], async () => {
   const vitals = new Vitals();
   const answered = () => {
-    for (const system of ["source", "group", "sink"] as const) vitals.answered(system);
+    for (const system of ["source", "group", "commit"] as const) vitals.answered(system);
     vitals.ranges(new Map([[0, { startOffset: 0, endOffset: 90 }]]));
   };
   vitals.assigned([0]);
@@ -154,7 +154,7 @@ serverTest("an outage of Kafka is as clear as one of PostgreSQL", ["chromium"], 
       assert.equal(await opacity(), 1);
     }
     vitals.failed("group");
-    vitals.failed("sink");
+    vitals.failed("commit");
     await shows("#connection", "Waiting for Kafka and PostgreSQL");
     await eventually(async () => await page.locator("#notices .bad").count() === 2);
   }, { reducedMotion: "reduce" });

@@ -1,9 +1,12 @@
 /** The parts of the page that need no browser. */
 
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import type { WindowView } from "../../../../lib/core/views/window_view.ts";
 import { formatChoice, parseChoice } from "../../../../lib/io/http/page/address.js";
+import { Palette } from "../../../../lib/io/http/page/chart/palette.js";
+import { smooth } from "../../../../lib/io/http/page/chart/smooth.js";
+import { ratesByType, stack } from "../../../../lib/io/http/page/chart/stack.js";
 import {
   age,
   change,
@@ -15,9 +18,6 @@ import {
   visible,
   whole,
 } from "../../../../lib/io/http/page/format.js";
-import { Palette } from "../../../../lib/io/http/page/chart/palette.js";
-import { smooth } from "../../../../lib/io/http/page/chart/smooth.js";
-import { ratesByType, stack } from "../../../../lib/io/http/page/chart/stack.js";
 
 Deno.test("the address has the choice, and nothing that is the default", () => {
   assert.equal(formatChoice({ range: "15m", lotteryName: null }), "");

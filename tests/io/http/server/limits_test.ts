@@ -1,11 +1,11 @@
 /** What clients may take of a worker: connections, time and memory. */
 
 import assert from "node:assert/strict";
-import { atMost } from "../../../../lib/async/condition.ts";
-import { Acceptor, type ClientLimits } from "../../../../lib/io/http/server/acceptor.ts";
+import { withTimeout } from "../../../../lib/async/delay.ts";
 import { answer, text } from "../../../../lib/io/http/answers.ts";
+import { Acceptor, type ClientLimits } from "../../../../lib/io/http/server/acceptor.ts";
 import { CLIENT_LIMITS, listen, type WebServer } from "../../../../lib/io/http/server/listen.ts";
-import { eventually, PATIENCE_MS } from "../../../support/eventually.ts";
+import { eventually, MAX_WAIT_MS } from "../../../support/eventually.ts";
 import { RawClient } from "../../../support/raw_client.ts";
 
 const HALF_SENT = "GET / HTTP/1.1\nHost: localhost\nX-Header: ";
@@ -77,13 +77,13 @@ Deno.test("a worker gives a request 10 s to come", async () => {
   await using open = server();
   const startedAt = performance.now();
   using client = await connect(open, HALF_SENT);
-  await atMost(20_000, client.readToEnd());
+  await withTimeout(20_000, client.readToEnd());
   const seconds = (performance.now() - startedAt) / 1_000;
   assert.ok(seconds >= 9 && seconds < 20, `${seconds} s`);
 });
 
 Deno.test("a worker takes 1,000 connections: of more that send nothing, the oldest are disconnected", async () => {
-  await using open = server({ requestMs: PATIENCE_MS }); // however long it takes to connect
+  await using open = server({ requestMs: MAX_WAIT_MS }); // however long it takes to connect
   const flood: RawClient[] = [];
   const disconnected = new Set<number>();
   for (let n = 0; n < 1_100; n++) {
@@ -91,7 +91,7 @@ Deno.test("a worker takes 1,000 connections: of more that send nothing, the olde
     flood.push(client);
     void client.readToEnd().then(() => disconnected.add(n));
   }
-  await eventually(() => disconnected.size >= 100, { timeoutMs: PATIENCE_MS / 3 });
+  await eventually(() => disconnected.size >= 100, { timeoutMs: MAX_WAIT_MS / 3 });
   assert.deepEqual(
     [...disconnected].sort((a, b) => a - b),
     Array.from({ length: 100 }, (_, n) => n),

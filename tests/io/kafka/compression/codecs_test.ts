@@ -1,8 +1,8 @@
+import { lz4Compress, snappyCompress } from "@platformatic/wasm-utils/bundled";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { lz4Compress, snappyCompress } from "@platformatic/wasm-utils/bundled";
 import { MAX_WHOLE_BYTES } from "../../../../lib/io/kafka/compression/chunks.ts";
 import { decompress } from "../../../../lib/io/kafka/compression/codecs.ts";
 import { run } from "../../../support/guarded_process.ts";

@@ -1,6 +1,6 @@
+import fc from "fast-check";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import fc from "fast-check";
 import { ResponseFrames } from "../../../../lib/io/kafka/kafkajs/response_frames.ts";
 
 function framed(responses: readonly Uint8Array[]): Buffer {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { OperatorError } from "../../../../lib/core/failure.ts";
-import { Connection } from "../../../../lib/io/postgres/session/connection.ts";
 import { claimPipeline, type Identity } from "../../../../lib/io/postgres/identity.ts";
 import { createDatabase as createMissing } from "../../../../lib/io/postgres/schema/create_database.ts";
 import { migrate } from "../../../../lib/io/postgres/schema/migrate.ts";
+import { Connection } from "../../../../lib/io/postgres/session/connection.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { createDatabase, type TestDatabase } from "../../../support/postgres.ts";
 import { databaseName } from "../../../support/role.ts";

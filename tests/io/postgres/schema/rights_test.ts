@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { OperatorError } from "../../../../lib/core/failure.ts";
-import { Connection } from "../../../../lib/io/postgres/session/connection.ts";
 import { createDatabase as createMissing } from "../../../../lib/io/postgres/schema/create_database.ts";
 import { assertUsable, migrate } from "../../../../lib/io/postgres/schema/migrate.ts";
 import { missingGrants, WORKER_RIGHTS } from "../../../../lib/io/postgres/schema/rights.ts";
+import { Connection } from "../../../../lib/io/postgres/session/connection.ts";
 import { createDatabase, Postgres, type TestDatabase } from "../../../support/postgres.ts";
 import { createRole, type TestRole } from "../../../support/role.ts";
 import { serverTest } from "../../../support/servers.ts";

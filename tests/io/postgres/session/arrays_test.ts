@@ -1,6 +1,6 @@
+import fc from "fast-check";
 import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";
-import fc from "fast-check";
 import {
   bigints,
   booleans,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { OperatorError } from "../../../../lib/core/failure.ts";
-import { Connection } from "../../../../lib/io/postgres/session/connection.ts";
 import { migrate } from "../../../../lib/io/postgres/schema/migrate.ts";
+import { Connection } from "../../../../lib/io/postgres/session/connection.ts";
 import { HOSTILE_SETTINGS, makeHostile } from "../../../support/hostile_settings.ts";
 import { createDatabase } from "../../../support/postgres.ts";
 import { createRole } from "../../../support/role.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { UnavailableError } from "../../../../lib/core/failure.ts";
 import { Connection } from "../../../../lib/io/postgres/session/connection.ts";
 import { makeLines } from "../../../support/event_lines.ts";
 import { Expectation } from "../../../support/expectation.ts";
@@ -7,7 +8,6 @@ import { kcatProduce } from "../../../support/kcat.ts";
 import { Postgres } from "../../../support/postgres.ts";
 import { serverTest } from "../../../support/servers.ts";
 import { runProgram, taskFlags } from "../../../support/worker_process.ts";
-import { UnavailableError } from "../../../../lib/core/failure.ts";
 
 /** A server of one test. */
 async function openPostgres(): Promise<{ readonly postgres: Postgres } & AsyncDisposable> {

@@ -9,7 +9,7 @@ import { OTHERS } from "./palette.js";
 
 /** @typedef {import("../../../../core/views/window_view.ts").WindowView} WindowView */
 
-const MOST_BARS = 10;
+const MAX_BARS = 10;
 
 /**
  * Places of lotteries, the busiest first.
@@ -47,7 +47,7 @@ export class Busiest {
   show(view, { colors, chosen }) {
     this.#chosen = chosen;
     const ranked = ranking(view);
-    const shown = ranked.slice(0, MOST_BARS);
+    const shown = ranked.slice(0, MAX_BARS);
     const chosenLottery = ranked.find(({ name }) => name === chosen);
     if (chosenLottery && !shown.includes(chosenLottery)) shown.splice(-1, 1, chosenLottery);
     const all = view.totals.reduce((total, row) => total + sum(row), 0);

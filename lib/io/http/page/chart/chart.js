@@ -3,9 +3,9 @@
  * @module
  */
 
+import { find, setText } from "../dom.js";
 import { BarTip } from "./bar_tip.js";
 import { chartOptions } from "./chart_options.js";
-import { find, setText } from "../dom.js";
 import { OTHERS } from "./palette.js";
 import { ratesByType, stack } from "./stack.js";
 

@@ -5,10 +5,10 @@
 
 import { Busiest } from "../chart/busiest.js";
 import { Chart } from "../chart/chart.js";
-import { find, setText } from "../dom.js";
-import { age, clock, otherDay, visible } from "../format.js";
 import { showLegend } from "../chart/legend.js";
 import { Palette } from "../chart/palette.js";
+import { find, setText } from "../dom.js";
+import { age, clock, otherDay, visible } from "../format.js";
 import { showWindow } from "./windows.js";
 
 /** @typedef {import("../../../../core/views/window_view.ts").WindowView} WindowView */

@@ -3,9 +3,9 @@
  * @module
  */
 
+import { smooth } from "../chart/smooth.js";
 import { find, setText } from "../dom.js";
 import { age, clock, compact, durations, rate, whole } from "../format.js";
-import { smooth } from "../chart/smooth.js";
 
 /** @typedef {import("../../api.ts").StatusJson} Status */
 

@@ -5,9 +5,9 @@
  */
 
 import { ranking, sum } from "../chart/busiest.js";
+import { OTHERS } from "../chart/palette.js";
 import { make } from "../dom.js";
 import { change, visible, whole } from "../format.js";
-import { OTHERS } from "../chart/palette.js";
 
 /** @typedef {import("../../../../core/views/window_view.ts").WindowView} WindowView */
 /** @typedef {import("../../../../core/views/window_view.ts").WindowEvents} WindowEvents */

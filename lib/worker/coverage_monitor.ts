@@ -4,24 +4,24 @@
  * @module
  */
 
-import { atMost, pause } from "../async/condition.ts";
+import { delay, withTimeout } from "../async/delay.ts";
 import {
   describeUncounted,
   missingPartitions,
   type UncountedPartition,
   uncountedPartitions,
 } from "../core/offsets/coverage.ts";
-import { CoverageWatch } from "../core/offsets/coverage_watch.ts";
-import type { CoverageObserver } from "../pipeline/endpoints.ts";
-import { Complaint } from "../io/complaint.ts";
-import type { ConsumerGroup } from "../io/kafka/group/consumer_group.ts";
+import { LastingGaps } from "../core/offsets/lasting_gaps.ts";
+import { FailureLog } from "../io/failure_log.ts";
 import { lagsOf, type StatusBoard } from "../io/http/pipeline_status.ts";
-import type { Connection } from "../io/postgres/session/connection.ts";
+import type { ConsumerGroup } from "../io/kafka/group/consumer_group.ts";
 import { readOverview } from "../io/postgres/queries/overview.ts";
+import type { Connection } from "../io/postgres/session/connection.ts";
 import { listWorkers } from "../io/postgres/worker_registry.ts";
 import type { Vitals } from "../observers/vitals.ts";
+import type { CoverageObserver } from "../pipeline/observer.ts";
 
-export interface LookoutOptions {
+export interface CoverageMonitorOptions {
   readonly topic: string;
   readonly groupId: string;
   readonly connection: Connection;
@@ -32,37 +32,37 @@ export interface LookoutOptions {
   readonly observer: CoverageObserver;
 }
 
-const LOOK_INTERVAL_MS = 5_000;
+const CHECK_INTERVAL_MS = 5_000;
 /** Longer than any rebalance takes. */
 const LASTING_MS = 30_000;
 /** Longer than it takes until the group shares out partitions that were added: kafkajs looks once a minute. */
 const LASTING_FREE_MS = 120_000;
 /** Some looks have failed: meanwhile partitions may have been counted. */
-const GAP_MS = 3 * LOOK_INTERVAL_MS;
+const GAP_MS = 3 * CHECK_INTERVAL_MS;
 /** How long a look under way may hold up the end. */
 const STOP_TIMEOUT_MS = 1_000;
 
 /** Looks from its making until it is disposed. */
-export class Lookout implements AsyncDisposable {
-  readonly #options: LookoutOptions;
-  readonly #watch = new CoverageWatch({
+export class CoverageMonitor implements AsyncDisposable {
+  readonly #options: CoverageMonitorOptions;
+  readonly #watch = new LastingGaps({
     lastingMs: (reason) => reason === "nobody" ? LASTING_FREE_MS : LASTING_MS,
     gapMs: GAP_MS,
   });
   /** When the steady clock stood at zero. */
   readonly #zeroMs = Date.now() - performance.now();
-  readonly #complaint = new Complaint("Cannot see whether all partitions are counted: {reason}");
+  readonly #failures = new FailureLog("Cannot see whether all partitions are counted: {reason}");
   readonly #ended = new AbortController();
   readonly #looking: Promise<void>;
 
-  constructor(options: LookoutOptions) {
+  constructor(options: CoverageMonitorOptions) {
     this.#options = options;
     this.#looking = this.#lookNowAndThen();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
-    await atMost(STOP_TIMEOUT_MS, this.#looking);
+    await withTimeout(STOP_TIMEOUT_MS, this.#looking);
   }
 
   async #lookNowAndThen(): Promise<void> {
@@ -70,11 +70,11 @@ export class Lookout implements AsyncDisposable {
     while (!signal.aborted) {
       try {
         await this.#look();
-        this.#complaint.succeeded();
+        this.#failures.succeeded();
       } catch (error) { // nothing is judged; if a system is away, others tell
-        this.#complaint.failed(error);
+        this.#failures.failed(error);
       }
-      await pause(LOOK_INTERVAL_MS, signal);
+      await delay(CHECK_INTERVAL_MS, signal);
     }
   }
 

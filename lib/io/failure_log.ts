@@ -7,7 +7,7 @@ import { describe, isPassing } from "../core/failure.ts";
 import { log } from "./logs.ts";
 
 /** What cannot be done, until it could be again. */
-export class Complaint {
+export class FailureLog {
   readonly #message: string;
   #said: string | null = null;
 

@@ -5,7 +5,7 @@
 
 import type { UncountedPartition, UncountedReason } from "./coverage.ts";
 
-export interface CoverageWatchOptions {
+export interface LastingGapsOptions {
   /** What is uncounted for less, for this reason, is not told. */
   readonly lastingMs: (reason: UncountedReason) => number;
   /** After so long without a look nothing is known of the time between. */
@@ -18,12 +18,12 @@ export interface LastingGap extends UncountedPartition {
 }
 
 /** Remembers since when each partition is uncounted. */
-export class CoverageWatch {
-  readonly #options: CoverageWatchOptions;
+export class LastingGaps {
+  readonly #options: LastingGapsOptions;
   #gaps: readonly LastingGap[] = [];
   #lookedMs = -Infinity;
 
-  constructor(options: CoverageWatchOptions) {
+  constructor(options: LastingGapsOptions) {
     this.#options = options;
   }
 
