@@ -33,15 +33,31 @@ interface Graph {
   readonly files: readonly string[];
 }
 
-/** What the program is made of, as Deno sees it from its first module. */
+interface GraphModule {
+  readonly specifier: string;
+  readonly local?: string;
+  readonly dependencies?: readonly { readonly code?: { readonly specifier: string } }[];
+}
+
+/** What the program runs, as Deno sees it from its first module; not what has only types. */
 async function moduleGraph(): Promise<Graph> {
   const info = async (...args: string[]) =>
     JSON.parse(await run(Deno.execPath(), ["info", "--json", ...args]));
   const { denoDir, npmCache } = await info();
-  const { modules } = await info(join(ROOT, "main.ts"));
-  const files = modules.flatMap(({ local }: { local?: string }) =>
-    local?.startsWith(`${ROOT}/`) ? [local] : []
+  const { modules, roots } = await info(join(ROOT, "main.ts"));
+  const bySpecifier = new Map<string, GraphModule>(
+    modules.map((each: GraphModule) => [each.specifier, each]),
   );
+  const reached = new Set<string>(roots);
+  for (const specifier of reached) { // which grows meanwhile
+    for (const { code } of bySpecifier.get(specifier)?.dependencies ?? []) {
+      if (code) reached.add(code.specifier);
+    }
+  }
+  const files = [...reached].flatMap((specifier) => {
+    const local = bySpecifier.get(specifier)?.local;
+    return local?.startsWith(`${ROOT}/`) ? [local] : [];
+  });
   return { denoDir, npmCache, files };
 }
 

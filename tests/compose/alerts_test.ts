@@ -46,7 +46,7 @@ Deno.test("alerts are mailed through Mailpit, to those whom the workers write to
 
 Deno.test("no answer means trouble to the alert for missing commits, but not to that for lag", () => {
   const [{ rules: [noCommits, lagGrows] }] = alerting.groups;
-  assert.deepEqual([noCommits.noDataState, noCommits.execErrState], ["Alerts", "Alerts"]);
+  assert.deepEqual([noCommits.noDataState, noCommits.execErrState], ["Alerting", "Alerting"]);
   assert.deepEqual([lagGrows.noDataState, lagGrows.execErrState], ["OK", "Error"]);
 });
 

@@ -224,5 +224,5 @@ function readOnlyReason(row: SessionRow, where: string): string | null {
       ? `Take it back with \`${owner} reset default_transaction_read_only\``
       : source === "client"
       ? "Take it out of the options of DATABASE_URL or PGOPTIONS"
-      : "TimeSlice it off in the server's configuration");
+      : "Turn it off in the server's configuration");
 }

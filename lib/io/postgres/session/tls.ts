@@ -65,7 +65,7 @@ export function explainTls(error: unknown, where: string): OperatorError | null 
   if (!(error instanceof Error) || !/server does not support SSL/.test(error.message)) return null;
   return new OperatorError(
     `Cannot connect to PostgreSQL at ${where} by TLS: it does not offer it. ` +
-      "TimeSlice ssl on there, or set sslmode of DATABASE_URL to disable",
+      "Turn ssl on there, or set sslmode of DATABASE_URL to disable",
     { cause: error },
   );
 }

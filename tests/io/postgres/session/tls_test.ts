@@ -76,8 +76,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: "a server that offers no TLS",
     url: ({ openUrl }) => changed(openUrl, { sslmode: "require" }),
-    message:
-      /by TLS: it does not offer it. TimeSlice ssl on there, or set sslmode of DATABASE_URL to/,
+    message: /by TLS: it does not offer it. Turn ssl on there, or set sslmode of DATABASE_URL to/,
   },
   {
     name: "verify-full and another authority",
