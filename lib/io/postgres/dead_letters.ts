@@ -56,8 +56,6 @@ export interface Replay {
   readonly event: LotteryEvent;
 }
 
-const CONTENT_COLUMNS = "key_size, value_size, headers_size, record_sha256, content_sha256";
-
 /** The content that a letter has now, as `letter_sha256` takes it. */
 const CONTENT =
   "record_timestamp, key, value, headers, key_size, value_size, headers_size, record_sha256";
@@ -65,10 +63,7 @@ const CONTENT =
 /** Its hash as the column `sha256`, to join to the letters; computed once for each. */
 export const HASHED = `lateral (select letter_sha256(${CONTENT}) as sha256 offset 0) hashed`;
 
-/**
- * Whether it is what was stored. Of rows from before the hash was, nobody knows, unless they are
- * what no record can be.
- */
+/** Whether it is what was stored. Without a stored hash, only what no record can be tells that it is not. */
 export const IS_INTACT = "(coalesce(content_sha256 = sha256, true) and sha256 <> '')";
 
 /** A time in milliseconds; −1 for one that nobody can have stored but by hand. */
@@ -96,7 +91,7 @@ export class DeadLetterStore {
     return await this.#connection.query<{ partition: number; offset: number }>({
       text: `
         select partition, kafka_offset as offset
-        from all_dead_letters
+        from dead_letters
         where topic = $1
           and (replayed_at is not null) = $2
           and ($3::text is null or reason = $3)
@@ -125,20 +120,6 @@ export class DeadLetterStore {
   async read(positions: readonly RecordPosition[]): Promise<StoredDeadLetter[]> {
     const rows = await this.#connection.query<LetterRow>({
       text: `
-        with asked as (
-          select *
-          from unnest($2::integer[], $3::bigint[]) with ordinality
-            as positions (partition, kafka_offset, place)
-        ),
-        staged as materialized ( -- taken apart once, and not for each position
-          select l.*
-          from staged_dead_letters l
-          where
-            staging_id = any (array(
-              select id from dead_letter_staging where topic = $1 and offsets && $3::bigint[]
-            ))
-            and (partition, kafka_offset) in (select partition, kafka_offset from asked)
-        )
         select
           partition, kafka_offset, reason, key, value, replayed_value,
           case when jsonb_typeof(headers) = 'array' then headers else '[]' end as headers,
@@ -147,19 +128,11 @@ export class DeadLetterStore {
           ${millisecondsOf("record_timestamp", "round")} as record_ms,
           ${millisecondsOf("received_at")} as received_ms,
           ${millisecondsOf("replayed_at")} as replayed_ms
-        from (
-          select
-            place, partition, kafka_offset, reason, key, value, headers, replayed_value,
-            record_timestamp, received_at, replayed_at, ${CONTENT_COLUMNS}
-          from asked join dead_letters using (partition, kafka_offset)
-          where topic = $1
-          union all
-          select
-            place, partition, kafka_offset, reason, key, value, headers, replayed_value,
-            record_timestamp, received_at, replayed_at, ${CONTENT_COLUMNS}
-          from asked join staged using (partition, kafka_offset)
-        ) letters
+        from unnest($2::integer[], $3::bigint[]) with ordinality
+          as asked (partition, kafka_offset, place)
+        join dead_letters using (partition, kafka_offset)
         cross join ${HASHED}
+        where topic = $1
         order by place`,
       values: [
         this.#topic,

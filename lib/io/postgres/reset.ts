@@ -28,7 +28,7 @@ export async function holdings(connection: Connection, topic: string): Promise<H
     text: `
       select
         (select count(*) from lottery_aggregates) as "rows",
-        (select coalesce(sum(letters), 0)::bigint from dead_letter_counts) as "deadLetters",
+        (select count(*) from dead_letters) as "deadLetters",
         (select count(replayed_at) from dead_letters) as "replayedLetters",
         coalesce(sum(counted + dead) filter (where topic <> $1), 0)::bigint as "recordsLeft"
       from kafka_offsets`,
@@ -41,7 +41,6 @@ export async function holdings(connection: Connection, topic: string): Promise<H
 const EMPTIED = [
   "lottery_aggregates",
   "dead_letters",
-  "dead_letter_staging",
   "dead_letter_horizons",
   "outbox",
   "kafka_offsets",
@@ -99,7 +98,7 @@ export async function resetLog(
   await resetting(connection, epoch, async ({ topic }) => {
     const left = nameOfLeft(topic, epoch);
     await leaveOffsets(connection, { topic, left });
-    for (const table of ["dead_letters", "dead_letter_staging", "dead_letter_horizons"]) {
+    for (const table of ["dead_letters", "dead_letter_horizons"]) {
       await connection.query({
         text: `update ${table} set topic = $2 where topic = $1`,
         values: [topic, left],
@@ -161,9 +160,7 @@ async function resetting(
 ): Promise<void> {
   try {
     await connection.transaction(async () => {
-      await connection.query({
-        text: "lock table kafka_offsets, dead_letter_staging in exclusive mode",
-      });
+      await connection.query({ text: "lock table kafka_offsets in exclusive mode" });
       const stored = await readPipeline(connection);
       if (stored?.epoch !== epoch) {
         throw new OperatorError(
