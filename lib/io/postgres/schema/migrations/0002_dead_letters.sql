@@ -41,7 +41,7 @@ create function hash_letter(
 language sql stable parallel safe
 as $$
   select sha256(
-    hash_number(round(extract(epoch from record_timestamp) * 1000)::bigint)
+    hash_number((date_part('epoch', record_timestamp) * 1000)::bigint) -- rounds
     || hash_part(key)
     || hash_part(value)
     || int4send(jsonb_array_length(headers))

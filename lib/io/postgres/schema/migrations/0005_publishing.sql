@@ -99,7 +99,7 @@ begin
     from unnest(window_starts_ms, lottery_names, event_types)
       as keys (start_ms, lottery_name, event_type)
     join lottery_aggregates a
-      on a.window_start = to_timestamp(keys.start_ms / 1000.0)
+      on a.window_start = ms_to_time(keys.start_ms)
       and a.lottery_name = keys.lottery_name
       and a.event_type = keys.event_type
     order by a.window_start, a.lottery_name, a.event_type
