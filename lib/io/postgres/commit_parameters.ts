@@ -1,5 +1,5 @@
 /**
- * A commit as parameters of `commit_counts`: columns of what belongs together, in its order.
+ * A commit as parameters of `commit_counts`, in its order: a column for each property.
  * @module
  */
 

@@ -1,5 +1,5 @@
 /**
- * Stored dead letters: looked through, and replayed.
+ * Stored dead letters: finds, reads and replays them.
  * @module
  */
 
@@ -20,13 +20,13 @@ export interface RecordPosition {
 export interface StoredDeadLetter extends DeadLetter {
   /** Milliseconds since the epoch. */
   readonly receivedMs: number;
-  /** False if somebody has changed what came with the record. */
+  /** False if what came with the record was changed. */
   readonly isIntact: boolean;
   /** When and as what it was replayed, or null if it was not. */
   readonly replay: { readonly replayedMs: number; readonly value: Uint8Array } | null;
 }
 
-/** Which dead letters are meant; what is left out is not looked at. */
+/** Which dead letters are meant; a property that is left out does not matter. */
 export interface DeadLetterFilter {
   readonly reason?: string;
   readonly partition?: number;
@@ -66,7 +66,7 @@ export const HASHED = `lateral (select letter_sha256(${CONTENT}) as sha256 offse
 /** Whether it is what was stored. Without a stored hash, only what no record can be tells that it is not. */
 export const IS_INTACT = "(coalesce(content_sha256 = sha256, true) and sha256 <> '')";
 
-/** A time in milliseconds; −1 for one that nobody can have stored but by hand. */
+/** A time in milliseconds; −1 for one that can only have been stored by hand. */
 function millisecondsOf(time: string, rounding: "floor" | "round" = "floor"): string {
   return `
     case
@@ -238,7 +238,7 @@ interface StoredHeader {
   readonly value_base64: string | null;
 }
 
-/** Nothing of one that is malformed: somebody has changed the letter, which `isIntact` says. */
+/** Nothing of one that is malformed: the letter was changed, which `isIntact` says. */
 function toHeader(header: unknown): RecordHeader[] {
   try {
     const { key, key_base64, value_base64 } = header as StoredHeader;

@@ -1,9 +1,8 @@
 /**
- * Takes back what was decided for good: each reset is one transaction, and begins an epoch
- * in which no worker from before can commit.
+ * Resets: each is one transaction, and begins an epoch in which no worker from before can commit.
  *
- * A log that is left keeps its offsets and dead letters under a name that no topic can
- * have, so that the books still balance, and no offset means two records.
+ * An abandoned log keeps its offsets and dead letters under a name that no topic can have, so that
+ * the ledger still balances, and no offset means two records.
  * @module
  */
 
@@ -37,7 +36,7 @@ export async function holdings(connection: Connection, topic: string): Promise<H
   return row!;
 }
 
-/** What is emptied when everything is counted anew. */
+/** What is emptied when everything is recounted. */
 const EMPTIED = [
   "lottery_aggregates",
   "dead_letters",
@@ -86,7 +85,7 @@ export async function resetCounts(
   });
 }
 
-/** Keeps the counts, and goes on at these offsets of another log, or of the same one elsewhere. */
+/** Keeps the counts, and continues at these offsets of another log, or of the same one. */
 export async function resetLog(
   connection: Connection,
   { epoch, identity, offsets }: {
@@ -115,13 +114,13 @@ export async function resetLog(
   });
 }
 
-/** Keeps everything, and takes over settings that concern only what is counted from now on. */
+/** Keeps everything, and adopts settings that concern only what is counted from now on. */
 export async function resetSettings(
   connection: Connection,
   { epoch, identity, changesRules }: {
     readonly epoch: number;
     readonly identity: Identity;
-    /** Whether a record would be judged otherwise than before: then it cannot be recounted. */
+    /** Whether records are judged by other rules than before, and cannot be recounted. */
     readonly changesRules: boolean;
   },
 ): Promise<void> {
@@ -164,7 +163,7 @@ async function resetting(
       const stored = await readPipeline(connection);
       if (stored?.epoch !== epoch) {
         throw new OperatorError(
-          "Cannot reset: somebody else has reset the pipeline in this moment.",
+          "Cannot reset: another process has just reset the pipeline.",
         );
       }
       const workers = await listWorkers(connection);

@@ -71,7 +71,7 @@ export class PostgresSink implements Sink {
     });
     if (rows.length !== partitions.length) {
       throw new OperatorError(
-        "Cannot go on counting: the pipeline was reset while this worker was running. Start it again.",
+        "Cannot continue: the pipeline was reset while this worker was running. Start it again.",
       );
     }
     return new Map(rows.map((row) => [

@@ -59,7 +59,7 @@ for (const [name, reset] of Object.entries(RESETS)) {
         from pipeline p`,
       });
       assert.deepEqual([epoch, own], [2, 0]);
-      await assert.rejects(reset(harness), /somebody else has reset the pipeline/);
+      await assert.rejects(reset(harness), /another process has just reset the pipeline/);
     },
   );
 }

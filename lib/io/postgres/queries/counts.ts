@@ -13,7 +13,7 @@ export interface CountsQuery {
   readonly toMs: number;
   /** Null for all lotteries. */
   readonly lotteryName: string | null;
-  /** At most so many rows. */
+  /** Greatest number of rows. */
   readonly limit: number;
 }
 
@@ -65,7 +65,7 @@ const COUNTS = `
   order by window_start, lottery_name, event_type
   limit $3`;
 
-/** One look into the index for each window, because a lottery's rows do not stand together. */
+/** One index scan for each window, because a lottery's rows are not adjacent. */
 const COUNTS_OF_LOTTERY = `
   select ${COLUMNS}
   from pipeline
@@ -84,11 +84,11 @@ const COUNTS_OF_LOTTERY = `
 export interface LotterySearch {
   /** What they contain, in whatever case; all of them if it is empty. */
   readonly text: string;
-  /** At most so many names. */
+  /** Greatest number of names. */
   readonly limit: number;
 }
 
-/** The newest rows of counts in which lotteries are looked for: no index has all names. */
+/** The newest rows of counts that are searched: no index has all names. */
 const SEARCHED_COUNTS = 100_000;
 
 /**

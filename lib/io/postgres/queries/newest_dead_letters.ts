@@ -20,7 +20,7 @@ export interface LetterPreview {
   readonly value: BytesPreview | null;
 }
 
-/** The first of so many bytes. */
+/** The first bytes, and how many there are. */
 export interface BytesPreview {
   readonly length: number;
   readonly head: Uint8Array;

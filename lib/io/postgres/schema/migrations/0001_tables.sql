@@ -52,7 +52,7 @@ create table kafka_offsets (
   -- Where counting began: records before it are in none of these counts.
   first_offset bigint not null default 0,
   next_offset bigint not null check (next_offset >= 0),
-  -- Records counted and dead-lettered, which together are the records read.
+  -- Records counted and dead-lettered: their sum is the records read.
   counted bigint not null default 0,
   dead bigint not null default 0,
   -- Greatest event time counted, but not further ahead than the clock allows.
@@ -102,7 +102,7 @@ create table dead_letters (
   value_size bigint,
   headers_size bigint,
   record_sha256 bytea,
-  -- letter_sha256 of what was stored: tells whether somebody has changed it since.
+  -- letter_sha256 of what was stored: tells whether it was changed since.
   content_sha256 bytea,
   received_at timestamptz not null default now(),
   -- Null until the letter was replayed: the value that was counted then (the letter's own, or a

@@ -1,4 +1,4 @@
--- A dead letter is evidence: its hash tells what came with the record from what somebody made of it.
+-- A dead letter is evidence: its hash tells whether it still is what came with the record.
 
 -- Bytes with their length, so that no two parts can be taken for one.
 create function hash_part(bytes bytea) returns bytea
@@ -55,7 +55,7 @@ as $$
   )
 $$;
 
--- As hash_letter, but empty for a letter that somebody has made one that no record can be.
+-- As hash_letter, but empty for a letter that was changed into one that no record can be.
 create function hash_changed_letter(
   record_timestamp timestamptz,
   key bytea,

@@ -7,14 +7,14 @@ as $$
   select to_timestamp(ms / 1000::float8)
 $$;
 
--- Stores counts, dead letters and offsets together, or nothing.
+-- Stores counts, dead letters and offsets in one transaction, or nothing.
 --
 -- The offset rows are locked first, in one order, and all of them must stand at their expected
 -- offset and epoch before anything is written. Nothing weaker will do: with writes beside the check
 -- (data-modifying CTEs), one fenced partition of two let the other one's offset move without its
 -- counts.
 --
--- Arrays that belong together have one element per row; times are milliseconds since the epoch.
+-- Arrays of one group have one element per row; times are milliseconds since the epoch.
 -- What is written goes in the order of its keys, so that no two commits wait for each other.
 create function commit_counts(
   of_topic text,
@@ -92,9 +92,9 @@ begin
       );
   end if;
 
-  -- The horizon. Whoever moves it, or outbox_up_to, locks the pipeline row for that, and so comes
-  -- before or after this transaction. A deleted window does not come back with a few late events:
-  -- the commit is fenced as by a moved offset, and the worker reads the horizon.
+  -- The horizon. It and outbox_up_to only move under a lock on the pipeline row, so either before or
+  -- after this transaction. A deleted window does not come back with a few late events: the commit
+  -- is fenced as by a moved offset, and the worker reads the horizon.
   select
     make_interval(secs => p.window_seconds), make_interval(secs => p.max_future_seconds),
     p.aggregates_horizon, p.outbox_up_to
@@ -135,9 +135,10 @@ begin
   on conflict (window_start, lottery_name, event_type) do update
     set event_count = excluded.event_count, revision = excluded.revision;
 
-  -- Dead letters. Those that are there already, because an offset was taken back by hand, are left
-  -- as they are. Nobody else adds letters of these partitions now, so they are searched for only if
-  -- there can be any: `on conflict do nothing` would take half as long again for each letter.
+  -- Dead letters. Those that are stored already, because an offset was taken back by hand, stay as
+  -- they are. The locked offsets keep others from adding any, so a search is needed only where
+  -- letters at or beyond the expected offset exist. `on conflict do nothing` would make each letter
+  -- take half as long again.
   if cardinality(dead_offsets) > 0 then
     select
       bool_or(
@@ -249,9 +250,9 @@ begin
 end
 $$;
 
--- Counts dead letters as the events that they were judged to be, each at most once however often
--- and by however many it is tried. Returns those that were counted now: not those that are gone,
--- were replayed before, or whose window is deleted.
+-- Counts dead letters as the events that they were judged to be, each at most once, however many
+-- replays there are. Returns those that were counted: not those that are gone, were replayed before,
+-- or whose window is deleted.
 create function replay_dead_letters(
   of_topic text,
   partitions integer[],

@@ -1,8 +1,7 @@
--- Old rows are deleted in steps, and each step records up to where, so that nobody takes what is
--- missing for what never was.
+-- Deletes old rows in steps, each of which records how far it came: what is missing was deleted.
 
--- Where a step over the windows of [from_start, to_start) ends: after at most so many rows, but
--- never in the middle of a window, and not before the end of the first one.
+-- Where a step over the windows of [from_start, to_start) ends: after at most max_rows, but never in
+-- the middle of a window, and not before the end of the first one.
 create function step_end(from_start timestamptz, to_start timestamptz, max_rows integer)
 returns timestamptz
 language sql stable
@@ -84,7 +83,7 @@ $$;
 -- furthest behind decides what is old: this one, the worker's, or the newest time of an event or a
 -- bad record. A letter whose record is young stays as well, because this clock may have been behind
 -- when it was received; a record's time in the future is ignored. A letter that was replayed stays
--- as long as its window: without it nobody could say where that count came from.
+-- as long as its window: it is the only evidence of where that count came from.
 create function expire_dead_letters(
   retention_days integer,
   max_rows integer,
