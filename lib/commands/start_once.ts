@@ -67,7 +67,6 @@ export async function startOnce(
     );
   }
   progress.report();
-  await progress.unstage(worker, signal);
 }
 
 /** True if every partition with records is stored up to its end. */
@@ -134,28 +133,6 @@ class Progress implements Partial<PipelineObserver> {
         perSecond: Math.round(this.#done / Math.max(this.seconds, 0.001)),
       },
     );
-  }
-
-  /** Makes rows of the dead letters of a flood, or leaves that to the next worker if the signal aborts. */
-  async unstage(worker: Worker, signal: AbortSignal): Promise<void> {
-    const startedAt = performance.now();
-    const all = await worker.staged(signal);
-    const total = all.reduce((sum, { letters }) => sum + letters, 0);
-    if (total === 0) return;
-    const passed = () => (performance.now() - startedAt) / 1000;
-    let done = 0;
-    for (const staged of all) {
-      if (signal.aborted) return;
-      await worker.unstage(staged, signal);
-      done += staged.letters;
-      const [unit, seconds] = ["dead letters made rows", passed()];
-      this.#terminal.showStatus((columns) => progressBar({ done, total, unit, seconds, columns }));
-    }
-    this.#terminal.endStatus();
-    log.info("Made rows of {letters} dead letters in {seconds} s", {
-      letters: total,
-      seconds: Math.round(passed() * 10) / 10,
-    });
   }
 
   /** Resolves once `isReached`, looked at after each commit and now and then; or when the signal aborts. */

@@ -11,7 +11,7 @@ import type { Config } from "../core/settings/config.ts";
 import { redacted } from "../core/settings/database_url.ts";
 import { log } from "../io/logs.ts";
 import { PostgresAlertClaims } from "../io/postgres/alert_claims.ts";
-import { recentDeadLetters } from "../io/postgres/queries/reader.ts";
+import { recentDeadLetters } from "../io/postgres/queries/dead_letter_counts.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
 import type { DeadWorker } from "../io/postgres/worker_registry.ts";
 import { sendMail } from "../io/smtp.ts";

@@ -1,8 +1,11 @@
 /**
- * What a worker does so that old rows are deleted: a look each minute.
+ * Deletes old rows periodically. Several workers may do so: in the database one step comes after
+ * the other.
  * @module
  */
 
+import { delay } from "../async/delay.ts";
+import { describe, UnavailableError } from "../core/failure.ts";
 import type { Config } from "../core/settings/config.ts";
 import { log } from "../io/logs.ts";
 import {
@@ -12,7 +15,6 @@ import {
   type ExpiryStep,
 } from "../io/postgres/retention.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
-import { Maintenance } from "./maintenance.ts";
 
 const INTERVAL_MS = 60_000;
 
@@ -23,42 +25,68 @@ interface Expiry {
   readonly step: (connection: Connection, options: ExpiryOptions) => Promise<ExpiryStep>;
 }
 
-/** Deletes what is older than the settings allow; connects only if there is something to delete. */
-export function retention(
-  { aggregatesRetentionDays, deadLettersRetentionDays }: Config,
-  connection: Connection,
-): Maintenance {
-  const expiries: readonly Expiry[] = [
-    { what: "counts", retentionDays: aggregatesRetentionDays, step: expireAggregates },
-    { what: "dead letters", retentionDays: deadLettersRetentionDays, step: expireDeadLetters },
-  ];
-  return new Maintenance({
-    name: "delete what is old",
-    intervalMs: INTERVAL_MS,
-    connection,
-    async work(connection, signal) {
-      for (const expiry of expiries) await expire(expiry, connection, signal);
-    },
-  });
-}
+/** Deletes what is older than the settings allow, each minute, until it is disposed. */
+export class Retention implements AsyncDisposable {
+  readonly #expiries: readonly Expiry[];
+  readonly #connection: Connection;
+  readonly #ended = new AbortController();
+  #running = Promise.resolve();
 
-async function expire(
-  { what, retentionDays, step }: Expiry,
-  connection: Connection,
-  signal: AbortSignal,
-): Promise<void> {
-  if (retentionDays === undefined) return;
-  let deletedRows = 0;
-  let isDone = false;
-  while (!isDone && !signal.aborted) {
-    const done = await step(connection, { retentionDays, nowMs: Date.now() });
-    deletedRows += done.deletedRows;
-    isDone = done.isDone;
+  /** @param connection for this alone; it is closed with it. */
+  constructor(
+    { aggregatesRetentionDays, deadLettersRetentionDays }: Config,
+    connection: Connection,
+  ) {
+    this.#expiries = [
+      { what: "counts", retentionDays: aggregatesRetentionDays, step: expireAggregates },
+      { what: "dead letters", retentionDays: deadLettersRetentionDays, step: expireDeadLetters },
+    ];
+    this.#connection = connection;
   }
-  if (deletedRows === 0) return;
-  log.info("Deleted {deletedRows} rows of {what} that were older than {retentionDays} days", {
-    deletedRows,
-    what,
-    retentionDays,
-  });
+
+  /** Begins, once the tables are there. */
+  begin(): void {
+    this.#running = this.#loop(this.#ended.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    await this.#connection[Symbol.asyncDispose](); // ends a step that waits
+    await this.#running;
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    let lastProblem = "";
+    while (!signal.aborted) {
+      try {
+        for (const expiry of this.#expiries) await this.#expire(expiry, signal);
+        lastProblem = "";
+      } catch (error) {
+        // Others tell when the database is away; anything else may need an operator, but not at once.
+        const problem = describe(error);
+        if (!(error instanceof UnavailableError) && problem !== lastProblem) {
+          log.error("Cannot delete what is old: {problem}", { problem });
+          lastProblem = problem;
+        }
+      }
+      await delay(INTERVAL_MS, signal);
+    }
+  }
+
+  async #expire({ what, retentionDays, step }: Expiry, signal: AbortSignal): Promise<void> {
+    if (retentionDays === undefined) return;
+    let deletedRows = 0;
+    let isDone = false;
+    while (!isDone && !signal.aborted) {
+      const done = await step(this.#connection, { retentionDays, nowMs: Date.now() });
+      deletedRows += done.deletedRows;
+      isDone = done.isDone;
+    }
+    if (deletedRows === 0) return;
+    log.info("Deleted {deletedRows} rows of {what} that were older than {retentionDays} days", {
+      deletedRows,
+      what,
+      retentionDays,
+    });
+  }
 }

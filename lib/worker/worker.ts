@@ -16,11 +16,10 @@ import { log, LogObserver } from "../io/logs.ts";
 import { Metrics } from "../io/metrics.ts";
 import { claimOf, claimPipeline } from "../io/postgres/identity.ts";
 import { readOverview } from "../io/postgres/queries/overview.ts";
-import { storedOffsets } from "../io/postgres/queries/reader.ts";
+import { storedOffsets } from "../io/postgres/queries/progress.ts";
 import { migrateForWorker } from "../io/postgres/schema/migrate.ts";
 import { Connection } from "../io/postgres/session/connection.ts";
 import { PostgresSink } from "../io/postgres/sink.ts";
-import { allStaged, type Staged, unstage } from "../io/postgres/staging.ts";
 import { newSha256 } from "../io/sha256.ts";
 import { Health } from "../observers/health.ts";
 import { Vitals } from "../observers/vitals.ts";
@@ -32,11 +31,9 @@ import type { Output } from "../pipeline/publisher.ts";
 import type { Source } from "../pipeline/source.ts";
 import { WorkerAlerts } from "./alerts.ts";
 import { CoverageMonitor } from "./coverage_monitor.ts";
-import type { Maintenance } from "./maintenance.ts";
 import { Presence } from "./presence.ts";
 import { Publishing } from "./publishing.ts";
-import { retention } from "./retention.ts";
-import { unstaging } from "./unstaging.ts";
+import { Retention } from "./retention.ts";
 import { serve } from "./web_server.ts";
 
 type Observer = Partial<PipelineObserver & CoverageObserver>;
@@ -77,7 +74,7 @@ export class Worker implements AsyncDisposable {
   readonly #looks: Connection;
   readonly #alerts: WorkerAlerts | null;
   readonly #presence: Presence;
-  readonly #maintenance: readonly Maintenance[];
+  readonly #retention: Retention;
 
   constructor({ config, databaseUrl, sendsAlerts, observers = [], demo }: WorkerOptions) {
     this.#config = config;
@@ -100,8 +97,10 @@ export class Worker implements AsyncDisposable {
       ...{ workerId, host },
       onDeath: (worker) => this.#alerts?.died(worker),
     });
-    const chores = new Connection(databaseUrl, workerId, { idleMs: IDLE_MS });
-    this.#maintenance = [retention(config, chores), unstaging(chores, this.#looks)];
+    this.#retention = new Retention(
+      config,
+      new Connection(databaseUrl, workerId, { idleMs: IDLE_MS }),
+    );
     this.#observer = observeAll([
       this.#health,
       this.#metrics,
@@ -145,16 +144,6 @@ export class Worker implements AsyncDisposable {
     return storedOffsets(this.#looks, topic);
   }
 
-  /** What commits have staged up to now. */
-  staged(signal: AbortSignal): Promise<Staged[]> {
-    return this.retry("commit", () => allStaged(this.#looks), signal);
-  }
-
-  /** Makes rows of it. */
-  unstage(staged: Staged, signal: AbortSignal): Promise<void> {
-    return this.retry("commit", () => unstage(this.#looks, staged), signal);
-  }
-
   /**
    * Brings the database up to date and makes sure that it has no other counts.
    * @returns the epoch to count in.
@@ -164,7 +153,7 @@ export class Worker implements AsyncDisposable {
     const epoch = await claimPipeline(this.#commits, claimOf(this.#config, origin));
     await this.#presence.begin();
     this.#alerts?.begin();
-    for (const chore of this.#maintenance) chore.begin();
+    this.#retention.begin();
     return epoch;
   }
 
@@ -224,7 +213,7 @@ export class Worker implements AsyncDisposable {
       this.#alerts?.[Symbol.asyncDispose](),
     ]);
     await Promise.all(
-      [...this.#maintenance, this.#commits, this.#looks].map((each) => each[Symbol.asyncDispose]()),
+      [this.#retention, this.#commits, this.#looks].map((each) => each[Symbol.asyncDispose]()),
     );
   }
 }

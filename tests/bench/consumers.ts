@@ -35,8 +35,6 @@ export interface Run {
   readonly seconds: number;
   /** From the first positions to the last commit. */
   readonly eventsPerSecond: number;
-  /** How fast the dead letters of a flood became rows after that, or null if none were staged. */
-  readonly rowsPerSecond: number | null;
   /** The last that was seen of it, a tenth of a second before its end. */
   readonly usage: Usage;
   /** Resident memory, every tenth of a second. */
@@ -74,12 +72,9 @@ export async function startOnce(
   }, 100);
   const code = await program.exitCode();
   clearInterval(looking);
-  const lines = program.stderr.split("\n");
-  const report = lines.find((line) => line.includes('"perSecond"'));
+  const report = program.stderr.split("\n").find((line) => line.includes('"perSecond"'));
   if (code !== 0 || !report) throw new Error(`It failed with ${code}:\n${program.stderr}`);
   const { events, deadLetters, perSecond: eventsPerSecond } = JSON.parse(report);
   const seconds = (events + deadLetters) / Math.max(1, eventsPerSecond);
-  const made = JSON.parse(lines.find((line) => line.includes("Made rows of")) ?? "null");
-  const rowsPerSecond = made && made.letters / made.seconds;
-  return { events, seconds, eventsPerSecond, rowsPerSecond, usage, residentMegabytes };
+  return { events, seconds, eventsPerSecond, usage, residentMegabytes };
 }

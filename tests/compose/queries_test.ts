@@ -82,7 +82,7 @@ async function assertPanels({ readerUrl }: GrafanaStand): Promise<void> {
         try {
           const frame = await query(readerUrl, expandSql(sql, context));
           // What was received a moment ago fills no whole bucket yet.
-          const isOfNow = sql.includes("from dead_letter_counts") && panel.type === "timeseries";
+          const isOfNow = sql.includes("from dead_letters") && panel.type === "timeseries";
           if (!isOfNow) assert.ok(frame.rows.length > 0, "it is empty");
           assertDrawable(panel, target, frame);
           if (panel.type === "timeseries") assertContinuous(frame, context);
@@ -97,7 +97,7 @@ async function assertPanels({ readerUrl }: GrafanaStand): Promise<void> {
 /** Dead letters stand by the clock, so that the whole minute after them is looked at. */
 async function assertDeadLetterPanel({ readerUrl }: GrafanaStand): Promise<void> {
   const { sql } = sqlPanels.find(({ panel, sql }) =>
-    panel.type === "timeseries" && sql.includes("from dead_letter_counts")
+    panel.type === "timeseries" && sql.includes("from dead_letters")
   )!;
   const later = contextOf({}, { nowMs: Date.now() + 2 * MINUTE_MS });
   const text = expandSql(sql, later).replace("now()", "now() + interval '2 minutes'");

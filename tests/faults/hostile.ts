@@ -138,7 +138,7 @@ function watchHealth(worker: Program): () => Promise<number> {
 
 async function reasonsOf({ database }: FaultStand): Promise<Record<string, number>> {
   const rows = await database.connection.query<{ reason: string; letters: number }>({
-    text: "select reason, count(*) as letters from all_dead_letters group by reason",
+    text: "select reason, count(*) as letters from dead_letters group by reason",
   });
   return Object.fromEntries(rows.map(({ reason, letters }) => [reason, letters]));
 }

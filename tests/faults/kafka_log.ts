@@ -279,7 +279,7 @@ faultTest(
     const [row] = await stand.database.connection.query<{ records: number }>({
       text: `
         select (select sum(event_count) from lottery_aggregates)::bigint
-          + (select count(*) from all_dead_letters) as records`,
+          + (select count(*) from dead_letters) as records`,
     });
     assert.equal(row!.records, 3_000 - (to - from));
   },

@@ -50,7 +50,7 @@ faultTest("memory stays bounded with nothing but dead letters of 900 kB", {}, as
   }
   await stand.caughtUp();
   const [row] = await stand.database.connection.query<{ letters: number }>({
-    text: "select count(*) as letters from all_dead_letters where octet_length(value) = 900000",
+    text: "select count(*) as letters from dead_letters where octet_length(value) = 900000",
   });
   assert.equal(row!.letters, 600);
   const peak = await peakBytes(worker);
@@ -66,7 +66,7 @@ faultTest(
     await kcatProduce(stand.topic, Array.from({ length: 300_000 }, () => line), { codec: "zstd" });
     await stand.caughtUp();
     const [row] = await stand.database.connection.query<{ letters: number }>({
-      text: "select count(*) as letters from all_dead_letters where reason = 'not_json'",
+      text: "select count(*) as letters from dead_letters where reason = 'not_json'",
     });
     assert.equal(row!.letters, 300_000);
     const peak = await peakBytes(worker);

@@ -161,7 +161,6 @@ for (
     ["alter table kafka_offsets rename to gone", "kafka_offsets"],
     ["alter table lottery_aggregates drop column event_count cascade", "event_count"],
     [dropFunctions("commit_counts"), "commit_counts"],
-    [dropFunctions("store_commit"), "store_commit"],
   ] as const
 ) {
   faultTest(
@@ -179,7 +178,7 @@ for (
   );
 }
 
-/** Drops every function of a name, whatever its parameters: a worker of an older version has its own. */
+/** Drops every function of a name, whatever its parameters. */
 function dropFunctions(name: string): string {
   return `
     do $$ declare signature regprocedure; begin

@@ -23,7 +23,7 @@ faultTest(
       await stand.whileProducing(async () => {
         await stand.progress();
         for (let round = 1; round <= 5; round++) {
-          proxy.cutAnswersTo("store_commit");
+          proxy.cutAnswersTo("commit_counts");
           await eventually(() => proxy.cuts >= round);
           proxy.cutAnswersTo(null);
           await stand.progress();

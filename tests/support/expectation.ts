@@ -35,7 +35,7 @@ export class Expectation {
       this.counts,
     );
     const dead = await connection.query<{ reason: string; records: number }>({
-      text: "select reason, count(*) as records from all_dead_letters group by reason",
+      text: "select reason, count(*) as records from dead_letters group by reason",
     });
     assertSame(new Map(dead.map(({ reason, records }) => [reason, records])), this.dead);
   }
@@ -60,7 +60,7 @@ export async function assertBooksBalance(connection: Connection): Promise<void> 
         coalesce(sum(counted), 0)::bigint as counted,
         coalesce(sum(dead), 0)::bigint as dead,
         (select coalesce(sum(event_count), 0)::bigint from lottery_aggregates) as events,
-        (select count(*) from all_dead_letters) as letters
+        (select count(*) from dead_letters) as letters
       from kafka_offsets`,
   });
   assert.equal(row?.counted, row?.events, "counted records");

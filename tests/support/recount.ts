@@ -129,7 +129,7 @@ async function storedCounts(connection: Connection): Promise<Map<string, number>
 
 async function storedDeadLetters(connection: Connection): Promise<Map<string, string>> {
   const rows = await connection.query<{ partition: number; kafka_offset: number; reason: string }>({
-    text: "select partition, kafka_offset, reason from all_dead_letters",
+    text: "select partition, kafka_offset, reason from dead_letters",
   });
   return new Map(rows.map((row) => [`${row.partition}/${row.kafka_offset}`, row.reason]));
 }

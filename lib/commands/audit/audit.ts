@@ -22,7 +22,7 @@ import { kafkaOrigin } from "../../io/kafka/origin.ts";
 import { comparePipeline } from "../../io/postgres/identity.ts";
 import { claimOf } from "../../io/postgres/identity.ts";
 import { openAudit } from "../../io/postgres/queries/audit_snapshot.ts";
-import { eventTimeStatus } from "../../io/postgres/queries/status_reader.ts";
+import { eventTimeStatus } from "../../io/postgres/queries/progress.ts";
 import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
 import { newSha256 } from "../../io/sha256.ts";

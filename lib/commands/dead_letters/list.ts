@@ -11,6 +11,7 @@ import {
   type RecordPosition,
   type StoredDeadLetter,
 } from "../../io/postgres/dead_letters.ts";
+import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
 
 /** How `dead-letters list` was called. */
@@ -36,6 +37,7 @@ export async function listDeadLetters(
   { topic, filter, limit, asJson, print }: ListOptions,
 ): Promise<void> {
   await using connection = new Connection(databaseUrl);
+  await assertUpToDate(connection);
   const store = new DeadLetterStore(connection, topic);
   const found = await store.find(filter, limit + 1);
   const positions = found.slice(0, limit);

@@ -19,8 +19,8 @@ import {
   type ReplayRules,
   type StoredDeadLetter,
 } from "../../io/postgres/dead_letters.ts";
+import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
-import { stagedWith, unstage } from "../../io/postgres/staging.ts";
 import { positionText, timeText } from "./list.ts";
 
 /** How `dead-letters replay` was called. */
@@ -50,6 +50,7 @@ export async function replayDeadLetters(
   { topic, selection, repair, isDryRun, print }: ReplayOptions,
 ): Promise<void> {
   await using connection = new Connection(databaseUrl);
+  await assertUpToDate(connection);
   const store = new DeadLetterStore(connection, topic);
   const rules = await store.rules();
   assertSameRules(rules);
@@ -64,9 +65,6 @@ export async function replayDeadLetters(
       topic,
       database: redacted(databaseUrl),
     });
-    const offsets = positions.map(({ offset }) => offset);
-    const all = await stagedWith(connection, { topic, offsets });
-    for (const staged of all) await unstage(connection, staged);
   }
 
   const sums = { counted: 0, refused: 0 };

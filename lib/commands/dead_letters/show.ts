@@ -11,6 +11,7 @@ import {
   type RecordPosition,
   type StoredDeadLetter,
 } from "../../io/postgres/dead_letters.ts";
+import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
 import { positionText, timeText } from "./list.ts";
 
@@ -34,6 +35,7 @@ export async function showDeadLetter(
   { topic, position, isWhole, print }: ShowOptions,
 ): Promise<void> {
   await using connection = new Connection(databaseUrl);
+  await assertUpToDate(connection);
   const [letter] = await new DeadLetterStore(connection, topic).read([position]);
   if (!letter) {
     throw new OperatorError(

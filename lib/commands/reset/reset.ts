@@ -24,7 +24,7 @@ import {
 } from "../../io/postgres/identity.ts";
 import { claimOf } from "../../io/postgres/identity.ts";
 import { readHistories } from "../../io/postgres/queries/audit_snapshot.ts";
-import { storedPartitions } from "../../io/postgres/queries/status_reader.ts";
+import { storedPartitions } from "../../io/postgres/queries/progress.ts";
 import {
   assertMayResetCounts,
   holdings,

@@ -13,11 +13,8 @@ import { kafkaOrigin } from "../../io/kafka/origin.ts";
 import { KafkaOutput } from "../../io/kafka/output.ts";
 import { comparePipeline } from "../../io/postgres/identity.ts";
 import { claimOf } from "../../io/postgres/identity.ts";
-import {
-  deadLettersByReason,
-  eventTimeStatus,
-  outboxStatus,
-} from "../../io/postgres/queries/status_reader.ts";
+import { deadLettersByReason } from "../../io/postgres/queries/dead_letter_counts.ts";
+import { eventTimeStatus, outboxStatus } from "../../io/postgres/queries/progress.ts";
 import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
 import { type KafkaState, readCoverage, readKafkaState } from "./coverage.ts";

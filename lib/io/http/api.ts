@@ -3,14 +3,9 @@
  * @module
  */
 
-import type {
-  BytesPreview,
-  CountRow,
-  CountsQuery,
-  LetterPreview,
-  LotterySearch,
-} from "../postgres/queries/api_reader.ts";
-import type { StoredPartition } from "../postgres/queries/status_reader.ts";
+import type { CountRow, CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
+import type { BytesPreview, LetterPreview } from "../postgres/queries/newest_dead_letters.ts";
+import type { StoredPartition } from "../postgres/queries/progress.ts";
 import type { PipelineStatus } from "./pipeline_status.ts";
 
 /** First bytes of keys and values that an answer shows. */

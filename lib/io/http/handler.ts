@@ -6,12 +6,8 @@
 import type { ViewChoice, WindowView } from "../../core/views/window_view.ts";
 import type { Health } from "../../observers/health.ts";
 import type { Metrics } from "../metrics.ts";
-import type {
-  CountRow,
-  CountsQuery,
-  LetterPreview,
-  LotterySearch,
-} from "../postgres/queries/api_reader.ts";
+import type { CountRow, CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
+import type { LetterPreview } from "../postgres/queries/newest_dead_letters.ts";
 import { json, refusal, RequestError, text } from "./answers.ts";
 import { countsJson, HEAD_BYTES, lettersJson, lotteriesJson, statusJson } from "./api.ts";
 import { asset } from "./assets.ts";

@@ -6,7 +6,7 @@
 import { parseIsoTime } from "../../core/text/time.ts";
 import { isRange, RANGES } from "../../core/views/time_range.ts";
 import type { ViewChoice } from "../../core/views/window_view.ts";
-import type { CountsQuery, LotterySearch } from "../postgres/queries/api_reader.ts";
+import type { CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
 import { RequestError } from "./answers.ts";
 
 /** Rows of counts in one answer. */

@@ -1,79 +1,59 @@
 /**
- * A commit as parameters of `store_commit`: columns of what belongs together, in its order.
+ * A commit as parameters of `commit_counts`, in its order: a column for each property.
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { DeadLetters } from "../../core/dead_letters/buffer.ts";
 import { storableTimestamp } from "../../core/dead_letters/dead_letter.ts";
 import type { Cut, RecordHeader } from "../../core/records/record_batch.ts";
 import type { Commit } from "../../core/windowing/pending.ts";
 import { bigints, booleans, byteas, integers, jsonbs, texts } from "./session/arrays.ts";
 
-/** @param latestMs no event time is stored as one that is greater, in milliseconds since the epoch. */
-export function commitParameters(commit: Commit, latestMs: number): (Buffer | string)[] {
-  return [
-    ...partitionColumns(commit, latestMs),
-    ...countColumns(commit),
-    ...deadLetterColumns(commit),
-    JSON.stringify(Object.fromEntries(commit.deadLetters.countByReason())),
-  ];
-}
-
-/**
- * Starts of windows that were counted into beyond the greatest event time that is stored: of these
- * `audit` cannot tell by it whether they can be recounted.
- */
-export function windowsAhead({ counts }: Commit, latestMs: number): number[] {
-  const starts = counts.map(({ windowStartMs }) => windowStartMs);
-  return [...new Set(starts.filter((startMs) => startMs > latestMs))];
-}
-
-function partitionColumns({ partitions }: Commit, latestMs: number): Buffer[] {
+export function commitParameters({ partitions, counts, deadLetters }: Commit): Buffer[] {
+  const { keys, values } = contentColumns(deadLetters);
+  const cuts = cutsColumn(deadLetters);
   return [
     integers(partitions.map(({ partition }) => partition)),
     bigints(partitions.map(({ expectedOffset }) => expectedOffset)),
     bigints(partitions.map(({ nextOffset }) => nextOffset)),
     bigints(partitions.map(({ counted }) => counted)),
     bigints(partitions.map(({ dead }) => dead)),
-    // Capped, so that one clock that is wrong cannot close every window.
-    bigints(
-      partitions.map(({ maxEventTimeMs }) =>
-        maxEventTimeMs === null ? null : Math.min(maxEventTimeMs, latestMs)
-      ),
-    ),
+    bigints(partitions.map(({ maxEventTimeMs }) => maxEventTimeMs)),
     bigints(partitions.map(({ lastBatch }) => lastBatch?.lastOffset ?? null)),
     bigints(partitions.map(({ lastBatch }) => lastBatch?.crc ?? null)),
     booleans(partitions.map(({ caughtUp }) => caughtUp)),
-  ];
-}
 
-function countColumns({ counts }: Commit): Buffer[] {
-  return [
     bigints(counts.map(({ windowStartMs }) => windowStartMs)),
     texts(counts.map(({ lotteryName }) => lotteryName)),
     texts(counts.map(({ eventType }) => eventType)),
     bigints(counts.map(({ count }) => count)),
-  ];
-}
 
-function deadLetterColumns({ deadLetters }: Commit): Buffer[] {
-  const { contents } = deadLetters;
-  const cuts = cutsColumn(deadLetters);
-  return [
     integers(deadLetters.partitions),
     bigints(deadLetters.offsets),
     texts(deadLetters.reasons),
     bigints(deadLetters.recordTimestampsMs.map((ms) => storableTimestamp(ms) ?? NaN)), // becomes null
-    integers(deadLetters.keyLengths),
-    integers(deadLetters.valueLengths),
+    byteas(keys),
+    byteas(values),
     jsonbs(headersColumn(deadLetters)),
     bigints(cuts.map((cut) => cut?.keySize ?? null)),
     bigints(cuts.map((cut) => cut?.valueSize ?? null)),
     bigints(cuts.map((cut) => cut?.headersSize ?? null)),
     byteas(cuts.map((cut) => cut?.sha256 ?? null)),
-    Buffer.from(contents.buffer, contents.byteOffset, contents.length),
   ];
+}
+
+/** Key and value of each letter; null where there is none. */
+function contentColumns({ contents, keyLengths, valueLengths, length }: DeadLetters) {
+  let end = 0;
+  const next = (size: number) => Number.isNaN(size) ? null : contents.subarray(end, end += size);
+  const keys: (Uint8Array | null)[] = [];
+  const values: (Uint8Array | null)[] = [];
+  for (let letter = 0; letter < length; letter++) {
+    keys.push(next(keyLengths[letter]!));
+    values.push(next(valueLengths[letter]!));
+  }
+  return { keys, values };
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Stored dead letters: looked through, and replayed.
+ * Stored dead letters: finds, reads and replays them.
  * @module
  */
 
@@ -20,13 +20,13 @@ export interface RecordPosition {
 export interface StoredDeadLetter extends DeadLetter {
   /** Milliseconds since the epoch. */
   readonly receivedMs: number;
-  /** False if somebody has changed what came with the record. */
+  /** False if what came with the record was changed. */
   readonly isIntact: boolean;
   /** When and as what it was replayed, or null if it was not. */
   readonly replay: { readonly replayedMs: number; readonly value: Uint8Array } | null;
 }
 
-/** Which dead letters are meant; what is left out is not looked at. */
+/** Which dead letters are meant; a property that is left out does not matter. */
 export interface DeadLetterFilter {
   readonly reason?: string;
   readonly partition?: number;
@@ -56,8 +56,6 @@ export interface Replay {
   readonly event: LotteryEvent;
 }
 
-const CONTENT_COLUMNS = "key_size, value_size, headers_size, record_sha256, content_sha256";
-
 /** The content that a letter has now, as `letter_sha256` takes it. */
 const CONTENT =
   "record_timestamp, key, value, headers, key_size, value_size, headers_size, record_sha256";
@@ -65,13 +63,10 @@ const CONTENT =
 /** Its hash as the column `sha256`, to join to the letters; computed once for each. */
 export const HASHED = `lateral (select letter_sha256(${CONTENT}) as sha256 offset 0) hashed`;
 
-/**
- * Whether it is what was stored. Of rows from before the hash was, nobody knows, unless they are
- * what no record can be.
- */
+/** Whether it is what was stored. Without a stored hash, only what no record can be tells that it is not. */
 export const IS_INTACT = "(coalesce(content_sha256 = sha256, true) and sha256 <> '')";
 
-/** A time in milliseconds; −1 for one that nobody can have stored but by hand. */
+/** A time in milliseconds; −1 for one that can only have been stored by hand. */
 function millisecondsOf(time: string, rounding: "floor" | "round" = "floor"): string {
   return `
     case
@@ -96,7 +91,7 @@ export class DeadLetterStore {
     return await this.#connection.query<{ partition: number; offset: number }>({
       text: `
         select partition, kafka_offset as offset
-        from all_dead_letters
+        from dead_letters
         where topic = $1
           and (replayed_at is not null) = $2
           and ($3::text is null or reason = $3)
@@ -125,20 +120,6 @@ export class DeadLetterStore {
   async read(positions: readonly RecordPosition[]): Promise<StoredDeadLetter[]> {
     const rows = await this.#connection.query<LetterRow>({
       text: `
-        with asked as (
-          select *
-          from unnest($2::integer[], $3::bigint[]) with ordinality
-            as positions (partition, kafka_offset, place)
-        ),
-        staged as materialized ( -- taken apart once, and not for each position
-          select l.*
-          from staged_dead_letters l
-          where
-            staging_id = any (array(
-              select id from dead_letter_staging where topic = $1 and offsets && $3::bigint[]
-            ))
-            and (partition, kafka_offset) in (select partition, kafka_offset from asked)
-        )
         select
           partition, kafka_offset, reason, key, value, replayed_value,
           case when jsonb_typeof(headers) = 'array' then headers else '[]' end as headers,
@@ -147,19 +128,11 @@ export class DeadLetterStore {
           ${millisecondsOf("record_timestamp", "round")} as record_ms,
           ${millisecondsOf("received_at")} as received_ms,
           ${millisecondsOf("replayed_at")} as replayed_ms
-        from (
-          select
-            place, partition, kafka_offset, reason, key, value, headers, replayed_value,
-            record_timestamp, received_at, replayed_at, ${CONTENT_COLUMNS}
-          from asked join dead_letters using (partition, kafka_offset)
-          where topic = $1
-          union all
-          select
-            place, partition, kafka_offset, reason, key, value, headers, replayed_value,
-            record_timestamp, received_at, replayed_at, ${CONTENT_COLUMNS}
-          from asked join staged using (partition, kafka_offset)
-        ) letters
+        from unnest($2::integer[], $3::bigint[]) with ordinality
+          as asked (partition, kafka_offset, place)
+        join dead_letters using (partition, kafka_offset)
         cross join ${HASHED}
+        where topic = $1
         order by place`,
       values: [
         this.#topic,
@@ -265,7 +238,7 @@ interface StoredHeader {
   readonly value_base64: string | null;
 }
 
-/** Nothing of one that is malformed: somebody has changed the letter, which `isIntact` says. */
+/** Nothing of one that is malformed: the letter was changed, which `isIntact` says. */
 function toHeader(header: unknown): RecordHeader[] {
   try {
     const { key, key_base64, value_base64 } = header as StoredHeader;

@@ -19,7 +19,7 @@ export interface Identity {
   readonly eventRules: number;
 }
 
-/** How each part is stored, and what a person would change. */
+/** How each part is stored, and what an operator would change. */
 const PARTS = [
   { part: "clusterId", column: "cluster_id", setting: null },
   { part: "topic", column: "topic", setting: "KAFKA_TOPIC" },
@@ -75,7 +75,7 @@ export async function comparePipeline(
     throw new OperatorError(
       `Cannot add to the counts in this database, which were made with other settings: ${
         differences.map(({ setting, is, was }) => `${setting} is ${is}, but was ${was}`).join("; ")
-      }. ${wayBack(differences)}, or ${origin.remedy}.`,
+      }. ${remedyOf(differences)}, or ${origin.remedy}.`,
     );
   }
   return stored.epoch;
@@ -93,13 +93,13 @@ export async function readPipeline(
   return { identity: identity as unknown as Identity, epoch: Number(row.epoch) };
 }
 
-function wayBack(differences: readonly Difference[]): string {
+function remedyOf(differences: readonly Difference[]): string {
   return differences.some(({ part }) => part === "eventRules")
     ? "Use the version of the program that made them"
     : "Set them back";
 }
 
-/** A part of an identity that differs, and what a person calls it. */
+/** A part of an identity that differs, and what an operator calls it. */
 export interface Difference {
   readonly part: keyof Identity;
   readonly setting: string;

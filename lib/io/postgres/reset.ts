@@ -1,9 +1,8 @@
 /**
- * Takes back what was decided for good: each reset is one transaction, and begins an epoch
- * in which no worker from before can commit.
+ * Resets: each is one transaction, and begins an epoch in which no worker from before can commit.
  *
- * A log that is left keeps its offsets and dead letters under a name that no topic can
- * have, so that the books still balance, and no offset means two records.
+ * An abandoned log keeps its offsets and dead letters under a name that no topic can have, so that
+ * the ledger still balances, and no offset means two records.
  * @module
  */
 
@@ -28,7 +27,7 @@ export async function holdings(connection: Connection, topic: string): Promise<H
     text: `
       select
         (select count(*) from lottery_aggregates) as "rows",
-        (select coalesce(sum(letters), 0)::bigint from dead_letter_counts) as "deadLetters",
+        (select count(*) from dead_letters) as "deadLetters",
         (select count(replayed_at) from dead_letters) as "replayedLetters",
         coalesce(sum(counted + dead) filter (where topic <> $1), 0)::bigint as "recordsLeft"
       from kafka_offsets`,
@@ -37,11 +36,10 @@ export async function holdings(connection: Connection, topic: string): Promise<H
   return row!;
 }
 
-/** What is emptied when everything is counted anew. */
+/** What is emptied when everything is recounted. */
 const EMPTIED = [
   "lottery_aggregates",
   "dead_letters",
-  "dead_letter_staging",
   "dead_letter_horizons",
   "outbox",
   "kafka_offsets",
@@ -87,7 +85,7 @@ export async function resetCounts(
   });
 }
 
-/** Keeps the counts, and goes on at these offsets of another log, or of the same one elsewhere. */
+/** Keeps the counts, and continues at these offsets of another log, or of the same one. */
 export async function resetLog(
   connection: Connection,
   { epoch, identity, offsets }: {
@@ -99,7 +97,7 @@ export async function resetLog(
   await resetting(connection, epoch, async ({ topic }) => {
     const left = nameOfLeft(topic, epoch);
     await leaveOffsets(connection, { topic, left });
-    for (const table of ["dead_letters", "dead_letter_staging", "dead_letter_horizons"]) {
+    for (const table of ["dead_letters", "dead_letter_horizons"]) {
       await connection.query({
         text: `update ${table} set topic = $2 where topic = $1`,
         values: [topic, left],
@@ -116,13 +114,13 @@ export async function resetLog(
   });
 }
 
-/** Keeps everything, and takes over settings that concern only what is counted from now on. */
+/** Keeps everything, and adopts settings that concern only what is counted from now on. */
 export async function resetSettings(
   connection: Connection,
   { epoch, identity, changesRules }: {
     readonly epoch: number;
     readonly identity: Identity;
-    /** Whether a record would be judged otherwise than before: then it cannot be recounted. */
+    /** Whether records are judged by other rules than before, and cannot be recounted. */
     readonly changesRules: boolean;
   },
 ): Promise<void> {
@@ -161,13 +159,11 @@ async function resetting(
 ): Promise<void> {
   try {
     await connection.transaction(async () => {
-      await connection.query({
-        text: "lock table kafka_offsets, dead_letter_staging in exclusive mode",
-      });
+      await connection.query({ text: "lock table kafka_offsets in exclusive mode" });
       const stored = await readPipeline(connection);
       if (stored?.epoch !== epoch) {
         throw new OperatorError(
-          "Cannot reset: somebody else has reset the pipeline in this moment.",
+          "Cannot reset: another process has just reset the pipeline.",
         );
       }
       const workers = await listWorkers(connection);

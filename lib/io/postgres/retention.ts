@@ -12,19 +12,19 @@ export interface ExpiryStep {
   readonly isDone: boolean;
 }
 
-/** What is old. */
+/** Which rows are old. */
 export interface ExpiryOptions {
   readonly retentionDays: number;
   /** Our clock, in milliseconds since the epoch. */
   readonly nowMs: number;
 }
 
-/** Rows of one step: commits wait for it. */
+/** Commits wait for a step. */
 const STEP_ROWS = 5_000;
 
 /**
- * Deletes the oldest windows that start so many days ago, whole ones, and moves the horizon behind
- * them. What is old is told by the clock that is furthest behind: ours, the database's or event time.
+ * Deletes the oldest windows, whole ones, and moves the horizon behind them. The clock that is
+ * furthest behind decides what is old: ours, the database's or event time.
  */
 export async function expireAggregates(
   connection: Connection,
@@ -38,7 +38,7 @@ export async function expireAggregates(
   return { deletedRows: row!.deleted_rows, isDone: row!.is_done };
 }
 
-/** Deletes the oldest dead letters that were received so many days ago; replayed ones go with their window. */
+/** Deletes the dead letters that were received first; replayed ones go with their window. */
 export async function expireDeadLetters(
   connection: Connection,
   { retentionDays, nowMs }: ExpiryOptions,

@@ -10,11 +10,11 @@ import type { BatchMark, Commit } from "../../core/windowing/pending.ts";
 import { closedUpTo, watermark } from "../../core/windowing/watermark.ts";
 import { CommitTooSlowError, FencedError, type Sink } from "../../pipeline/sink.ts";
 import { log } from "../logs.ts";
-import { commitParameters, windowsAhead } from "./commit_parameters.ts";
+import { commitParameters } from "./commit_parameters.ts";
 import type { Connection } from "./session/connection.ts";
 import { sqlStateOf } from "./session/errors.ts";
 
-/** SQLSTATE that `store_commit` raises, and the table of counts for a window that is deleted. */
+/** SQLSTATE that `commit_counts` raises for an offset that has moved, or a window that is deleted. */
 const FENCED = "LE001";
 
 /** SQLSTATE of a statement that was given up for its time. */
@@ -71,7 +71,7 @@ export class PostgresSink implements Sink {
     });
     if (rows.length !== partitions.length) {
       throw new OperatorError(
-        "Cannot go on counting: the pipeline was reset while this worker was running. Start it again.",
+        "Cannot continue: the pipeline was reset while this worker was running. Start it again.",
       );
     }
     return new Map(rows.map((row) => [
@@ -91,14 +91,13 @@ export class PostgresSink implements Sink {
     try {
       const { topic, epoch, maxFutureMs } = this.#options;
       // By the clock that is further behind: one that is ahead must not close every window.
-      const latestMs = Date.now() + Math.min(0, this.#databaseAheadMs) + maxFutureMs;
-      const values = [topic, epoch, ...commitParameters(commit, latestMs)];
-      const ahead = windowsAhead(commit, latestMs);
-      await this.#connection.query(
-        ahead.length === 0
-          ? { text: storeCommit(values.length), values }
-          : { text: noteAndStoreCommit(values.length), values: [...values, ahead] },
-      );
+      const latestMs = Math.floor(Date.now() + Math.min(0, this.#databaseAheadMs) + maxFutureMs);
+      const values = [topic, epoch, latestMs, ...commitParameters(commit)];
+      const placeholders = values.map((_, at) => `$${at + 1}`);
+      await this.#connection.query({
+        text: `select commit_counts(${placeholders.join(", ")})`,
+        values,
+      });
     } catch (error) {
       const code = sqlStateOf(error);
       if (code === FENCED) {
@@ -184,24 +183,6 @@ export class PostgresSink implements Sink {
       },
     );
   }
-}
-
-function storeCommit(parameters: number): string {
-  const placeholders = Array.from({ length: parameters }, (_, at) => `$${at + 1}`);
-  return `select store_commit(${placeholders.join(", ")})`;
-}
-
-/** Takes as its last parameter the starts of windows to be noted. */
-function noteAndStoreCommit(parameters: number): string {
-  return `
-    with noted as (
-      insert into windows_ahead (window_start)
-      select to_timestamp(start_ms / 1000.0)
-      from unnest($${parameters + 1}::bigint[]) as starts (start_ms)
-      order by 1 -- so that no two commits wait for each other
-      on conflict do nothing
-    )
-    ${storeCommit(parameters)}`;
 }
 
 interface OffsetRow {

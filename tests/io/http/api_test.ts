@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { CountRow } from "../../../lib/io/postgres/queries/api_reader.ts";
+import type { CountRow } from "../../../lib/io/postgres/queries/counts.ts";
 import type { Overview } from "../../../lib/io/postgres/queries/overview.ts";
 import { Vitals } from "../../../lib/observers/vitals.ts";
 import { answering } from "../../support/answering.ts";

@@ -179,17 +179,3 @@ clockTest("expireAggregates() deletes nothing before an event was counted", asyn
   await expireAll(harness, RIGHT);
   assert.deepEqual((await left(harness)).rows, AGES);
 });
-
-clockTest(
-  "what a version before calls deletes by event time, too",
-  async (harness) => {
-    const { connection } = harness;
-    await fill(harness, { ...RIGHT, producers: BEHIND });
-    await connection.query({ text: "select expire_aggregates(30, 5000)" });
-    assert.deepEqual((await left(harness)).rows, AGES);
-    await connection.query({ text: "update kafka_offsets set max_event_time = now()" });
-    await connection.query({ text: "select expire_aggregates(30, 5000)" });
-    await connection.query({ text: "select expire_dead_letters(30, 5000)" });
-    assert.deepEqual((await left(harness)).rows, [0, 1, 20, 29]);
-  },
-);

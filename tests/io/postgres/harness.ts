@@ -31,6 +31,17 @@ export interface PostgresHarness extends SinkHarness {
   readonly second: PostgresSink;
 }
 
+/** A sink of `IDENTITY` on a connection. */
+export function openSink(connection: Connection, epoch = 1): PostgresSink {
+  return new PostgresSink(connection, {
+    topic: IDENTITY.topic,
+    epoch,
+    maxFutureMs: 300_000,
+    windowMs: 60_000,
+    graceMs: 60_000,
+  });
+}
+
 /** Migrates the database of `url` and opens the sinks; `release` is awaited at the end. */
 export async function openPostgresHarness(
   url: string,
@@ -40,15 +51,10 @@ export async function openPostgresHarness(
   await migrate(connection);
   const epoch = await claimPipeline(connection, { identity: IDENTITY, origin: ORIGIN });
   const connections = [new Connection(url), new Connection(url)] as const;
-  const [first, second] = connections.map((each) =>
-    new PostgresSink(each, {
-      topic: IDENTITY.topic,
-      epoch,
-      maxFutureMs: 300_000,
-      windowMs: 60_000,
-      graceMs: 60_000,
-    })
-  ) as [PostgresSink, PostgresSink];
+  const [first, second] = connections.map((each) => openSink(each, epoch)) as [
+    PostgresSink,
+    PostgresSink,
+  ];
   return {
     connection,
     first,
@@ -65,7 +71,7 @@ export async function openPostgresHarness(
       >({ text: "select * from lottery_aggregates" });
       const letters = await connection.query<
         { partition: number; kafka_offset: number; reason: string }
-      >({ text: "select * from all_dead_letters" });
+      >({ text: "select * from dead_letters" });
       return {
         counts: new Map(counts.map((row) => [
           JSON.stringify([row.window_start.getTime(), row.lottery_name, row.event_type]),

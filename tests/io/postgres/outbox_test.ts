@@ -9,7 +9,7 @@ import { createDatabase } from "../../support/postgres.ts";
 import { createRole, type TestRole } from "../../support/role.ts";
 import { serverTest } from "../../support/servers.ts";
 import { commitOf } from "../../support/sink_contract.ts";
-import { openPostgresHarness, type PostgresHarness } from "./harness.ts";
+import { openPostgresHarness, openSink, type PostgresHarness } from "./harness.ts";
 
 const MINUTE_MS = 60_000;
 const START_MS = 1_763_800_020_000;
@@ -25,6 +25,12 @@ interface OutboxStand extends PostgresHarness {
   pending(): Promise<string[]>;
 }
 
+/** One event of a lottery in the n-th window. */
+function countOf(window: number, lotteryName: string): WindowCount {
+  const windowStartMs = START_MS + window * MINUTE_MS;
+  return { windowStartMs, lotteryName, eventType: "pay", count: 1 };
+}
+
 function outboxTest(rule: string, body: (stand: OutboxStand) => Promise<void>): void {
   serverTest(rule, ["postgres"], async () => {
     const database = await createDatabase();
@@ -38,12 +44,7 @@ function outboxTest(rule: string, body: (stand: OutboxStand) => Promise<void>): 
       url: database.url,
       outbox,
       count: async (window: number, lotteryName: string) => {
-        const counts: WindowCount[] = [{
-          windowStartMs: START_MS + window * MINUTE_MS,
-          lotteryName,
-          eventType: "pay",
-          count: 1,
-        }];
+        const counts = [countOf(window, lotteryName)];
         await first.commit(commitOf([[0, offset, ++offset]], { counts }));
       },
       close: async (windows: number) => {
@@ -149,10 +150,7 @@ outboxTest(
     await using watching = new Connection(url);
     let filling = Promise.resolve();
     await committing.transaction(async () => {
-      await committing.query({
-        text:
-          "update lottery_aggregates set event_count = event_count + 1 where lottery_name = 'keno'",
-      });
+      await openSink(committing).commit(commitOf([[0, 1, 2]], { counts: [countOf(0, "keno")] }));
       filling = new PostgresOutbox(connection, "other").fill();
       await eventually(async () => {
         const waiting = await watching.query({

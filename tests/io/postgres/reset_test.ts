@@ -59,7 +59,7 @@ for (const [name, reset] of Object.entries(RESETS)) {
         from pipeline p`,
       });
       assert.deepEqual([epoch, own], [2, 0]);
-      await assert.rejects(reset(harness), /somebody else has reset the pipeline/);
+      await assert.rejects(reset(harness), /another process has just reset the pipeline/);
     },
   );
 }
@@ -119,7 +119,7 @@ serverTest(
     await reader.query({ text: "set idle_in_transaction_session_timeout = 0" });
     await reader.query({ text: "begin" });
     await reader.query({
-      text: "select from lottery_aggregates, kafka_offsets, dead_letter_staging, pipeline",
+      text: "select from lottery_aggregates, kafka_offsets, dead_letters, pipeline",
     });
     await resetSettings(connection, { epoch: 1, identity: IDENTITY, changesRules: true });
     await resetLog(connection, { epoch: 2, identity: IDENTITY, offsets: AT_10 });

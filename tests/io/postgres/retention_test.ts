@@ -10,7 +10,7 @@ import { eventually } from "../../support/eventually.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";
 import { commitOf } from "../../support/sink_contract.ts";
-import { openPostgresHarness, type PostgresHarness } from "./harness.ts";
+import { openPostgresHarness, openSink, type PostgresHarness } from "./harness.ts";
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -162,15 +162,11 @@ retentionTest(
   "expireAggregates() waits for a commit under way, whose rows it could not see",
   async ({ connection }, url) => {
     await using committing = new Connection(url);
-    const expired = new Date(thisMinuteMs() - 9 * DAY_MS);
+    const windowStartMs = thisMinuteMs() - 9 * DAY_MS;
+    const counts = [{ windowStartMs, lotteryName: "keno", eventType: "pay", count: 5 }];
     let expiring = Promise.resolve<unknown>(null);
     await committing.transaction(async () => {
-      await committing.query({
-        text: `
-          insert into lottery_aggregates
-          values ($1, $1::timestamptz + interval '1 minute', 'keno', 'pay', 5)`,
-        values: [expired],
-      });
+      await openSink(committing).commit(commitOf([[0, 0, 5]], { counts }));
       await using watching = new Connection(url);
       expiring = expireAggregates(connection, old(7));
       await eventually(async () => {

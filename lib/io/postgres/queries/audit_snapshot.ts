@@ -63,7 +63,7 @@ async function readBooks(connection: Connection): Promise<Books> {
         coalesce(sum(counted), 0)::bigint as "counted",
         coalesce(sum(dead), 0)::bigint as "dead",
         (select coalesce(sum(event_count), 0)::bigint from lottery_aggregates) as "events",
-        (select coalesce(sum(letters), 0)::bigint from dead_letter_counts) as "deadLetters",
+        (select count(*) from dead_letters) as "deadLetters",
         (select replayed_letters from pipeline) as "replayedLetters",
         (select deleted_events from pipeline) as "deletedEvents",
         (select coalesce(sum(deleted), 0)::bigint from dead_letter_horizons) as "deletedLetters"
@@ -94,9 +94,7 @@ async function readLeft(
     text: `
       select
         max(max_event_time) as max_event_time,
-        (
-          select coalesce(sum(letters), 0)::bigint from dead_letter_counts where topic <> $1
-        ) as dead_letters
+        (select count(*) from dead_letters where topic <> $1) as dead_letters
       from kafka_offsets
       where topic <> $1`,
     values: [topic],
@@ -177,20 +175,16 @@ function storedCounts(connection: Connection) {
   });
 }
 
-interface DeadLetterRow extends Row {
-  readonly partition: number;
-  readonly kafka_offset: number;
-  readonly reason: string;
-  readonly sha256: Uint8Array;
-  readonly is_intact: boolean;
-}
-
-/** In the order of offsets, and then those that are staged, commit by commit. */
-async function* storedDeadLetters(
-  connection: Connection,
-  topic: string,
-): AsyncGenerator<DeadLetterRow> {
-  yield* paged<DeadLetterRow>(connection, {
+function storedDeadLetters(connection: Connection, topic: string) {
+  return paged<
+    Row & {
+      readonly partition: number;
+      readonly kafka_offset: number;
+      readonly reason: string;
+      readonly sha256: Uint8Array;
+      readonly is_intact: boolean;
+    }
+  >(connection, {
     text: `
       select partition, kafka_offset, reason, sha256, ${IS_INTACT} as is_intact
       from dead_letters
@@ -199,20 +193,6 @@ async function* storedDeadLetters(
       order by partition, kafka_offset`,
     values: [topic],
   });
-  const commits = await connection.query<{ id: number }>({
-    text: "select id from dead_letter_staging where topic = $1 order by id",
-    values: [topic],
-  });
-  for (const { id } of commits) {
-    yield* await connection.query<DeadLetterRow>({
-      text: `
-        select partition, kafka_offset, reason, sha256, ${IS_INTACT} as is_intact
-        from staged_dead_letters
-        cross join ${HASHED}
-        where staging_id = $1`,
-      values: [id],
-    });
-  }
 }
 
 /** Of all logs: a replayed letter says itself what was counted. */

@@ -1,13 +1,13 @@
 /**
- * Where the whole pipeline stands, whichever worker counts: what its page and its API tell of
- * all workers. Every statement is quick however many rows there are.
+ * What page and API say of the whole pipeline, whichever workers count. Every statement is quick
+ * however many rows there are.
  * @module
  */
 
 import type { EventTimes } from "../../../core/views/time_range.ts";
 import { isMigrated } from "../schema/migrate.ts";
 import type { Connection, Row } from "../session/connection.ts";
-import { type StoredPartition, storedPartitions } from "./status_reader.ts";
+import { type StoredPartition, storedPartitions } from "./progress.ts";
 
 /** What the database says of all workers. Times in milliseconds since the epoch. */
 export interface Overview extends EventTimes {
@@ -47,14 +47,14 @@ export async function readOverview(
         watermark,
         window_seconds,
         closed_up_to,
-        (books.counted + replayed_letters)::bigint as events,
-        books.dead::bigint as dead_letters,
+        (totals.counted + replayed_letters)::bigint as events,
+        totals.dead::bigint as dead_letters,
         (select count(*) from living_workers) as workers
       from pipeline
       cross join (
         select coalesce(sum(counted), 0) as counted, coalesce(sum(dead), 0) as dead
         from kafka_offsets
-      ) books`,
+      ) totals`,
   });
   if (!row) return null;
   return {

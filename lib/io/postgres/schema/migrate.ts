@@ -5,6 +5,7 @@
 
 import { OperatorError } from "../../../core/failure.ts";
 import { log } from "../../logs.ts";
+import { VERSION } from "../../version.ts";
 import type { Connection } from "../session/connection.ts";
 import { sqlStateOf } from "../session/errors.ts";
 import { explainLockTimeout } from "./locks.ts";
@@ -15,6 +16,8 @@ const MIGRATIONS_TABLE = `
 create table lottery_migrations (
   version integer primary key,
   name text not null,
+  -- The version of the program that applied it.
+  release text not null,
   applied_at timestamptz not null default now()
 )`;
 
@@ -29,20 +32,20 @@ const ATTEMPTS = 5;
  * Applies the migrations that are missing, in one transaction; several may start at once. If
  * nothing is missing it only reads, and waits for no lock.
  * @returns the names of those that were applied.
- * @throws {OperatorError} if the database is not ours to change, with the way out.
+ * @throws {OperatorError} if the database is not ours to change, saying what to do.
  */
 export async function migrate(connection: Connection): Promise<string[]> {
+  await assertOurs(connection);
   const isNew = !await isMigrated(connection);
   if (!isNew && (await missingMigrations(connection)).length === 0) return [];
   await connection.assertWritable();
   await assertUtf8(connection);
-  await assertOurs(connection);
   await assertMayMigrate(connection);
   for (let attempt = 1;; attempt++) {
     try {
       return await applyMissing(connection, isNew);
     } catch (error) {
-      // Another one has made the first table in this moment, and with it all the others.
+      // Another process has just made the first table, and with it all the others.
       if (isNew && await isMigrated(connection)) return await migrate(connection);
       if (sqlStateOf(error) === DEADLOCK && attempt < ATTEMPTS) continue;
       throw await explainLockTimeout(error, connection);
@@ -55,6 +58,7 @@ export async function migrate(connection: Connection): Promise<string[]> {
  * @throws {OperatorError} also if the role lacks a right, with what to grant.
  */
 export async function migrateForWorker(connection: Connection): Promise<void> {
+  await assertOurs(connection);
   // First, because it needs a right already to see what is missing.
   if (await isMigrated(connection)) await assertGranted(connection);
   await migrate(connection);
@@ -100,7 +104,7 @@ async function lockStatement(connection: Connection): Promise<string | null> {
 /**
  * The missing migrations as one transaction, for the owner of the tables to run.
  * @param connection to the database; null if that does not exist yet.
- * @throws {OperatorError} if the database is not ours to change, with the way out.
+ * @throws {OperatorError} if the database is not ours to change, saying what to do.
  */
 export async function migrationScript(connection: Connection | null): Promise<string> {
   const schema = connection && await schemaOf(connection);
@@ -115,7 +119,7 @@ export async function migrationScript(connection: Connection | null): Promise<st
   const lock = connection && await lockStatement(connection);
   return [
     "begin;",
-    // Whoever runs it: a superuser must not own what this role has to change later.
+    // A superuser who runs it must not own what this role has to change later.
     ...owner === null ? [] : [`set local role ${owner};`],
     ...schema ? [`set local search_path to ${schema};`] : [],
     ...isNew ? [`${MIGRATIONS_TABLE.trim()};`] : [],
@@ -134,7 +138,7 @@ function nameOf({ version, name }: Migration): string {
 }
 
 function bookkeeping({ version, name }: Migration): string {
-  return `insert into lottery_migrations (version, name) values (${version}, '${name}')`;
+  return `insert into lottery_migrations (version, name, release) values (${version}, '${name}', '${VERSION}')`;
 }
 
 async function missingMigrations(connection: Connection): Promise<Migration[]> {
@@ -151,9 +155,9 @@ async function appliedVersions(connection: Connection): Promise<number[]> {
 }
 
 /**
- * Looks whether the database can be used, without changing it.
+ * Makes sure that the database can be used, without changing it.
  * @returns what is there, in a few words.
- * @throws {OperatorError} if a person has to do something first.
+ * @throws {OperatorError} if an operator has to do something first.
  * @throws {UnavailableError} if nothing can be written.
  */
 export async function assertUsable(connection: Connection): Promise<string> {
@@ -201,20 +205,35 @@ async function assertUtf8(connection: Connection): Promise<void> {
   );
 }
 
-/** A table of the replaced system may have the name of one of ours. */
+/**
+ * A table of the replaced system may have the name of one of ours; and the tables of versions
+ * before the first release, which did not note their release, are others.
+ */
 async function assertOurs(connection: Connection): Promise<void> {
-  const [foreign] = await connection.query<{ name: string }>({
+  const [found] = await connection.query<
+    { is_migrated: boolean; is_released: boolean; name: string | null }
+  >({
     text: `
-      select name
-      from unnest($1::text[]) as name
-      where to_regclass(name) is not null and to_regclass('lottery_migrations') is null
-      limit 1`,
+      select
+        migrations is not null as is_migrated,
+        exists (
+          select from pg_attribute where attrelid = migrations and attname = 'release'
+        ) as is_released,
+        (select name from unnest($1::text[]) as name where to_regclass(name) is not null limit 1)
+      from to_regclass('lottery_migrations') as migrations`,
     values: [OURS],
   });
-  if (!foreign) return;
+  const { is_migrated, is_released, name } = found!;
+  if (is_migrated && !is_released) {
+    throw new OperatorError(
+      "Cannot use this database: a version before 0.1.0 made its tables. " +
+        "Set DATABASE_URL to an empty database: `start` counts into it from the log's beginning",
+    );
+  }
+  if (is_migrated || name === null) return;
   throw new OperatorError(
-    `Cannot create the table ${foreign.name}: another system's table has that name. Keep it under another one with ` +
-      `\`alter table ${foreign.name} rename to ${foreign.name}_old\`, and start again.`,
+    `Cannot create the table ${name}: another system's table has that name. Keep it under another one with ` +
+      `\`alter table ${name} rename to ${name}_old\`, and start again.`,
   );
 }
 

@@ -14,7 +14,6 @@ export const WORKER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   pipeline: ["select", "insert", "update"],
   lottery_aggregates: ["select", "insert", "update", "delete"],
   dead_letters: ["select", "insert", "update", "delete"],
-  dead_letter_staging: ["select", "insert", "update", "delete"],
   dead_letter_horizons: ["select", "insert", "update"],
   offset_history: ["select", "insert", "delete"],
   windows_ahead: ["select", "insert"],
@@ -23,9 +22,6 @@ export const WORKER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   alerts: ["select", "insert", "update"],
   workers: ["select", "insert", "update", "delete"],
   living_workers: ["select"],
-  all_dead_letters: ["select"],
-  staged_dead_letters: ["select"],
-  dead_letter_counts: ["select"],
   lottery_windows: ["select"],
 };
 

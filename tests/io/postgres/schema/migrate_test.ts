@@ -5,6 +5,7 @@ import { createDatabase as createMissing } from "../../../../lib/io/postgres/sch
 import { migrate } from "../../../../lib/io/postgres/schema/migrate.ts";
 import { Connection } from "../../../../lib/io/postgres/session/connection.ts";
 import { eventually } from "../../../support/eventually.ts";
+import { LAST_MIGRATION, takeBackLastMigration } from "../../../support/last_migration.ts";
 import { createDatabase, type TestDatabase } from "../../../support/postgres.ts";
 import { databaseName } from "../../../support/role.ts";
 import { serverTest } from "../../../support/servers.ts";
@@ -71,7 +72,7 @@ migrateTest(
   "migrate() locks all tables before it changes any, and tries again where it and a worker wait for each other",
   async ({ connection, url }) => {
     await migrate(connection);
-    await connection.query({ text: "delete from lottery_migrations where version = 8" });
+    await takeBackLastMigration(connection);
     const patient = new URL(url);
     patient.searchParams.set("options", "-c deadlock_timeout=7s");
     await using migrating = new Connection(patient.href);
@@ -79,7 +80,7 @@ migrateTest(
     let migrated: Promise<string[]> | undefined;
     await worker.transaction(async () => {
       await worker.query({ text: "set local deadlock_timeout = '1min'" });
-      await worker.query({ text: "lock table workers in row exclusive mode" }); // no part of 0008
+      await worker.query({ text: "lock table workers in row exclusive mode" }); // no part of the migration
       migrated = migrate(migrating);
       await eventually(async () => {
         const waiting = await connection.query({
@@ -92,7 +93,7 @@ migrateTest(
       });
       await worker.query({ text: "select from kafka_offsets" });
     });
-    assert.deepEqual(await migrated, ["0008 storage"]);
+    assert.deepEqual(await migrated, [LAST_MIGRATION]);
   },
 );
 

@@ -4,6 +4,7 @@ import { createDatabase as createMissing } from "../../../../lib/io/postgres/sch
 import { assertUsable, migrate } from "../../../../lib/io/postgres/schema/migrate.ts";
 import { missingGrants, WORKER_RIGHTS } from "../../../../lib/io/postgres/schema/rights.ts";
 import { Connection } from "../../../../lib/io/postgres/session/connection.ts";
+import { LAST_MIGRATION, takeBackLastMigration } from "../../../support/last_migration.ts";
 import { createDatabase, Postgres, type TestDatabase } from "../../../support/postgres.ts";
 import { createRole, type TestRole } from "../../../support/role.ts";
 import { serverTest } from "../../../support/servers.ts";
@@ -121,14 +122,14 @@ rightsTest(
     await connection.query({
       text: `grant select on all tables in schema public to ${role.name}`,
     });
-    await connection.query({ text: "delete from lottery_migrations where version = 8" });
+    await takeBackLastMigration(connection);
     await using reader = new Connection(role.url);
     await reader.transaction(async () => {
       await reader.query({ text: "lock table lottery_migrations in access share mode" });
       await reader.query({ text: "select pg_advisory_lock(4902716533)" });
       await reader.query({ text: "select from lottery_migrations" });
       await using migrating = new Connection(url);
-      assert.deepEqual(await migrate(migrating), ["0008 storage"]);
+      assert.deepEqual(await migrate(migrating), [LAST_MIGRATION]);
     });
     const lock = "do $$ begin lock table lottery_migrations in share mode; end $$";
     for (const text of [lock, "select from pipeline for key share"]) {
@@ -143,7 +144,7 @@ rightsTest(
     await migrate(connection);
     await using worker = new Connection(role.url);
     for (const grant of await missingGrants(worker)) await connection.query({ text: grant });
-    await connection.query({ text: "delete from lottery_migrations where version = 8" });
+    await takeBackLastMigration(connection);
     for (const look of [migrate, assertUsable]) {
       await assert.rejects(
         look(worker),

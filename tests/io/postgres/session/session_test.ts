@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { OperatorError } from "../../../../lib/core/failure.ts";
+import { DeadLetterStore } from "../../../../lib/io/postgres/dead_letters.ts";
 import { migrate } from "../../../../lib/io/postgres/schema/migrate.ts";
 import { Connection } from "../../../../lib/io/postgres/session/connection.ts";
 import { HOSTILE_SETTINGS, makeHostile } from "../../../support/hostile_settings.ts";
 import { createDatabase } from "../../../support/postgres.ts";
 import { createRole } from "../../../support/role.ts";
 import { serverTest } from "../../../support/servers.ts";
+import { commitOf } from "../../../support/sink_contract.ts";
+import { IDENTITY, openPostgresHarness, openSink } from "../harness.ts";
 
 serverTest(
   "Connection sets what counting depends on, whatever database, role and URL say",
@@ -127,20 +130,23 @@ serverTest(
   ["postgres"],
   async () => {
     await using database = await createDatabase();
-    const { connection } = database;
-    await migrate(connection);
+    await using harness = await openPostgresHarness(database.url, () => Promise.resolve());
+    const { connection } = harness;
+    const store = new DeadLetterStore(connection, IDENTITY.topic);
+    const ways = [
+      () => openSink(connection).commit(commitOf([[0, 0, 1]])),
+      async () => void await store.replay([], await store.rules()),
+    ];
     for (const isolation of ["repeatable read", "serializable"]) {
-      await assert.rejects(
-        connection.transaction(async () => {
-          await connection.query({ text: `set transaction isolation level ${isolation}` });
-          await connection.query({
-            text: `
-              insert into lottery_aggregates
-              values ('2026-01-31', '2026-01-31 00:01', 'keno', 'pay', 1)`,
-          });
-        }),
-        new RegExp(`in read committed only, but this transaction is ${isolation}`),
-      );
+      for (const count of ways) {
+        await assert.rejects(
+          connection.transaction(async () => {
+            await connection.query({ text: `set transaction isolation level ${isolation}` });
+            await count();
+          }),
+          new RegExp(`in read committed only, but this transaction is ${isolation}`),
+        );
+      }
     }
   },
 );

@@ -1,10 +1,21 @@
 /**
- * What the database knows of how the pipeline is.
+ * How far the pipeline has come: offsets, event time and publishing.
  * @module
  */
 
-import type { DeadLetterStatus } from "../../../core/views/status.ts";
 import type { Connection, Row } from "../session/connection.ts";
+
+/** Stored next offset of each partition that has one. */
+export async function storedOffsets(
+  connection: Connection,
+  topic: string,
+): Promise<ReadonlyMap<number, number>> {
+  const rows = await connection.query<{ partition: number; next_offset: number }>({
+    text: "select partition, next_offset from kafka_offsets where topic = $1",
+    values: [topic],
+  });
+  return new Map(rows.map(({ partition, next_offset }) => [partition, next_offset]));
+}
 
 /** What is stored of one partition. */
 export interface StoredPartition {
@@ -76,15 +87,4 @@ export async function outboxStatus(
         (select count(*) from outbox) as waiting`,
   });
   return { handedOverToMs: row!.outbox_up_to?.getTime() ?? null, waiting: row!.waiting };
-}
-
-/** All dead letters, by reason, the most frequent first. */
-export async function deadLettersByReason(connection: Connection): Promise<DeadLetterStatus[]> {
-  return await connection.query<Row & DeadLetterStatus>({
-    text: `
-      select reason, sum(letters)::bigint as records, sum(replayed)::bigint as replayed
-      from dead_letter_counts
-      group by reason
-      order by records desc, reason`,
-  });
 }

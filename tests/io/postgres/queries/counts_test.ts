@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  readCounts,
-  readLetters,
-  searchLotteries,
-} from "../../../../lib/io/postgres/queries/api_reader.ts";
+import { readCounts, searchLotteries } from "../../../../lib/io/postgres/queries/counts.ts";
+import { readLetters } from "../../../../lib/io/postgres/queries/newest_dead_letters.ts";
 import { setEventTime, storeCounts } from "../../../support/counted.ts";
 import { createDatabase } from "../../../support/postgres.ts";
 import { serverTest } from "../../../support/servers.ts";

@@ -1,6 +1,5 @@
 /**
- * Rows of counts and dead letters as the JSON API gives them: each answer is bounded, and
- * found through an index.
+ * Rows of counts, and the names in them. Each answer is bounded, and found through an index.
  * @module
  */
 
@@ -14,7 +13,7 @@ export interface CountsQuery {
   readonly toMs: number;
   /** Null for all lotteries. */
   readonly lotteryName: string | null;
-  /** At most so many rows. */
+  /** Greatest number of rows. */
   readonly limit: number;
 }
 
@@ -66,7 +65,7 @@ const COUNTS = `
   order by window_start, lottery_name, event_type
   limit $3`;
 
-/** One look into the index for each window, because a lottery's rows do not stand together. */
+/** One index scan for each window, because a lottery's rows are not adjacent. */
 const COUNTS_OF_LOTTERY = `
   select ${COLUMNS}
   from pipeline
@@ -85,11 +84,11 @@ const COUNTS_OF_LOTTERY = `
 export interface LotterySearch {
   /** What they contain, in whatever case; all of them if it is empty. */
   readonly text: string;
-  /** At most so many names. */
+  /** Greatest number of names. */
   readonly limit: number;
 }
 
-/** The newest rows of counts in which lotteries are looked for: no index has all names. */
+/** The newest rows of counts that are searched: no index has all names. */
 const SEARCHED_COUNTS = 100_000;
 
 /**
@@ -122,72 +121,4 @@ export async function searchLotteries(
     values: [text, limit, SEARCHED_COUNTS],
   });
   return rows.map(({ lottery_name }) => lottery_name);
-}
-
-/** A dead letter as it is shown: with the first bytes only. */
-export interface LetterPreview {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly reason: string;
-  readonly receivedMs: number;
-  /** Null if the record has none. */
-  readonly recordTimestampMs: number | null;
-  readonly replayedMs: number | null;
-  readonly key: BytesPreview | null;
-  readonly value: BytesPreview | null;
-}
-
-/** The first of so many bytes. */
-export interface BytesPreview {
-  readonly length: number;
-  readonly head: Uint8Array;
-}
-
-/** The newest dead letters, with at most `headBytes` of key and value. */
-export async function readLetters(
-  connection: Connection,
-  { limit, headBytes }: { readonly limit: number; readonly headBytes: number },
-): Promise<LetterPreview[]> {
-  if (!await isMigrated(connection)) return [];
-  const rows = await connection.query<
-    Row & {
-      readonly topic: string;
-      readonly partition: number;
-      readonly kafka_offset: number;
-      readonly reason: string;
-      readonly received_at: Date;
-      readonly record_timestamp: Date | null;
-      readonly replayed_at: Date | null;
-      readonly key_length: number | null;
-      readonly key_head: Uint8Array | null;
-      readonly value_length: number | null;
-      readonly value_head: Uint8Array | null;
-    }
-  >({
-    text: `
-      select
-        topic, partition, kafka_offset, reason, received_at, record_timestamp, replayed_at,
-        coalesce(key_size, octet_length(key)) as key_length, substring(key from 1 for $2) as key_head,
-        coalesce(value_size, octet_length(value)) as value_length, substring(value from 1 for $2) as value_head
-      from all_dead_letters
-      order by received_at desc, partition desc, kafka_offset desc
-      limit $1`,
-    values: [limit, headBytes],
-  });
-  return rows.map((row) => ({
-    topic: row.topic,
-    partition: row.partition,
-    offset: row.kafka_offset,
-    reason: row.reason,
-    receivedMs: row.received_at.getTime(),
-    recordTimestampMs: row.record_timestamp?.getTime() ?? null,
-    replayedMs: row.replayed_at?.getTime() ?? null,
-    key: preview(row.key_length, row.key_head),
-    value: preview(row.value_length, row.value_head),
-  }));
-}
-
-function preview(length: number | null, head: Uint8Array | null): BytesPreview | null {
-  return length === null || head === null ? null : { length, head };
 }
