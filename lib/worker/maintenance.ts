@@ -8,6 +8,7 @@ import { delay } from "../async/delay.ts";
 import { describe, UnavailableError } from "../core/failure.ts";
 import { log } from "../io/logs.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
+import { StatementAbortedError } from "../io/postgres/session/errors.ts";
 
 export interface MaintenanceOptions {
   /** What the log calls it, as "delete what is old". */
@@ -49,9 +50,11 @@ export class Maintenance implements AsyncDisposable {
         await work(connection, signal);
         lastProblem = "";
       } catch (error) {
-        // A database that is away is told by others; whatever else may need a person, but not at once.
+        // Others report a database that is away. Anything else may require an operator, but not at once.
+        const isAway = error instanceof UnavailableError &&
+          !(error instanceof StatementAbortedError);
         const problem = describe(error);
-        if (!(error instanceof UnavailableError) && problem !== lastProblem) {
+        if (!isAway && problem !== lastProblem) {
           log.error("Cannot {name}: {problem}", { name, problem });
           lastProblem = problem;
         }

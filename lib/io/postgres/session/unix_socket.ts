@@ -1,17 +1,17 @@
 /**
- * What keeps us from a Unix socket.
+ * Errors of a Unix socket.
  * @module
  */
 
 import { OperatorError } from "../../../core/failure.ts";
 
-/** What to change, if the socket may not be used; else null. */
+/** An error that names what to change if the socket may not be used; null for any other error. */
 export function explainSocket(error: unknown): OperatorError | null {
   if (!(error instanceof Error)) return null;
   const [, path] = error.message.match(/"(?:unix:)?(\/[^"]+)"/) ?? [];
   if (error instanceof Deno.errors.NotCapable && path !== undefined) {
     return new OperatorError(
-      `Cannot open PostgreSQL's socket ${path}: Deno was started without the right to write to it. ` +
+      `Cannot open PostgreSQL's socket ${path}: Deno was started without permission to write to it. ` +
         `Add --allow-write=${path} to the flags of deno run, or of deno task compile`,
       { cause: error },
     );

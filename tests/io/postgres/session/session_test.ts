@@ -40,7 +40,7 @@ serverTest(
     await using connection = new Connection(role.url);
     await assert.rejects(connection.query({ text: "select 1" }), (error: Error) => {
       assert.ok(error instanceof OperatorError, String(error));
-      assert.match(error.message, /Take it back as a superuser with `alter role … reset …`/);
+      assert.match(error.message, /Reset it as a superuser with `alter role … reset …`/);
       return true;
     });
   },
@@ -91,7 +91,7 @@ serverTest(
     await assert.rejects(
       connection.query({ text: "select * from counted" }),
       (error) =>
-        error instanceof OperatorError && /Row security keeps rows of a table/.test(error.message),
+        error instanceof OperatorError && /Row security hides rows of a table/.test(error.message),
     );
   },
 );

@@ -69,15 +69,14 @@ interface Refusal {
   readonly message: RegExp;
 }
 
-const UNTRUSTED = /not by an authority that we trust. Set sslrootcert of DATABASE_URL/;
-const NOT_LET_IN = /does not let this user in like this. Check its pg_hba.conf/;
+const UNTRUSTED = /not signed by an authority that we trust. Set sslrootcert of DATABASE_URL/;
+const NOT_LET_IN = /does not let this user in this way. Check its pg_hba.conf/;
 
 const REFUSALS: readonly Refusal[] = [
   {
     name: "a server that offers no TLS",
     url: ({ openUrl }) => changed(openUrl, { sslmode: "require" }),
-    message:
-      /by TLS: it does not offer it. TimeSlice ssl on there, or set sslmode of DATABASE_URL to/,
+    message: /by TLS: it does not offer it. Turn ssl on there, or set sslmode of DATABASE_URL to/,
   },
   {
     name: "verify-full and another authority",
