@@ -10,8 +10,8 @@ import "kafkajs/src/cluster/connectionPoolBuilder.js";
 import "kafkajs/src/errors.js";
 import "kafkajs/src/protocol/error.js";
 import "kafkajs/src/protocol/requests/metadata/v0/response.js";
-import { type Address, Addresses } from "../addresses.ts";
-import { isOfOneBroker, NoBrokerError } from "../one_broker.ts";
+import { type Address, Addresses } from "./addresses.ts";
+import { isBrokerError, NoBrokerError } from "../broker_errors.ts";
 import { replaceExports, require } from "./replace.ts";
 
 const { KafkaJSBrokerNotFound } = require("kafkajs/src/errors.js");
@@ -109,7 +109,7 @@ brokerPool.connect = async function (this: BrokerPool): Promise<void> {
       this.versions = seed.versions;
       return;
     } catch (error) {
-      if (!isOfOneBroker(error)) throw error;
+      if (!isBrokerError(error)) throw error;
       const { host, port } = seed.connectionPool;
       const { message, code } = error as Error & { readonly code?: unknown };
       this.logger.error(`Cannot connect to ${host}:${port}: ${message}`);
@@ -132,7 +132,7 @@ brokerPool.refreshMetadata = async function (
       await refreshMetadata.call(this, topics);
       break;
     } catch (error) {
-      if (!isOfOneBroker(error)) throw error;
+      if (!isBrokerError(error)) throw error;
       const seed = this.seedBroker;
       if (seed && !seed.isConnected()) addresses.failed(seed.connectionPool);
       if (left <= 1) throw error;

@@ -8,7 +8,7 @@ import "./patches.ts"; // before what uses those parts is loaded
 import "kafkajs/src/consumer/consumerGroup.js";
 import "kafkajs/src/errors.js";
 import { delay, withTimeout } from "../../../async/delay.ts";
-import { isOfOneBroker, isOfPartition } from "../one_broker.ts";
+import { isBrokerError, isPartitionError } from "../broker_errors.ts";
 import { require } from "./replace.ts";
 
 const { KafkaJSError } = require("kafkajs/src/errors.js");
@@ -131,7 +131,7 @@ class WatchedFetch {
     if (error.name === "KafkaJSStaleTopicMetadataAssignment") {
       throw joinAgain("REBALANCE_IN_PROGRESS", error);
     }
-    if (!isOfOneBroker(error) && !isOfPartition(error)) {
+    if (!isBrokerError(error) && !isPartitionError(error)) {
       return await recoverFromFetch.call(this.#group, error);
     }
     this.#hasFailed = true;

@@ -8,7 +8,7 @@ import "./patched_fetch.ts"; // before what uses those parts is loaded
 import "kafkajs/src/consumer/consumerGroup.js";
 import "kafkajs/src/consumer/offsetManager/index.js";
 import { delay } from "../../../async/delay.ts";
-import { isOfOneBroker, isOfPartition } from "../one_broker.ts";
+import { isBrokerError, isPartitionError } from "../broker_errors.ts";
 import { AWAY_MS, joinAgain } from "./patched_fetch.ts";
 import { require } from "./replace.ts";
 
@@ -37,7 +37,7 @@ group.heartbeat = async function (
   try {
     await heartbeat.call(this, options);
   } catch (error) {
-    throw isOfOneBroker(error) ? joinAgain("NOT_COORDINATOR_FOR_GROUP", error) : error;
+    throw isBrokerError(error) ? joinAgain("NOT_COORDINATOR_FOR_GROUP", error) : error;
   }
 };
 
@@ -50,7 +50,7 @@ group.joinAndSync = async function (this: ConsumerGroup): Promise<void> {
       this.interrupted?.clear(); // all of it was begun anew
       return;
     } catch (error) {
-      const passesSoon = isOfOneBroker(error) || isOfPartition(error);
+      const passesSoon = isBrokerError(error) || isPartitionError(error);
       if (!passesSoon || performance.now() > deadline) throw error;
     }
     await delay(AWAY_MS);

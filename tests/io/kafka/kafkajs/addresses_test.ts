@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { LookupAddress } from "node:dns";
-import { Addresses, parseAddress } from "../../../lib/io/kafka/addresses.ts";
-import { inTurns } from "../../../lib/io/kafka/kafkajs/socket.ts";
+import { Addresses, parseAddress } from "../../../../lib/io/kafka/kafkajs/addresses.ts";
+import { inTurns } from "../../../../lib/io/kafka/kafkajs/socket.ts";
 
 Deno.test("parseAddress() takes names, IPv4 and IPv6 addresses", () => {
   for (
