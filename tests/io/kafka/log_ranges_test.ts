@@ -107,7 +107,7 @@ Deno.test("viewLog() does not believe at once that a log has become shorter", as
   assert.deepEqual((await view(shorter, { seenEnds })).ends, { 0: 60 });
 });
 
-Deno.test("viewLog() fails where a person is needed", async () => {
+Deno.test("viewLog() fails where an operator is required", async () => {
   const forbidden = failure("KafkaJSProtocolError", {
     type: "TOPIC_AUTHORIZATION_FAILED",
     retriable: false,

@@ -29,7 +29,7 @@ serverTest(
 );
 
 serverTest(
-  "Connection needs a person where only a superuser could turn triggers on again",
+  "Connection requires an operator where only a superuser could turn triggers on again",
   ["postgres"],
   async () => {
     await using database = await createDatabase();
@@ -75,7 +75,7 @@ serverTest(
 );
 
 serverTest(
-  "Connection needs a person where row security hides rows",
+  "Connection requires an operator where row security hides rows",
   ["postgres"],
   async () => {
     await using database = await createDatabase();
