@@ -69,6 +69,13 @@ export function explain(error: unknown, config: KafkaConfig): Error {
   return new UnavailableError(unreachable(error, brokers), cause);
 }
 
+/** For `catch`: throws the error of kafkajs as one of ours. */
+export function rethrow(config: KafkaConfig): (error: unknown) => never {
+  return (error) => {
+    throw explain(error, config);
+  };
+}
+
 function lastingProblem(link: Error, { brokers, sasl }: KafkaConfig): string | null {
   const type = typeOf(link);
   const where = `Kafka at ${brokers.join(", ")}`;

@@ -11,12 +11,12 @@ import type { LogBatch } from "../../core/records/log_batch.ts";
 import type { KafkaConfig } from "../../core/settings/config.ts";
 import { typeOf } from "./broker_errors.ts";
 import { CLOSE_TIMEOUT_MS } from "./client.ts";
-import { explain } from "./errors.ts";
+import { explain, rethrow } from "./errors.ts";
 import { dropAborted } from "./kafkajs/fetch_decoder.ts";
 import {
-  createInternalCluster,
   type FetchAnswer,
   type InternalCluster,
+  openInternalCluster,
   READ_COMMITTED,
 } from "./kafkajs/internal_cluster.ts";
 import type { Kafka } from "./kafkajs/kafkajs.ts";
@@ -61,13 +61,7 @@ export class LogReader implements AsyncDisposable {
 
   /** Resolves once connected. */
   static async open(kafka: Kafka, config: KafkaConfig): Promise<LogReader> {
-    const cluster = createInternalCluster(kafka);
-    try {
-      await cluster.connect();
-      await cluster.addTargetTopic(config.topic);
-    } catch (error) {
-      throw explain(error, config);
-    }
+    const cluster = await openInternalCluster(kafka, config.topic).catch(rethrow(config));
     return new LogReader(cluster, config);
   }
 

@@ -14,7 +14,7 @@ import { printable } from "../../../core/text/printable.ts";
 import { typeOf } from "../broker_errors.ts";
 import { CLOSE_TIMEOUT_MS } from "../client.ts";
 import { explain } from "../errors.ts";
-import { createInternalCluster, type InternalCluster } from "../kafkajs/internal_cluster.ts";
+import { type InternalCluster, openInternalCluster } from "../kafkajs/internal_cluster.ts";
 import { AssignerProtocol, type Kafka } from "../kafkajs/kafkajs.ts";
 import { noLeader } from "../log_ranges.ts";
 import {
@@ -121,24 +121,12 @@ export class ConsumerGroup implements AsyncDisposable {
 
   /** A failed request may leave a half-open connection: the next one opens another. */
   async #request<T>(send: (cluster: GroupCluster) => Promise<T>): Promise<T> {
-    this.#cluster ??= this.#open();
+    this.#cluster ??= openInternalCluster(this.#kafka, this.#config.topic) as Promise<GroupCluster>;
     try {
       return await send(await this.#cluster);
     } catch (error) {
       await this.#close();
       throw explain(error, this.#config);
-    }
-  }
-
-  async #open(): Promise<GroupCluster> {
-    const cluster = createInternalCluster(this.#kafka) as GroupCluster;
-    try {
-      await cluster.connect();
-      await cluster.addTargetTopic(this.#config.topic);
-      return cluster;
-    } catch (error) {
-      await withTimeout(CLOSE_TIMEOUT_MS, cluster.disconnect());
-      throw error;
     }
   }
 

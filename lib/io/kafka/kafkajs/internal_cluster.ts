@@ -3,6 +3,8 @@
  * @module
  */
 
+import { withTimeout } from "../../../async/delay.ts";
+import { CLOSE_TIMEOUT_MS } from "../client.ts";
 import type { AbortedTransaction, BatchMessage } from "./fetch_decoder.ts";
 import type { Kafka } from "./kafkajs.ts";
 
@@ -56,6 +58,19 @@ export interface InternalBroker {
       { readonly partition: number; readonly offset: string }
     >[];
   }>;
+}
+
+/** A cluster that is connected and has the topic in its metadata. */
+export async function openInternalCluster(kafka: Kafka, topic: string): Promise<InternalCluster> {
+  const cluster = createInternalCluster(kafka);
+  try {
+    await cluster.connect();
+    await cluster.addTargetTopic(topic);
+    return cluster;
+  } catch (error) {
+    await withTimeout(CLOSE_TIMEOUT_MS, cluster.disconnect());
+    throw error;
+  }
 }
 
 /** Calls the factory that kafkajs keeps for its own consumer, under a symbol. */

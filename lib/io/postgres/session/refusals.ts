@@ -5,8 +5,8 @@
 
 import { OperatorError, UnavailableError } from "../../../core/failure.ts";
 import { isOpeningPassing, sqlStateOf } from "./errors.ts";
-import { explainTls } from "./tls.ts";
-import { explainSocket } from "./unix_socket.ts";
+import { tlsProblem } from "./tls.ts";
+import { socketProblem } from "./unix_socket.ts";
 
 /** Refusals of the server, by SQLSTATE. */
 const BY_SERVER: Readonly<Record<string, (where: string) => string>> = {
@@ -47,11 +47,9 @@ function missingDatabase(where: string): string {
 /** A refused or failed connection as an error that names the setting to change. */
 export function refusal(error: unknown, where: string): Error {
   if (error instanceof OperatorError || error instanceof UnavailableError) return error;
-  const explained = explainTls(error, where) ?? explainSocket(error);
-  if (explained) return explained;
   const cause = { cause: error };
-  const explain = explanationOf(error);
-  if (explain) return new OperatorError(explain(where), cause);
+  const problem = tlsProblem(error, where) ?? socketProblem(error) ?? refusalText(error, where);
+  if (problem !== null) return new OperatorError(problem, cause);
   return isOpeningPassing(error)
     ? new UnavailableError(
       `Cannot reach PostgreSQL at ${where}. Is it running, and is DATABASE_URL right?`,
@@ -63,9 +61,10 @@ export function refusal(error: unknown, where: string): Error {
     );
 }
 
-function explanationOf(error: unknown): ((where: string) => string) | undefined {
+function refusalText(error: unknown, where: string): string | null {
   const code = sqlStateOf(error);
-  if (code === null) return undefined;
-  if (code !== PROTOCOL_VIOLATION) return BY_SERVER[code];
-  return BY_POOLER.find(([pattern]) => pattern.test((error as Error).message))?.[1];
+  const text = code === PROTOCOL_VIOLATION
+    ? BY_POOLER.find(([pattern]) => pattern.test((error as Error).message))?.[1]
+    : BY_SERVER[code ?? ""];
+  return text?.(where) ?? null;
 }

@@ -53,19 +53,13 @@ function named(parameter: string, path: string): NamedFile {
   return { name: `${parameter} of DATABASE_URL`, path };
 }
 
-/** An error of TLS as one that names what to change; null for any other error. */
-export function explainTls(error: unknown, where: string): OperatorError | null {
+/** What to change, if the error is one of TLS; else null. */
+export function tlsProblem(error: unknown, where: string): string | null {
   const problem = certificateProblem(error);
-  if (problem) {
-    return new OperatorError(
-      `Cannot connect to PostgreSQL at ${where} by TLS: ${CERTIFICATES[problem]}`,
-      { cause: error },
-    );
-  }
-  if (!(error instanceof Error) || !/server does not support SSL/.test(error.message)) return null;
-  return new OperatorError(
-    `Cannot connect to PostgreSQL at ${where} by TLS: it does not offer it. ` +
-      "Turn ssl on there, or set sslmode of DATABASE_URL to disable",
-    { cause: error },
-  );
+  const text = problem
+    ? CERTIFICATES[problem]
+    : error instanceof Error && /server does not support SSL/.test(error.message)
+    ? "it does not offer it. Turn ssl on there, or set sslmode of DATABASE_URL to disable"
+    : null;
+  return text && `Cannot connect to PostgreSQL at ${where} by TLS: ${text}`;
 }
