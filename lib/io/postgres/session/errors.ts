@@ -97,7 +97,7 @@ export function explainStatementError(
   }
   if (code === null) return error;
   if (PASSING.test(code)) {
-    const text = `PostgreSQL gave up a statement: ${(error as Error).message}`;
+    const text = `${(error as Error).message} (SQLSTATE ${code})`;
     return new StatementAbortedError(text, cause);
   }
   const explanation = explanationOf(code, error as DatabaseError);
