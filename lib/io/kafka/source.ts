@@ -2,7 +2,7 @@
  * Records from a Kafka topic, read as one member of a consumer group.
  *
  * Offsets do not come from Kafka: each assignment starts paused, and the pipeline says where to
- * continue. Whether kafkajs restarts, resets or dies: the supervisor here ends its consumer and
+ * continue. However kafkajs restarts, resets or dies, the supervisor here ends its consumer and
  * starts another.
  * @module
  */
