@@ -7,7 +7,13 @@
 import { causes, OperatorError, UnavailableError } from "../../core/failure.ts";
 import type { KafkaConfig } from "../../core/settings/config.ts";
 import { type CertificateProblem, certificateProblem } from "../../core/tls/certificate.ts";
-import { isClusterDown, isLeaderless, isPartitionError, typeOf } from "./broker_errors.ts";
+import {
+  isClusterDown,
+  isLeaderless,
+  isPartitionError,
+  isUnknownTopic,
+  typeOf,
+} from "./broker_errors.ts";
 
 /** Kafka's names for errors that do not pass, and what they mean. */
 const LASTING: Readonly<Record<string, string>> = {
@@ -36,37 +42,53 @@ const CERTIFICATES: Readonly<Record<CertificateProblem, string>> = {
     "it refuses our certificate, or the lack of one. Check KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE",
 };
 
+const NO_COORDINATOR =
+  "has no coordinator for consumer groups: it has just been started, it has fewer " +
+  "brokers than offsets.topic.replication.factor, or those with its topic __consumer_offsets are down";
+
+/** Kafka's names for errors that pass, and what they mean. */
+const PASSING: Readonly<Record<string, string>> = {
+  GROUP_COORDINATOR_NOT_AVAILABLE: NO_COORDINATOR,
+  GROUP_LOAD_IN_PROGRESS: NO_COORDINATOR,
+};
+
 /**
  * An error of kafkajs as one of ours. Few of them require an operator. The others cannot be told
  * apart: kafkajs gives up soon, wraps errors until nothing is left of them, and fails in unrelated
  * places when a broker hangs. So all of those count as Kafka being away.
  */
-export function explain(error: unknown, config: KafkaConfig): Error {
-  const { brokers, topic } = config;
+export function explain(error: unknown, { brokers, sasl, topic }: KafkaConfig): Error {
   const where = `Kafka at ${brokers.join(", ")}`;
-  const cause = { cause: error };
+  const lasting = (text: string) => new OperatorError(text, { cause: error });
+  const passing = (text: string) => new UnavailableError(text, { cause: error });
   for (const link of causes(error)) {
     if (link instanceof OperatorError || link instanceof UnavailableError) return link;
-    const lasting = lastingProblem(link, config);
-    if (lasting !== null) return new OperatorError(lasting, cause);
-    const passing = passingProblem(typeOf(link), where, topic);
-    if (passing !== null) return new UnavailableError(passing, cause);
+    const type = typeOf(link);
+    if (link.name === "KafkaJSSASLAuthenticationError" || type.includes("SASL")) {
+      return lasting(
+        `Cannot log in to ${where} as ${sasl?.username ?? "nobody"}: it refuses. ` +
+          "Check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
+      );
+    }
+    if (LASTING[type]) return lasting(`Cannot continue with ${where}: ${LASTING[type]}`);
+    if (PASSING[type]) return passing(`${where} ${PASSING[type]}`);
+  }
+  if (isUnknownTopic(error)) {
+    return passing(
+      `${where} does not have the topic ${topic}, or not all of its partitions. Was it deleted?`,
+    );
   }
   const certificate = certificateProblem(error);
   if (certificate) {
-    return new OperatorError(
-      `Cannot connect to ${where} by TLS: ${CERTIFICATES[certificate]}`,
-      cause,
-    );
+    return lasting(`Cannot connect to ${where} by TLS: ${CERTIFICATES[certificate]}`);
   }
   if (isLeaderless(error)) {
-    return new UnavailableError(
+    return passing(
       `A partition of ${topic} has no leader, because no broker with a copy of it is up. ` +
         "`doctor` says which",
-      cause,
     );
   }
-  return new UnavailableError(unreachable(error, brokers), cause);
+  return passing(unreachable(error, brokers));
 }
 
 /** For `catch`: throws the error of kafkajs as one of ours. */
@@ -74,30 +96,6 @@ export function rethrow(config: KafkaConfig): (error: unknown) => never {
   return (error) => {
     throw explain(error, config);
   };
-}
-
-function lastingProblem(link: Error, { brokers, sasl }: KafkaConfig): string | null {
-  const type = typeOf(link);
-  const where = `Kafka at ${brokers.join(", ")}`;
-  if (link.name === "KafkaJSSASLAuthenticationError" || type.includes("SASL")) {
-    return `Cannot log in to ${where} as ${sasl?.username ?? "nobody"}: it refuses. ` +
-      "Check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD";
-  }
-  const meaning = LASTING[type];
-  return meaning === undefined ? null : `Cannot continue with ${where}: ${meaning}`;
-}
-
-function passingProblem(type: string, where: string, topic: string): string | null {
-  switch (type) {
-    case "UNKNOWN_TOPIC_OR_PARTITION":
-      return `${where} does not have the topic ${topic}, or not all of its partitions. Was it deleted?`;
-    case "GROUP_COORDINATOR_NOT_AVAILABLE":
-    case "GROUP_LOAD_IN_PROGRESS":
-      return `${where} has no coordinator for consumer groups: it has just been started, it has fewer ` +
-        "brokers than offsets.topic.replication.factor, or those with its topic __consumer_offsets are down";
-    default:
-      return null;
-  }
 }
 
 const ARE_SETTINGS_RIGHT =
