@@ -97,6 +97,23 @@ Deno.test("each driver is imported in one place", async () => {
   }
 });
 
+Deno.test("what is inside of io knows no driver, and none of its errors", async () => {
+  const drivers = Object.keys(OWNERS).filter((name) => !/^(commander|uplot\/)$/.test(name));
+  const foreign = new RegExp(
+    [
+      "KafkaJS|SQLSTATE",
+      '"(?=[A-Z]*\\d)[0-9A-Z]{5}"', // a SQLSTATE: five characters, one of them a digit
+      '"E(AI_|CONN|PIPE|TIMEDOUT)', // a code of a socket
+      `"(${drivers.join("|")})`,
+    ].join("|"),
+  );
+  for (
+    const { path, text } of await modules("lib/core", "lib/async", "lib/pipeline", "lib/observers")
+  ) {
+    assert.equal(text.match(foreign)?.[0] ?? "", "", path);
+  }
+});
+
 Deno.test("only main reads arguments and environment, and exits", async () => {
   for (const { path, text } of await modules("lib")) {
     assert.doesNotMatch(text, /\b(Deno|process)\.(exit|env|args|argv)\b/, path);

@@ -1,7 +1,9 @@
 /**
- * How long to wait before another try.
+ * How long to wait before another attempt.
  * @module
  */
+
+import { delay } from "./delay.ts";
 
 export interface BackoffOptions {
   readonly firstMs: number;
@@ -15,4 +17,13 @@ export function backoffMs(
 ): number {
   const full = Math.min(maxMs, firstMs * 2 ** Math.min(attempt, 30));
   return full / 2 + random * full / 2;
+}
+
+/** Resolves when it is time for another attempt, or when the signal aborts. */
+export async function backOff(
+  attempt: number,
+  options: BackoffOptions,
+  signal?: AbortSignal,
+): Promise<void> {
+  await delay(backoffMs(attempt, { ...options, random: Math.random() }), signal);
 }

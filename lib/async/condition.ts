@@ -1,5 +1,5 @@
 /**
- * Waiting until something is so, without polling.
+ * Waiting for a state of affairs, without polling.
  * @module
  */
 
@@ -9,12 +9,12 @@ export interface UntilOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A condition variable: one side waits until a statement is true, others `notify` when it may have become so. */
+/** A condition variable: waiters check their predicate again whenever someone calls `notify`. */
 export class Condition {
   #waiting = new Set<() => void>();
   #notified = 0;
 
-  /** Makes all who wait look again. */
+  /** Wakes all waiters. */
   notify(): void {
     this.#notified++;
     const waiting = this.#waiting;
@@ -22,15 +22,18 @@ export class Condition {
     for (const wake of waiting) wake();
   }
 
-  /** Resolves at the next `notify`, when the time is over or when the signal aborts. */
+  /** Resolves at the next `notify`, on timeout, or when the signal aborts. */
   async next(options: UntilOptions = {}): Promise<void> {
     const before = this.#notified;
     await this.until(() => this.#notified !== before, options);
   }
 
-  /** Resolves to true once `isSo()`; to false if the time is over or the signal aborts before. */
-  async until(isSo: () => boolean, { timeoutMs, signal }: UntilOptions = {}): Promise<boolean> {
-    if (isSo()) return true;
+  /** Resolves to true once the predicate holds; to false on timeout or when the signal aborts. */
+  async until(
+    predicate: () => boolean,
+    { timeoutMs, signal }: UntilOptions = {},
+  ): Promise<boolean> {
+    if (predicate()) return true;
     let isOver = signal?.aborted ?? false;
     let wake = () => {};
     const end = () => {
@@ -43,7 +46,7 @@ export class Condition {
     try {
       while (!isOver) {
         await new Promise<void>((resolve) => this.#waiting.add(wake = resolve));
-        if (isSo()) return true;
+        if (predicate()) return true;
       }
       return false;
     } finally {

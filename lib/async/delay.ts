@@ -10,7 +10,7 @@ export async function delay(ms: number, signal?: AbortSignal): Promise<void> {
   await new Condition().until(() => false, { timeoutMs: ms, signal });
 }
 
-/** Resolves when `settling` is settled, well or not, or after `ms`. */
+/** Resolves when `settling` has settled, either way, or after `ms`. */
 export async function withTimeout(ms: number, settling: Promise<unknown>): Promise<void> {
   const settled = new AbortController();
   const settle = () => settled.abort();

@@ -1,23 +1,22 @@
 /**
- * Trying again for as long as a failure may pass by itself.
+ * Retrying for as long as a failure may pass by itself.
  * @module
  */
 
 import { isPassing, UnavailableError } from "../core/failure.ts";
-import { backoffMs, type BackoffOptions } from "./backoff.ts";
-import { delay } from "./delay.ts";
+import { backOff, type BackoffOptions } from "./backoff.ts";
 
 export interface RetryOptions extends BackoffOptions {
-  /** Ends the tries, and the waiting for one that is under way. */
+  /** Ends the attempts, and the wait for a pending one. */
   readonly signal: AbortSignal;
-  /** Told of each failed try that will be repeated. */
+  /** Called for each failed attempt that will be repeated. */
   readonly onFailure?: (error: unknown) => void;
 }
 
 /**
- * Result of the first try that succeeds.
- * @throws what `action` threw, if that needs a person.
- * @throws {UnavailableError} if the signal aborts first; what a try under way does then is unknown.
+ * Result of the first attempt that succeeds.
+ * @throws what `action` threw, if that requires an operator.
+ * @throws {UnavailableError} if the signal aborts first; the outcome of a pending attempt is unknown.
  */
 export async function retry<T>(
   action: () => Promise<T>,
@@ -29,7 +28,7 @@ export async function retry<T>(
     } catch (error) {
       if (signal.aborted || !isPassing(error)) throw error;
       onFailure?.(error);
-      await delay(backoffMs(attempt, { ...backoff, random: Math.random() }), signal);
+      await backOff(attempt, backoff, signal);
       if (signal.aborted) throw error;
     }
   }
@@ -39,13 +38,13 @@ export async function retry<T>(
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const abort = () =>
-    aborted.reject(new UnavailableError("given up, because the end was asked for"));
+    aborted.reject(new UnavailableError("abandoned, because the program is stopping"));
   if (signal.aborted) abort();
   signal.addEventListener("abort", abort, { once: true });
   try {
     return await Promise.race([promise, aborted.promise]);
   } finally {
     signal.removeEventListener("abort", abort);
-    promise.catch(() => {}); // nobody waits for it any more
+    promise.catch(() => {}); // no longer awaited
   }
 }

@@ -1,20 +1,20 @@
 /**
- * Loops that belong together.
+ * Loops that start and end as one.
  * @module
  */
 
 import { isPassing } from "../core/failure.ts";
 
 export interface TaskGroupOptions {
-  /** Aborted when the first of the loops ends, for whatever reason. */
+  /** Aborted when the first loop ends, for whatever reason. */
   readonly ended: AbortController;
-  /** Tells the loops to end. */
+  /** Makes the loops end. */
   readonly stopping: AbortSignal;
 }
 
 /**
  * Resolves when all loops have ended.
- * @throws the first failure; but a question that was given up because the end was asked for is none.
+ * @throws the first failure; one that passes is none once the loops are stopping.
  */
 export async function runTaskGroup(
   loops: readonly Promise<void>[],

@@ -1,18 +1,18 @@
 /**
- * Long work on the only thread, in turns with everything else.
+ * Sharing the only thread between long work and everything else.
  * @module
  */
 
 import { setImmediate } from "node:timers";
 
-/** How long work may go on before the thread does something else. */
+/** How long work may keep the thread. */
 const TIME_SLICE_MS = 1;
 
-/** Counting leaves the thread no time to receive the next records, unless it is given some. */
+/** Counting would keep the thread from receiving the next records if it never yielded. */
 export class TimeSlice {
   #endsAt = 0;
 
-  /** Resolves at once while the turn lasts; else when all that waited has had its own, which begins another. */
+  /** Resolves at once within the slice; else after everything that waits has run, with a new slice. */
   async yield(): Promise<void> {
     if (performance.now() < this.#endsAt) return;
     await new Promise((resolve) => setImmediate(resolve));

@@ -11,7 +11,8 @@ import { Generator, type GeneratorOptions } from "../core/simulation/generator.t
 import { cut } from "../core/text/fitting_line.ts";
 import { groupDigits } from "../core/text/numbers.ts";
 import { progressBar } from "../core/text/progress_bar.ts";
-import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
+import { createKafka } from "../io/kafka/client.ts";
+import { KafkaCluster } from "../io/kafka/cluster.ts";
 import { KafkaProducer } from "../io/kafka/producer.ts";
 import { log } from "../io/logs.ts";
 import type { Terminal } from "../io/terminal.ts";

@@ -4,7 +4,8 @@
  */
 
 import type { Config } from "../core/settings/config.ts";
-import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
+import { createKafka } from "../io/kafka/client.ts";
+import { KafkaCluster } from "../io/kafka/cluster.ts";
 import { ConsumerGroup } from "../io/kafka/group/consumer_group.ts";
 import { kafkaOrigin } from "../io/kafka/origin.ts";
 import { KafkaOutput } from "../io/kafka/output.ts";

@@ -1,79 +1,29 @@
 /**
- * Failures are of two kinds: what passes by itself is retried, what needs a
- * person stops the program with a sentence that says what to do.
+ * The two kinds of failure: one that passes by itself is retried, one that requires an operator
+ * stops the program with a sentence that says what to do. Whoever owns a driver translates its
+ * errors into these.
  * @module
  */
 
-/** A failure that a person has to mend. Its message is meant for that person and names the setting to change. */
+/** A failure that an operator has to fix. Its message is meant for them and names what to change. */
 export class OperatorError extends Error {
   override readonly name = "OperatorError";
 }
 
-/** An outside system that does not answer. It is expected back, whatever the reason says. */
+/** An outside system does not answer, or not now. It is expected back, whatever the reason says. */
 export class UnavailableError extends Error {
   override readonly name = "UnavailableError";
 }
 
-/** Codes of sockets and name lookups while the other side is away or coming back, or descriptors are short. */
-const PASSING_SOCKET_CODES = new Set([
-  "EAI_AGAIN",
-  "ECONNABORTED",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EHOSTUNREACH",
-  "EMFILE",
-  "ENETUNREACH",
-  "ENFILE",
-  "ENOTFOUND",
-  "EPIPE",
-  "ETIMEDOUT",
-]);
-
 /**
- * SQLSTATEs that pass: 08 connection, 40 rollback (deadlock, serialization), 53 out of
- * resources, 55P03 lock timeout, 57 shutdown and cancelled (but not 57P04, a dropped
- * database), 58 disk trouble, 25006 read-only (during a failover).
- * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
- */
-const PASSING_SQLSTATE = /^(08|40|53|58)...$|^57(014|P0[1235])$|^55P03$|^25006$/;
-
-/** Errors of the Kafka client that say nothing but "not now". */
-const PASSING_KAFKA_NAMES = new Set([
-  "KafkaJSBrokerNotFound",
-  "KafkaJSConnectionClosedError",
-  "KafkaJSConnectionError",
-  "KafkaJSGroupCoordinatorNotFound",
-  "KafkaJSLockTimeout",
-  "KafkaJSMetadataNotLoaded",
-  "KafkaJSNoBrokerAvailableError",
-  "KafkaJSRequestTimeoutError",
-  "KafkaJSStaleTopicMetadataAssignment",
-  "KafkaJSTimeout",
-  "KafkaJSTopicMetadataNotLoaded",
-]);
-
-/** What drivers put on their errors. */
-interface DriverError extends Error {
-  readonly code?: unknown;
-  readonly retriable?: unknown;
-  readonly type?: unknown;
-}
-
-/**
- * True for a failure that passes by itself, judged by the first error of the
- * `cause` chain that says anything. Whatever is unknown needs a person.
+ * True for a failure that passes by itself, decided by the first error of the `cause` chain that
+ * is of either kind. Anything unknown requires an operator.
  */
 export function isPassing(error: unknown): boolean {
-  for (const link of causes(error)) {
-    if (link instanceof OperatorError) return false;
-    if (link instanceof UnavailableError) return true;
-    const { code, name, retriable, type } = link as DriverError;
-    if (typeof code === "string" && PASSING_SOCKET_CODES.has(code)) return true;
-    if (typeof code === "string" && /^[0-9A-Z]{5}$/.test(code)) return PASSING_SQLSTATE.test(code);
-    if (PASSING_KAFKA_NAMES.has(name)) return true;
-    if (typeof type === "string" && typeof retriable === "boolean") return retriable;
-  }
-  return false;
+  const known = causes(error).find((link) =>
+    link instanceof OperatorError || link instanceof UnavailableError
+  );
+  return known instanceof UnavailableError;
 }
 
 /** The error, its cause, the cause of that, and so on: outermost first, each once. */
@@ -98,10 +48,9 @@ export function describe(error: unknown): string {
   return reasons.length === 0 ? first : `${first} (${reasons.join(": ")})`;
 }
 
-/** What an error says; one that has nothing to say itself is known by its parts, its code or its name. */
+/** An error without a message is known by its parts, its code or its name. */
 function wordsOf(error: Error): string {
   if (error.message) return error.message;
   if (error instanceof AggregateError) return error.errors.map((part) => describe(part)).join(", ");
-  const { code } = error as DriverError;
-  return typeof code === "string" ? code : error.name;
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }

@@ -1,32 +1,31 @@
 /**
- * What is tried again and again in the background: a failure that needs a person is said once.
+ * Failures of retried background work: one that requires an operator is logged once.
  * @module
  */
 
 import { describe, isPassing } from "../core/failure.ts";
 import { log } from "./logs.ts";
 
-/** What cannot be done, until it could be again. */
 export class FailureLog {
   readonly #message: string;
-  #said: string | null = null;
+  #lastReason: string | null = null;
 
-  /** @param message as it is logged, with a place for `{reason}`. */
+  /** @param message as it is logged, with a placeholder `{reason}`. */
   constructor(message: string) {
     this.#message = message;
   }
 
-  /** Says so, unless it passes by itself or was said before. */
+  /** Logs the failure, unless it passes by itself or was logged before. */
   failed(error: unknown): void {
     if (isPassing(error)) return;
     const reason = describe(error);
-    if (reason === this.#said) return;
-    this.#said = reason;
+    if (reason === this.#lastReason) return;
+    this.#lastReason = reason;
     log.error(this.#message, { reason });
   }
 
-  /** The next failure is news again. */
+  /** From now on, the next failure is logged again. */
   succeeded(): void {
-    this.#said = null;
+    this.#lastReason = null;
   }
 }

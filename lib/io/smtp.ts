@@ -8,25 +8,25 @@ import type { Mail } from "../core/alert.ts";
 import { UnavailableError } from "../core/failure.ts";
 import type { SmtpConfig } from "../core/settings/config.ts";
 
-/** A server that says nothing for this long is taken for away. */
+/** A server that is silent for this long counts as away. */
 const TIMEOUT_MS = 10_000;
 
 /**
  * Sends one mail to the addresses of `ALERT_TO`.
- * @returns what the server answered.
- * @throws {UnavailableError} with what went wrong, and the settings to look at.
+ * @returns the response of the server.
+ * @throws {UnavailableError} with the reason, and the settings to check.
  */
 export async function sendMail(smtp: SmtpConfig, mail: Mail): Promise<string> {
   return await withTransport(smtp, async (transport) => {
-    // Each value is a field of its own: nodemailer folds and encodes them, so none can begin another header.
+    // Each value is a field of its own: nodemailer folds and encodes them, so none can start another header.
     const { response } = await transport.sendMail({ from: smtp.from, to: smtp.to, ...mail });
-    return response ?? "taken, without a word";
+    return response ?? "accepted, without a response";
   });
 }
 
 /**
  * Connects, and logs in if the settings say so; sends nothing.
- * @throws {UnavailableError} with what went wrong, and the settings to look at.
+ * @throws {UnavailableError} with the reason, and the settings to check.
  */
 export async function verifySmtp(smtp: SmtpConfig): Promise<void> {
   await withTransport(smtp, (transport) => transport.verify());

@@ -53,7 +53,7 @@ for (const isCounted of [false, true]) {
         await assertTold(
           env,
           new RegExp(
-            `is read-only: default_transaction_read_only is on\\. Take it back with .alter ${owner} reset`,
+            `is read-only: default_transaction_read_only is on\\. Reset it with .alter ${owner} reset`,
           ),
         );
         await connection.query({ text: `alter ${owner} reset default_transaction_read_only` });

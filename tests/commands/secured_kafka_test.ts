@@ -84,12 +84,12 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: "a certificate by an unknown authority",
     env: (kafka) => ({ ...overTls(kafka), KAFKA_SSL_CA_FILE: kafka.otherCaFile }),
-    message: /not by an authority that we trust. Set KAFKA_SSL_CA_FILE/,
+    message: /not signed by an authority that we trust. Set KAFKA_SSL_CA_FILE/,
   },
   {
     name: "a certificate by an authority that the system does not know",
     env: ({ ssl }) => ({ KAFKA_BROKERS: ssl, KAFKA_SSL: "true" }),
-    message: /not by an authority that we trust. Set KAFKA_SSL_CA_FILE/,
+    message: /not signed by an authority that we trust. Set KAFKA_SSL_CA_FILE/,
   },
   {
     name: "an expired certificate",

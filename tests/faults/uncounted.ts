@@ -208,7 +208,7 @@ serverTest(
     const { code, stderr } = await runProgram(["start"], { env });
     assert.equal(code, 1, stderr);
     const why =
-      /the consumer group is used by another kind of consumer\. Set KAFKA_GROUP_ID to one of its own/;
+      /the consumer group is in use by another kind of consumer\. Set KAFKA_GROUP_ID to an unused name/;
     assert.match(stderr, why);
     assert.match((await mails.received(/stopped/)).text.replaceAll(/\s+/g, " "), why);
     assert.match(

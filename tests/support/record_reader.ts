@@ -4,7 +4,8 @@
  */
 
 import type { Fetched } from "../../lib/core/records/log_batch.ts";
-import { createKafka, KafkaCluster } from "../../lib/io/kafka/client.ts";
+import { createKafka } from "../../lib/io/kafka/client.ts";
+import { KafkaCluster } from "../../lib/io/kafka/cluster.ts";
 import { KafkaSource } from "../../lib/io/kafka/source.ts";
 import type { SourceReader } from "../../lib/pipeline/source.ts";
 import type { TestTopic } from "./kafka.ts";

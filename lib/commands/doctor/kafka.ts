@@ -7,8 +7,9 @@ import { describe, OperatorError } from "../../core/failure.ts";
 import { COMPACTED_NOTE, CompactedError } from "../../core/offsets/log_range.ts";
 import type { Origin } from "../../core/offsets/origin.ts";
 import type { Config, KafkaConfig } from "../../core/settings/config.ts";
-import { createKafka, KafkaCluster } from "../../io/kafka/client.ts";
-import { reasonsAway } from "../../io/kafka/one_broker.ts";
+import { clusterDownReason } from "../../io/kafka/broker_errors.ts";
+import { createKafka } from "../../io/kafka/client.ts";
+import { KafkaCluster } from "../../io/kafka/cluster.ts";
 import { kafkaOrigin } from "../../io/kafka/origin.ts";
 import { KafkaOutput } from "../../io/kafka/output.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -64,7 +65,7 @@ async function checkBrokers(cluster: KafkaCluster, config: KafkaConfig): Promise
       if (itsId === id) return [];
       throw new OperatorError(`${address} is another cluster, ${itsId}. Check KAFKA_BROKERS`);
     } catch (error) {
-      const reason = reasonsAway(error);
+      const reason = clusterDownReason(error);
       if (reason === null) throw error;
       return [reason];
     }

@@ -11,7 +11,8 @@ import type { Config } from "../../core/settings/config.ts";
 import { placeLines } from "../../core/settings/place.ts";
 import { groupDigits } from "../../core/text/numbers.ts";
 import { textTable, utcTime } from "../../core/text/table.ts";
-import { createKafka, KafkaCluster } from "../../io/kafka/client.ts";
+import { createKafka } from "../../io/kafka/client.ts";
+import { KafkaCluster } from "../../io/kafka/cluster.ts";
 import { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
 import { kafkaOrigin } from "../../io/kafka/origin.ts";
 import {

@@ -10,7 +10,7 @@ import {
 } from "../../core/offsets/coverage.ts";
 import type { LogView } from "../../core/offsets/log_range.ts";
 import type { Coverage } from "../../core/views/status.ts";
-import type { KafkaCluster } from "../../io/kafka/client.ts";
+import type { KafkaCluster } from "../../io/kafka/cluster.ts";
 import type { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
 import { storedPartitions } from "../../io/postgres/queries/progress.ts";
 import type { Connection } from "../../io/postgres/session/connection.ts";

@@ -1,128 +1,132 @@
 /**
- * What goes wrong with Kafka: what a person has to mend, in sentences that name the
- * setting to change; everything else passes.
+ * The meaning of kafkajs's errors: what an operator has to fix, in sentences that name the setting
+ * to change; everything else passes.
  * @module
  */
 
 import { causes, OperatorError, UnavailableError } from "../../core/failure.ts";
 import type { KafkaConfig } from "../../core/settings/config.ts";
 import { type CertificateProblem, certificateProblem } from "../../core/tls/certificate.ts";
-import { isAway, isLeaderless, isOfPartition } from "./one_broker.ts";
+import {
+  isClusterDown,
+  isLeaderless,
+  isPartitionError,
+  isUnknownTopic,
+  typeOf,
+} from "./broker_errors.ts";
 
-/** Kafka's names for what does not pass, and what it means. */
+/** Kafka's names for errors that do not pass, and what they mean. */
 const LASTING: Readonly<Record<string, string>> = {
   TOPIC_AUTHORIZATION_FAILED:
     "it does not allow us to use the topic. Grant Read and DescribeConfigs on the topic of KAFKA_TOPIC; to produce, Write",
   GROUP_AUTHORIZATION_FAILED:
     "it does not allow us to use the consumer group. Grant Read on the group of KAFKA_GROUP_ID",
   CLUSTER_AUTHORIZATION_FAILED:
-    "it does not allow us to ask about the cluster. Grant Describe on the cluster",
+    "it does not allow us to describe the cluster. Grant Describe on the cluster",
   INVALID_GROUP_ID: "it does not accept the name of the consumer group. Check KAFKA_GROUP_ID",
   INCONSISTENT_GROUP_PROTOCOL:
-    "the consumer group is used by another kind of consumer. Set KAFKA_GROUP_ID to one of its own",
-  UNSUPPORTED_VERSION: "it does not speak a version of the protocol that we do",
-  UNSUPPORTED_COMPRESSION_TYPE: "the topic holds a compression that it cannot send us",
+    "the consumer group is in use by another kind of consumer. Set KAFKA_GROUP_ID to an unused name",
+  UNSUPPORTED_VERSION: "it does not support the protocol versions that we do",
+  UNSUPPORTED_COMPRESSION_TYPE: "the topic is compressed with a codec that it cannot send us",
 };
 
-/** Kafka's names for what passes when it is all there. */
-const NO_COORDINATOR: ReadonlySet<string> = new Set([
-  "GROUP_COORDINATOR_NOT_AVAILABLE",
-  "GROUP_LOAD_IN_PROGRESS",
-]);
-
-/** What is wrong with a certificate, and where to mend it. */
+/** What is wrong with a certificate, and where to fix it. */
 const CERTIFICATES: Readonly<Record<CertificateProblem, string>> = {
   untrusted:
-    "its certificate is not by an authority that we trust. Set KAFKA_SSL_CA_FILE to the certificate of its authority",
+    "its certificate is not signed by an authority that we trust. Set KAFKA_SSL_CA_FILE to the certificate of that authority",
   expired: "its certificate is not valid today. Renew it there, or set the clock here",
   "other name":
     "its certificate is for another host. Set KAFKA_BROKERS to a name that the certificate has; " +
     "the brokers' advertised.listeners need such names, too",
   "client refused":
-    "it refuses our certificate, or that we show none. Check KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE",
+    "it refuses our certificate, or the lack of one. Check KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE",
+};
+
+const NO_COORDINATOR =
+  "has no coordinator for consumer groups: it has just been started, it has fewer " +
+  "brokers than offsets.topic.replication.factor, or those with its topic __consumer_offsets are down";
+
+/** Kafka's names for errors that pass, and what they mean. */
+const PASSING: Readonly<Record<string, string>> = {
+  GROUP_COORDINATOR_NOT_AVAILABLE: NO_COORDINATOR,
+  GROUP_LOAD_IN_PROGRESS: NO_COORDINATOR,
 };
 
 /**
- * A failure of kafkajs as ours. Only few need a person; for the rest kafkajs is not to
- * be believed: it gives up soon, wraps errors until nothing is left of them, and stumbles
- * over its own feet when a broker hangs. So all of that counts as Kafka being away.
+ * An error of kafkajs as one of ours. Few of them require an operator. The others cannot be told
+ * apart: kafkajs gives up soon, wraps errors until nothing is left of them, and fails in unrelated
+ * places when a broker hangs. So all of those count as Kafka being away.
  */
 export function explain(error: unknown, { brokers, sasl, topic }: KafkaConfig): Error {
-  const where = brokers.join(", ");
+  const where = `Kafka at ${brokers.join(", ")}`;
+  const lasting = (text: string) => new OperatorError(text, { cause: error });
+  const passing = (text: string) => new UnavailableError(text, { cause: error });
   for (const link of causes(error)) {
     if (link instanceof OperatorError || link instanceof UnavailableError) return link;
-    const { name, type } = link as Error & { readonly type?: unknown };
-    if (name === "KafkaJSSASLAuthenticationError" || /SASL/.test(String(type))) {
-      return new OperatorError(
-        `Cannot log in to Kafka at ${where} as ${sasl?.username ?? "nobody"}: it refuses. ` +
+    const type = typeOf(link);
+    if (link.name === "KafkaJSSASLAuthenticationError" || type.includes("SASL")) {
+      return lasting(
+        `Cannot log in to ${where} as ${sasl?.username ?? "nobody"}: it refuses. ` +
           "Check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
-        { cause: error },
       );
     }
-    if (type === "UNKNOWN_TOPIC_OR_PARTITION") {
-      return new UnavailableError(
-        `Kafka at ${where} does not have the topic ${topic}, or not all of its partitions. Was it deleted?`,
-        { cause: error },
-      );
-    }
-    if (typeof type === "string" && NO_COORDINATOR.has(type)) {
-      return new UnavailableError(
-        `Kafka at ${where} has no coordinator for consumer groups: it has just been started, it has fewer ` +
-          "brokers than offsets.topic.replication.factor, or those with its topic __consumer_offsets are down",
-        { cause: error },
-      );
-    }
-    const meaning = typeof type === "string" ? LASTING[type] : undefined;
-    if (meaning) {
-      return new OperatorError(`Cannot go on with Kafka at ${where}: ${meaning}`, { cause: error });
-    }
+    if (LASTING[type]) return lasting(`Cannot continue with ${where}: ${LASTING[type]}`);
+    if (PASSING[type]) return passing(`${where} ${PASSING[type]}`);
+  }
+  if (isUnknownTopic(error)) {
+    return passing(
+      `${where} does not have the topic ${topic}, or not all of its partitions. Was it deleted?`,
+    );
   }
   const certificate = certificateProblem(error);
   if (certificate) {
-    return new OperatorError(
-      `Cannot connect to Kafka at ${where} by TLS: ${CERTIFICATES[certificate]}`,
-      { cause: error },
-    );
+    return lasting(`Cannot connect to ${where} by TLS: ${CERTIFICATES[certificate]}`);
   }
   if (isLeaderless(error)) {
-    return new UnavailableError(
-      `A partition of ${topic} has no leader, because no broker that has a copy of it is there. ` +
-        "`doctor` tells which",
-      { cause: error },
+    return passing(
+      `A partition of ${topic} has no leader, because no broker with a copy of it is up. ` +
+        "`doctor` says which",
     );
   }
-  return new UnavailableError(whatIsAway(error, brokers), { cause: error });
+  return passing(unreachable(error, brokers));
+}
+
+/** For `catch`: throws the error of kafkajs as one of ours. */
+export function rethrow(config: KafkaConfig): (error: unknown) => never {
+  return (error) => {
+    throw explain(error, config);
+  };
 }
 
 const ARE_SETTINGS_RIGHT =
   "Is it running, and are KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_MECHANISM right?";
 
-/** What does not answer, or not as it should: all that we were given, or one broker of a cluster that does. */
-function whatIsAway(error: unknown, brokers: readonly string[]): string {
+/** Either nothing answers at the addresses given, or one broker of a cluster that does is away. */
+function unreachable(error: unknown, brokers: readonly string[]): string {
   const where = `Kafka at ${brokers.join(", ")}`;
   const broker = causes(error).map((link) => "broker" in link ? link.broker : null)
     .find((address) => typeof address === "string");
-  if (typeof broker === "string" && !isAway(error)) {
+  if (typeof broker === "string" && !isClusterDown(error)) {
     const isGiven = brokers.includes(broker) || brokers.includes(inBrackets(broker));
     if (isGiven && brokers.length === 1) return `Cannot reach ${where}. ${ARE_SETTINGS_RIGHT}`;
     const what = `${where} answers, but not its broker at ${broker}`;
     if (isGiven) return `${what}. ${ARE_SETTINGS_RIGHT}`;
-    return `${what}, as it is called there. ${
+    return `${what}, as the cluster calls it. ${
       isHungUp(error)
         ? ARE_SETTINGS_RIGHT
         : "Set advertised.listeners of that broker to an address that can be reached from here"
     }`;
   }
-  if (isOfPartition(error)) return `${where} answers, but is not able to do this right now`;
+  if (isPartitionError(error)) return `${where} answers, but cannot do this right now`;
   return `Cannot reach ${where}. ${ARE_SETTINGS_RIGHT}`;
 }
 
-/** True if the other side took the connection, and closed it: a listener that wants a log-in does so. */
+/** True if the other side accepted the connection and closed it, as a listener that wants a log-in does. */
 function isHungUp(error: unknown): boolean {
   return causes(error).some(({ name }) => name === "KafkaJSConnectionClosedError");
 }
 
-/** An IPv6 address with its port, as settings have it. */
+/** An IPv6 address with its port, as settings spell it. */
 function inBrackets(address: string): string {
   return address.replace(/^(.*):(\d+)$/, "[$1]:$2");
 }

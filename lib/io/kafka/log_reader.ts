@@ -1,33 +1,35 @@
 /**
- * Reads a topic's log without a consumer group, from any offset to any other: for
- * who looks at the log while workers read it.
+ * Reads a topic's log from any offset to any other, without a consumer group and so without
+ * disturbing the workers.
  * @module
  */
 
-import { backoffMs } from "../../async/backoff.ts";
-import { delay, withTimeout } from "../../async/delay.ts";
+import { backOff } from "../../async/backoff.ts";
+import { withTimeout } from "../../async/delay.ts";
 import { causes, isPassing } from "../../core/failure.ts";
 import type { LogBatch } from "../../core/records/log_batch.ts";
 import type { KafkaConfig } from "../../core/settings/config.ts";
-import { explain } from "./errors.ts";
+import { typeOf } from "./broker_errors.ts";
+import { CLOSE_TIMEOUT_MS } from "./client.ts";
+import { explain, rethrow } from "./errors.ts";
 import { dropAborted } from "./kafkajs/fetch_decoder.ts";
-import type { Kafka } from "./kafkajs/kafkajs.ts";
 import {
-  createRawCluster,
   type FetchAnswer,
-  type RawCluster,
+  type InternalCluster,
+  openInternalCluster,
   READ_COMMITTED,
-} from "./raw_cluster.ts";
-import { noLeader, PartitionsAwayError } from "./topic_log.ts";
+} from "./kafkajs/internal_cluster.ts";
+import type { Kafka } from "./kafkajs/kafkajs.ts";
+import { noLeader, PartitionsAwayError } from "./log_ranges.ts";
 
-/** Kafka has deleted what was about to be read. */
+/** Kafka has deleted records before they were read. */
 export class LogStartMovedError extends Error {
   override readonly name = "LogStartMovedError";
-  /** Where it was to be read from. */
+  /** The offset that was to be read. */
   readonly offset: number;
 
   constructor(partition: number, offset: number) {
-    super(`Kafka does not hold offset ${offset} of partition ${partition} any more`);
+    super(`Kafka no longer holds offset ${offset} of partition ${partition}`);
     this.offset = offset;
   }
 }
@@ -35,46 +37,39 @@ export class LogStartMovedError extends Error {
 /** Part of one partition's log. */
 export interface LogPart {
   readonly partition: number;
-  /** Offsets `[from, to)`; `to` must not be beyond what may be read. */
+  /** Offsets `[from, to)`; `to` must not exceed the last stable offset. */
   readonly from: number;
   readonly to: number;
 }
 
 const MAX_BYTES = 8 << 20;
 const MAX_WAIT_MS = 500;
-/** How often a fetch is tried that brings nothing although there is something. */
+/** Attempts of a fetch that returns nothing although there are records. */
 const MAX_EMPTY_TRIES = 5;
-/** How often one is tried that fails: for longer than a leader takes to move. */
+/** Attempts of a fetch that fails: for longer than a leader takes to move. */
 const MAX_TRIES = 12;
 const BACKOFF = { firstMs: 100, maxMs: 2_000 };
-const CLOSE_TIMEOUT_MS = 1_000;
 
 export class LogReader implements AsyncDisposable {
-  readonly #cluster: RawCluster;
+  readonly #cluster: InternalCluster;
   readonly #config: KafkaConfig;
 
-  private constructor(cluster: RawCluster, config: KafkaConfig) {
+  private constructor(cluster: InternalCluster, config: KafkaConfig) {
     this.#cluster = cluster;
     this.#config = config;
   }
 
-  /** Resolves when it is connected. */
+  /** Resolves once connected. */
   static async open(kafka: Kafka, config: KafkaConfig): Promise<LogReader> {
-    const cluster = createRawCluster(kafka);
-    try {
-      await cluster.connect();
-      await cluster.addTargetTopic(config.topic);
-    } catch (error) {
-      throw explain(error, config);
-    }
+    const cluster = await openInternalCluster(kafka, config.topic).catch(rethrow(config));
     return new LogReader(cluster, config);
   }
 
   /**
-   * The record batches of a part, in their order and without aborted transactions. The
-   * first and the last may reach beyond it.
+   * The record batches of a part, in order and without aborted transactions. The first and the
+   * last may extend beyond it.
    * @throws {LogStartMovedError} if Kafka deletes records before they are read.
-   * @throws {UnavailableError} if Kafka does not bring all of it.
+   * @throws {UnavailableError} if Kafka does not return all of it.
    */
   async *read({ partition, from, to }: LogPart): AsyncGenerator<readonly LogBatch[]> {
     let position = from;
@@ -93,25 +88,23 @@ export class LogReader implements AsyncDisposable {
     await withTimeout(CLOSE_TIMEOUT_MS, this.#cluster.disconnect());
   }
 
-  /** What follows `offset`, or nothing if it is worth another try. */
+  /** Batches after `offset`, or none if another attempt is worthwhile. */
   async #fetch(partition: number, offset: number, tries: number): Promise<LogBatch[]> {
     try {
       if (tries > 0) {
-        await delay(backoffMs(tries, { ...BACKOFF, random: Math.random() }));
+        await backOff(tries, BACKOFF);
         await this.#cluster.refreshMetadata();
       }
       const batches = await this.#fetchOnce(partition, offset);
       if (batches.length > 0 || tries < MAX_EMPTY_TRIES) return batches;
     } catch (error) {
-      const isOutOfRange = causes(error).some((link) =>
-        "type" in link && link.type === "OFFSET_OUT_OF_RANGE"
-      );
+      const isOutOfRange = causes(error).some((link) => typeOf(link) === "OFFSET_OUT_OF_RANGE");
       if (isOutOfRange) throw new LogStartMovedError(partition, offset);
       const explained = explain(error, this.#config);
       if (!isPassing(explained) || tries >= MAX_TRIES) throw explained;
       return [];
     }
-    const problem = new Error(`partition ${partition} brings nothing after offset ${offset}`);
+    const problem = new Error(`partition ${partition} returns nothing after offset ${offset}`);
     throw explain(problem, this.#config);
   }
 
@@ -135,7 +128,7 @@ export class LogReader implements AsyncDisposable {
       }],
     };
     let answer = await broker.fetch(request);
-    // Kafka gives nothing to who has had its share, and kafkajs waits for as long as it says.
+    // Over its quota a client gets nothing; kafkajs waits for as long as the broker says.
     while (isThrottled(answer)) answer = await broker.fetch(request);
     return answer.responses
       .flatMap(({ partitions }) => partitions)

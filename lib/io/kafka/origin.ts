@@ -1,12 +1,12 @@
 /**
- * Which log the counts are of: that of the cluster that has the topic.
+ * The log that the counts are of, identified by its cluster.
  * @module
  */
 
 import type { Origin } from "../../core/offsets/origin.ts";
-import type { KafkaCluster } from "./client.ts";
+import type { KafkaCluster } from "./cluster.ts";
 
-/** @throws {TopicMissingError} if there is nothing to count yet. */
+/** @throws {TopicMissingError} if the topic does not exist yet. */
 export async function kafkaOrigin(cluster: KafkaCluster): Promise<Origin> {
   await cluster.assertTopic();
   return {

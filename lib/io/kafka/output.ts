@@ -1,9 +1,9 @@
 /**
  * Counts of closed windows into a Kafka topic.
  *
- * Each send is a transaction, not for the sake of its records, which may come twice,
- * but of its id: whoever opens the output takes it over, and what a worker that was
- * frozen meanwhile still has to send is refused by the broker.
+ * Each send is a transaction, not for its records, which may be sent twice, but for its id:
+ * opening the output takes the id over, and the broker refuses whatever a frozen worker still
+ * has to send.
  * @module
  */
 
@@ -20,16 +20,16 @@ import {
   removedCountRecord,
 } from "../../core/windowing/closed_count.ts";
 import type { Output } from "../../pipeline/publisher.ts";
-import { KafkaCluster, RETRY } from "./client.ts";
+import { typeOf } from "./broker_errors.ts";
+import { CLOSE_TIMEOUT_MS, RETRY } from "./client.ts";
+import { KafkaCluster } from "./cluster.ts";
 import { explain } from "./errors.ts";
 import { type Kafka, type Message, Partitioners, type Producer } from "./kafkajs/kafkajs.ts";
 import { LogReader } from "./log_reader.ts";
 
 const TRANSACTION_TIMEOUT_MS = 30_000;
-/** More often than elsewhere: the broker says "not now" while it ends the transaction before. */
+/** More than elsewhere: the broker refuses while it completes the previous transaction. */
 const SEND_RETRY = { ...RETRY, retries: 8 };
-/** A connection that hangs must not hold up who closes it. */
-const CLOSE_TIMEOUT_MS = 1_000;
 
 /** The output topic of one pipeline. */
 export class KafkaOutput implements Output {
@@ -38,7 +38,7 @@ export class KafkaOutput implements Output {
   readonly #transactionalId: string;
   #producer: Producer | null = null;
 
-  /** @param config of the cluster and group; its topic is the one that is read, not this one. */
+  /** @param config of the cluster and group; its own topic is the input. */
   constructor(kafka: Kafka, config: KafkaConfig, topic: string) {
     this.#kafka = kafka;
     this.#config = { ...config, topic };
@@ -57,7 +57,7 @@ export class KafkaOutput implements Output {
     await this.assertTopic();
     const producer = this.#kafka.producer({
       allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner, // Java's: the same key, the same partition
+      createPartitioner: Partitioners.DefaultPartitioner, // as Java's: the same key, the same partition
       maxInFlightRequests: 1,
       transactionalId: this.#transactionalId,
       transactionTimeout: TRANSACTION_TIMEOUT_MS,
@@ -66,7 +66,7 @@ export class KafkaOutput implements Output {
     this.#producer = producer;
     await this.#explained(async () => {
       await producer.connect();
-      // Only a first transaction takes over the id; connecting does not.
+      // Connecting does not take the id over, the first transaction does.
       await (await producer.transaction()).abort();
     });
   }
@@ -108,7 +108,7 @@ export class KafkaOutput implements Output {
     });
   }
 
-  /** A transaction that is open is aborted by the next one who opens the output. */
+  /** Opening the output again aborts a transaction that is still open. */
   async close(): Promise<void> {
     const producer = this.#producer;
     this.#producer = null;
@@ -125,7 +125,7 @@ export class KafkaOutput implements Output {
 
   #meaning(error: unknown, right: "read" | "write to" = "write to"): Error {
     const { topic } = this.#config;
-    for (const { type } of causes(error) as (Error & { readonly type?: unknown })[]) {
+    for (const type of causes(error).map(typeOf)) {
       if (type === "TOPIC_AUTHORIZATION_FAILED") {
         return new OperatorError(
           `Kafka does not allow us to ${right} the topic ${topic} ` +
@@ -135,7 +135,7 @@ export class KafkaOutput implements Output {
       }
       if (type === "TRANSACTIONAL_ID_AUTHORIZATION_FAILED") {
         return new OperatorError(
-          `Kafka does not allow us the transactional id ${this.#transactionalId} (ACL: Write and Describe on it)`,
+          `Kafka does not allow us to use the transactional id ${this.#transactionalId} (ACL: Write and Describe on it)`,
           { cause: error },
         );
       }
@@ -151,7 +151,7 @@ export class KafkaOutput implements Output {
 
 const DECODER = new TextDecoder();
 
-/** The counts of a batch; what others have put into the topic is left out. */
+/** The counts of a batch; records of other producers are skipped. */
 function countsIn(batch: RecordBatch): PublishedCount[] {
   const counts: PublishedCount[] = [];
   const cursor = new RecordCursor(batch);

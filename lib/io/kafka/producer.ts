@@ -6,10 +6,10 @@
 import { Buffer } from "node:buffer";
 import type { KafkaConfig } from "../../core/settings/config.ts";
 import type { GeneratedRecord } from "../../core/simulation/generator.ts";
-import { explain } from "./errors.ts";
+import { rethrow } from "./errors.ts";
 import { type Kafka, Partitioners, type Producer } from "./kafkajs/kafkajs.ts";
 
-/** For longer than a leader takes to move. */
+/** Retries for longer than a leader takes to move. */
 const SEND_RETRY = { retries: 15, initialRetryTime: 100, maxRetryTime: 2_000 };
 
 /** Sends batches of records, one after the other. */
@@ -22,35 +22,27 @@ export class KafkaProducer implements AsyncDisposable {
     this.#config = config;
   }
 
-  /** Resolves when it is connected. */
+  /** Resolves once connected. */
   static async open(kafka: Kafka, config: KafkaConfig): Promise<KafkaProducer> {
     const producer = kafka.producer({
       allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner, // Java's: the same lottery, the same partition
+      createPartitioner: Partitioners.DefaultPartitioner, // as Java's: the same lottery, the same partition
       retry: SEND_RETRY,
     });
-    try {
-      await producer.connect();
-    } catch (error) {
-      throw explain(error, config);
-    }
+    await producer.connect().catch(rethrow(config));
     return new KafkaProducer(producer, config);
   }
 
-  /** Resolves when all replicas have the records. Not to be called again before that. */
+  /** Resolves when all replicas have the records. Calls must not overlap. */
   async send(records: readonly GeneratedRecord[]): Promise<void> {
-    try {
-      await this.#producer.send({
-        topic: this.#config.topic,
-        acks: -1,
-        messages: records.map(({ key, value }) => ({
-          key,
-          value: value instanceof Uint8Array ? Buffer.from(value) : value,
-        })),
-      });
-    } catch (error) {
-      throw explain(error, this.#config);
-    }
+    await this.#producer.send({
+      topic: this.#config.topic,
+      acks: -1,
+      messages: records.map(({ key, value }) => ({
+        key,
+        value: value instanceof Uint8Array ? Buffer.from(value) : value,
+      })),
+    }).catch(rethrow(this.#config));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

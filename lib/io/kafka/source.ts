@@ -1,20 +1,21 @@
 /**
  * Records from a Kafka topic, read as one member of a consumer group.
  *
- * Offsets are not taken from Kafka: each assignment starts paused, and the
- * pipeline says where to go on. kafkajs may restart, reset or die as it likes;
- * the supervisor here ends its consumer and starts another.
+ * Offsets do not come from Kafka: each assignment starts paused, and the pipeline says where to
+ * continue. However kafkajs restarts, resets or dies, the supervisor here ends its consumer and
+ * starts another.
  * @module
  */
 
-import { backoffMs } from "../../async/backoff.ts";
-import { delay, withTimeout } from "../../async/delay.ts";
+import { backOff } from "../../async/backoff.ts";
+import { withTimeout } from "../../async/delay.ts";
 import { isPassing, UnavailableError } from "../../core/failure.ts";
 import type { LogView } from "../../core/offsets/log_range.ts";
 import type { Fetched } from "../../core/records/log_batch.ts";
 import type { KafkaConfig } from "../../core/settings/config.ts";
 import type { Source, SourceReader } from "../../pipeline/source.ts";
-import { type KafkaCluster, RETRY } from "./client.ts";
+import { RETRY } from "./client.ts";
+import type { KafkaCluster } from "./cluster.ts";
 import { explain } from "./errors.ts";
 import type { BatchMessage } from "./kafkajs/fetch_decoder.ts";
 import type { Batch, Consumer, EachBatchPayload, Kafka } from "./kafkajs/kafkajs.ts";
@@ -23,20 +24,20 @@ import { ReadAhead } from "./read_ahead.ts";
 
 export interface KafkaSourceOptions {
   readonly config: KafkaConfig;
-  /** Asked about the log, and knows whether it is still the same cluster. */
+  /** Checks that it is still the same cluster. */
   readonly cluster: KafkaCluster;
 }
 
 const SESSION_TIMEOUT_MS = 10_000;
 const REBALANCE_TIMEOUT_MS = 30_000;
 const HEARTBEAT_INTERVAL_MS = 1_000;
-/** Longest wait of a fetch for news. Leaving the group waits for it, too. */
+/** Longest wait of a fetch for records. Leaving the group waits for it, too. */
 const MAX_WAIT_MS = 500;
 const MAX_BYTES_PER_PARTITION = 1 << 20;
 const MAX_BYTES = 4 << 20;
-/** kafkajs shows life with each heartbeat; it may hang without an error, longer than any rebalance takes. */
+/** kafkajs may hang without an error. Its heartbeats never pause for this long, not even in a rebalance. */
 const SILENCE_MS = 60_000;
-/** How long leaving the group may take; its session runs out anyway. */
+/** How long leaving the group may take; the session expires anyway. */
 const LEAVE_TIMEOUT_MS = 3_000;
 const BACKOFF = { firstMs: 200, maxMs: 10_000 };
 
@@ -48,16 +49,15 @@ export class KafkaSource implements Source {
   readonly #config: KafkaConfig;
   readonly #cluster: KafkaCluster;
   #consumer: Consumer | null = null;
-  /** Settled once kafkajs has joined the group for this consumer, or given it up. */
+  /** Settles once kafkajs has joined the group for this consumer, or has given up. */
   #started: Promise<void> = Promise.resolve();
   #assigned = new Set<number>();
   readonly #ahead = new ReadAhead();
-  /** Consumers that ended before they joined the group, one after the other. */
+  /** Consumers in a row that ended before they joined the group. */
   #failures = 0;
   #toAcknowledge = new Map<number, number>();
   #acknowledging: Promise<void> | null = null;
-
-  /** Ends the consumer under way. */
+  /** Ends the current consumer. */
   #end: (reason: Error) => void = () => {};
 
   /** @param cluster stays open when the source is disposed: it belongs to the caller. */
@@ -79,8 +79,7 @@ export class KafkaSource implements Source {
         await this.#leave();
         if (!isPassing(error)) throw error;
         reader.interrupted(error);
-        const waitMs = backoffMs(this.#failures++, { ...BACKOFF, random: Math.random() });
-        await delay(waitMs, signal);
+        await backOff(this.#failures++, BACKOFF, signal);
       }
     }
   }
@@ -89,18 +88,18 @@ export class KafkaSource implements Source {
     const { topic } = this.#config;
     const partitions = [...positions.keys()].filter((partition) => this.#assigned.has(partition));
     if (!this.#consumer || partitions.length === 0) return;
-    this.#ahead.forget((partition) => positions.has(partition));
+    this.#ahead.drop((partition) => positions.has(partition));
     try {
       for (const partition of partitions) {
         this.#consumer.seek({ topic, partition, offset: String(positions.get(partition)) });
       }
       this.#consumer.resume([{ topic, partitions }]);
-    } catch { // it has left its group: another assignment will come
+    } catch { // it has left its group: another assignment follows
     }
   }
 
   renew(): void {
-    this.#end(new UnavailableError("nothing came although there is something to read"));
+    this.#end(new UnavailableError("no records arrive, although there are some to read"));
   }
 
   isCompacted(): Promise<boolean> {
@@ -120,7 +119,7 @@ export class KafkaSource implements Source {
     await this.#leave();
   }
 
-  /** The life of one consumer: resolves when the signal aborts, still a member of the group. */
+  /** Runs one consumer. Resolves when the signal aborts, while still a member of the group. */
   async #consume(reader: SourceReader, signal: AbortSignal): Promise<void> {
     const { groupId } = this.#config;
     const consumer = this.#kafka.consumer({
@@ -133,22 +132,22 @@ export class KafkaSource implements Source {
       maxBytes: MAX_BYTES,
       metadataMaxAge: 60_000,
       allowAutoTopicCreation: false,
-      // Its own restarts can outlive a stop(): it never restarts, we do.
+      // Its own restarts can outlive a stop(): we restart it ourselves.
       retry: { ...RETRY, restartOnFailure: () => Promise.resolve(false) },
     });
     this.#consumer = consumer;
 
     const ended = Promise.withResolvers<void>();
     this.#end = ended.reject;
-    let silence: ReturnType<typeof setTimeout> | undefined;
-    const showLife = () => {
-      clearTimeout(silence);
-      silence = setTimeout(
+    let watchdog: ReturnType<typeof setTimeout> | undefined;
+    const feedWatchdog = () => {
+      clearTimeout(watchdog);
+      watchdog = setTimeout(
         () => ended.reject(new UnavailableError(`kafkajs has been silent for ${SILENCE_MS} ms`)),
         SILENCE_MS,
       );
     };
-    showLife();
+    feedWatchdog();
     const stop = () => {
       this.#pause(consumer);
       ended.resolve();
@@ -156,33 +155,33 @@ export class KafkaSource implements Source {
     signal.addEventListener("abort", stop, { once: true });
     const fail = (error: unknown) => ended.reject(explain(error, this.#config));
     consumer.on("consumer.crash", ({ payload }) => fail(payload.error));
-    consumer.on("consumer.heartbeat", showLife);
+    consumer.on("consumer.heartbeat", feedWatchdog);
     consumer.on("consumer.fetch", ({ payload }) => {
-      if (this.#consumer === consumer) this.#look(payload, { consumer, reader });
+      if (this.#consumer === consumer) this.#progressed(payload, { consumer, reader });
     });
     consumer.on("consumer.group_join", ({ payload }) => {
-      if (this.#consumer !== consumer) return; // one that was left behind
+      if (this.#consumer !== consumer) return; // an abandoned one
       this.#assigned = new Set(payload.memberAssignment[this.#config.topic]);
       this.#failures = 0;
-      this.#beginAnew(consumer, reader);
+      this.#startOver(consumer, reader);
     });
     this.#started = this.#start(consumer, async (payload) => {
       if (signal.aborted || payload.isStale()) return;
       const fetched = toFetched(payload.batch);
       this.#cluster.saw(fetched.partition, fetched.nextOffset);
       this.#ahead.add(fetched);
-      await this.#whenRoom(payload);
+      await this.#waitForRoom(payload);
     }).catch(fail);
     const over = new AbortController();
-    // What the reader throws must not reach kafkajs, which would stop without a word.
+    // The reader's errors must not reach kafkajs, which would stop silently.
     this.#ahead.handOver((fetched) => reader.fetched(fetched), over.signal).catch(ended.reject);
 
     try {
       await ended.promise;
     } finally {
-      clearTimeout(silence);
+      clearTimeout(watchdog);
       over.abort();
-      this.#ahead.forget(() => true);
+      this.#ahead.drop(() => true);
       signal.removeEventListener("abort", stop);
     }
   }
@@ -205,21 +204,21 @@ export class KafkaSource implements Source {
     if (this.#assigned.size === 0) return;
     try {
       consumer.pause([{ topic: this.#config.topic, partitions: [...this.#assigned] }]);
-    } catch { // it has left its group, and reads nothing
+    } catch { // it has left its group and reads nothing
     }
   }
 
-  /** Has the reader say where to go on. */
-  #beginAnew(consumer: Consumer, reader: SourceReader): void {
-    // Not a moment later: what is fetched before would start anywhere.
+  /** Makes the reader say where to continue. */
+  #startOver(consumer: Consumer, reader: SourceReader): void {
+    // At once: a fetch before that would start anywhere.
     this.#pause(consumer);
     this.#toAcknowledge.clear();
-    this.#ahead.forget(() => true);
+    this.#ahead.drop(() => true);
     reader.assigned([...this.#assigned]);
   }
 
-  /** @param payload kafkajs's own, or what our part of it tells. */
-  #look(
+  /** @param payload kafkajs's own, or that of our patched fetch. */
+  #progressed(
     payload: object | FetchProgress,
     { consumer, reader }: { readonly consumer: Consumer; readonly reader: SourceReader },
   ): void {
@@ -227,22 +226,22 @@ export class KafkaSource implements Source {
     const { partitions, isBusy, throttledMs, isBack } = payload;
     if (isBusy) { for (const id of partitions) this.signsOfLife.set(id, performance.now()); }
     this.#throttledMs += throttledMs;
-    // The topic may have been deleted and made again while its broker was away.
-    if (isBack) this.#beginAnew(consumer, reader);
+    // The topic may have been recreated while its broker was away.
+    if (isBack) this.#startOver(consumer, reader);
   }
 
-  /** Lets kafkajs read on when there is room; stays a live member of the group until then. */
-  async #whenRoom(payload: EachBatchPayload): Promise<void> {
+  /** Lets kafkajs continue once there is room; stays a live member of the group until then. */
+  async #waitForRoom(payload: EachBatchPayload): Promise<void> {
     while (!await this.#ahead.room(HEARTBEAT_INTERVAL_MS)) {
       await payload.heartbeat(); // throws when the group rebalances: kafkajs joins again
     }
     try {
       payload.resolveOffset(payload.batch.lastOffset());
-    } catch { // the partition was lost while waiting, so there is nothing to read on
+    } catch { // the partition was lost while waiting
     }
   }
 
-  /** Commits to Kafka what its tools show as lag; one request at a time, with the newest offsets. */
+  /** Commits to Kafka, where its tools compute the lag; one request at a time, with the newest offsets. */
   async #acknowledgeAll(): Promise<void> {
     try {
       const [consumer, assigned] = [this.#consumer, this.#assigned];
@@ -255,22 +254,22 @@ export class KafkaSource implements Source {
         this.#toAcknowledge.clear();
         await consumer.commitOffsets(offsets);
       }
-    } catch { // nothing depends on it, and the next commit tells the same and more
+    } catch { // nothing depends on it, and the next commit includes it
     }
   }
 
   async #leave(): Promise<void> {
     const consumer = this.#consumer;
     if (!consumer) return;
-    // Disconnected while it joins, kafkajs would connect again, join, and keep its partitions for ever.
+    // Disconnected while it joins, kafkajs would reconnect, join, and keep its partitions forever.
     const quiet = Promise.all([this.#started, this.#acknowledging]);
-    this.#consumer = null; // from now on nothing is asked of it
+    this.#consumer = null; // no further requests
     this.#assigned = new Set();
     await withTimeout(LEAVE_TIMEOUT_MS, quiet.then(() => consumer.disconnect()));
   }
 }
 
-/** The decoder puts a whole record batch where kafkajs expects a message. */
+/** Our decoder puts a whole record batch where kafkajs expects a message. */
 function toFetched(batch: Batch): Fetched {
   const { partition, fetchedOffset, highWatermark, messages } = batch as unknown as FetchedBatch;
   return {
@@ -282,7 +281,7 @@ function toFetched(batch: Batch): Fetched {
   };
 }
 
-/** kafkajs's batch, with what its types leave out and our decoder puts in. */
+/** kafkajs's batch, with what its types omit and our decoder adds. */
 interface FetchedBatch {
   readonly partition: number;
   readonly fetchedOffset: string;

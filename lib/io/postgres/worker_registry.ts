@@ -6,7 +6,6 @@
 
 import type { WorkerStatus } from "../../core/offsets/coverage.ts";
 import type { Connection, Row } from "./session/connection.ts";
-import { explainStatementError } from "./session/errors.ts";
 
 /** How often a worker renews its row. The view `living_workers` bears with three that are missed. */
 export const RENEW_MS = 5_000;
@@ -53,8 +52,6 @@ export class WorkerRegistry {
           end,
           partitions = excluded.partitions`,
       values: [this.#id, this.#host, partitions],
-    }).catch((error) => {
-      throw explainStatementError(error);
     });
   }
 

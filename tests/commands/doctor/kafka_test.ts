@@ -73,8 +73,8 @@ serverTest(
       DATABASE_URL: database.url,
     };
     const told = new RegExp(
-      `Kafka at 127.0.0.1:${outside} answers, but not its broker at 127.0.0.1:${nowhere}, as it is ` +
-        "called there. Set advertised.listeners of that broker",
+      `Kafka at 127.0.0.1:${outside} answers, but not its broker at 127.0.0.1:${nowhere}, as the ` +
+        "cluster calls it. Set advertised.listeners of that broker",
     );
     const { code, lines } = await diagnose(env);
     assert.equal(code, 1);

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { KafkaConfig } from "../../../lib/core/settings/config.ts";
-import { createKafka, KafkaCluster } from "../../../lib/io/kafka/client.ts";
+import { createKafka } from "../../../lib/io/kafka/client.ts";
+import { KafkaCluster } from "../../../lib/io/kafka/cluster.ts";
 import { ConsumerGroup } from "../../../lib/io/kafka/group/consumer_group.ts";
 import { LogReader } from "../../../lib/io/kafka/log_reader.ts";
 import { KafkaOutput } from "../../../lib/io/kafka/output.ts";

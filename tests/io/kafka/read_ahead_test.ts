@@ -57,14 +57,14 @@ Deno.test("there is room while few fetches wait, and again when they are forgott
   assert.equal(await ahead.room(0), true);
   for (let offset = 0; offset < 100; offset++) ahead.add(fetchOf(offset % 2, offset));
   assert.equal(await ahead.room(0), false);
-  ahead.forget(() => true);
+  ahead.drop(() => true);
   assert.equal(await ahead.room(0), true);
 });
 
 Deno.test("only fetches of partitions that have moved are forgotten", async () => {
   const ahead = new ReadAhead();
   [fetchOf(0, 5), fetchOf(1, 7), fetchOf(0, 6)].forEach((fetched) => ahead.add(fetched));
-  ahead.forget((partition) => partition === 0);
+  ahead.drop((partition) => partition === 0);
   assert.deepEqual(await takeFrom(ahead, 1), [fetchOf(1, 7)]);
 });
 

@@ -1,17 +1,17 @@
 /**
- * How decompressed bytes are divided, so that little of them is held at a time.
+ * How to divide decompressed bytes, so that only a few of them are in memory at a time.
  * @module
  */
 
-/** What is larger when it is decompressed is never held as a whole. */
+/** Anything larger, once decompressed, is never held as a whole. */
 export const MAX_WHOLE_BYTES = 4 << 20;
-/** Size of the chunks that it comes in, roughly. */
+/** Approximate size of its chunks. */
 export const CHUNK_BYTES = 1 << 20;
 
 /** How far back LZ4 and Snappy copy from. */
 const WINDOW_BYTES = 64 << 10;
 
-/** The last bytes before the next chunk, which it may copy from; a copy, because a chunk is large. */
+/** The bytes that the next chunk may copy from, as a copy, because a chunk is large. */
 export function windowAfter(window: Uint8Array, chunk: Uint8Array): Uint8Array {
   if (chunk.length >= WINDOW_BYTES) return chunk.slice(-WINDOW_BYTES);
   const kept = window.subarray(Math.max(0, window.length + chunk.length - WINDOW_BYTES));

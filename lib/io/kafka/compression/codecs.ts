@@ -1,8 +1,8 @@
 /**
  * The compression codecs and the checksum of Kafka's record batches.
  *
- * A megabyte may become a gigabyte: what is small is decompressed at once, everything else chunk
- * by chunk as it is taken.
+ * A megabyte may become a gigabyte: small data is decompressed at once, anything else chunk by
+ * chunk on demand.
  * @module
  */
 
@@ -18,7 +18,7 @@ export { crc32c } from "@platformatic/wasm-utils/bundled";
 const LIMIT = { maxOutputLength: MAX_WHOLE_BYTES };
 const CHUNKED = { chunkSize: CHUNK_BYTES };
 
-/** Codecs by the number that a batch's attributes hold. */
+/** Codecs by their number in the attributes of a batch. */
 const CODECS: readonly ((bytes: Buffer) => Chunks)[] = [
   (bytes) => [bytes],
   (bytes) => whole(() => gunzipSync(bytes, LIMIT)) ?? streamed(createGunzip(CHUNKED), bytes),
@@ -30,7 +30,7 @@ const CODECS: readonly ((bytes: Buffer) => Chunks)[] = [
 
 /**
  * Decompresses bytes, at once or chunk by chunk.
- * @throws {RangeError} for a codec that Kafka did not have when this was written.
+ * @throws {RangeError} for a codec that is not among these.
  */
 export function decompress(bytes: Buffer, codec: number): Chunks {
   const decode = CODECS[codec];
@@ -53,7 +53,7 @@ function whole(decode: () => Uint8Array): Chunks | null {
   }
 }
 
-/** What a stream makes of the bytes; it is closed when nobody takes more. */
+/** The output of a stream; leaving the loop closes it. */
 async function* streamed(
   stream: ReturnType<typeof createGunzip | typeof createZstdDecompress>,
   bytes: Buffer,

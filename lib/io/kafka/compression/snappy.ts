@@ -1,9 +1,9 @@
 /**
- * Snappy as one block, which is how most clients write it, or as Java's framed blocks.
+ * Snappy as one block, as most clients write it, or as Java's framed blocks.
  *
- * The library decompresses a block as a whole, and makes room for any size that it announces. So
- * a large block is cut into smaller ones here, each of which begins with what its copies may
- * point back to.
+ * The library decompresses a block as a whole, and allocates whatever size it announces. So a
+ * large block is cut into smaller ones here, each beginning with the bytes that its copies may
+ * refer back to.
  * @see https://github.com/google/snappy/blob/main/format_description.txt
  * @module
  */
@@ -13,7 +13,7 @@ import { Buffer } from "node:buffer";
 import type { Chunks } from "../../../core/records/record_splitter.ts";
 import { CHUNK_BYTES, MAX_WHOLE_BYTES, windowAfter } from "./chunks.ts";
 
-/** What Java producers put before their blocks: a name, and two version numbers of four bytes. */
+/** Header of Java producers: a name, and two version numbers of four bytes. */
 const XERIAL_NAME = Buffer.from([0x82, ...Buffer.from("SNAPPY"), 0]);
 const XERIAL_HEADER_LENGTH = XERIAL_NAME.length + 8;
 
@@ -31,13 +31,13 @@ function framedBlocks(bytes: Buffer): Buffer[] {
   for (let at = XERIAL_HEADER_LENGTH; at < bytes.length;) {
     const start = at + 4;
     at = start + bytes.readUInt32BE(start - 4);
-    if (at > bytes.length) throw cutOff();
+    if (at > bytes.length) throw truncated();
     blocks.push(bytes.subarray(start, at));
   }
   return blocks;
 }
 
-/** The size with which a block begins, and where its elements do. */
+/** The size that a block begins with, and the position of its elements. */
 function announcedSize(block: Buffer): { readonly size: number; readonly end: number } {
   let size = 0;
   for (let at = 0, scale = 1; at < block.length && at < 5; at++, scale *= 0x80) {
@@ -45,14 +45,14 @@ function announcedSize(block: Buffer): { readonly size: number; readonly end: nu
     size += (byte & 0x7f) * scale;
     if (byte < 0x80) return { size, end: at + 1 };
   }
-  throw cutOff();
+  throw truncated();
 }
 
 function* cutAll(blocks: readonly Buffer[]): Generator<Uint8Array> {
   for (const block of blocks) yield* cut(block);
 }
 
-/** Decompresses some of the block's elements at a time. */
+/** Decompresses a few of the block's elements at a time. */
 function* cut(block: Buffer): Generator<Uint8Array> {
   let window: Uint8Array = new Uint8Array();
   for (let at = announcedSize(block).end; at < block.length;) {
@@ -63,7 +63,7 @@ function* cut(block: Buffer): Generator<Uint8Array> {
       at += element.length;
       size += element.size;
     }
-    if (at > block.length) throw cutOff();
+    if (at > block.length) throw truncated();
     const part = [...varint(window.length + size), ...literalTag(window.length)];
     const decompressed = snappyDecompress(
       Buffer.concat([Buffer.from(part), window, block.subarray(start, at)]),
@@ -74,14 +74,14 @@ function* cut(block: Buffer): Generator<Uint8Array> {
   }
 }
 
-/** How many bytes an element takes, and how many it becomes. */
+/** Compressed length and decompressed size of an element. */
 function elementAt(block: Buffer, at: number): { readonly length: number; readonly size: number } {
   const tag = block[at]!;
   const upper = tag >> 2;
   switch (tag & 3) {
     case 0: {
       const sizeBytes = Math.max(0, upper - 59);
-      if (at + sizeBytes >= block.length) throw cutOff();
+      if (at + sizeBytes >= block.length) throw truncated();
       const size = (sizeBytes === 0 ? upper : block.readUIntLE(at + 1, sizeBytes)) + 1;
       return { length: 1 + sizeBytes + size, size };
     }
@@ -94,7 +94,7 @@ function elementAt(block: Buffer, at: number): { readonly length: number; readon
   }
 }
 
-/** What stands before up to 64 kB that are to be taken as they are. */
+/** The tag before up to 64 kB of uncompressed bytes. */
 function literalTag(size: number): number[] {
   if (size === 0) return [];
   const lessOne = size - 1;
@@ -108,6 +108,6 @@ function varint(value: number): number[] {
   return [...bytes, rest];
 }
 
-function cutOff(): RangeError {
-  return new RangeError("its snappy block is cut off");
+function truncated(): RangeError {
+  return new RangeError("its snappy block is truncated");
 }

@@ -1,20 +1,22 @@
 /**
- * Who is in a consumer group, of either kind that Kafka has, and which partitions there are to
- * share. Looks only; it does not join.
+ * The members of a consumer group of either kind that Kafka has, and the partitions to share.
+ * Read-only: it does not join.
  * @module
  */
 
 import type { Buffer } from "node:buffer";
-import { backoffMs } from "../../../async/backoff.ts";
-import { delay, withTimeout } from "../../../async/delay.ts";
+import { backOff } from "../../../async/backoff.ts";
+import { withTimeout } from "../../../async/delay.ts";
 import { causes, UnavailableError } from "../../../core/failure.ts";
 import type { Group, GroupMember, TopicPartition } from "../../../core/offsets/coverage.ts";
 import type { KafkaConfig } from "../../../core/settings/config.ts";
 import { printable } from "../../../core/text/printable.ts";
+import { typeOf } from "../broker_errors.ts";
+import { CLOSE_TIMEOUT_MS } from "../client.ts";
 import { explain } from "../errors.ts";
+import { type InternalCluster, openInternalCluster } from "../kafkajs/internal_cluster.ts";
 import { AssignerProtocol, type Kafka } from "../kafkajs/kafkajs.ts";
-import { createRawCluster, type RawCluster } from "../raw_cluster.ts";
-import { noLeader } from "../topic_log.ts";
+import { noLeader } from "../log_ranges.ts";
 import {
   CONSUMER_GROUP_DESCRIBE,
   consumerGroupDescribe,
@@ -23,12 +25,10 @@ import {
   TOPIC_AUTHORIZATION_FAILED,
 } from "./consumer_group_describe.ts";
 
-/** A client calls itself as it likes. */
+/** Clients choose their own id. */
 const MAX_CLIENT_ID_LENGTH = 100;
-const MAX_TRIES = 6;
+const MAX_ATTEMPTS = 6;
 const BACKOFF = { firstMs: 100, maxMs: 2_000 };
-/** A connection that hangs must not hold up who closes it. */
-const CLOSE_TIMEOUT_MS = 1_000;
 
 export class ConsumerGroup implements AsyncDisposable {
   readonly #kafka: Kafka;
@@ -43,7 +43,7 @@ export class ConsumerGroup implements AsyncDisposable {
   /** All partitions of the topic. */
   async partitions(): Promise<TopicPartition[]> {
     const { topic } = this.#config;
-    return await this.#ask(async (cluster) => {
+    return await this.#request(async (cluster) => {
       await cluster.refreshMetadata();
       return cluster.findTopicPartitionMetadata(topic).map((partition) => ({
         partition: partition.partitionId,
@@ -52,12 +52,12 @@ export class ConsumerGroup implements AsyncDisposable {
     });
   }
 
-  /** Who is in the group, with the partitions of the topic that they have. */
+  /** Members of the group, with their partitions of the topic. */
   async describe(groupId = this.#config.groupId): Promise<Group> {
     try {
       return await this.#describe(groupId);
     } catch (error) {
-      if (!causes(error).some(isForbidden)) throw error;
+      if (!causes(error).map(typeOf).includes("GROUP_AUTHORIZATION_FAILED")) throw error;
       return { isSettled: true, members: null };
     }
   }
@@ -67,11 +67,11 @@ export class ConsumerGroup implements AsyncDisposable {
   }
 
   async #describe(groupId: string): Promise<Group> {
-    return await this.#ask((cluster) =>
-      patiently(async () => {
+    return await this.#request((cluster) =>
+      retryWhileLoading(async () => {
         const coordinator = await cluster.findGroupCoordinator({ groupId });
         const { groups: [group] } = await coordinator.describeGroups({ groupIds: [groupId] });
-        // What the broker itself shares out is dead to this question.
+        // A group whose partitions the broker assigns is "Dead" to this request.
         const isKnown = group!.state !== "Dead" || !coordinator.versions[CONSUMER_GROUP_DESCRIBE];
         return isKnown ? this.#classic(group!) : await this.#consumer(coordinator, groupId);
       })
@@ -92,10 +92,10 @@ export class ConsumerGroup implements AsyncDisposable {
       consumerGroupDescribe(groupId),
     );
     if (errorCode === GROUP_ID_NOT_FOUND) return { isSettled: true, members: [] };
-    // They read another topic, too, which we may not see.
+    // The members also read a topic that we may not see.
     if (errorCode === TOPIC_AUTHORIZATION_FAILED) return { isSettled: true, members: null };
     if (errorCode !== 0) {
-      const problem = `Kafka does not tell who is in the group ${groupId}: ${
+      const problem = `Kafka does not list the members of the group ${groupId}: ${
         errorMessage ?? errorCode
       }`;
       throw Object.assign(new UnavailableError(problem), { retriable: true });
@@ -119,26 +119,14 @@ export class ConsumerGroup implements AsyncDisposable {
     };
   }
 
-  /** A failed question leaves a connection that may be half open: the next one opens another. */
-  async #ask<T>(question: (cluster: GroupCluster) => Promise<T>): Promise<T> {
-    this.#cluster ??= this.#open();
+  /** A failed request may leave a half-open connection: the next one opens another. */
+  async #request<T>(send: (cluster: GroupCluster) => Promise<T>): Promise<T> {
+    this.#cluster ??= openInternalCluster(this.#kafka, this.#config.topic) as Promise<GroupCluster>;
     try {
-      return await question(await this.#cluster);
+      return await send(await this.#cluster);
     } catch (error) {
       await this.#close();
       throw explain(error, this.#config);
-    }
-  }
-
-  async #open(): Promise<GroupCluster> {
-    const cluster = createRawCluster(this.#kafka) as GroupCluster;
-    try {
-      await cluster.connect();
-      await cluster.addTargetTopic(this.#config.topic);
-      return cluster;
-    } catch (error) {
-      await withTimeout(CLOSE_TIMEOUT_MS, cluster.disconnect());
-      throw error;
     }
   }
 
@@ -150,31 +138,26 @@ export class ConsumerGroup implements AsyncDisposable {
   }
 }
 
-/** Asks again: a coordinator that has just taken the group over cannot answer at once. */
-async function patiently<T>(question: () => Promise<T>): Promise<T> {
-  for (let tries = 1;; tries++) {
+/** A coordinator that has just taken the group over cannot answer at once. */
+async function retryWhileLoading<T>(send: () => Promise<T>): Promise<T> {
+  for (let attempt = 1;; attempt++) {
     try {
-      return await question();
+      return await send();
     } catch (error) {
       const { retriable } = error as { readonly retriable?: boolean };
-      if (!retriable || tries >= MAX_TRIES) throw error;
-      await delay(backoffMs(tries, { ...BACKOFF, random: Math.random() }));
+      if (!retriable || attempt >= MAX_ATTEMPTS) throw error;
+      await backOff(attempt, BACKOFF);
     }
   }
 }
 
-/** The group, of which we may see nothing. */
-function isForbidden(error: Error): boolean {
-  return "type" in error && error.type === "GROUP_AUTHORIZATION_FAILED";
-}
-
-interface GroupCluster extends RawCluster {
+interface GroupCluster extends InternalCluster {
   findGroupCoordinator(of: { readonly groupId: string }): Promise<Coordinator>;
 }
 
-/** A broker that is asked about the groups that it coordinates. */
+/** A broker in its role for the groups that it coordinates. */
 interface Coordinator {
-  /** By API key, what it speaks. */
+  /** Supported versions, by API key. */
   readonly versions: Readonly<Record<number, unknown>>;
   readonly connectionPool: { send<T>(request: RawRequest<T>): Promise<T> };
   describeGroups(
@@ -182,7 +165,7 @@ interface Coordinator {
   ): Promise<{ readonly groups: readonly ClassicGroup[] }>;
 }
 
-/** A group whose members share the partitions out among themselves. */
+/** A group whose members assign the partitions among themselves. */
 interface ClassicGroup {
   readonly state: string;
   readonly members: readonly {
@@ -192,7 +175,7 @@ interface ClassicGroup {
   }[];
 }
 
-/** What its member was given; nothing where the bytes are those of another protocol. */
+/** A member's partitions; none if the bytes are of another protocol. */
 function partitionsOf(memberAssignment: Buffer, topic: string): readonly number[] {
   try {
     return AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment[topic] ?? [];

@@ -1,6 +1,6 @@
 /**
- * A request that kafkajs does not know: who is in a group whose partitions the broker itself
- * shares out (`group.protocol=consumer`, KIP-848). To the older request such a group is dead.
+ * A request that kafkajs lacks: the members of a group whose partitions the broker assigns
+ * (`group.protocol=consumer`, KIP-848). To the older request such a group is dead.
  * @see https://kafka.apache.org/protocol#The_Messages_ConsumerGroupDescribe
  * @module
  */
@@ -10,13 +10,12 @@ import { Decoder, Encoder } from "../kafkajs/kafkajs.ts";
 
 export const CONSUMER_GROUP_DESCRIBE = 69;
 
-/** The group is not there, or none of this kind. */
+/** The group does not exist, or is of another kind. */
 export const GROUP_ID_NOT_FOUND = 69;
-/** We may not see the group, or one of the topics that its members read. */
-export const GROUP_AUTHORIZATION_FAILED = 30;
+/** We may not see one of the topics that its members read. */
 export const TOPIC_AUTHORIZATION_FAILED = 29;
 
-/** A request, and how its answer is read. */
+/** A request, and how to read its response. */
 export interface RawRequest<T> {
   readonly request: {
     readonly apiKey: number;
@@ -30,7 +29,6 @@ export interface RawRequest<T> {
   };
 }
 
-/** A group as the broker describes it. */
 export interface DescribedGroup {
   /** 0 if it could be described. */
   readonly errorCode: number;
@@ -41,7 +39,7 @@ export interface DescribedGroup {
     readonly memberId: string;
     readonly clientId: string;
     readonly clientHost: string;
-    /** By topic, what the member has now. */
+    /** The member's current partitions, by topic. */
     readonly assignment: ReadonlyMap<string, readonly number[]>;
   }[];
 }
@@ -88,7 +86,7 @@ function readGroup(decoder: Decoder): DescribedGroup {
   decoder.readUVarIntString(); // the group's id
   const state = decoder.readUVarIntString() ?? "";
   decoder.readInt32(); // the group's epoch
-  decoder.readInt32(); // that of its assignment
+  decoder.readInt32(); // the assignment's epoch
   decoder.readUVarIntString(); // the assignor
   const members = decoder.readUVarIntArray(readMember) ?? [];
   decoder.readInt32(); // authorized operations
@@ -103,10 +101,10 @@ function readMember(decoder: Decoder): DescribedGroup["members"][number] {
   decoder.readInt32(); // the member's epoch
   const clientId = decoder.readUVarIntString() ?? "";
   const clientHost = decoder.readUVarIntString() ?? "";
-  decoder.readUVarIntArray((inner: Decoder) => inner.readUVarIntString()); // topics it subscribes to
-  decoder.readUVarIntString(); // its expression for more of them
+  decoder.readUVarIntArray((inner: Decoder) => inner.readUVarIntString()); // subscribed topics
+  decoder.readUVarIntString(); // subscribed expression
   const assignment = readAssignment(decoder);
-  readAssignment(decoder); // what it will have
+  readAssignment(decoder); // the target assignment
   decoder.readTaggedFields();
   return { memberId, clientId, clientHost, assignment };
 }

@@ -1,7 +1,7 @@
 /**
  * Bytes of a fetch response to record batches, in place of kafkajs's decoder,
  * which makes an object, two strings and several BigInts per record: that alone
- * holds it below a million records a second, against six when batches stay bytes.
+ * limits it to a million records a second, against six when batches stay bytes.
  * @see https://kafka.apache.org/documentation/#recordbatch
  * @module
  */
@@ -16,14 +16,14 @@ import { crc32c, decompress } from "../compression/codecs.ts";
 
 /** What stands in for a message in kafkajs: a whole record batch. */
 export interface BatchMessage {
-  /** Offset of the batch's last record: all that kafkajs itself looks at. */
+  /** Offset of the batch's last record: all that kafkajs itself uses. */
   readonly offset: string;
-  /** kafkajs must not take control batches out: they move the position. */
+  /** kafkajs must not drop control batches: they move the position. */
   readonly isControlRecord: false;
   readonly batch: LogBatch;
   readonly producerId: bigint;
   readonly isTransactional: boolean;
-  /** What a control batch says, or null for data. */
+  /** The kind of a control batch, or null for data. */
   readonly control: "commit" | "abort" | "other" | null;
 }
 
@@ -54,7 +54,7 @@ const CONTROL_FLAG = 0x20;
 
 const NOTHING = new Uint8Array();
 
-/** Of a batch that holds no records that are counted. */
+/** For a batch without records to count. */
 const EMPTY = {
   recordCount: 0,
   baseTimestampMs: -1,
@@ -64,8 +64,8 @@ const EMPTY = {
 };
 
 /**
- * Decodes the records of one partition in a fetch response (version 4 and later). What is wrong
- * with a batch is thrown by its `pieces`: the batches before it can be counted.
+ * Decodes the records of one partition in a fetch response (version 4 and later). A damaged batch
+ * throws from its `pieces`, so that the batches before it can be counted.
  */
 export function decodeRecordBatches(decoder: ResponseDecoder): BatchMessage[] {
   const size = decoder.readInt32();
@@ -79,7 +79,7 @@ export function decodeRecordBatches(decoder: ResponseDecoder): BatchMessage[] {
       throw new RangeError(`a batch cannot have ${length} bytes`);
     }
     const end = at + AFTER_LENGTH + length;
-    if (end > bytes.length) break; // cut off at the end of the response: the next fetch brings it
+    if (end > bytes.length) break; // truncated at the end of the response: the next fetch has it
     messages.push(decodeBatch(bytes.subarray(at, end)));
     at = end;
   }
@@ -122,7 +122,7 @@ function headOf(bytes: Buffer): BatchHead {
     baseOffset,
     nextOffset: baseOffset + bytes.readInt32BE(LAST_OFFSET_DELTA_AT) + 1,
     recordCount: bytes.readInt32BE(RECORD_COUNT_AT),
-    // A producer may set any; one beyond 2^53 is wrong anyway, and needs not be exact.
+    // A producer may set any; one beyond 2^53 is wrong anyway, and need not be exact.
     baseTimestampMs: Number(bytes.readBigInt64BE(BASE_TIMESTAMP_AT)),
     maxTimestampMs: Number(bytes.readBigInt64BE(MAX_TIMESTAMP_AT)),
     isLogAppendTime: (bytes.readInt16BE(ATTRIBUTES_AT) & LOG_APPEND_TIME_FLAG) !== 0,
@@ -134,7 +134,7 @@ function headOf(bytes: Buffer): BatchHead {
 function problemOf(bytes: Buffer, { baseOffset, crc }: BatchHead): string | null {
   if (crc !== crc32c(bytes.subarray(ATTRIBUTES_AT))) {
     return "its checksum does not match its bytes. " +
-      "It was damaged on the broker's disk or on its way; see the broker's log";
+      "It was damaged on the broker's disk or in transit; see the broker's log";
   }
   return Number.isSafeInteger(baseOffset)
     ? null
@@ -153,14 +153,14 @@ function messageOf(head: BatchHead, pieces: LogBatch["pieces"]): BatchMessage {
   };
 }
 
-/** Told when it is counted, so that what comes before it is. */
+/** Throws when it is counted, so that everything before it is. */
 function unreadable(head: BatchHead, problem: string): BatchMessage {
   return messageOf(head, () => {
     throw new UnreadableBatchError(head, problem);
   });
 }
 
-/** The batch's records, decompressed as they are taken: a batch can become a thousand times as large. */
+/** The batch's records, decompressed on demand: a batch can grow a thousandfold. */
 function decompressed(
   head: BatchHead,
   records: Buffer,
@@ -192,23 +192,23 @@ function undecodable(head: BatchHead, error: unknown): unknown {
 
 /** A control batch holds one record: its key is a version and a type, two bytes each. */
 function controlType(records: Buffer): "commit" | "abort" | "other" {
-  // Length, attributes, timestamp delta, offset delta, key length; all of one byte but the timestamp's.
+  // Length, attributes, timestamp delta, offset delta, key length: one byte each except the timestamp's.
   let at = 2;
   while (records[at]! >= 0x80) at++;
   const type = records.readInt16BE(at + 3 + 2);
   return type === 0 ? "abort" : type === 1 ? "commit" : "other";
 }
 
-/** The part of an aborted transaction that a fetch response tells. */
+/** An aborted transaction, as a fetch response lists it. */
 export interface AbortedTransaction {
   readonly producerId: string;
   readonly firstOffset: string;
 }
 
 /**
- * Empties the batches of aborted transactions, in place of kafkajs's filter, which takes
- * up one transaction per message where several may have begun before the first one.
- * A transaction reaches from its first offset to the producer's next abort marker.
+ * Empties the batches of aborted transactions, in place of kafkajs's filter, which starts one
+ * transaction per message where several may have begun before the first one.
+ * A transaction extends from its first offset to the producer's next abort marker.
  */
 export function dropAborted(
   { messages, abortedTransactions }: {

@@ -1,5 +1,5 @@
 /**
- * kafkajs with its replaced parts; everything imports it from here.
+ * kafkajs with its replaced parts. Everything imports it from here.
  * @module
  */
 

@@ -1,6 +1,6 @@
 /**
- * Brokers of kafkajs: where one does not answer, another one is asked; and a topic is known
- * although one of its partitions has no leader.
+ * Brokers of kafkajs: where one does not answer, another is tried; and a topic remains usable
+ * while one of its partitions has no leader.
  * @module
  */
 
@@ -10,13 +10,13 @@ import "kafkajs/src/cluster/connectionPoolBuilder.js";
 import "kafkajs/src/errors.js";
 import "kafkajs/src/protocol/error.js";
 import "kafkajs/src/protocol/requests/metadata/v0/response.js";
-import { type Address, Addresses } from "../addresses.ts";
-import { isOfOneBroker, NoBrokerError } from "../one_broker.ts";
+import { type Address, Addresses } from "./addresses.ts";
+import { isBrokerError, NoBrokerError } from "../broker_errors.ts";
 import { replaceExports, require } from "./replace.ts";
 
 const { KafkaJSBrokerNotFound } = require("kafkajs/src/errors.js");
 
-/** What is used of kafkajs's builder of connections. */
+/** The part of kafkajs's builder of connections that is used here. */
 interface ConnectionPoolBuilder {
   build(destination?: Address): Promise<unknown>;
   readonly addresses: Addresses;
@@ -29,12 +29,12 @@ interface BuilderOptions {
 const BUILDER = "kafkajs/src/cluster/connectionPoolBuilder.js";
 const originalBuilder: (options: BuilderOptions) => Omit<ConnectionPoolBuilder, "addresses"> =
   require(BUILDER);
-/** One for each list that a client was given: what fails is known to all that it opens. */
+/** One for each list that a client was given: all its connections share what is known to fail. */
 const known = new WeakMap<readonly string[], Addresses>();
 
 /**
- * The original begins with the first address each time, whatever became of it before, and takes
- * IPv6 addresses apart at their first colon.
+ * The original starts with the first address each time, whether it failed before or not, and
+ * splits IPv6 addresses at their first colon.
  */
 replaceExports(BUILDER, (options: BuilderOptions): ConnectionPoolBuilder => {
   const { brokers } = options;
@@ -55,9 +55,9 @@ const { prototype: broker } = require("kafkajs/src/broker/index.js");
 const { isConnected, connect } = broker;
 
 /**
- * The original asks only the first broker for its versions, and takes it for connected before it
- * has answered. A frozen one is connected to by its kernel alone: each has to answer first, by
- * its versions or by a log-in.
+ * The original requests versions from the first broker only, and considers it connected before it
+ * has answered. The kernel of a frozen one accepts connections, so each has to answer first, with
+ * its versions or to a log-in.
  */
 broker.isConnected = function (this: Broker): boolean {
   return this.versions !== null && isConnected.call(this);
@@ -71,11 +71,11 @@ interface Partition {
   readonly leader: number;
 }
 
-/** What is used of kafkajs's pool of brokers. */
+/** The part of kafkajs's pool of brokers that is used here. */
 interface BrokerPool {
   readonly connectionPoolBuilder: ConnectionPoolBuilder;
   readonly brokers: Readonly<Record<string, Broker>>;
-  /** The one whose address was given; none after it was removed. */
+  /** The one at a given address; missing once it was removed. */
   readonly seedBroker?: Broker;
   readonly logger: { error(message: string): void };
   versions: unknown;
@@ -88,20 +88,20 @@ interface BrokerPool {
   findBroker(of: { readonly nodeId: string }): Promise<Broker>;
 }
 
-/** An address may be a name of several hosts, of which each try takes another one. */
-const LEAST_TRIES = 3;
-/** How soon to ask again who leads a partition without a leader. */
+/** An address may be a name with several hosts, and each attempt uses another. */
+const MIN_ATTEMPTS = 3;
+/** How soon to refresh the metadata while a partition has no leader. */
 const LEADERLESS_REFRESH_MS = 2_000;
 
 const { prototype: brokerPool } = require("kafkajs/src/cluster/brokerPool.js");
 const { refreshMetadata } = brokerPool;
 
-/** The original tries some failures twice more, at the same address or the next, and others not at all. */
+/** The original retries some failures twice, at the same address or the next, and others not at all. */
 brokerPool.connect = async function (this: BrokerPool): Promise<void> {
   if (this.hasConnectedBrokers()) return;
   const { addresses } = this.connectionPoolBuilder;
   const failures = new Set<string>();
-  for (let left = Math.max(addresses.count, LEAST_TRIES);; left--) {
+  for (let left = Math.max(addresses.count, MIN_ATTEMPTS);; left--) {
     await this.createSeedBroker();
     const seed = this.seedBroker!;
     try {
@@ -109,11 +109,11 @@ brokerPool.connect = async function (this: BrokerPool): Promise<void> {
       this.versions = seed.versions;
       return;
     } catch (error) {
-      if (!isOfOneBroker(error)) throw error;
+      if (!isBrokerError(error)) throw error;
       const { host, port } = seed.connectionPool;
       const { message, code } = error as Error & { readonly code?: unknown };
       this.logger.error(`Cannot connect to ${host}:${port}: ${message}`);
-      // That of a socket is a word; Kafka's own is a number that says nothing to anybody.
+      // A socket's code is a word; Kafka's own is a number, which tells nobody anything.
       failures.add(`${host}:${port}: ${typeof code === "string" ? code : message}`);
       addresses.failed({ host, port });
       if (left <= 1) throw new NoBrokerError([...failures].join("; "));
@@ -121,7 +121,7 @@ brokerPool.connect = async function (this: BrokerPool): Promise<void> {
   }
 };
 
-/** The original fails if the broker that it happens to ask does not answer. */
+/** The original fails if the one broker that it picks does not answer. */
 brokerPool.refreshMetadata = async function (
   this: BrokerPool,
   topics: readonly string[],
@@ -132,7 +132,7 @@ brokerPool.refreshMetadata = async function (
       await refreshMetadata.call(this, topics);
       break;
     } catch (error) {
-      if (!isOfOneBroker(error)) throw error;
+      if (!isBrokerError(error)) throw error;
       const seed = this.seedBroker;
       if (seed && !seed.isConnected()) addresses.failed(seed.connectionPool);
       if (left <= 1) throw error;
@@ -145,25 +145,25 @@ brokerPool.refreshMetadata = async function (
   this.metadataExpireAt = Math.min(this.metadataExpireAt, Date.now() + LEADERLESS_REFRESH_MS);
 };
 
-/** A question that any broker can answer. */
-type BrokerQuestion<T> = (
+/** A request that any broker can answer. */
+type BrokerRequest<T> = (
   broker: { readonly nodeId: string; readonly broker: Broker },
 ) => Promise<T>;
 
 /**
- * The original gives up when it cannot connect to the first one that it tries, and forgets why
- * the others failed: that the group is forbidden would look like a coordinator that is away.
+ * The original gives up when it cannot connect to the first broker, and drops the errors of the
+ * others: a forbidden group would look like a missing coordinator.
  */
 brokerPool.withBroker = async function <T>(
   this: BrokerPool,
-  question: BrokerQuestion<T>,
+  send: BrokerRequest<T>,
 ): Promise<T> {
   const isAway = (nodeId: string) => this.brokers[nodeId]!.isConnected() ? 0 : 1;
   const nodeIds = Object.keys(this.brokers).sort((a, b) => isAway(a) - isAway(b));
   let failure: unknown = new KafkaJSBrokerNotFound("No brokers in the broker pool");
   for (const nodeId of nodeIds) {
     try {
-      return await question({ nodeId, broker: await this.findBroker({ nodeId }) });
+      return await send({ nodeId, broker: await this.findBroker({ nodeId }) });
     } catch (error) {
       if (/_AUTHORIZATION_FAILED$/.test((error as { type?: string }).type ?? "")) throw error;
       failure = error;
@@ -179,7 +179,7 @@ interface TopicMetadata {
 const METADATA = "kafkajs/src/protocol/requests/metadata/v0/response.js";
 const { createErrorFromCode, failure } = require("kafkajs/src/protocol/error.js");
 
-/** The original takes a partition without a leader for a failure of the whole topic, and of all others. */
+/** To the original, a partition without a leader is a failure of the whole topic, and of all others. */
 replaceExports(METADATA, {
   ...require(METADATA),
   parse: (data: { readonly topicMetadata: readonly TopicMetadata[] }) => {

@@ -1,10 +1,10 @@
 /**
- * Connections of kafkajs: what a broker does not answer ends with its connection, within
- * seconds, and why a connection was refused is told.
+ * Connections of kafkajs: an unanswered request closes its connection within seconds, and the
+ * reason for a refused connection is reported.
  *
- * kafkajs waits half a minute for each answer, one request after the other, and keeps the
- * connection: a broker that is frozen, which takes connections and answers nothing, holds
- * everything up for ever.
+ * kafkajs waits half a minute for each response, one request after the other, and keeps the
+ * connection: a frozen broker, which accepts connections and answers nothing, would block
+ * everything forever.
  * @module
  */
 
@@ -22,7 +22,7 @@ import { ResponseFrames } from "./response_frames.ts";
 const { KafkaJSConnectionError, KafkaJSConnectionClosedError } = require("kafkajs/src/errors.js");
 const apiKeys = require("kafkajs/src/protocol/requests/apiKeys.js");
 
-/** What is used of kafkajs's request queue. */
+/** The part of kafkajs's request queue that is used here. */
 interface RequestQueue {
   readonly enforceRequestTimeout: boolean;
   readonly requestTimeout: number;
@@ -41,15 +41,15 @@ interface RequestQueue {
     readonly correlationId: number;
     readonly payload: Buffer;
   }): void;
-  /** Looks in a row at which a request waited and not a byte had come. */
-  silentLooks: number;
-  /** Bytes that have come since it was connected. */
+  /** Checks in a row that found a request waiting and no byte received. */
+  silentChecks: number;
+  /** Bytes received since it was connected. */
   receivedBytes: number;
-  /** Ends the connection that this is the queue of. */
+  /** Closes the connection of this queue. */
   giveUp: (silentMs: number) => void;
 }
 
-/** A request that waits for its answer. */
+/** A request that waits for its response. */
 interface Request {
   readonly requestTimeout: number;
   readonly entry: { readonly apiKey: number; readonly apiName: string };
@@ -57,12 +57,12 @@ interface Request {
 
 const MIN_CHECK_MS = 10;
 const SILENCE_CHECK_MS = 1_000;
-/** Longest silence of a broker that has not said a word since it was connected to. */
+/** Longest silence of a broker that has not sent a byte since the connection was opened. */
 const FIRST_ANSWER_MS = 5_000;
-/** Longest silence of one that has. Brokers take one another for dead after 9 s, too. */
+/** Longest silence of one that has. Brokers also declare each other dead after 9 s. */
 const PROMPT_MS = 10_000;
 
-/** Requests that are answered soon: a fetch waits for half a second, a commit of offsets for 5 at most. */
+/** Requests that are answered soon: a fetch takes half a second, a commit of offsets 5 s at most. */
 const PROMPT_REQUESTS: ReadonlySet<number> = new Set(
   [
     "ApiVersions",
@@ -81,8 +81,8 @@ const PROMPT_REQUESTS: ReadonlySet<number> = new Set(
 );
 
 /**
- * The original sets a timer after every response, with nothing to wait for and a
- * negative delay: 900 wake-ups a second when idle (4 % of a core), and a warning from the runtime.
+ * The original sets a timer after every response, even with nothing to wait for, and with a
+ * negative delay: 900 wake-ups a second when idle (4 % of a core), and a warning of the runtime.
  */
 function scheduleCheckPendingRequests(this: RequestQueue): void {
   if (this.throttleCheckTimeoutId || this.pending.length === 0) return;
@@ -93,25 +93,25 @@ function scheduleCheckPendingRequests(this: RequestQueue): void {
 }
 
 /**
- * The original looks ten times a second at the age of each request: a large answer over a slow
- * line is given up although it is coming in. Silence is what counts, and it is counted in looks:
- * a process that was frozen has heard nothing meanwhile, and is no reason to give up.
+ * The original checks the age of each request ten times a second, and so drops a large response
+ * that is still arriving over a slow line. Only silence counts, measured in checks rather than by
+ * the clock: if our own process was frozen, that is no reason to give up.
  */
 function scheduleRequestTimeoutCheck(this: RequestQueue): void {
   if (!this.enforceRequestTimeout) return;
   this.destroy();
   const checkMs = Math.min(this.requestTimeout, SILENCE_CHECK_MS);
-  this.silentLooks = 0;
+  this.silentChecks = 0;
   this.requestTimeoutIntervalId = setInterval(() => {
     if (!this.isConnected()) return this.destroy();
-    this.silentLooks = this.inflight.size === 0 ? 0 : this.silentLooks + 1;
-    const silentMs = (this.silentLooks - 1) * checkMs; // sent up to a look before the first
-    if (this.inflight.size > 0 && silentMs >= patienceMs(this)) this.giveUp(silentMs);
+    this.silentChecks = this.inflight.size === 0 ? 0 : this.silentChecks + 1;
+    const silentMs = (this.silentChecks - 1) * checkMs; // sent at any time before the first check
+    if (this.inflight.size > 0 && silentMs >= silenceLimitMs(this)) this.giveUp(silentMs);
   }, checkMs);
 }
 
-/** A broker answers the requests of one connection in their order, so the slowest of them decides. */
-function patienceMs({ inflight, receivedBytes }: RequestQueue): number {
+/** A broker answers the requests of one connection in order, so the slowest of them decides. */
+function silenceLimitMs({ inflight, receivedBytes }: RequestQueue): number {
   const promptMs = receivedBytes === 0 ? FIRST_ANSWER_MS : PROMPT_MS;
   let longestMs = 0;
   for (const { entry, requestTimeout } of inflight.values()) {
@@ -123,7 +123,7 @@ function patienceMs({ inflight, receivedBytes }: RequestQueue): number {
 const { prototype: requestQueue } = require("kafkajs/src/network/requestQueue/index.js");
 Object.assign(requestQueue, { scheduleCheckPendingRequests, scheduleRequestTimeoutCheck });
 
-/** What is used of one of kafkajs's connections. */
+/** The part of kafkajs's connection that is used here. */
 interface Connection {
   readonly host: string;
   readonly port: number;
@@ -142,16 +142,16 @@ interface Connection {
   frames: ResponseFrames;
 }
 
-/** How long the last answers may hold up who disconnects. */
+/** How long the last responses may delay a disconnect. */
 const LAST_ANSWERS_MS = 1_000;
 
 const { prototype: connection } = require("kafkajs/src/network/connection.js");
 const { connect, failIfNotConnected, rejectRequests } = connection;
 
 /**
- * The original tells why a connection was lost only to requests that are under way, and tries
- * again. With TLS 1.3 a client whose certificate is refused is connected already, and has
- * sent nothing yet: what the server says of it would never be heard.
+ * The original reports why a connection was lost only to pending requests, and reconnects. With
+ * TLS 1.3 a client whose certificate is refused is connected already, but has sent nothing yet:
+ * the server's reason would be lost.
  */
 connection.rejectRequests = function (this: Connection, error: Error): void {
   if (certificateProblem(error)) this.refusedBy = Object.assign(error, { retriable: false });
@@ -162,7 +162,7 @@ connection.failIfNotConnected = function (this: Connection): void {
   failIfNotConnected.call(this);
 };
 
-/** The original opens two sockets for two who connect at the same time, and forgets one of them. */
+/** The original opens two sockets for two concurrent calls, and leaks one of them. */
 connection.connect = async function (this: Connection): Promise<unknown> {
   return await (this.connecting ??= connectOnce(this).finally(() => this.connecting = null));
 };
@@ -182,13 +182,13 @@ function giveUp(connection: Connection, silentMs: number): void {
   const { host, port, requestQueue: { inflight } } = connection;
   const [request] = [...inflight.values()];
   const what = `No answer to ${request?.entry.apiName} within ${silentMs / 1000} s`;
-  close(connection); // before anybody asks it again
+  close(connection); // before the next request
   connection.rejectRequests(new KafkaJSConnectionError(what, { broker: `${host}:${port}` }));
 }
 
 /**
  * The original waits until each request is answered, and then for the other side to close:
- * for ever, if that is frozen.
+ * forever, if that is frozen.
  */
 connection.disconnect = async function (this: Connection): Promise<true> {
   return await (this.disconnecting ??= disconnect(this).finally(() => this.disconnecting = null));
@@ -210,10 +210,10 @@ function close(connection: Connection): void {
   connection.connectionStatus = "disconnected";
 }
 
-/** A response begins with the number of its request, in as many bytes. */
+/** Size of the request number that a response begins with. */
 const CORRELATION_BYTES = 4;
 
-/** See `response_frames.ts`. The original lets what no broker would send end the process. */
+/** See `response_frames.ts`. In the original, bytes that no broker would send end the process. */
 connection.processData = function (this: Connection, data: Buffer): void {
   try {
     takeData.call(this, data);
@@ -224,7 +224,7 @@ connection.processData = function (this: Connection, data: Buffer): void {
 };
 
 function takeData(this: Connection, data: Buffer): void {
-  this.requestQueue.silentLooks = 0;
+  this.requestQueue.silentChecks = 0;
   this.requestQueue.receivedBytes += data.length;
   if (this.authHandlers && !this.authExpectResponse) {
     return this.authHandlers.onSuccess(Buffer.from(data));

@@ -1,6 +1,6 @@
 /**
- * Fetches of a member of a group in kafkajs: it stays one however long they take, a broker that is
- * away takes only its own partitions along, and what they show besides records is told.
+ * Fetches of a group member in kafkajs: it remains a member however long they take, a broker that
+ * is away affects only its own partitions, and their progress is reported.
  * @module
  */
 
@@ -8,25 +8,25 @@ import "./patches.ts"; // before what uses those parts is loaded
 import "kafkajs/src/consumer/consumerGroup.js";
 import "kafkajs/src/errors.js";
 import { delay, withTimeout } from "../../../async/delay.ts";
-import { isOfOneBroker, isOfPartition } from "../one_broker.ts";
+import { isBrokerError, isPartitionError } from "../broker_errors.ts";
 import { require } from "./replace.ts";
 
 const { KafkaJSError } = require("kafkajs/src/errors.js");
 
-/** How often a member shows life while a fetch is under way. */
+/** How often a member sends heartbeats during a fetch. */
 const HEARTBEAT_MS = 1_000;
-/** How long a broker that is away is left alone, or one that has just lost a partition or got it. */
+/** Pause before the next request to a broker that is away, or that has just lost or got a partition. */
 export const AWAY_MS = 500;
 
-/** What a fetch from one broker shows, besides records. */
+/** What a fetch from one broker reveals, besides records. */
 export interface FetchProgress {
-  /** Partitions that are read there. */
+  /** Partitions that are read from it. */
   readonly partitions: readonly number[];
-  /** They may have to wait for their turn: others come as fast as they can, or the broker has us wait. */
+  /** They may have to wait: for others that arrive at full speed, or because the broker throttles us. */
   readonly isBusy: boolean;
-  /** How long the broker gives nothing from now on, because we have had our share; told once. */
+  /** How long the broker sends nothing from now on, because of a quota; reported once. */
   readonly throttledMs: number;
-  /** It is the first that went well after one that failed: the log may be another one now. */
+  /** It is the first success after a failure: the log may be another one now. */
   readonly isBack: boolean;
 }
 
@@ -35,7 +35,7 @@ interface TopicPartitions {
   readonly partitions: readonly number[];
 }
 
-/** What is used of kafkajs's member of a group. */
+/** The part of kafkajs's group member that is used here. */
 interface ConsumerGroup {
   readonly cluster: {
     readonly brokerPool: { readonly brokers: Readonly<Record<string, Broker>> };
@@ -46,11 +46,11 @@ interface ConsumerGroup {
   readonly instrumentationEmitter: { emit(type: string, payload: FetchProgress): void };
   filterPartitionsByNode(nodeId: string, assigned: TopicPartitions[]): TopicPartitions[];
   heartbeat(options: { readonly interval: number }): Promise<void>;
-  /** Partitions whose last fetch has failed. */
+  /** Partitions whose last fetch failed. */
   interrupted?: Set<number>;
 }
 
-/** A broker and its connections, of which the second is for fetches alone. */
+/** A broker and its connections; the second is only for fetches. */
 interface Broker {
   readonly connectionPool: { readonly pool: readonly [unknown, Connection] };
 }
@@ -63,27 +63,27 @@ const { prototype: group } = require("kafkajs/src/consumer/consumerGroup.js");
 const { fetch, recoverFromFetch } = group;
 
 /**
- * The original shows no life while it waits for an answer, longer than a session if that comes
- * slowly or the broker has us wait; and nobody learns that it does.
+ * The original sends no heartbeats while it waits for a response, which takes longer than a session
+ * on a slow line or under a quota; and nobody learns of it.
  */
 group.fetch = async function (this: ConsumerGroup, nodeId: string): Promise<readonly unknown[]> {
   const watched = new WatchedFetch(this, nodeId);
   let isUnderWay = true;
   const fetching = watched.run().finally(() => isUnderWay = false);
-  fetching.catch(() => {}); // nobody waits for it once the group rebalances
+  fetching.catch(() => {}); // no longer awaited once the group rebalances
   for (;;) {
     await withTimeout(HEARTBEAT_MS, fetching);
     if (!isUnderWay) return await fetching;
-    watched.look();
+    watched.check();
     await this.heartbeat({ interval: HEARTBEAT_MS });
   }
 };
 
-/** One fetch, and what it shows. */
+/** One fetch and its progress. */
 class WatchedFetch {
   readonly #group: ConsumerGroup;
   readonly #nodeId: string;
-  /** Those that it is for, once it has found them. */
+  /** The partitions it reads, once they are known. */
   #partitions: readonly number[] | null = null;
   #hasFailed = false;
   #bytesSeen: number;
@@ -94,7 +94,7 @@ class WatchedFetch {
     this.#bytesSeen = this.#queue?.receivedBytes ?? 0;
   }
 
-  /** @returns what was fetched; nothing if that failed, or is the first after one that failed. */
+  /** @returns what was fetched; nothing after a failure, or for the first success after one. */
   async run(): Promise<readonly unknown[]> {
     const bytesBefore = this.#bytesSeen;
     const group = Object.create(this.#group, {
@@ -103,9 +103,9 @@ class WatchedFetch {
     });
     const batches = await fetch.call(group, this.#nodeId);
     const isBack = this.#isBack();
-    // What is over at once was full, or it was all there was.
+    // A quick response was either full, or all there was.
     const isFull = (this.#queue?.receivedBytes ?? 0) - bytesBefore > this.#group.maxBytes / 2;
-    this.#tell({ isBusy: isFull, throttledMs: this.#throttledMs, isBack });
+    this.#report({ isBusy: isFull, throttledMs: this.#throttledMs, isBack });
     return isBack ? [] : batches;
   }
 
@@ -115,23 +115,23 @@ class WatchedFetch {
     return found;
   };
 
-  /** Looks at it while it is under way: that it takes so long shows that it is large, or the line slow. */
-  look(): void {
+  /** Reports a fetch that is still under way: it is large, or the line is slow. */
+  check(): void {
     const receivedBytes = this.#queue?.receivedBytes ?? 0;
-    this.#tell({ isBusy: receivedBytes > this.#bytesSeen, throttledMs: 0, isBack: false });
+    this.#report({ isBusy: receivedBytes > this.#bytesSeen, throttledMs: 0, isBack: false });
     this.#bytesSeen = receivedBytes;
   }
 
   /**
-   * The original stops all fetches and starts them again when one broker is away, three times;
-   * then it is at an end. For a leader that has moved, or a partition that was added, each of its
-   * fetches joins the group again, all at the same time.
+   * When one broker is away, the original stops and restarts all fetches, three times; then it
+   * gives up. For a leader that has moved, or a partition that was added, each of its fetches
+   * rejoins the group, all at the same time.
    */
   async #recover(error: Error): Promise<void> {
     if (error.name === "KafkaJSStaleTopicMetadataAssignment") {
-      throw joinAgain("REBALANCE_IN_PROGRESS", error);
+      throw rejoin("REBALANCE_IN_PROGRESS", error);
     }
-    if (!isOfOneBroker(error) && !isOfPartition(error)) {
+    if (!isBrokerError(error) && !isPartitionError(error)) {
       return await recoverFromFetch.call(this.#group, error);
     }
     this.#hasFailed = true;
@@ -140,17 +140,17 @@ class WatchedFetch {
     await this.#group.cluster.refreshMetadata();
   }
 
-  /** True if it did not fail, but the one before did. */
+  /** True if it succeeded, but the previous one failed. */
   #isBack(): boolean {
     if (this.#hasFailed) return false;
     const back = this.#partitions?.filter((partition) => this.#interrupted.delete(partition));
     return back !== undefined && back.length > 0;
   }
 
-  #tell(shown: Omit<FetchProgress, "partitions">): void {
+  #report(progress: Omit<FetchProgress, "partitions">): void {
     this.#group.instrumentationEmitter.emit("consumer.fetch", {
-      ...shown,
-      isBusy: shown.isBusy || this.#throttledMs > 0,
+      ...progress,
+      isBusy: progress.isBusy || this.#throttledMs > 0,
       partitions: this.#partitions ?? [],
     });
   }
@@ -173,7 +173,7 @@ class WatchedFetch {
   }
 }
 
-/** What makes kafkajs join the group again, by the name that it has there. */
-export function joinAgain(type: string, cause?: unknown): Error {
-  return Object.assign(new KafkaJSError("The group has to be joined again", { cause }), { type });
+/** An error that makes kafkajs rejoin the group, with the same member id. */
+export function rejoin(type: string, cause?: unknown): Error {
+  return Object.assign(new KafkaJSError("The group has to be rejoined", { cause }), { type });
 }

@@ -1,6 +1,6 @@
 /**
- * A member of a group in kafkajs: it stays one whatever becomes of a coordinator, and Kafka's
- * stored offsets are neither read nor reset.
+ * A group member in kafkajs: it outlives a coordinator, and neither reads nor resets the offsets
+ * stored in Kafka.
  * @module
  */
 
@@ -8,14 +8,14 @@ import "./patched_fetch.ts"; // before what uses those parts is loaded
 import "kafkajs/src/consumer/consumerGroup.js";
 import "kafkajs/src/consumer/offsetManager/index.js";
 import { delay } from "../../../async/delay.ts";
-import { isOfOneBroker, isOfPartition } from "../one_broker.ts";
-import { AWAY_MS, joinAgain } from "./patched_fetch.ts";
+import { isBrokerError, isPartitionError } from "../broker_errors.ts";
+import { AWAY_MS, rejoin } from "./patched_fetch.ts";
 import { require } from "./replace.ts";
 
-/** How long another coordinator is waited for, while the group still knows us. */
-const JOIN_PATIENCE_MS = 12_000;
+/** How long to wait for another coordinator, while the group still knows us. */
+const JOIN_TIMEOUT_MS = 12_000;
 
-/** What is used of kafkajs's member of a group. */
+/** The part of kafkajs's group member that is used here. */
 interface ConsumerGroup {
   readonly cluster: { refreshMetadata(): Promise<void> };
   readonly coordinator: {
@@ -27,30 +27,30 @@ interface ConsumerGroup {
 const { prototype: group } = require("kafkajs/src/consumer/consumerGroup.js");
 const { heartbeat, joinAndSync } = group;
 
-/** The original asks a coordinator that is away again and again, and never who it is now. */
+/** The original retries a coordinator that is away, and never looks for the new one. */
 group.heartbeat = async function (
   this: ConsumerGroup,
   options: { readonly interval: number },
 ): Promise<void> {
   const [connection] = this.coordinator.connectionPool.pool;
-  if (!connection!.isConnected()) throw joinAgain("NOT_COORDINATOR_FOR_GROUP");
+  if (!connection!.isConnected()) throw rejoin("NOT_COORDINATOR_FOR_GROUP");
   try {
     await heartbeat.call(this, options);
   } catch (error) {
-    throw isOfOneBroker(error) ? joinAgain("NOT_COORDINATOR_FOR_GROUP", error) : error;
+    throw isBrokerError(error) ? rejoin("NOT_COORDINATOR_FOR_GROUP", error) : error;
   }
 };
 
-/** The original gives up before another broker is coordinator, and with it the name that the group knows it by. */
+/** The original gives up before another broker takes over, and loses its member id with that. */
 group.joinAndSync = async function (this: ConsumerGroup): Promise<void> {
-  const deadline = performance.now() + JOIN_PATIENCE_MS;
+  const deadline = performance.now() + JOIN_TIMEOUT_MS;
   for (;;) {
     try {
       await joinAndSync.call(this);
-      this.interrupted?.clear(); // all of it was begun anew
+      this.interrupted?.clear(); // all partitions start over
       return;
     } catch (error) {
-      const passesSoon = isOfOneBroker(error) || isOfPartition(error);
+      const passesSoon = isBrokerError(error) || isPartitionError(error);
       if (!passesSoon || performance.now() > deadline) throw error;
     }
     await delay(AWAY_MS);
@@ -66,7 +66,7 @@ interface TopicPartition {
 /** Offsets by topic and partition. */
 type Offsets = Record<string, Record<number, string>>;
 
-/** What is used of kafkajs's keeper of offsets. */
+/** The part of kafkajs's offset manager that is used here. */
 interface OffsetManager {
   readonly cluster: {
     fetchTopicsOffset(
@@ -85,8 +85,8 @@ interface OffsetManager {
 const { prototype: offsetManager } = require("kafkajs/src/consumer/offsetManager/index.js");
 
 /**
- * The original reads where the group stands, and asks all leaders where the others begin: with
- * one partition that has no leader it reads none. We always say where to read.
+ * The original reads the group's offsets, and requests the start of the others from all leaders:
+ * with one leaderless partition it reads none. We always seek.
  */
 offsetManager.resolveOffsets = function (this: OffsetManager): Promise<void> {
   const offsets = this.committedOffsets();
@@ -96,7 +96,7 @@ offsetManager.resolveOffsets = function (this: OffsetManager): Promise<void> {
   return Promise.resolve();
 };
 
-/** The original goes to the start of a log that does not have the offset, too, but stores that for the group. */
+/** The original also goes to the start of a log that lacks the offset, but stores it for the group. */
 offsetManager.setDefaultOffset = async function (
   this: OffsetManager,
   { topic, partition }: TopicPartition,

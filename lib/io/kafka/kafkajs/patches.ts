@@ -1,7 +1,7 @@
 /**
  * Parts of kafkajs 2.2.4 that are replaced before anything loads it: here how records are
  * read, in the files beside it connections, brokers and groups.
- * It is pinned to that version, which is its last; tests compare each part with what it replaces.
+ * It is pinned to that version, its last; tests compare each part with what it replaces.
  * @module
  */
 
@@ -16,7 +16,7 @@ import { replaceExports, require } from "./replace.ts";
 replaceExports("kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js", decodeRecordBatches);
 replaceExports("kafkajs/src/consumer/filterAbortedMessages.js", dropAborted);
 
-/** The partitions of one topic that a member has. */
+/** A member's partitions of one topic. */
 interface TopicPartitions {
   readonly topic: string;
   readonly partitions: readonly number[];
@@ -24,16 +24,16 @@ interface TopicPartitions {
 
 const SubscriptionState = require("kafkajs/src/consumer/subscriptionState.js");
 const originalAssigned: () => TopicPartitions[] = SubscriptionState.prototype.assigned;
-let turn = 0;
+let rotation = 0;
 
 /**
- * The original gives partitions in the same order each time. A broker fills its answer in
- * that order, so while the first ones have a backlog the last ones get nothing.
+ * The original returns the partitions in the same order each time. A broker fills its response
+ * in that order, so while the first ones have a backlog the last ones get nothing.
  */
 SubscriptionState.prototype.assigned = function (this: unknown): TopicPartitions[] {
-  turn++;
+  rotation++;
   return originalAssigned.call(this).map(({ topic, partitions }) => {
-    const first = turn % Math.max(1, partitions.length);
+    const first = rotation % Math.max(1, partitions.length);
     return { topic, partitions: [...partitions.slice(first), ...partitions.slice(0, first)] };
   });
 };
@@ -42,7 +42,10 @@ const resumed = new Condition();
 const originalResume: (topicPartitions: readonly TopicPartitions[]) => void =
   SubscriptionState.prototype.resume;
 
-/** The original looks every `maxWaitTimeInMs` whether its partitions are still paused: a quarter of a second lost at each assignment. */
+/**
+ * The original polls every `maxWaitTimeInMs` whether its partitions are still paused: a quarter of
+ * a second lost at each assignment.
+ */
 replaceExports("kafkajs/src/utils/sleep.js", (timeoutMs: number) => resumed.next({ timeoutMs }));
 SubscriptionState.prototype.resume = function (
   this: unknown,

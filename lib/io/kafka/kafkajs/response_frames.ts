@@ -1,18 +1,18 @@
 /**
- * Bytes as they come from a broker to whole responses.
+ * Assembles received bytes into whole responses.
  *
- * Each byte is copied once, into the response that it belongs to. kafkajs keeps what
- * comes as pieces of 64 kB and joins them: garbage of several hundred megabytes while it reads fast.
+ * Each byte is copied once, into its response. kafkajs keeps pieces of 64 kB and joins them:
+ * several hundred megabytes of garbage while it reads fast.
  * @module
  */
 
 import { Buffer } from "node:buffer";
 
-/** A response begins with its own length, in as many bytes. */
+/** Size of the length that precedes a response. */
 const LENGTH_BYTES = 4;
-/** More is made room for when it comes: what is no broker may announce any length. */
+/** Room for more is made as it arrives: something other than a broker may announce any length. */
 const FIRST_ROOM = 32 << 20;
-/** A broker answers with a few megabytes, or with one batch, which is smaller than this by default (socket.request.max.bytes). */
+/** A response has a few megabytes, or one batch, whose default limit is lower (socket.request.max.bytes). */
 const MAX_BYTES = 128 << 20;
 
 export class ResponseFrames {
@@ -22,9 +22,9 @@ export class ResponseFrames {
   #filled = 0;
 
   /**
-   * Takes what came, which may be written over afterwards.
-   * @returns the responses that are whole now.
-   * @throws {RangeError} for a length that no response has: whatever answers is no broker.
+   * Takes received bytes, which may be overwritten afterwards.
+   * @returns the responses that are complete now.
+   * @throws {RangeError} for a length that no response has: the other side is no broker.
    */
   take(bytes: Uint8Array): Buffer[] {
     const responses: Buffer[] = [];

@@ -1,6 +1,6 @@
 /**
- * Sockets to brokers that receive into one buffer, over and over, and of a name with several
- * addresses begin with another one each time.
+ * Sockets to brokers. They receive into one reused buffer, and rotate the addresses of a name that
+ * has several.
  * @module
  */
 
@@ -11,10 +11,10 @@ import { connect as connectTls } from "node:tls";
 import type { ISocketFactory } from "./kafkajs.ts";
 
 const KEEP_ALIVE_MS = 60_000;
-/** As much as one turn of the event loop may receive. With the 64 kB of an ordinary stream, receiving takes twice as long as counting. */
+/** Most that one iteration of the event loop receives. With the 64 kB of an ordinary stream, receiving takes twice as long as counting. */
 const RECEIVE_BYTES = 512 << 10;
 
-/** Looks up all addresses of a name. */
+/** Resolves a name to all its addresses. */
 type LookUpAll = (
   name: string,
   options: LookupOptions & { readonly all: true },
@@ -22,17 +22,17 @@ type LookUpAll = (
 ) => void;
 
 /**
- * Gives the addresses of a name in another order every time: where a connection is taken and
- * nothing answers, the next one has to be made elsewhere.
+ * Rotates the addresses of a name with each lookup: where a host accepts a connection but does not
+ * answer, the next one has to go elsewhere.
  */
-export function inTurns(lookUpAll: LookUpAll): LookupFunction {
-  const turns = new Map<string, number>();
+export function rotating(lookUpAll: LookUpAll): LookupFunction {
+  const rotations = new Map<string, number>();
   return (name, options, callback) => {
     lookUpAll(name, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, []);
-      const turn = turns.get(name) ?? 0;
-      turns.set(name, turn + 1);
-      const first = turn % addresses.length;
+      const rotation = rotations.get(name) ?? 0;
+      rotations.set(name, rotation + 1);
+      const first = rotation % addresses.length;
       const ordered = [...addresses.slice(first), ...addresses.slice(0, first)];
       if (options.all) callback(null, ordered);
       else callback(null, ordered[0]!.address, ordered[0]!.family);
@@ -40,9 +40,9 @@ export function inTurns(lookUpAll: LookUpAll): LookupFunction {
   };
 }
 
-const lookup = inTurns(lookUp);
+const lookup = rotating(lookUp);
 
-/** Whoever takes a socket's data has to copy it: the next data come into the same bytes. */
+/** Listeners have to copy the socket's data: the next data overwrite the same buffer. */
 export const createSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   const socket = ssl
     ? connectTls(

@@ -5,19 +5,15 @@
 
 import { UnavailableError } from "../../../core/failure.ts";
 import { redacted } from "../../../core/settings/database_url.ts";
-import { isConnectionError, type Query, type Row } from "./client.ts";
-import { explainStatementError, sqlStateOf } from "./errors.ts";
+import type { Query, Row } from "./client.ts";
+import { endsSession, explainStatementError } from "./errors.ts";
 import { refusal } from "./refusals.ts";
 import { openSession, type Session } from "./session.ts";
 
 export type { Query, Row } from "./client.ts";
 
-/** SQLSTATE of what a server that only reads says to a write. */
-const READ_ONLY = "25006";
-
-/** How a connection is used. */
 export interface ConnectionOptions {
-  /** Time after which an unused session is closed; without it, it is kept. */
+  /** Time after which an unused session is closed; by default it is kept. */
   readonly idleMs?: number;
 }
 
@@ -33,7 +29,7 @@ export class Connection implements AsyncDisposable {
   #queries = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param name what the server calls its session. */
+  /** @param name the session's `application_name`. */
   constructor(
     url: string,
     name = "lottery-events-pipeline",
@@ -45,10 +41,11 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * @throws {OperatorError} if the database refuses us or what we ask, with what to change.
+   * @throws {OperatorError} if the database refuses the session or the query, with what to change.
    * @throws {UnavailableError} if the connection is lost, when it is unknown whether the query
    * ran; or if nothing can be written.
-   * @throws {pg.DatabaseError} for everything else that the database says.
+   * @throws {StatementAbortedError} if the server gave up the query, for a reason that passes.
+   * @throws {pg.DatabaseError} for any other error of the database; see `sqlStateOf`.
    */
   async query<T extends Row>(query: Query): Promise<T[]> {
     this.#queries++;
@@ -69,7 +66,7 @@ export class Connection implements AsyncDisposable {
       await this.query({ text: "commit" });
       return result;
     } catch (error) {
-      await this.query({ text: "rollback" }).catch(() => {}); // the first error says what happened
+      await this.query({ text: "rollback" }).catch(() => {}); // the first error is the reason
       throw error;
     }
   }
@@ -95,17 +92,9 @@ export class Connection implements AsyncDisposable {
     try {
       return await session.client.query<T>(query);
     } catch (error) {
-      const isReadOnly = sqlStateOf(error) === READ_ONLY;
-      if (!isReadOnly && !isConnectionError(error)) throw explainStatementError(error);
-      // A read-only one too: the next session may have another server, or other settings.
-      await this.#discard(session);
+      if (endsSession(error)) await this.#discard(session);
       const where = redacted(this.#url);
-      throw new UnavailableError(
-        isReadOnly
-          ? session.readOnly ?? `PostgreSQL at ${where} is read-only`
-          : `Cannot reach PostgreSQL: the connection to ${where} is lost`,
-        { cause: error },
-      );
+      throw explainStatementError(error, { where, readOnly: session.readOnly });
     }
   }
 

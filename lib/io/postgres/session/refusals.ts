@@ -3,31 +3,30 @@
  * @module
  */
 
-import { isPassing, OperatorError, UnavailableError } from "../../../core/failure.ts";
-import { isConnectionError } from "./client.ts";
-import { sqlStateOf } from "./errors.ts";
-import { explainTls } from "./tls.ts";
-import { explainSocket } from "./unix_socket.ts";
+import { OperatorError, UnavailableError } from "../../../core/failure.ts";
+import { isOpeningPassing, sqlStateOf } from "./errors.ts";
+import { tlsProblem } from "./tls.ts";
+import { socketProblem } from "./unix_socket.ts";
 
-/** By SQLSTATE, what the server says. */
+/** Refusals of the server, by SQLSTATE. */
 const BY_SERVER: Readonly<Record<string, (where: string) => string>> = {
   "28P01": wrongPassword,
   "28000": (where) =>
-    `Cannot log in to PostgreSQL at ${where}: it does not let this user in like this. ` +
+    `Cannot log in to PostgreSQL at ${where}: it does not let this user in this way. ` +
     "Check its pg_hba.conf, and the user, sslmode and sslcert of DATABASE_URL",
   "3D000": missingDatabase,
   "42501": (where) =>
-    `Cannot open the database of ${where}: its role may not. ` +
+    `Cannot open the database of ${where}: its role is not allowed to. ` +
     "Allow it with `grant connect on database … to …`, or use another role in DATABASE_URL",
 };
 
-/** By message, what PgBouncer says: it uses one SQLSTATE for everything. */
+/** Refusals of PgBouncer, by message: it uses one SQLSTATE for everything. */
 const BY_POOLER: readonly (readonly [RegExp, (where: string) => string])[] = [
   [
     /unsupported startup parameter/,
     (where) =>
       `Cannot open a session through the pooler at ${where}: it refuses a parameter of DATABASE_URL ` +
-      "or PGOPTIONS. Take it out, or name it in PgBouncer's ignore_startup_parameters",
+      "or PGOPTIONS. Remove it, or list it in PgBouncer's ignore_startup_parameters",
   ],
   [/authentication failed|no such user/, wrongPassword],
   [/no such database|database .* does not exist/, missingDatabase],
@@ -45,29 +44,27 @@ function missingDatabase(where: string): string {
     "Create it with `migrate --create-database`, or name another in DATABASE_URL";
 }
 
-/** What a refused or failed connection means, with the setting to change. */
+/** A refused or failed connection as an error that names the setting to change. */
 export function refusal(error: unknown, where: string): Error {
   if (error instanceof OperatorError || error instanceof UnavailableError) return error;
-  const explained = explainTls(error, where) ?? explainSocket(error);
-  if (explained) return explained;
-  const explain = explanationOf(error);
-  if (explain) return new OperatorError(explain(where), { cause: error });
-  const passes = sqlStateOf(error) === null ? isConnectionError(error) : isPassing(error);
-  if (passes) {
-    return new UnavailableError(
+  const cause = { cause: error };
+  const problem = tlsProblem(error, where) ?? socketProblem(error) ?? refusalText(error, where);
+  if (problem !== null) return new OperatorError(problem, cause);
+  return isOpeningPassing(error)
+    ? new UnavailableError(
       `Cannot reach PostgreSQL at ${where}. Is it running, and is DATABASE_URL right?`,
-      { cause: error },
+      cause,
+    )
+    : new OperatorError(
+      `Cannot connect to PostgreSQL at ${where}. Check the user, password and sslmode of DATABASE_URL`,
+      cause,
     );
-  }
-  return new OperatorError(
-    `Cannot connect to PostgreSQL at ${where}. Check the user, password and sslmode of DATABASE_URL`,
-    { cause: error },
-  );
 }
 
-function explanationOf(error: unknown): ((where: string) => string) | undefined {
+function refusalText(error: unknown, where: string): string | null {
   const code = sqlStateOf(error);
-  if (code === null) return undefined;
-  if (code !== PROTOCOL_VIOLATION) return BY_SERVER[code];
-  return BY_POOLER.find(([pattern]) => pattern.test((error as Error).message))?.[1];
+  const text = code === PROTOCOL_VIOLATION
+    ? BY_POOLER.find(([pattern]) => pattern.test((error as Error).message))?.[1]
+    : BY_SERVER[code ?? ""];
+  return text?.(where) ?? null;
 }

@@ -1,9 +1,9 @@
 /**
- * A session of the database that is ours: it sets what counting and reading depend on when it is
- * opened, and leaves nothing of that to role, database, URL or pooler.
+ * A database session of our own: when opened, it pins every setting that counting and reading
+ * depend on, whatever role, database, URL or pooler set.
  *
- * A pooler that lends each transaction another session would pass our settings to others, and
- * theirs to us. Such a pooler is detected and refused before anything is set.
+ * A pooler that lends each transaction another session would leak our settings to its other
+ * clients, and theirs to us. Such a pooler is detected and refused before anything is set.
  * @module
  */
 
@@ -13,8 +13,8 @@ import { Client, type Row } from "./client.ts";
 import { sqlStateOf } from "./errors.ts";
 
 /**
- * Settings as `pg_settings` spells them; those that the server does not know are left out. Read-only
- * is not among them: an operator who made a database so had a reason, such as a disk almost full.
+ * Settings as `pg_settings` spells them; those unknown to the server are skipped. Read-only is not
+ * among them: an operator who made a database read-only had a reason, such as a disk almost full.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
   // How values are written and read.
@@ -26,12 +26,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
   extra_float_digits: "1",
   array_nulls: "on",
   standard_conforming_strings: "on",
-  // What a statement sees, and what it sets off. A policy that hides rows is an error then.
+  // What a statement sees and triggers. A policy that hides rows becomes an error.
   default_transaction_isolation: "read committed",
   default_transaction_deferrable: "off",
   row_security: "off",
   session_replication_role: "origin",
-  // Waiting for a lock ends before the statement does, and the statement before the client gives up.
+  // A lock times out before its statement does, and a statement before the client does.
   lock_timeout: "10000",
   statement_timeout: "20000",
   idle_in_transaction_session_timeout: "20000", // a host that died must not hold its locks
@@ -39,23 +39,22 @@ const SETTINGS: Readonly<Record<string, string>> = {
   transaction_timeout: "0",
 };
 
-/** An open session. */
 export interface Session {
   readonly client: Client;
-  /** Why nothing can be written in it, and what to do; null if that was not so when it was opened. */
+  /** Why nothing can be written, and what to do; null if it was writable when opened. */
   readonly readOnly: string | null;
 }
 
 interface SessionRow extends Row {
   readonly is_direct: boolean;
   readonly is_standby: boolean;
-  /** Where the setting comes from that makes it read-only; null if none does. */
+  /** Source of the setting that makes it read-only; null if none does. */
   readonly read_only_source: string | null;
   readonly role: string;
   readonly database: string;
 }
 
-/** @param where what an error calls the server. */
+/** @param options.where what an error calls the server. */
 export async function openSession(
   url: string,
   { name, where }: { readonly name: string; readonly where: string },
@@ -84,9 +83,9 @@ export async function openSession(
 }
 
 /**
- * Sets what differs, if the session is one with the server itself.
- * @param processId the server's process as the other end names it, which differs behind a pooler;
- * null to set it in any case.
+ * Sets what differs, unless a pooler stands between.
+ * @param processId as the other end reports it: behind a pooler it is not the server's. Null to
+ * set in any case.
  */
 async function pin(client: Client, processId: number | null): Promise<SessionRow> {
   const [row] = await client.query<SessionRow>({
@@ -94,7 +93,7 @@ async function pin(client: Client, processId: number | null): Promise<SessionRow
       with server as (
         select $1::bigint is null or $1 = pg_backend_pid() as is_direct
       ),
-      -- Where our tables are stands first, so that no others of their names are in front of them.
+      -- The schema of our tables comes first, so that no table of the same name hides them.
       path as (
         select
           'search_path' as name,
@@ -137,22 +136,22 @@ async function pin(client: Client, processId: number | null): Promise<SessionRow
 
 const NOT_ALLOWED = "42501";
 
-/** As where triggers are turned off: what only a superuser can set, only a superuser can take back. */
+/** Such as triggers turned off: only a superuser can set that, or reset it. */
 function unpinnable(error: unknown, where: string): OperatorError {
   return new OperatorError(
     `Cannot use PostgreSQL at ${where}: a setting of the role or the database makes counts wrong. ` +
-      "Take it back as a superuser with `alter role … reset …` or `alter database … reset …`",
+      "Reset it as a superuser with `alter role … reset …` or `alter database … reset …`",
     { cause: error },
   );
 }
 
-/** How often two connections are compared, because others may use the pooler meanwhile. */
+/** Two connections are compared this many times, because the pooler has other clients. */
 const ROUNDS = 5;
-/** A pooler of sessions makes the second connection wait when it has no session left. */
+/** A session pooler makes the second connection wait while it has no session left. */
 const MAX_WAIT_MS = 1_000;
 
 /**
- * True if the pooler gives both connections the same session, or one of them a new one each time.
+ * True if the pooler gives both connections the same session, or one of them changing ones.
  * @throws {UnavailableError} if the pooler has no session for either of them.
  */
 async function isLent(
@@ -166,14 +165,14 @@ async function isLent(
   for (let round = 0; round < ROUNDS; round++) {
     const asking = processOf(other);
     if (await answerOf(asking) === undefined) {
-      // It waits for a session. Only where sessions are pooled do we have ours meanwhile.
+      // It waits for a session. Only a session pooler leaves us ours meanwhile.
       const own = await answerOf(processOf(ours));
       if (own === undefined) throw new UnavailableError(overloaded(where));
       if (own !== first) return true;
       if (await answerOf(asking, 0) === undefined) return false;
     }
     const theirs = await asking;
-    // Twice, because a pooler may give its sessions in turns.
+    // Twice, because a pooler may rotate its sessions.
     const now = [await processOf(ours), await processOf(ours)];
     if (theirs === first || now.some((process) => process !== first)) return true;
   }
@@ -194,16 +193,16 @@ async function processOf(client: Client): Promise<number> {
 
 function overloaded(where: string): string {
   return `Cannot get a session from the pooler at ${where}: all of them are in use. ` +
-    "If it stays so, give it more (PgBouncer: default_pool_size)";
+    "If that persists, raise its limit (PgBouncer: default_pool_size)";
 }
 
 function lentBy(where: string): string {
   return `Cannot use the pooler at ${where}: it lends each transaction another session of PostgreSQL ` +
     "(PgBouncer: pool_mode=transaction). Set pool_mode=session in it for this database, " +
-    "or let DATABASE_URL lead past it";
+    "or point DATABASE_URL at the server itself";
 }
 
-/** Whose setting it is, by its source, and how it is taken back. */
+/** The statement that resets the setting, by its source. */
 const READ_ONLY_SOURCES: Readonly<Record<string, (row: SessionRow) => string>> = {
   "database": ({ database }) => `alter database ${database}`,
   "user": ({ role }) => `alter role ${role}`,
@@ -221,8 +220,8 @@ function readOnlyReason(row: SessionRow, where: string): string | null {
   const owner = READ_ONLY_SOURCES[source]?.(row);
   return `PostgreSQL at ${where} is read-only: default_transaction_read_only is on. ` +
     (owner
-      ? `Take it back with \`${owner} reset default_transaction_read_only\``
+      ? `Reset it with \`${owner} reset default_transaction_read_only\``
       : source === "client"
-      ? "Take it out of the options of DATABASE_URL or PGOPTIONS"
+      ? "Remove it from the options of DATABASE_URL or PGOPTIONS"
       : "Turn it off in the server's configuration");
 }

@@ -1,5 +1,5 @@
 /**
- * What the driver is told about TLS.
+ * TLS options of the driver, and what its errors about TLS mean.
  * @module
  */
 
@@ -10,10 +10,10 @@ import { type CertificateProblem, certificateProblem } from "../../../core/tls/c
 import { parseDatabaseTls, TLS_PARAMETERS } from "../../../core/tls/database_tls.ts";
 import { type NamedFile, readKeyPair, readPem } from "../../pem.ts";
 
-/** What is wrong with a certificate, and where to mend it. */
+/** What is wrong with a certificate, and where to fix it. */
 const CERTIFICATES: Readonly<Record<CertificateProblem, string>> = {
   untrusted:
-    "its certificate is not by an authority that we trust. Set sslrootcert of DATABASE_URL to the certificate of its authority",
+    "its certificate is not signed by an authority that we trust. Set sslrootcert of DATABASE_URL to the certificate of that authority",
   expired: "its certificate is not valid today. Renew it there, or set the clock here",
   "other name":
     "its certificate is for another host. Set the host of DATABASE_URL to a name that the certificate has, or sslmode to verify-ca",
@@ -21,7 +21,7 @@ const CERTIFICATES: Readonly<Record<CertificateProblem, string>> = {
 };
 
 /**
- * Takes TLS out of the URL, where the driver would understand it otherwise, and puts it in words of its own.
+ * Moves TLS from the URL, which the driver would interpret differently, into the driver's options.
  * @throws {OperatorError} if a file that the URL names cannot be read.
  */
 export async function driverTls(
@@ -53,19 +53,13 @@ function named(parameter: string, path: string): NamedFile {
   return { name: `${parameter} of DATABASE_URL`, path };
 }
 
-/** What is wrong between us and the server at `where`, if it is TLS; else null. */
-export function explainTls(error: unknown, where: string): OperatorError | null {
+/** What to change, if the error is one of TLS; else null. */
+export function tlsProblem(error: unknown, where: string): string | null {
   const problem = certificateProblem(error);
-  if (problem) {
-    return new OperatorError(
-      `Cannot connect to PostgreSQL at ${where} by TLS: ${CERTIFICATES[problem]}`,
-      { cause: error },
-    );
-  }
-  if (!(error instanceof Error) || !/server does not support SSL/.test(error.message)) return null;
-  return new OperatorError(
-    `Cannot connect to PostgreSQL at ${where} by TLS: it does not offer it. ` +
-      "Turn ssl on there, or set sslmode of DATABASE_URL to disable",
-    { cause: error },
-  );
+  const text = problem
+    ? CERTIFICATES[problem]
+    : error instanceof Error && /server does not support SSL/.test(error.message)
+    ? "it does not offer it. Turn ssl on there, or set sslmode of DATABASE_URL to disable"
+    : null;
+  return text && `Cannot connect to PostgreSQL at ${where} by TLS: ${text}`;
 }

@@ -1,29 +1,21 @@
 /**
- * What keeps us from a Unix socket.
+ * Errors of a Unix socket.
  * @module
  */
 
-import { OperatorError } from "../../../core/failure.ts";
-
 /** What to change, if the socket may not be used; else null. */
-export function explainSocket(error: unknown): OperatorError | null {
+export function socketProblem(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   const [, path] = error.message.match(/"(?:unix:)?(\/[^"]+)"/) ?? [];
   if (error instanceof Deno.errors.NotCapable && path !== undefined) {
-    return new OperatorError(
-      `Cannot open PostgreSQL's socket ${path}: Deno was started without the right to write to it. ` +
-        `Add --allow-write=${path} to the flags of deno run, or of deno task compile`,
-      { cause: error },
-    );
+    return `Cannot open PostgreSQL's socket ${path}: Deno was started without permission to write to it. ` +
+      `Add --allow-write=${path} to the flags of deno run, or of deno task compile`;
   }
   const { code, address } = error as Error & {
     readonly code?: unknown;
     readonly address?: unknown;
   };
   if (code !== "EACCES" || !String(address).startsWith("/")) return null;
-  return new OperatorError(
-    `Cannot open PostgreSQL's socket ${address}: the user that runs this program may not write to it. ` +
-      "Use one that may, or see unix_socket_permissions of the server",
-    { cause: error },
-  );
+  return `Cannot open PostgreSQL's socket ${address}: the user that runs this program may not write to it. ` +
+    "Use one that may, or see unix_socket_permissions of the server";
 }

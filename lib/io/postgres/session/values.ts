@@ -1,5 +1,5 @@
 /**
- * Values as the database sends them. One that cannot be read fails its query: it must never become
+ * Parsers of the database's values. One that cannot be read fails its query: it must never become
  * null, which means that there is no value.
  * @module
  */
@@ -9,7 +9,7 @@ import pg from "pg";
 
 const INT8_OID = 20;
 
-/** The driver's parsers, but `bigint` as a number, because all of ours are below 2^53. */
+/** The driver's parsers, except that `bigint` becomes a number: all of ours are below 2^53. */
 export function getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
   if (oid === INT8_OID) return toSafeInteger;
   const parse: (value: string) => unknown = format === "binary"

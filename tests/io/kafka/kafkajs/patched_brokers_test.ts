@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { Addresses } from "../../../../lib/io/kafka/addresses.ts";
+import { Addresses } from "../../../../lib/io/kafka/kafkajs/addresses.ts";
 import "../../../../lib/io/kafka/kafkajs/kafkajs.ts";
-import { NoBrokerError } from "../../../../lib/io/kafka/one_broker.ts";
+import { NoBrokerError } from "../../../../lib/io/kafka/broker_errors.ts";
 
 const require = createRequire(import.meta.url);
 const BrokerPool = require("kafkajs/src/cluster/brokerPool.js");

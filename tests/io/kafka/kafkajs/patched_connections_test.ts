@@ -48,7 +48,7 @@ Deno.test("a request that may take its time has it, also as the first one of its
 
 Deno.test("a connection is kept while an answer is coming in, however slowly", async () => {
   const { queue, givenUp } = makeQueue(40);
-  const trickle = setInterval(() => queue.silentLooks = 0, 5); // as bytes do
+  const trickle = setInterval(() => queue.silentChecks = 0, 5); // as bytes do
   const outcome = await Promise.race([
     givenUp.then(() => "given up"),
     new Promise((resolve) => setTimeout(resolve, 400, "kept")), // many times as long as its time

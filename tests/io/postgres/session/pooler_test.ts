@@ -14,7 +14,7 @@ import { openStack } from "../../../support/stack.ts";
 import { temporaryDirectory } from "../../../support/temporary_directory.ts";
 import { runProgram } from "../../../support/worker_process.ts";
 
-const LENT = /lends each transaction another session.*Set pool_mode=session.*let DATABASE_URL lead/;
+const LENT = /lends each transaction another session.*Set pool_mode=session.*point DATABASE_URL at/;
 
 const LIMITS = `
   select

@@ -32,7 +32,7 @@ serverTest(
 );
 
 serverTest(
-  "Connection needs a person where only a superuser could turn triggers on again",
+  "Connection requires an operator where only a superuser could turn triggers on again",
   ["postgres"],
   async () => {
     await using database = await createDatabase();
@@ -43,7 +43,7 @@ serverTest(
     await using connection = new Connection(role.url);
     await assert.rejects(connection.query({ text: "select 1" }), (error: Error) => {
       assert.ok(error instanceof OperatorError, String(error));
-      assert.match(error.message, /Take it back as a superuser with `alter role … reset …`/);
+      assert.match(error.message, /Reset it as a superuser with `alter role … reset …`/);
       return true;
     });
   },
@@ -78,7 +78,7 @@ serverTest(
 );
 
 serverTest(
-  "Connection needs a person where row security hides rows",
+  "Connection requires an operator where row security hides rows",
   ["postgres"],
   async () => {
     await using database = await createDatabase();
@@ -94,7 +94,7 @@ serverTest(
     await assert.rejects(
       connection.query({ text: "select * from counted" }),
       (error) =>
-        error instanceof OperatorError && /Row security keeps rows of a table/.test(error.message),
+        error instanceof OperatorError && /Row security hides rows of a table/.test(error.message),
     );
   },
 );

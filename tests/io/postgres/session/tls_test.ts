@@ -69,8 +69,8 @@ interface Refusal {
   readonly message: RegExp;
 }
 
-const UNTRUSTED = /not by an authority that we trust. Set sslrootcert of DATABASE_URL/;
-const NOT_LET_IN = /does not let this user in like this. Check its pg_hba.conf/;
+const UNTRUSTED = /not signed by an authority that we trust. Set sslrootcert of DATABASE_URL/;
+const NOT_LET_IN = /does not let this user in this way. Check its pg_hba.conf/;
 
 const REFUSALS: readonly Refusal[] = [
   {

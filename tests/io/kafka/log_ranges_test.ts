@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import type { RawBroker, RawCluster } from "../../../lib/io/kafka/raw_cluster.ts";
-import { viewLog, type ViewOptions } from "../../../lib/io/kafka/topic_log.ts";
+import type {
+  InternalBroker,
+  InternalCluster,
+} from "../../../lib/io/kafka/kafkajs/internal_cluster.ts";
+import { viewLog, type ViewOptions } from "../../../lib/io/kafka/log_ranges.ts";
 
 /** A failure as kafkajs has it. */
 function failure(name: string, more: object = {}): Error {
@@ -20,10 +23,10 @@ interface Round {
 }
 
 /** A cluster that is in another state at each look, and stays in the last one. */
-function clusterOf(...rounds: readonly Round[]): RawCluster {
+function clusterOf(...rounds: readonly Round[]): InternalCluster {
   let round = -1;
   const now = () => rounds[Math.min(round, rounds.length - 1)]!;
-  const broker = (leader: number): RawBroker => ({
+  const broker = (leader: number): InternalBroker => ({
     fetch: () => Promise.reject(new Error("nothing is fetched")),
     listOffsets: ({ topics }) => {
       const { topic, partitions } = topics[0]!;
@@ -56,7 +59,7 @@ function clusterOf(...rounds: readonly Round[]): RawCluster {
   };
 }
 
-async function view(cluster: RawCluster, options: Partial<ViewOptions> = {}) {
+async function view(cluster: InternalCluster, options: Partial<ViewOptions> = {}) {
   const { ranges, unavailable } = await viewLog(cluster, {
     ...{ topic: "t", partitions: undefined, seenEnds: new Map() },
     reasonOf: (error) => (error as Error).name,
@@ -104,7 +107,7 @@ Deno.test("viewLog() does not believe at once that a log has become shorter", as
   assert.deepEqual((await view(shorter, { seenEnds })).ends, { 0: 60 });
 });
 
-Deno.test("viewLog() fails where a person is needed", async () => {
+Deno.test("viewLog() fails where an operator is required", async () => {
   const forbidden = failure("KafkaJSProtocolError", {
     type: "TOPIC_AUTHORIZATION_FAILED",
     retriable: false,

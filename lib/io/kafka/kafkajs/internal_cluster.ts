@@ -1,32 +1,32 @@
 /**
- * The part of kafkajs below its consumer: brokers, and who leads which partition.
+ * kafkajs below its consumer: its brokers, and which of them leads which partition.
  * @module
  */
 
-import type { AbortedTransaction, BatchMessage } from "./kafkajs/fetch_decoder.ts";
-import type { Kafka } from "./kafkajs/kafkajs.ts";
+import { withTimeout } from "../../../async/delay.ts";
+import { CLOSE_TIMEOUT_MS } from "../client.ts";
+import type { AbortedTransaction, BatchMessage } from "./fetch_decoder.ts";
+import type { Kafka } from "./kafkajs.ts";
 
 export const READ_COMMITTED = 1;
 
-/** Connects when it is used. */
-export interface RawCluster {
+/** Connects on first use. */
+export interface InternalCluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
-  /** Keeps the topic among those that are known. */
+  /** Includes the topic in the metadata from now on. */
   addTargetTopic(topic: string): Promise<void>;
-  /** Asks who leads which partition now. */
   refreshMetadata(): Promise<void>;
   findTopicPartitionMetadata(topic: string): readonly PartitionMetadata[];
-  findBroker(of: { readonly nodeId: string }): Promise<RawBroker>;
+  findBroker(of: { readonly nodeId: string }): Promise<InternalBroker>;
   readonly brokerPool: { readonly metadata: { readonly clusterId: string } };
 }
 
-/** One partition as the cluster knows it. */
 export interface PartitionMetadata {
   readonly partitionId: number;
-  /** Id of a broker; below 0 if none of those that have the partition is there. */
+  /** Id of a broker; below 0 if no broker with a copy is up. */
   readonly leader: number;
-  /** Brokers that have the partition. */
+  /** Brokers with a copy. */
   readonly replicas: readonly number[];
 }
 
@@ -36,7 +36,7 @@ interface PartitionsOf<Partition> {
 }
 
 export interface FetchAnswer {
-  /** How long the broker answers nothing from now on, in milliseconds. */
+  /** How long the broker sends nothing from now on, in milliseconds. */
   readonly clientSideThrottleTime?: number;
   readonly responses: readonly {
     readonly partitions: readonly {
@@ -46,7 +46,7 @@ export interface FetchAnswer {
   }[];
 }
 
-export interface RawBroker {
+export interface InternalBroker {
   fetch(request: unknown): Promise<FetchAnswer>;
   listOffsets(request: {
     readonly isolationLevel: number;
@@ -60,8 +60,21 @@ export interface RawBroker {
   }>;
 }
 
-/** What kafkajs's consumer itself reads with is kept under a symbol. */
-export function createRawCluster(kafka: Kafka): RawCluster {
+/** A cluster that is connected and has the topic in its metadata. */
+export async function openInternalCluster(kafka: Kafka, topic: string): Promise<InternalCluster> {
+  const cluster = createInternalCluster(kafka);
+  try {
+    await cluster.connect();
+    await cluster.addTargetTopic(topic);
+    return cluster;
+  } catch (error) {
+    await withTimeout(CLOSE_TIMEOUT_MS, cluster.disconnect());
+    throw error;
+  }
+}
+
+/** Calls the factory that kafkajs keeps for its own consumer, under a symbol. */
+export function createInternalCluster(kafka: Kafka): InternalCluster {
   const symbol = Object.getOwnPropertySymbols(kafka)
     .find(({ description }) => description === "private:Kafka:createCluster");
   const create = symbol && (kafka as unknown as Record<symbol, unknown>)[symbol];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { LookupAddress } from "node:dns";
-import { Addresses, parseAddress } from "../../../lib/io/kafka/addresses.ts";
-import { inTurns } from "../../../lib/io/kafka/kafkajs/socket.ts";
+import { Addresses, parseAddress } from "../../../../lib/io/kafka/kafkajs/addresses.ts";
+import { rotating } from "../../../../lib/io/kafka/kafkajs/socket.ts";
 
 Deno.test("parseAddress() takes names, IPv4 and IPv6 addresses", () => {
   for (
@@ -30,7 +30,7 @@ Deno.test("Addresses stays with the one that answers, and tries one that failed 
 
 /** The addresses that a lookup gives, in their order. */
 function look(
-  lookup: ReturnType<typeof inTurns>,
+  lookup: ReturnType<typeof rotating>,
   options: { readonly all?: boolean },
 ): string | string[] {
   let given: string | LookupAddress[] = [];
@@ -40,7 +40,7 @@ function look(
 
 Deno.test("a name of several hosts begins with another one each time", () => {
   const hosts = ["10.0.0.1", "10.0.0.2"].map((address) => ({ address, family: 4 }));
-  const lookup = inTurns((_name, _options, callback) => callback(null, hosts));
+  const lookup = rotating((_name, _options, callback) => callback(null, hosts));
   assert.deepEqual(look(lookup, { all: true }), ["10.0.0.1", "10.0.0.2"]);
   assert.deepEqual(look(lookup, { all: true }), ["10.0.0.2", "10.0.0.1"]);
   assert.equal(look(lookup, {}), "10.0.0.1");

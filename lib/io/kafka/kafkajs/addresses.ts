@@ -1,15 +1,14 @@
 /**
- * Addresses of brokers as KAFKA_BROKERS has them, and in which order to try them.
+ * Addresses of brokers in KAFKA_BROKERS, and the order in which to try them.
  * @module
  */
 
-/** Where a broker listens. */
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-/** `host:port`, or `[host]:port` for an IPv6 address; the brackets are no part of the host. */
+/** `host:port`, or `[host]:port` for an IPv6 address; the host is without the brackets. */
 export function parseAddress(address: string): Address {
   const colon = address.lastIndexOf(":");
   return {
@@ -18,7 +17,7 @@ export function parseAddress(address: string): Address {
   };
 }
 
-/** Begins with the first; one that has failed is tried again after all others. */
+/** Starts with the first address; one that failed is tried again after all others. */
 export class Addresses {
   #order: readonly Address[];
 
@@ -30,12 +29,12 @@ export class Addresses {
     return this.#order.length;
   }
 
-  /** The one to try next. */
+  /** The address to try next. */
   get first(): Address {
     return this.#order[0]!;
   }
 
-  /** This one did not answer, if it is one of ours. */
+  /** Moves the address to the end, if it is one of these. */
   failed({ host, port }: Address): void {
     const isIt = (address: Address) => address.host === host && address.port === port;
     this.#order = [

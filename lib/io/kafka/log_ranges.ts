@@ -1,24 +1,28 @@
 /**
- * What a topic's log holds, asked of the leader of each partition: one that is away hides
- * its own partitions and no others.
+ * The ranges of a topic's log, requested from the leader of each partition: one that is away
+ * hides only its own partitions.
  * @module
  */
 
 import { delay } from "../../async/delay.ts";
 import { UnavailableError } from "../../core/failure.ts";
 import { type LogRange, type LogView, unavailableText } from "../../core/offsets/log_range.ts";
-import { isOfOneBroker, isOfPartition } from "./one_broker.ts";
-import { type PartitionMetadata, type RawCluster, READ_COMMITTED } from "./raw_cluster.ts";
+import { isBrokerError, isPartitionError } from "./broker_errors.ts";
+import {
+  type InternalCluster,
+  type PartitionMetadata,
+  READ_COMMITTED,
+} from "./kafkajs/internal_cluster.ts";
 
-/** What Kafka calls the ends of a log. */
+/** Kafka's timestamps for the ends of a log. */
 const EARLIEST = -2;
 const LATEST = -1;
 
-/** Leaders may be moving right now: they are asked so often, so far apart. */
+/** Leaders may be moving right now, so they are asked again. */
 const ROUNDS = 3;
 const ROUND_MS = 300;
 
-/** Partitions that are there, but cannot be read right now. */
+/** Partitions that exist, but cannot be read right now. */
 export class PartitionsAwayError extends UnavailableError {
   constructor(topic: string, unavailable: LogView["unavailable"]) {
     super(`Cannot read all of ${topic}: ${unavailableText(unavailable)}`);
@@ -27,20 +31,20 @@ export class PartitionsAwayError extends UnavailableError {
 
 export interface ViewOptions {
   readonly topic: string;
-  /** Those that matter; `undefined`: all that the topic has. */
+  /** Those of interest; `undefined` for all. */
   readonly partitions: readonly number[] | undefined;
   /**
-   * Ends that were seen before. A log does not get shorter, but a broker that was frozen answers
-   * for some tenths of a second as the leader that it was: a lower end has to be said again.
+   * Ends that were seen before. A log does not shrink, but a broker that was frozen still answers
+   * as the former leader for some tenths of a second: a lower end has to be confirmed.
    */
   readonly seenEnds: ReadonlyMap<number, number>;
-  /** What a failure of a leader means. */
+  /** The meaning of a leader's failure. */
   readonly reasonOf: (error: unknown) => string;
 }
 
 /** Offsets `[first, last stable)` of the partitions that can be read, and why the others cannot. */
 export async function viewLog(
-  cluster: RawCluster,
+  cluster: InternalCluster,
   { topic, partitions, seenEnds, reasonOf }: ViewOptions,
 ): Promise<LogView> {
   const ranges = new Map<number, LogRange>();
@@ -69,21 +73,21 @@ export async function viewLog(
 }
 
 interface Led extends Pick<ViewOptions, "topic" | "reasonOf"> {
-  /** Id of a broker; below 0 for none. */
+  /** Id of a broker; below 0 if there is none. */
   readonly leader: number;
   readonly led: readonly PartitionMetadata[];
 }
 
-/** What the leader of some partitions says of them, or why it does not. */
+/** What the leader of some partitions reports, or why it does not. */
 interface LeaderAnswer {
   readonly found: ReadonlyMap<number, LogRange>;
   readonly missing: ReadonlyMap<number, string>;
-  /** Another leader may be found in a moment. */
+  /** Another leader may take over in a moment. */
   readonly isMoving: boolean;
 }
 
 async function askLeader(
-  cluster: RawCluster,
+  cluster: InternalCluster,
   { topic, leader, led, reasonOf }: Led,
 ): Promise<LeaderAnswer> {
   const missing = (reasonOf: (partition: PartitionMetadata) => string) =>
@@ -94,8 +98,8 @@ async function askLeader(
     const found = await rangesAt(cluster, { topic, leader, ids });
     return { found, missing: new Map(), isMoving: false };
   } catch (error) {
-    const isMoving = isOfPartition(error);
-    if (!isMoving && !isOfOneBroker(error)) throw error;
+    const isMoving = isPartitionError(error);
+    if (!isMoving && !isBrokerError(error)) throw error;
     return { found: new Map(), missing: missing(() => reasonOf(error)), isMoving };
   }
 }
@@ -108,7 +112,7 @@ export function noLeader({ replicas }: Pick<PartitionMetadata, "replicas">): str
 }
 
 async function rangesAt(
-  cluster: RawCluster,
+  cluster: InternalCluster,
   { topic, leader, ids }: {
     readonly topic: string;
     readonly leader: number;
@@ -127,7 +131,7 @@ async function rangesAt(
       ),
     );
   };
-  // The start may move up to the end in between, but not the end below the start.
+  // In this order: the start may move up in between, but the end never falls below it.
   const starts = await offsets(EARLIEST);
   const ends = await offsets(LATEST);
   return new Map(

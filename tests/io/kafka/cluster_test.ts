@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { createKafka, KafkaCluster } from "../../../lib/io/kafka/client.ts";
+import { createKafka } from "../../../lib/io/kafka/client.ts";
+import { KafkaCluster } from "../../../lib/io/kafka/cluster.ts";
 import { createTopic } from "../../support/kafka.ts";
 import { serverTest } from "../../support/servers.ts";
 
