@@ -3,6 +3,8 @@ import type { CountRow } from "../../../lib/io/postgres/queries/api_reader.ts";
 import type { Overview } from "../../../lib/io/postgres/queries/overview.ts";
 import { Vitals } from "../../../lib/observers/vitals.ts";
 import { answering } from "../../support/answering.ts";
+import { READY, VIEW } from "../../support/page_stand.ts";
+import { ServerEvents } from "../../support/server_events.ts";
 import { commitOf } from "../../support/sink_contract.ts";
 
 const NOON_MS = Date.UTC(2026, 0, 1, 12);
@@ -84,7 +86,7 @@ Deno.test("/api/lotteries gives at most 20 names, and says when there are more",
   assert.deepEqual(asked, [{ text: "<b>", limit: 21 }]);
 });
 
-Deno.test("the API says that PostgreSQL is away", async () => {
+Deno.test("the API says that PostgreSQL does not answer", async () => {
   const away = () => Promise.reject(new Error("secret"));
   using open = answering({ counts: away, letters: away, lotteries: away, overview: away });
   for (const path of ["/api/aggregates", "/api/dead-letters", "/api/lotteries"]) {
@@ -96,7 +98,7 @@ Deno.test("the API says that PostgreSQL is away", async () => {
   assert.deepEqual([postgresql.state, postgresql.read_at, all_workers], ["down", null, null]);
 });
 
-Deno.test("the API asks the database only so much at the same time", async () => {
+Deno.test("the API runs at most 8 queries at a time", async () => {
   const answer = Promise.withResolvers<CountRow[]>();
   let asked = 0;
   using open = answering({
@@ -148,7 +150,7 @@ Deno.test("/api/dead-letters shows text as far as there is any, and the bytes", 
   assert.deepEqual(asked, [{ limit: 5, headBytes: 1_024 }]);
 });
 
-Deno.test("/api/status tells of all workers what the database says, and of this one what it knows", async () => {
+Deno.test("/api/status reports all workers as the database has them, and this one as it knows itself", async () => {
   const vitals = new Vitals();
   vitals.answered("source");
   vitals.answered("commit");
@@ -256,4 +258,32 @@ Deno.test("the source is down while either the log or the group is away", async 
   assert.equal(await state(), "down");
   vitals.answered("group");
   assert.equal(await state(), "up");
+});
+
+Deno.test("GET /live sends the counts with the names and times of the API", async () => {
+  const closed = {
+    startMs: NOON_MS - MINUTE_MS,
+    events: [[4, 0, 0]],
+    eventsBefore: [[3, 0, 0]],
+  };
+  const { bars: [bar], totals, lotteryNames } = VIEW;
+  const view = () => Promise.resolve({ ...VIEW, bars: [bar!], closed });
+  using open = answering({ ...READY, view });
+  await using events = new ServerEvents(await open.get("/live"));
+  assert.deepEqual(await events.next("counts"), {
+    from: "2026-01-01T11:46:00.000Z",
+    to: "2026-01-01T12:01:00.000Z",
+    bar_seconds: 60,
+    event_types: ["clicked", "pay"],
+    lottery_names: lotteryNames,
+    other_lotteries: 0,
+    bars: [{ start: "2026-01-01T11:46:00.000Z", events: [1_000, 100, 0] }],
+    totals,
+    current: { window_start: "2026-01-01T12:00:00.000Z", events: VIEW.current.events },
+    closed: {
+      window_start: "2026-01-01T11:59:00.000Z",
+      events: [[4, 0, 0]],
+      events_before: [[3, 0, 0]],
+    },
+  });
 });

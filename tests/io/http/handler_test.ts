@@ -173,7 +173,7 @@ Deno.test("a fault of ours is answered with 500 in JSON, without its reason", as
   const response = await open.get("/api/status");
   assert.equal(response.status, 500);
   assert.deepEqual(await response.json(), {
-    error: "The worker cannot answer this. Its log says why.",
+    error: "Internal error. See the worker's log.",
   });
 });
 

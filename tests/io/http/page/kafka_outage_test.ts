@@ -28,13 +28,13 @@ serverTest(
       page.locator(place, { hasText: text }).waitFor();
     await shows("#tile-events .value", /^9\d\d$/);
     await shows("#tile-lag .value", /^0$/);
-    await shows("#state-worker", "reads 4 partitions of 4");
+    await shows("#state-worker", "reading 4 of 4 partitions");
 
     stand.broker!.kill();
     await shows("#connection", "Waiting for Kafka");
     await shows("#notices .bad", "Kafka does not answer");
     await shows("#tile-lag .value", "unknown");
-    await shows("#state-worker", "waits for Kafka");
+    await shows("#state-worker", "waiting for Kafka");
     const status = await (await fetch(`${url}api/status`)).json();
     assert.equal(status.source.state, "down");
     assert.equal(status.all_workers.lag_records, null);
@@ -54,7 +54,7 @@ serverTest(
     const [, lateUrl] = await late.printed(/Page on (http:[^ ]+\/),/);
     await using other = await openPage(await browser(), lateUrl!);
     await other.page.locator("#connection", { hasText: "Waiting for Kafka" }).waitFor();
-    await other.page.locator("#state-worker", { hasText: "waits for Kafka" }).waitFor();
+    await other.page.locator("#state-worker", { hasText: "waiting for Kafka" }).waitFor();
     await other.page.locator("#tile-lag .value", { hasText: "unknown" }).waitFor();
     await other.page.locator("#tile-events .value", { hasText: /^9\d\d$/ }).waitFor();
 

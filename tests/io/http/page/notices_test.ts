@@ -1,12 +1,11 @@
 /** What the page says first; it needs no browser. */
 
 import assert from "node:assert/strict";
-import type { WindowView } from "../../../../lib/core/views/window_view.ts";
-import type { StatusJson } from "../../../../lib/io/http/api.ts";
+import type { StatusJson, ViewJson } from "../../../../lib/io/http/api.ts";
 import { aboutText } from "../../../../lib/io/http/page/parts/about.js";
 import { noticesOf } from "../../../../lib/io/http/page/parts/notices.js";
 
-type Situation = Parameters<typeof noticesOf>[0];
+type PageState = Parameters<typeof noticesOf>[0];
 
 const SINCE = "2026-01-31T12:00:00.000Z";
 
@@ -21,16 +20,16 @@ function status(
   } as unknown as StatusJson;
 }
 
-function texts(situation: Partial<Situation>): string[] {
+function texts(state: Partial<PageState>): string[] {
   return noticesOf({
     connection: "live",
     refusal: null,
     status: status(),
-    view: { lotteryNames: ["mega_draw"] } as unknown as WindowView,
+    view: { lottery_names: ["mega_draw"] } as unknown as ViewJson,
     choice: { range: "1h", lotteryName: null },
     isLotteryKnown: null,
     problems: [],
-    ...situation,
+    ...state,
   }).map(({ isBad, text }) => `${isBad ? "!" : ""}${text}`);
 }
 
@@ -48,11 +47,11 @@ Deno.test("each system that does not answer is told", () => {
   assert.deepEqual(others, []);
 });
 
-Deno.test("who does not answer the page is told before all that it said", () => {
-  const situation = { connection: "disconnected" as const, status: status({ source: "down" }) };
-  assert.deepEqual(texts(situation), ["!The worker does not answer. This page waits for it."]);
-  assert.deepEqual(texts({ ...situation, refusal: "500 pages look on already." }), [
-    "!500 pages look on already.",
+Deno.test("a worker that does not answer is told instead of all that it said", () => {
+  const state = { connection: "disconnected" as const, status: status({ source: "down" }) };
+  assert.deepEqual(texts(state), ["!The worker does not answer. This page keeps trying."]);
+  assert.deepEqual(texts({ ...state, refusal: "500 pages are already open. Try again later." }), [
+    "!500 pages are already open. Try again later.",
   ]);
 });
 
@@ -75,7 +74,7 @@ Deno.test("a lottery without events is told, and whether there is one of that na
     assert.deepEqual(texts({ choice, isLotteryKnown }), ["“nope” has no events in the last hour."]);
   }
   assert.deepEqual(texts({ choice, isLotteryKnown: false }), [
-    "!There is no lottery called “nope” in the latest counts.",
+    "!No lottery named “nope” in the latest counts.",
   ]);
   assert.deepEqual(texts({ choice, view: null }), [
     "No events yet. Counts appear here with the first commit.",
@@ -86,10 +85,10 @@ Deno.test("the page says of what it is", () => {
   const about = (demo: StatusJson["demo"]) => aboutText({ demo, topic: "user-events" });
   const jackpot = { lottery_name: "mega_draw", millions: 16 };
   assert.equal(about(null), "topic user-events");
-  assert.equal(about({ speed: null, jackpot: null }), "events of a file");
+  assert.equal(about({ speed: null, jackpot: null }), "events from a file");
   assert.equal(about({ speed: 1, jackpot: null }), "generated events");
   assert.equal(
     about({ speed: 60, jackpot }),
-    "generated events, event time passes 60 times as fast, jackpot of 16 million at mega_draw",
+    "generated events, event time runs at 60× speed, 16 million jackpot at mega_draw",
   );
 });

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import type { WindowView } from "../../../../lib/core/views/window_view.ts";
+import type { ViewJson } from "../../../../lib/io/http/api.ts";
 import { formatChoice, parseChoice } from "../../../../lib/io/http/page/address.js";
 import { Palette } from "../../../../lib/io/http/page/chart/palette.js";
 import { smooth } from "../../../../lib/io/http/page/chart/smooth.js";
@@ -34,16 +34,16 @@ Deno.test("the address has the choice, and nothing that is the default", () => {
 const WRONG: readonly (readonly [search: string, problem: RegExp])[] = [
   [
     "?range=7y",
-    /There is no range “7y”: this is the last 15 minutes\. Choose one of 15m, 1h, 24h\./,
+    /Unknown range “7y”, showing the last 15 minutes\. Supported: 15m, 1h, 24h\./,
   ],
-  ["?range=", /There is no range “”/],
-  ["?range=toString", /There is no range “toString”/],
-  ["?range=%E2%80%AE%3Cb%3E", /There is no range “\\u\{202e\}<b>”/],
-  [`?range=${"x".repeat(1_000)}`, /There is no range “x{60}…”/],
-  ["?rnage=1h", /“rnage” is nothing that can be chosen/],
-  ["?range=1h&range=24h", /“range” can be chosen only once/],
-  ["?lottery=a%00b", /No lottery can be called “a\\u\{0\}b”: this is all of them/],
-  [`?lottery=${"x".repeat(401)}`, /No lottery can be called/],
+  ["?range=", /Unknown range “”/],
+  ["?range=toString", /Unknown range “toString”/],
+  ["?range=%E2%80%AE%3Cb%3E", /Unknown range “\\u\{202e\}<b>”/],
+  [`?range=${"x".repeat(1_000)}`, /Unknown range “x{60}…”/],
+  ["?rnage=1h", /Unknown parameter “rnage” in the address/],
+  ["?range=1h&range=24h", /“range” appears more than once/],
+  ["?lottery=a%00b", /Invalid lottery name “a\\u\{0\}b”, showing all lotteries/],
+  [`?lottery=${"x".repeat(401)}`, /Invalid lottery name/],
 ];
 
 for (const [search, problem] of WRONG) {
@@ -119,11 +119,14 @@ Deno.test("layers stand on one another", () => {
 
 Deno.test("bars are rates per minute, the last one of the windows that it has so far", () => {
   const view = {
-    barMs: 600_000,
-    toMs: 1_260_000,
-    eventTypes: ["clicked"],
-    bars: [{ startMs: 600_000, events: [600, 20] }, { startMs: 1_200_000, events: [60, 0] }],
-  } as Partial<WindowView> as WindowView;
+    bar_seconds: 600,
+    to: "2026-01-31T12:21:00.000Z",
+    event_types: ["clicked"],
+    bars: [
+      { start: "2026-01-31T12:10:00.000Z", events: [600, 20] },
+      { start: "2026-01-31T12:20:00.000Z", events: [60, 0] },
+    ],
+  } as Partial<ViewJson> as ViewJson;
   assert.deepEqual(ratesByType(view), [[60, 60], [2, 0]]);
 });
 

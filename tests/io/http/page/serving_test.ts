@@ -45,7 +45,7 @@ Deno.test("the page needs no file: from an empty folder, the only one that the w
 });
 
 serverTest(
-  "200 who look on, half of whom read nothing, hold up neither the counting nor the end",
+  "200 open pages, half of which read nothing, delay neither the counting nor the shutdown",
   ["kafka", "postgres"],
   async () => {
     await using stack = await openStack();

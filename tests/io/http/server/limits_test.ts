@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { withTimeout } from "../../../../lib/async/delay.ts";
-import { answer, text } from "../../../../lib/io/http/answers.ts";
+import { respond, text } from "../../../../lib/io/http/responses.ts";
 import { Acceptor, type ClientLimits } from "../../../../lib/io/http/server/acceptor.ts";
 import { CLIENT_LIMITS, listen, type WebServer } from "../../../../lib/io/http/server/listen.ts";
 import { eventually, MAX_WAIT_MS } from "../../../support/eventually.ts";
@@ -24,7 +24,7 @@ function server(limits?: Partial<ClientLimits>, handler: Handler = ok): WebServe
 function endless(onEnd = () => {}): Response {
   const pull = (controller: ReadableStreamDefaultController) =>
     controller.enqueue(new Uint8Array(100_000));
-  return answer(new ReadableStream({ pull, cancel: onEnd }), {});
+  return respond(new ReadableStream({ pull, cancel: onEnd }), {});
 }
 
 async function connect({ url }: WebServer, request: string): Promise<RawClient> {
@@ -121,7 +121,7 @@ Deno.test("whoever is being answered keeps the connection, and is one of so many
 
 Deno.test("a client that does not take its answer in time is disconnected, and the answer is given up", async () => {
   const ended = Promise.withResolvers<void>();
-  await using open = server({ answerMs: 100 }, () => {
+  await using open = server({ responseMs: 100 }, () => {
     return Promise.resolve(endless(ended.resolve));
   });
   using _client = await connect(open, REQUEST);

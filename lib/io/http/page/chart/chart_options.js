@@ -1,22 +1,24 @@
 /**
- * How the chart looks: scales, axes, bars, and the shade over windows that are still open.
+ * How the chart is drawn: scales, axes, bars, and the shade over open windows.
  * @module
  */
 
 import { clock, compact } from "../format.js";
 
-// Loaded before as a script of its own.
+// From a script of its own, which is loaded before.
 const UPlot = /** @type {any} */ (globalThis).uPlot;
 
 const MINUTE = 60;
-const HOUR = 60 * MINUTE;
-const TIME_STEPS = [10, 30, 1, 2, 5, 10, 15, 30].map((step, at) => at < 2 ? step : step * MINUTE)
-  .concat([1, 2, 3, 4, 6, 24].map((hours) => hours * HOUR));
+/** Seconds between two labels. */
+const TIME_STEPS = [
+  ...[10, 30],
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 1_440].map((minutes) => minutes * MINUTE),
+];
 
 /**
  * @typedef {object} ChartLook
  * @property {HTMLElement} place
- * @property {readonly number[]} colors of the layers, the lowest first
+ * @property {readonly number[]} colors of the layers, lowest first
  * @property {() => [number, number]} range from and to, in seconds
  * @property {() => number | null} openFrom where open windows begin, in seconds
  * @property {(plot: any) => void} onCursor
@@ -44,7 +46,7 @@ export function chartOptions({ place, colors, range, openFrom, onCursor }) {
     ],
     series: [
       {},
-      // The highest layer first: the lower ones are painted over it.
+      // The highest layer first: lower ones are painted over it.
       ...colors.toReversed().map((color) => ({
         fill: style.getPropertyValue(`--type-${color}`),
         stroke: gap,

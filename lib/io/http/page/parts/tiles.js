@@ -1,11 +1,11 @@
 /**
- * The numbers of now, and the state of what they depend on.
+ * The current numbers, and the state of the systems behind them.
  * @module
  */
 
 import { smooth } from "../chart/smooth.js";
 import { find, setText } from "../dom.js";
-import { age, clock, compact, durations, rate, whole } from "../format.js";
+import { age, clock, durations, rate, whole } from "../format.js";
 
 /** @typedef {import("../../api.ts").StatusJson} Status */
 
@@ -30,7 +30,7 @@ export function showTiles(status, nowMs) {
 function setValue(tile, text) {
   const place = find(`#tile-${tile} .value`);
   setText(place, text);
-  place.style.setProperty("--characters", String(text.length)); // a long one is set smaller
+  place.style.setProperty("--characters", String(text.length)); // long ones are set smaller
 }
 
 /** @param {string} tile @param {string} text */
@@ -40,12 +40,12 @@ function setDetail(tile, text) {
 
 /** @param {Status} status */
 function showLag({ all_workers: all, source }) {
-  const isAway = source.state === "down" && all?.lag_records == null;
+  const isUnknown = source.state === "down" && all?.lag_records == null;
   const records = all?.lag_records == null ? "–" : whole(all.lag_records);
-  setValue("lag", isAway ? "unknown" : records);
+  setValue("lag", isUnknown ? "unknown" : records);
   setDetail(
     "lag",
-    isAway ? `until ${source.name} answers` : "records that wait, in all partitions",
+    isUnknown ? `until ${source.name} answers` : "records waiting, all partitions",
   );
 }
 
@@ -59,7 +59,7 @@ function showWatermark({ all_workers: all }, nowMs) {
   const watermarkMs = Date.parse(all.watermark);
   const delayMs = nowMs - watermarkMs;
   setValue("watermark", delayMs < -1_000 ? `${age(-delayMs)} ahead` : `${age(delayMs)} behind`);
-  setDetail("watermark", `event time in all partitions is past ${clock(watermarkMs, 1_000)}`);
+  setDetail("watermark", `all partitions are past ${clock(watermarkMs, 1_000)}`);
 }
 
 /** @param {readonly number[]} counts */
@@ -73,10 +73,10 @@ function showSpark(counts) {
   find("#tile-rate .area").setAttribute("d", `M0,28L${points.join("L")}L100,28Z`);
 }
 
-/** Event time stands still after so long without a commit, and without lag. */
-const STILL_MS = 60_000;
+/** Without a commit for this long, and without lag, no events are arriving. */
+const IDLE_MS = 60_000;
 
-const SYSTEM_STATES = { up: "answers", down: "does not answer", unknown: "not asked yet" };
+const SYSTEM_STATES = { up: "up", down: "down", unknown: "not checked yet" };
 
 /**
  * @param {Status} status
@@ -86,17 +86,17 @@ export function showStates(status, nowMs) {
   const { all_workers: all, this_worker: worker } = status;
   for (const name of /** @type {const} */ (["source", "postgresql"])) {
     const { state, since } = status[name];
-    const text = `${SYSTEM_STATES[/** @type {keyof typeof SYSTEM_STATES} */ (state)]}`;
+    const text = SYSTEM_STATES[/** @type {keyof typeof SYSTEM_STATES} */ (state)];
     const sinceText = state === "down" ? ` for ${age(nowMs - Date.parse(since))}` : "";
     setState(name, state, text + sinceText + detailOf(name, status, nowMs));
   }
   setText(find("#state-source h2"), status.source.name);
-  const isWaiting = status.source.state === "down";
+  const isDown = status.source.state === "down";
   setState(
     "worker",
-    isWaiting ? "unknown" : "up",
+    isDown ? "unknown" : "up",
     [
-      isWaiting ? `waits for ${status.source.name}` : readingOf(status),
+      isDown ? `waiting for ${status.source.name}` : readingOf(status),
       `${whole(worker.late_events)} late`,
       `${whole(worker.fenced_commits)} fenced`,
       ...all && all.workers > 1 ? [`${all.workers} workers`] : [],
@@ -107,10 +107,10 @@ export function showStates(status, nowMs) {
 
 /** @param {Status} status */
 function readingOf({ all_workers: all, this_worker: { partitions } }) {
-  if (partitions === null) return "waits for its partitions";
-  if (partitions.length === 0) return "stands by, without partitions";
-  const most = Math.max(all?.partitions.length ?? 0, partitions.length);
-  return `reads ${count(partitions.length, "partition")} of ${most}`;
+  if (partitions === null) return "waiting for partitions";
+  if (partitions.length === 0) return "on standby, no partitions";
+  const total = Math.max(all?.partitions.length ?? 0, partitions.length);
+  return `reading ${partitions.length} of ${total} partition${total === 1 ? "" : "s"}`;
 }
 
 /** @param {"source" | "postgresql"} name @param {Status} status @param {number} nowMs */
@@ -133,17 +133,17 @@ function showWindowState({ all_workers: all, source }, nowMs) {
   const watermarkMs = all.watermark === null ? startMs : Date.parse(all.watermark);
   const openFromMs = closedMs === null ? startMs : Math.min(closedMs, startMs);
   const committedMs = Math.max(...all.partitions.map((each) => Date.parse(each.committed_at)));
-  const isStill = nowMs - committedMs > STILL_MS && all.lag_records === 0;
+  const isIdle = nowMs - committedMs > IDLE_MS && all.lag_records === 0;
   const open = `${clock(openFromMs, sizeMs)} – ${clock(startMs + sizeMs, sizeMs)}`;
-  const current = openFromMs === startMs ? "" : ` · now in ${clock(startMs, sizeMs)}`;
-  const isAway = source.state === "down";
+  const current = openFromMs === startMs ? "" : ` · current ${clock(startMs, sizeMs)}`;
+  const isDown = source.state === "down";
   setState(
     "window",
-    isAway || isStill ? "unknown" : "up",
-    isAway
+    isDown || isIdle ? "unknown" : "up",
+    isDown
       ? `${open} · open until ${source.name} answers`
-      : isStill
-      ? `${open} · open until the next events come`
+      : isIdle
+      ? `${open} · open until more events arrive`
       : `${open}${current}`,
   );
   progress.value = Math.max(0, Math.min(1, (watermarkMs - startMs) / sizeMs));
@@ -154,9 +154,4 @@ function setState(name, state, text) {
   const place = find(`#state-${name}`);
   place.dataset.state = state;
   setText(find("p", place), text);
-}
-
-/** @param {number} number @param {string} noun */
-function count(number, noun) {
-  return `${compact(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
