@@ -33,7 +33,7 @@ Deno.test("every alert has its data, a place to send it and a panel that shows i
   }
 });
 
-Deno.test("alerts are mailed through Mailpit, to those whom the workers write to", () => {
+Deno.test("alerts are mailed through Mailpit, to the same operators as those of the workers", () => {
   const { grafana, worker, mailpit } = services;
   const { GF_SMTP_ENABLED, GF_SMTP_HOST, GF_SMTP_FROM_ADDRESS } = grafana!.environment!;
   const { SMTP_HOST, SMTP_PORT, ALERT_TO, ALERT_FROM } = worker!.environment!;
@@ -44,9 +44,9 @@ Deno.test("alerts are mailed through Mailpit, to those whom the workers write to
   assert.deepEqual([type, settings.addresses], ["email", ALERT_TO]);
 });
 
-Deno.test("no answer means trouble to the alert for missing commits, but not to that for lag", () => {
+Deno.test("no data fires the alert for missing commits, but not the one for lag", () => {
   const [{ rules: [noCommits, lagGrows] }] = alerting.groups;
-  assert.deepEqual([noCommits.noDataState, noCommits.execErrState], ["Alerts", "Alerts"]);
+  assert.deepEqual([noCommits.noDataState, noCommits.execErrState], ["Alerting", "Alerting"]);
   assert.deepEqual([lagGrows.noDataState, lagGrows.execErrState], ["OK", "Error"]);
 });
 

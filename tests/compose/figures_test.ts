@@ -97,7 +97,7 @@ serverTest(
   ["postgres"],
   async () => {
     for (const [name, { runs, change }] of Object.entries(COMPARED)) {
-      assert.equal(await valueOf("Last hour against the one before", runs), change, name);
+      assert.equal(await valueOf("Last hour vs. the hour before", runs), change, name);
     }
   },
 );
@@ -116,7 +116,7 @@ serverTest("minutes without any event are those after events have begun to come"
   "postgres",
 ], async () => {
   for (const [name, { runs, missing }] of Object.entries(MISSING)) {
-    assert.equal(await valueOf("Minutes without any event", runs), missing, name);
+    assert.equal(await valueOf("Minutes without events", runs), missing, name);
   }
 });
 
@@ -133,13 +133,13 @@ serverTest(
   "payments are divided by clicks, for each lottery and for all",
   ["postgres"],
   async () => {
-    const rows = await rowsOf("From click to payment, by lottery", FUNNEL);
+    const rows = await rowsOf("Click-to-payment funnel by lottery", FUNNEL);
     assert.deepEqual(rows.map((row) => Object.values(row)), [
       ["mega_draw", 200, 40, 50, 0.25],
       ["rare_spin", 50, 0, 0, null],
       ["new_keno", 0, 0, 0, null],
     ]);
-    assert.equal(await valueOf("Paid per click", FUNNEL), 0.2);
+    assert.equal(await valueOf("Payments per click", FUNNEL), 0.2);
   },
 );
 
@@ -161,8 +161,8 @@ serverTest("the lotteries with most events are shown by name, and the others as 
 
 serverTest("an hour before, the line is that of the hour before", ["postgres"], async () => {
   const runs = [{ from: 120, to: 60, count: 3 }, { from: 60, count: 5 }];
-  assert.deepEqual(await sumsOf("Events per minute, now and an hour before", runs), {
-    "an hour before": 3 * 60,
+  assert.deepEqual(await sumsOf("Events per minute vs. an hour earlier", runs), {
+    "an hour earlier": 3 * 60,
     "now": 5 * 60,
   });
 });

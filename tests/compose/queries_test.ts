@@ -132,18 +132,18 @@ async function assertSums({ readerUrl, database }: GrafanaStand): Promise<void> 
 }
 
 const NOT_BY_LOTTERY = [
-  "Event time is behind by",
+  "Watermark delay",
   "Last commit",
   "Dead letters",
-  "Minutes without any event",
+  "Minutes without events",
   "Dead letters per minute by reason",
-  "Newest dead letters",
+  "Latest dead letters",
 ];
 
 /** Panels that show all of it whatever is chosen. */
 const UNFILTERED: Readonly<Record<string, readonly string[]>> = {
   lottery: NOT_BY_LOTTERY,
-  event_type: [...NOT_BY_LOTTERY, "Paid per click", "From click to payment, by lottery"],
+  event_type: [...NOT_BY_LOTTERY, "Payments per click", "Click-to-payment funnel by lottery"],
 };
 
 /** Who chooses what never happened is shown nothing. */

@@ -60,7 +60,7 @@ export class Busiest {
       button.ariaPressed = String(name === chosen);
       setText(find(".name", row), visible(name));
       setText(find(".count", row), compact(events));
-      setText(find(".share", row), all > 0 ? `${whole(events / all * 100)} %` : "");
+      setText(find(".share", row), all > 0 ? `${whole(events / all * 100)}%` : "");
       showBar(find(".bar", row), { numbers: view.totals[place] ?? [], most, colors });
     });
     const others = view.other_lotteries + ranked.length - shown.length;
