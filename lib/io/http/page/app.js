@@ -52,21 +52,13 @@ class Page {
   start() {
     new LettersDialog();
     setText(find("#zone"), zone());
-    find("#choice").addEventListener(
-      "submit",
-      (/** @type {Event} */ event) => event.preventDefault(),
-    );
+    find("#choice").onsubmit = () => false; // choices take effect at once
     find("#ranges").addEventListener("change", () => {
       this.#choose({ ...this.#choice, range: find("#ranges :checked").value });
     });
-    addEventListener("popstate", () => this.#readAddress());
+    addEventListener("popstate", () => this.#showChoice(parseChoice(location.search)));
     setInterval(() => this.#showAges(), 1_000);
-    this.#readAddress();
-  }
-
-  #readAddress() {
-    const { choice, problems } = parseChoice(location.search);
-    this.#showChoice(choice, problems);
+    this.#showChoice(parseChoice(location.search));
   }
 
   /** @param {ViewChoice} choice */
@@ -74,22 +66,21 @@ class Page {
     const search = formatChoice(choice);
     if (search === formatChoice(this.#choice) && this.#problems.length === 0) return;
     history.pushState(null, "", `/${search}`);
-    this.#showChoice(choice, []);
+    this.#showChoice({ choice, problems: [] });
   }
 
-  /** @param {ViewChoice} choice @param {readonly string[]} problems */
-  #showChoice(choice, problems) {
+  /** @param {{ choice: ViewChoice, problems: readonly string[] }} address */
+  #showChoice({ choice, problems }) {
     this.#choice = choice;
     this.#problems = problems;
     this.#view = undefined;
     this.#isLotteryKnown = null;
     this.#box.show(choice.lotteryName);
     find(`#ranges [value="${choice.range}"]`).checked = true;
-    const { lotteryName } = choice;
-    find("#scope").hidden = lotteryName === null;
+    find("#scope").hidden = choice.lotteryName === null;
     setText(
       find("#scope"),
-      lotteryName === null ? "" : `The chart and both windows show only ${visible(lotteryName)}. ` +
+      `The chart and both windows show only ${visible(choice.lotteryName ?? "")}. ` +
         "The tiles and the busiest lotteries cover all lotteries.",
     );
     find("#main").ariaBusy = "true";
@@ -157,8 +148,9 @@ class Page {
     }));
     const isOld = this.#connection === "disconnected" && this.#status !== null;
     find("#age").hidden = !isOld;
-    const ago = age(performance.now() - this.#statusAt);
-    setText(find("#age"), isOld ? `Numbers from ${ago} ago.` : "");
+    if (isOld) {
+      setText(find("#age"), `Numbers from ${age(performance.now() - this.#statusAt)} ago.`);
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import { clock, visible, whole } from "../format.js";
 import { sum } from "./busiest.js";
 import { swatch } from "./palette.js";
 
+/** @typedef {import("uplot/dist/uPlot.d.ts")} Plot */
 /** @typedef {import("./chart.js").Shown} Shown */
 
 const GAP_PX = 8;
@@ -22,7 +23,7 @@ export class BarTip {
     return this.#tip.textContent ?? "";
   }
 
-  /** @param {any} plot */
+  /** @param {Plot} plot */
   attach(plot) {
     plot.over.append(this.#band, this.#tip);
     this.hide();
@@ -33,7 +34,7 @@ export class BarTip {
   }
 
   /**
-   * @param {any} plot
+   * @param {Plot} plot
    * @param {Shown} shown
    * @param {number} at index of the bar
    */
@@ -58,7 +59,7 @@ export class BarTip {
 
   /**
    * Beside the bar, on the side with more room.
-   * @param {any} plot
+   * @param {Plot} plot
    * @param {number} left
    * @param {number} right
    */

@@ -5,10 +5,11 @@
 
 import { find, setText } from "../dom.js";
 import { BarTip } from "./bar_tip.js";
-import { chartOptions } from "./chart_options.js";
+import { chartOptions, UPlot } from "./chart_options.js";
 import { OTHERS } from "./palette.js";
 import { ratesByType, stack } from "./stack.js";
 
+/** @typedef {import("uplot/dist/uPlot.d.ts")} Plot */
 /** @typedef {import("../../api.ts").ViewJson} View */
 
 /**
@@ -19,14 +20,11 @@ import { ratesByType, stack } from "./stack.js";
  * @property {number | null} closedUpToMs
  */
 
-// From a script of its own, which is loaded before.
-const UPlot = /** @type {any} */ (globalThis).uPlot;
-
 export class Chart {
   /** @type {HTMLElement} */
   #place = find("#chart");
   #tip = new BarTip();
-  /** @type {any} */
+  /** @type {Plot | null} */
   #plot = null;
   /** @type {Shown | null} */
   #shown = null;
@@ -59,6 +57,7 @@ export class Chart {
     this.#plot = null;
   }
 
+  /** @returns {import("uplot/dist/uPlot.d.ts").AlignedData} */
   #data() {
     if (!this.#shown) return [];
     const { view, rates } = this.#shown;
@@ -96,12 +95,12 @@ export class Chart {
     return Math.max(from, closedUpToMs / 1000);
   }
 
-  /** @param {any} plot */
+  /** @param {Plot} plot */
   #onCursor(plot) {
     if (!this.#shown) return;
-    const { left } = plot.cursor;
+    const { left = -1 } = plot.cursor;
     const { bars, bar_seconds } = this.#shown.view;
-    const at = Math.floor((plot.posToVal(left ?? -1, "x") - this.#range()[0]) / bar_seconds);
+    const at = Math.floor((plot.posToVal(left, "x") - this.#range()[0]) / bar_seconds);
     this.#select(left >= 0 && at >= 0 && at < bars.length ? at : null);
   }
 

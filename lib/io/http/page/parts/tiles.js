@@ -42,11 +42,9 @@ function setDetail(tile, text) {
 function showLag({ all_workers: all, source }) {
   const isUnknown = source.state === "down" && all?.lag_records == null;
   const records = all?.lag_records == null ? "–" : whole(all.lag_records);
+  const detail = isUnknown ? `until ${source.name} answers` : "records waiting, all partitions";
   setValue("lag", isUnknown ? "unknown" : records);
-  setDetail(
-    "lag",
-    isUnknown ? `until ${source.name} answers` : "records waiting, all partitions",
-  );
+  setDetail("lag", detail);
 }
 
 /** @param {Status} status @param {number} nowMs */
@@ -76,27 +74,23 @@ function showSpark(counts) {
 /** Without a commit for this long, and without lag, no events are arriving. */
 const IDLE_MS = 60_000;
 
-const SYSTEM_STATES = { up: "up", down: "down", unknown: "not checked yet" };
-
 /**
  * @param {Status} status
  * @param {number} nowMs
  */
 export function showStates(status, nowMs) {
-  const { all_workers: all, this_worker: worker } = status;
-  for (const name of /** @type {const} */ (["source", "postgresql"])) {
-    const { state, since } = status[name];
-    const text = SYSTEM_STATES[/** @type {keyof typeof SYSTEM_STATES} */ (state)];
-    const sinceText = state === "down" ? ` for ${age(nowMs - Date.parse(since))}` : "";
-    setState(name, state, text + sinceText + detailOf(name, status, nowMs));
-  }
-  setText(find("#state-source h2"), status.source.name);
-  const isDown = status.source.state === "down";
+  const { all_workers: all, this_worker: worker, source, postgresql } = status;
+  const { last_commit_at: commit } = worker;
+  const commitText = commit === null ? "" : ` · last commit ${age(nowMs - Date.parse(commit))} ago`;
+  setText(find("#state-source h2"), source.name);
+  setState("source", source.state, systemText(source, nowMs));
+  setState("postgresql", postgresql.state, systemText(postgresql, nowMs) + commitText);
+  const isDown = source.state === "down";
   setState(
     "worker",
     isDown ? "unknown" : "up",
     [
-      isDown ? `waiting for ${status.source.name}` : readingOf(status),
+      isDown ? `waiting for ${source.name}` : readingOf(status),
       `${whole(worker.late_events)} late`,
       `${whole(worker.fenced_commits)} fenced`,
       ...all && all.workers > 1 ? [`${all.workers} workers`] : [],
@@ -113,10 +107,10 @@ function readingOf({ all_workers: all, this_worker: { partitions } }) {
   return `reading ${partitions.length} of ${total} partition${total === 1 ? "" : "s"}`;
 }
 
-/** @param {"source" | "postgresql"} name @param {Status} status @param {number} nowMs */
-function detailOf(name, { this_worker: worker }, nowMs) {
-  if (name === "source" || worker.last_commit_at === null) return "";
-  return ` · last commit ${age(nowMs - Date.parse(worker.last_commit_at))} ago`;
+/** @param {{ state: string, since: string }} system @param {number} nowMs */
+function systemText({ state, since }, nowMs) {
+  if (state === "unknown") return "not checked yet";
+  return state === "down" ? `down for ${age(nowMs - Date.parse(since))}` : "up";
 }
 
 /** @param {Status} status @param {number} nowMs */
@@ -129,23 +123,16 @@ function showWindowState({ all_workers: all, source }, nowMs) {
   }
   const sizeMs = all.window_seconds * 1_000;
   const startMs = Date.parse(all.current_window);
-  const closedMs = all.closed_up_to === null ? null : Date.parse(all.closed_up_to);
-  const watermarkMs = all.watermark === null ? startMs : Date.parse(all.watermark);
-  const openFromMs = closedMs === null ? startMs : Math.min(closedMs, startMs);
+  const watermarkMs = Date.parse(all.watermark ?? all.current_window);
+  const openFromMs = Math.min(Date.parse(all.closed_up_to ?? all.current_window), startMs);
   const committedMs = Math.max(...all.partitions.map((each) => Date.parse(each.committed_at)));
   const isIdle = nowMs - committedMs > IDLE_MS && all.lag_records === 0;
   const open = `${clock(openFromMs, sizeMs)} – ${clock(startMs + sizeMs, sizeMs)}`;
   const current = openFromMs === startMs ? "" : ` · current ${clock(startMs, sizeMs)}`;
-  const isDown = source.state === "down";
-  setState(
-    "window",
-    isDown || isIdle ? "unknown" : "up",
-    isDown
-      ? `${open} · open until ${source.name} answers`
-      : isIdle
-      ? `${open} · open until more events arrive`
-      : `${open}${current}`,
-  );
+  if (source.state === "down") {
+    setState("window", "unknown", `${open} · open until ${source.name} answers`);
+  } else if (isIdle) setState("window", "unknown", `${open} · open until more events arrive`);
+  else setState("window", "up", `${open}${current}`);
   progress.value = Math.max(0, Math.min(1, (watermarkMs - startMs) / sizeMs));
 }
 
