@@ -1,4 +1,4 @@
-/** What Grafana mails for the workers that cannot. */
+/** Alerts that Grafana mails because workers cannot. */
 
 import assert from "node:assert/strict";
 import { readCompose } from "../support/compose.ts";
@@ -10,7 +10,7 @@ const datasources = await readProvisioning("datasources/datasources.yaml");
 const alerting = await readProvisioning("alerting/alerting.yaml");
 const { services } = await readCompose();
 
-Deno.test("every alert has its data, a place to send it and a panel that shows it", () => {
+Deno.test("every alert has data, a receiver and a panel", () => {
   const receivers = alerting.contactPoints.map(({ name }: { name: string }) => name);
   for (const { receiver } of alerting.policies) assert.ok(receivers.includes(receiver));
   const uids = [...datasources.datasources.map(({ uid }: { uid: string }) => uid), "__expr__"];
@@ -50,7 +50,7 @@ Deno.test("no data fires the alert for missing commits, but not the one for lag"
   assert.deepEqual([lagGrows.noDataState, lagGrows.execErrState], ["OK", "Error"]);
 });
 
-Deno.test("each alert comes after the minutes that its title names", () => {
+Deno.test("each alert fires after the minutes in its title", () => {
   const [{ rules: [noCommits, lagGrows] }] = alerting.groups;
   const minutes = (title: string) => Number(title.match(/(\d+) minutes/)![1]);
   const [, { model }] = noCommits.data;

@@ -58,7 +58,7 @@ function assertDrawable(panel: Panel, { format }: Target, { columns, rows }: Fra
       }
       break;
     default:
-      assert.fail(`Nobody knows what a ${panel.type} needs`);
+      assert.fail(`No check for a ${panel.type}`);
   }
 }
 
@@ -146,7 +146,7 @@ const UNFILTERED: Readonly<Record<string, readonly string[]>> = {
   event_type: [...NOT_BY_LOTTERY, "Payments per click", "Click-to-payment funnel by lottery"],
 };
 
-/** Who chooses what never happened is shown nothing. */
+/** A filter that matches nothing shows nothing. */
 async function assertFiltered({ readerUrl }: GrafanaStand): Promise<void> {
   for (const [variable, unfiltered] of Object.entries(UNFILTERED)) {
     const context = contextOf({ [variable]: ["never seen"] });
@@ -171,7 +171,7 @@ async function assertVariables({ readerUrl }: GrafanaStand): Promise<void> {
   }
 }
 
-serverTest("every panel of Lotto24 gets what it draws from what a worker has counted", [
+serverTest("every panel of Lotto24 gets its data from the counts of a worker", [
   "kafka",
   "postgres",
   "psql",

@@ -57,7 +57,7 @@ Deno.test("/api/aggregates gives rows as the table has them", async () => {
   });
 });
 
-Deno.test("/api/aggregates says when there is more than it gives", async () => {
+Deno.test("/api/aggregates says when there are more rows", async () => {
   using open = answering({ counts: ({ limit }) => Promise.resolve(Array(limit).fill(ROW)) });
   const { truncated, aggregates } = await (await open.get("/api/aggregates")).json();
   assert.deepEqual([truncated, aggregates.length], [true, 10_000]);
@@ -115,7 +115,7 @@ Deno.test("the API runs at most 8 queries at a time", async () => {
   assert.equal((await open.get("/api/aggregates")).status, 200);
 });
 
-Deno.test("/api/dead-letters shows text as far as there is any, and the bytes", async () => {
+Deno.test("/api/dead-letters has values as text, as far as they are, and as bytes", async () => {
   const letter = {
     topic: "user-events",
     partition: 3,
@@ -191,7 +191,7 @@ Deno.test("/api/status reports all workers as the database has them, and this on
   assert.ok(latency_ms.p50 > 70 && latency_ms.p99 < 60_000);
 });
 
-Deno.test("lag and ends are not known while the source is away, and again once it was looked at", async () => {
+Deno.test("lag and ends are unknown while the source is down, until it is queried again", async () => {
   const vitals = new Vitals();
   const ranges = new Map([[0, { startOffset: 0, endOffset: 90 }]]);
   using open = answering({ vitals, overview: () => Promise.resolve(OVERVIEW) });
@@ -206,7 +206,7 @@ Deno.test("lag and ends are not known while the source is away, and again once i
     vitals.failed(system);
     assert.deepEqual(await known(), [null, null], system);
     vitals.answered(system);
-    assert.deepEqual(await known(), [null, null], "what it said before is not so any more");
+    assert.deepEqual(await known(), [null, null], "what it said before is outdated");
     vitals.ranges(ranges);
     assert.deepEqual(await known(), [0, 90]);
   }
@@ -214,7 +214,7 @@ Deno.test("lag and ends are not known while the source is away, and again once i
   assert.deepEqual(await known(), [0, 90]);
 });
 
-Deno.test("/api/status tells which partitions nobody counts, and who has them", async () => {
+Deno.test("/api/status has the partitions that no worker counts, and who holds them", async () => {
   using open = answering({ overview: () => Promise.resolve(OVERVIEW) });
   const gap = {
     partition: 3,
@@ -235,7 +235,7 @@ Deno.test("/api/status tells which partitions nobody counts, and who has them", 
   assert.deepEqual(all_workers.problems, ["partition 3 is not counted"]);
 });
 
-Deno.test("/api/status puts no end before what is stored, and knows the rate if somebody has looked before", async () => {
+Deno.test("/api/status has no end below the stored offset, and a rate from the second read on", async () => {
   const vitals = new Vitals();
   vitals.ranges(new Map([[0, { startOffset: 0, endOffset: 80 }]]));
   using open = answering({ vitals, overview: () => Promise.resolve(OVERVIEW) });
@@ -247,7 +247,7 @@ Deno.test("/api/status puts no end before what is stored, and knows the rate if 
   assert.ok(all.events_per_second > 0);
 });
 
-Deno.test("the source is down while either the log or the group is away", async () => {
+Deno.test("the source is down while either the log or the group is", async () => {
   const vitals = new Vitals();
   using open = answering({ vitals });
   const state = async () => (await (await open.get("/api/status")).json()).source.state;

@@ -64,7 +64,7 @@ Deno.test("each source is polled once a tick for all pages, which get the same b
   assert.equal(first.size, 1, "encoded once");
 });
 
-Deno.test("pages of one view share it, and another view is polled of its own", async () => {
+Deno.test("pages share a view, and each view is polled separately", async () => {
   const { polls, live } = stand({ tickMs: 1_000_000 });
   using _live = live;
   for (const lotteryName of [null, "a", null, "a", "a"]) {
@@ -115,7 +115,7 @@ Deno.test("a source that fails is polled again, and the other one is not affecte
   assert.deepEqual(await events.next("counts"), { tries: 3 });
 });
 
-Deno.test("there are only so many streams and different views", () => {
+Deno.test("streams and different views are limited", () => {
   const { live } = stand();
   using _live = live;
   for (let view = 0; view < 30; view++) live.open({ ...ALL, lotteryName: `lottery ${view}` });

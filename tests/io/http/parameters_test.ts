@@ -68,7 +68,7 @@ for (const [name, parse, reason] of REFUSED) {
   });
 }
 
-Deno.test("a view is of all lotteries in the last quarter of an hour, or of what was chosen", () => {
+Deno.test("viewChoice() is the last quarter of an hour of all lotteries by default", () => {
   assert.deepEqual(viewChoice(parameters("")), { range: "15m", lotteryName: null });
   assert.deepEqual(viewChoice(parameters("lottery=&range=24h")), {
     range: "24h",

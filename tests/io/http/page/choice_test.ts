@@ -39,7 +39,7 @@ async function isOpen(page: Page): Promise<boolean> {
 const lotteryIn = (page: Page) => new URL(page.url()).searchParams.get("lottery");
 
 serverTest(
-  "a lottery is found by a part of its name, also one that the page does not show",
+  "a lottery is found by part of its name, even one that the page does not show",
   ["chromium"],
   async () => {
     await look(SEARCHED, async ({ page }) => {
@@ -66,7 +66,7 @@ serverTest(
 );
 
 serverTest(
-  "the box is used with arrows, Enter and Escape, as comboboxes are",
+  "the box works with arrows, Enter and Escape, like any combobox",
   ["chromium"],
   async () => {
     await look(SEARCHED, async ({ page }) => {
@@ -110,7 +110,7 @@ serverTest(
 );
 
 serverTest(
-  "the box is used by touch, and closes when something else is touched",
+  "the box works by touch, and closes when something else is touched",
   ["chromium"],
   async () => {
     await look(SEARCHED, async ({ page }) => {
@@ -131,7 +131,7 @@ serverTest(
   },
 );
 
-serverTest("Enter waits for the search that is under way, and not once the box is left", [
+serverTest("Enter waits for a running search, unless the box is left", [
   "chromium",
 ], async () => {
   let asked = Promise.withResolvers<void>();
@@ -156,7 +156,7 @@ serverTest("Enter waits for the search that is under way, and not once the box i
   });
 });
 
-serverTest("the box says when no name fits, when there are more, and when nobody answers", [
+serverTest("the box says when no name matches, when there are more, and when the search fails", [
   "chromium",
 ], async () => {
   let isAway = false;
@@ -189,7 +189,7 @@ serverTest("the box says when no name fits, when there are more, and when nobody
 });
 
 serverTest(
-  "what is wrong with the address is told until something else is chosen",
+  "problems of the address are shown until something else is chosen",
   ["chromium"],
   async () => {
     await look(SEARCHED, async ({ page }) => {

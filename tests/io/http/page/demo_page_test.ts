@@ -25,7 +25,7 @@ async function countsAbove(page: Page, events: number): Promise<void> {
   await eventually(async () => await numberIn(page, EVENTS) > events);
 }
 
-serverTest("counts appear and grow; filter and range stand in the address, and survive a reload", [
+serverTest("counts appear and grow; filter and range are in the address, and survive a reload", [
   "chromium",
 ], async () => {
   await using demo = await startDemo();
@@ -64,7 +64,7 @@ serverTest("counts appear and grow; filter and range stand in the address, and s
   assert.deepEqual(errors, []);
 });
 
-serverTest("a demo says that it is one, and measures no latency over its made-up past", [
+serverTest("a demo is labelled, and measures no latency over its generated past", [
   "chromium",
 ], async () => {
   await using demo = await startDemo(["--speed", "60"]);
@@ -79,7 +79,7 @@ serverTest("a demo says that it is one, and measures no latency over its made-up
 });
 
 serverTest(
-  "hostile names and dead letters do nothing, and show as text",
+  "hostile names and dead letters are harmless, and shown as text",
   ["chromium"],
   async () => {
     await using directory = await temporaryDirectory();

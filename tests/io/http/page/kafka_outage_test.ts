@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The page of a real worker while Kafka is away, in a real browser. */
+/** The page of a real worker during an outage of Kafka, in a real browser. */
 
 import assert from "node:assert/strict";
 import { openPage, sharedBrowser } from "../../../support/browser.ts";
@@ -12,7 +12,7 @@ import { Program } from "../../../support/worker_process.ts";
 const browser = sharedBrowser();
 
 serverTest(
-  "a page shows at once that Kafka is away, also that of a worker that begins then, and when it is back",
+  "a page shows at once that Kafka is down, even on a worker that starts then, and when it is back",
   ["java", "kafka", "postgres", "chromium"],
   async () => {
     await using stand = await FaultStand.open({ ownsBroker: true });

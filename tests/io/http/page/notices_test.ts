@@ -1,4 +1,4 @@
-/** What the page says first; it needs no browser. */
+/** The notices of the page; they need no browser. */
 
 import assert from "node:assert/strict";
 import type { StatusJson, ViewJson } from "../../../../lib/io/http/api.ts";
@@ -33,12 +33,12 @@ function texts(state: Partial<PageState>): string[] {
   }).map(({ isBad, text }) => `${isBad ? "!" : ""}${text}`);
 }
 
-Deno.test("nothing is said when all is well", () => {
+Deno.test("there are no notices when all is well", () => {
   assert.deepEqual(texts({}), []);
   assert.deepEqual(texts({ status: null, view: undefined, connection: "connecting" }), []);
 });
 
-Deno.test("each system that does not answer is told", () => {
+Deno.test("each system that does not answer has a notice", () => {
   const [kafka, postgres, ...others] = texts({
     status: status({ source: "down", postgresql: "down" }),
   });
@@ -47,7 +47,7 @@ Deno.test("each system that does not answer is told", () => {
   assert.deepEqual(others, []);
 });
 
-Deno.test("a worker that does not answer is told instead of all that it said", () => {
+Deno.test("when the worker does not answer, notices of its last status go", () => {
   const state = { connection: "disconnected" as const, status: status({ source: "down" }) };
   assert.deepEqual(texts(state), ["!The worker does not answer. This page keeps trying."]);
   assert.deepEqual(texts({ ...state, refusal: "500 pages are already open. Try again later." }), [
@@ -55,7 +55,7 @@ Deno.test("a worker that does not answer is told instead of all that it said", (
   ]);
 });
 
-Deno.test("partitions that no worker counts are told, with who has them", () => {
+Deno.test("partitions that no worker counts are reported with who holds them", () => {
   const told = (problems: readonly string[]) => texts({ status: status({ problems }) });
   assert.deepEqual(told([]), []);
   assert.deepEqual(
@@ -67,7 +67,7 @@ Deno.test("partitions that no worker counts are told, with who has them", () => 
   );
 });
 
-Deno.test("a lottery without events is told, and whether there is one of that name", () => {
+Deno.test("a lottery without events is distinguished from one that does not exist", () => {
   const choice = { range: "1h" as const, lotteryName: "nope" };
   assert.deepEqual(texts({ choice: { ...choice, lotteryName: "mega_draw" } }), []);
   for (const isLotteryKnown of [null, true]) {
@@ -81,7 +81,7 @@ Deno.test("a lottery without events is told, and whether there is one of that na
   ]);
 });
 
-Deno.test("the page says of what it is", () => {
+Deno.test("the page names its topic, or the demo", () => {
   const about = (demo: StatusJson["demo"]) => aboutText({ demo, topic: "user-events" });
   const jackpot = { lottery_name: "mega_draw", millions: 16 };
   assert.equal(about(null), "topic user-events");

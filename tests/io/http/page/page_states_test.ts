@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The page in a real browser, with what a worker may tell. */
+/** The page in a real browser, in the states that a worker may be in. */
 
 import assert from "node:assert/strict";
 import type { Announcement } from "../../../../lib/core/simulation/generated_log.ts";
@@ -14,7 +14,7 @@ import { commitOf } from "../../../support/sink_contract.ts";
 const look = lookAt(sharedBrowser());
 
 serverTest(
-  "the page shows what the worker tells, on a screen of any size and kind",
+  "the page shows the worker's numbers on screens of any size and kind",
   ["chromium"],
   async () => {
     await look(READY, async ({ page }) => {
@@ -84,7 +84,7 @@ serverTest("the page can be used with the keyboard alone", ["chromium"], async (
   });
 });
 
-serverTest("the page says what there is to wait for", ["chromium"], async () => {
+serverTest("the page says what it is waiting for", ["chromium"], async () => {
   await look({}, async ({ page }) => {
     await page.locator("#notices", { hasText: "No events yet" }).waitFor();
     await page.locator("#state-source", { hasText: "not checked yet" }).waitFor();
@@ -160,7 +160,7 @@ serverTest("an outage of Kafka is as clear as one of PostgreSQL", ["chromium"], 
   }, { reducedMotion: "reduce" });
 });
 
-serverTest("a demo says that it is one, and how fast its time passes", ["chromium"], async () => {
+serverTest("a demo is labelled, with the speed of its event time", ["chromium"], async () => {
   let demo = { speed: 60 as number | null, jackpot: null as Announcement | null };
   await look({ ...READY, demo: () => demo }, async ({ page }) => {
     await page.locator("#demo", { hasText: "Demo" }).waitFor();
@@ -176,7 +176,7 @@ serverTest("a demo says that it is one, and how fast its time passes", ["chromiu
   });
 });
 
-serverTest("whole windows are compared with one another, and one that is still filling with none", [
+serverTest("only full windows are compared with the one before", [
   "chromium",
 ], async () => {
   const closed = {

@@ -12,7 +12,7 @@ import { openStack, recordsRead } from "../../../support/stack.ts";
 import { temporaryDirectory } from "../../../support/temporary_directory.ts";
 import { Program } from "../../../support/worker_process.ts";
 
-Deno.test("the page needs no file: from an empty folder, the only one that the worker can read", async () => {
+Deno.test("the page needs no files: the worker can read nothing but an empty folder", async () => {
   await using directory = await temporaryDirectory();
   const flags = ["--allow-env", "--allow-net", "--allow-sys=hostname"];
   await using worker = await Program.start(["start"], {
