@@ -1,10 +1,12 @@
 /**
- * Failures of retried background work: one that requires an operator is logged once.
+ * Failures of retried background work: each is logged once, unless its system is away, which the
+ * pipeline reports.
  * @module
  */
 
 import { describe, isPassing } from "../core/failure.ts";
 import { log } from "./logs.ts";
+import { StatementAbortedError } from "./postgres/session/errors.ts";
 
 export class FailureLog {
   readonly #message: string;
@@ -15,9 +17,9 @@ export class FailureLog {
     this.#message = message;
   }
 
-  /** Logs the failure, unless it passes by itself or was logged before. */
+  /** Logs the failure, unless its system is away or it was logged before. */
   failed(error: unknown): void {
-    if (isPassing(error)) return;
+    if (isPassing(error) && !(error instanceof StatementAbortedError)) return;
     const reason = describe(error);
     if (reason === this.#lastReason) return;
     this.#lastReason = reason;

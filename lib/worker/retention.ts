@@ -5,8 +5,8 @@
  */
 
 import { delay } from "../async/delay.ts";
-import { describe, UnavailableError } from "../core/failure.ts";
 import type { Config } from "../core/settings/config.ts";
+import { FailureLog } from "../io/failure_log.ts";
 import { log } from "../io/logs.ts";
 import {
   expireAggregates,
@@ -29,6 +29,7 @@ interface Expiry {
 export class Retention implements AsyncDisposable {
   readonly #expiries: readonly Expiry[];
   readonly #connection: Connection;
+  readonly #failures = new FailureLog("Cannot delete what is old: {reason}");
   readonly #ended = new AbortController();
   #running = Promise.resolve();
 
@@ -56,18 +57,12 @@ export class Retention implements AsyncDisposable {
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
-    let lastProblem = "";
     while (!signal.aborted) {
       try {
         for (const expiry of this.#expiries) await this.#expire(expiry, signal);
-        lastProblem = "";
+        this.#failures.succeeded();
       } catch (error) {
-        // Others tell when the database is away; anything else may need an operator, but not at once.
-        const problem = describe(error);
-        if (!(error instanceof UnavailableError) && problem !== lastProblem) {
-          log.error("Cannot delete what is old: {problem}", { problem });
-          lastProblem = problem;
-        }
+        this.#failures.failed(error);
       }
       await delay(INTERVAL_MS, signal);
     }

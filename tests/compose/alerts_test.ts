@@ -1,4 +1,4 @@
-/** What Grafana mails for the workers that cannot. */
+/** Alerts that Grafana mails because workers cannot. */
 
 import assert from "node:assert/strict";
 import { readCompose } from "../support/compose.ts";
@@ -10,7 +10,7 @@ const datasources = await readProvisioning("datasources/datasources.yaml");
 const alerting = await readProvisioning("alerting/alerting.yaml");
 const { services } = await readCompose();
 
-Deno.test("every alert has its data, a place to send it and a panel that shows it", () => {
+Deno.test("every alert has data, a receiver and a panel", () => {
   const receivers = alerting.contactPoints.map(({ name }: { name: string }) => name);
   for (const { receiver } of alerting.policies) assert.ok(receivers.includes(receiver));
   const uids = [...datasources.datasources.map(({ uid }: { uid: string }) => uid), "__expr__"];
@@ -33,7 +33,7 @@ Deno.test("every alert has its data, a place to send it and a panel that shows i
   }
 });
 
-Deno.test("alerts are mailed through Mailpit, to those whom the workers write to", () => {
+Deno.test("alerts are mailed through Mailpit, to the same operators as those of the workers", () => {
   const { grafana, worker, mailpit } = services;
   const { GF_SMTP_ENABLED, GF_SMTP_HOST, GF_SMTP_FROM_ADDRESS } = grafana!.environment!;
   const { SMTP_HOST, SMTP_PORT, ALERT_TO, ALERT_FROM } = worker!.environment!;
@@ -44,13 +44,13 @@ Deno.test("alerts are mailed through Mailpit, to those whom the workers write to
   assert.deepEqual([type, settings.addresses], ["email", ALERT_TO]);
 });
 
-Deno.test("no answer means trouble to the alert for missing commits, but not to that for lag", () => {
+Deno.test("no data fires the alert for missing commits, but not the one for lag", () => {
   const [{ rules: [noCommits, lagGrows] }] = alerting.groups;
   assert.deepEqual([noCommits.noDataState, noCommits.execErrState], ["Alerting", "Alerting"]);
   assert.deepEqual([lagGrows.noDataState, lagGrows.execErrState], ["OK", "Error"]);
 });
 
-Deno.test("each alert comes after the minutes that its title names", () => {
+Deno.test("each alert fires after the minutes in its title", () => {
   const [{ rules: [noCommits, lagGrows] }] = alerting.groups;
   const minutes = (title: string) => Number(title.match(/(\d+) minutes/)![1]);
   const [, { model }] = noCommits.data;

@@ -70,13 +70,13 @@ Deno.test("the dashboards keep to Grafana's schema", async () => {
   await checkTypes(lotto24, workers);
 });
 
-Deno.test("a panel option that Grafana does not know is found", async () => {
+Deno.test("an unknown panel option is found", async () => {
   const [panel] = lotto24.panels as [Panel];
   const wrong = { ...panel, options: { ...panel.options as object, colourMode: "value" } };
   await assert.rejects(checkTypes({ ...lotto24, panels: [wrong] }), /colourMode/);
 });
 
-Deno.test("the dashboard is where it was in the replaced system, and the first page", () => {
+Deno.test("the dashboard has the address of the replaced system, and is the home page", () => {
   assert.equal(lotto24.uid, "adxsnwq");
   assert.equal(lotto24.title.toLowerCase(), "lotto24", "the address is made of the title");
   assert.equal(lotto24.refresh, "1m");
@@ -89,7 +89,7 @@ Deno.test("the dashboard is where it was in the replaced system, and the first p
   );
 });
 
-Deno.test("each dashboard has a name of its own, without which Grafana would load none", async () => {
+Deno.test("each dashboard has a name of its own, or Grafana would load none", async () => {
   const files = Array.fromAsync(Deno.readDir(join(ROOT, "grafana/dashboards")), ({ name }) => name);
   assert.deepEqual((await files).sort(), ["lotto24.json", "workers.json"]);
   assert.notEqual(workers.uid, lotto24.uid);
@@ -99,18 +99,18 @@ Deno.test("each dashboard has a name of its own, without which Grafana would loa
   }
 });
 
-/** Panels, with what an operator wants to know of them. */
+/** Panels that operators rely on. */
 const ASKED: Readonly<Record<string, readonly string[]>> = {
   "Lotto24": [
     "Events per minute by type",
     "Events per minute by lottery",
     "Top lotteries",
-    "From click to payment, by lottery",
-    "Last hour against the one before",
-    "Events per minute, now and an hour before",
+    "Click-to-payment funnel by lottery",
+    "Last hour vs. the hour before",
+    "Events per minute vs. an hour earlier",
     "Dead letters per minute by reason",
     "Lag",
-    "Event time is behind by",
+    "Watermark delay",
   ],
   "Lotto24 workers": ["Events per second by worker", "Latency", "Lag by partition"],
 };

@@ -1,4 +1,4 @@
-/** What Lotto24 says of counts that are known. */
+/** The figures of Lotto24 for known counts. */
 
 import assert from "node:assert/strict";
 import { migrate } from "../../lib/io/postgres/schema/migrate.ts";
@@ -86,18 +86,18 @@ const COMPARED: Readonly<
   Record<string, { readonly runs: readonly Run[]; readonly change: unknown }>
 > = {
   "nothing was counted": { runs: [], change: null },
-  "events began to come in the hour before": { runs: [{ from: 70 }], change: null },
+  "events began in the hour before": { runs: [{ from: 70 }], change: null },
   "so they did, after one of long ago": { runs: [LONG_AGO, { from: 70 }], change: null },
   "there are two whole hours": { runs: [{ from: 120 }], change: 0 },
   "half of the last hour is missing": { runs: [{ from: 120, to: 30 }], change: -0.5 },
 };
 
 serverTest(
-  "the last hour is compared with the one before only if that is a whole one",
+  "the last hour is compared with the one before only if that is a full one",
   ["postgres"],
   async () => {
     for (const [name, { runs, change }] of Object.entries(COMPARED)) {
-      assert.equal(await valueOf("Last hour against the one before", runs), change, name);
+      assert.equal(await valueOf("Last hour vs. the hour before", runs), change, name);
     }
   },
 );
@@ -106,17 +106,17 @@ const MISSING: Readonly<
   Record<string, { readonly runs: readonly Run[]; readonly missing: number }>
 > = {
   "nothing was counted": { runs: [], missing: 0 },
-  "events began to come in this hour": { runs: [{ from: 20 }], missing: 0 },
+  "events began in this hour": { runs: [{ from: 20 }], missing: 0 },
   "so they did, and one of long ago came later": { runs: [LONG_AGO, { from: 20 }], missing: 0 },
   "nothing happened for five minutes": { runs: [{ from: 90, to: 30 }, { from: 25 }], missing: 5 },
   "nothing happened since before this hour": { runs: [{ from: 90, to: 75 }], missing: 59 },
 };
 
-serverTest("minutes without any event are those after events have begun to come", [
+serverTest("minutes without events count from the first event on", [
   "postgres",
 ], async () => {
   for (const [name, { runs, missing }] of Object.entries(MISSING)) {
-    assert.equal(await valueOf("Minutes without any event", runs), missing, name);
+    assert.equal(await valueOf("Minutes without events", runs), missing, name);
   }
 });
 
@@ -130,20 +130,20 @@ const FUNNEL: readonly Run[] = [
 ];
 
 serverTest(
-  "payments are divided by clicks, for each lottery and for all",
+  "payments per click are shown for each lottery and for all",
   ["postgres"],
   async () => {
-    const rows = await rowsOf("From click to payment, by lottery", FUNNEL);
+    const rows = await rowsOf("Click-to-payment funnel by lottery", FUNNEL);
     assert.deepEqual(rows.map((row) => Object.values(row)), [
       ["mega_draw", 200, 40, 50, 0.25],
       ["rare_spin", 50, 0, 0, null],
       ["new_keno", 0, 0, 0, null],
     ]);
-    assert.equal(await valueOf("Paid per click", FUNNEL), 0.2);
+    assert.equal(await valueOf("Payments per click", FUNNEL), 0.2);
   },
 );
 
-serverTest("the lotteries with most events are shown by name, and the others as one", [
+serverTest("the busiest lotteries are shown by name, and all others as one", [
   "postgres",
 ], async () => {
   const runs = Array.from(
@@ -159,10 +159,10 @@ serverTest("the lotteries with most events are shown by name, and the others as 
   assert.equal(lines["all others"], 81 + 80 + 79);
 });
 
-serverTest("an hour before, the line is that of the hour before", ["postgres"], async () => {
+serverTest("the line of an hour earlier shows the hour before", ["postgres"], async () => {
   const runs = [{ from: 120, to: 60, count: 3 }, { from: 60, count: 5 }];
-  assert.deepEqual(await sumsOf("Events per minute, now and an hour before", runs), {
-    "an hour before": 3 * 60,
+  assert.deepEqual(await sumsOf("Events per minute vs. an hour earlier", runs), {
+    "an hour earlier": 3 * 60,
     "now": 5 * 60,
   });
 });

@@ -21,7 +21,7 @@ serverTest("Prometheus takes the stack's configuration", ["promtool"], async () 
   await run("promtool", ["check", "config", file]);
 });
 
-serverTest("every query to Prometheus is answered when it scrapes a worker", [
+serverTest("every Prometheus query has data once a worker is scraped", [
   "kafka",
   "postgres",
   "psql",
@@ -110,8 +110,8 @@ const LAGS: Readonly<Record<string, { readonly series: string; readonly isMailed
   "has grown for less than ten minutes": { series: "0x27 5000+5000x10", isMailed: false },
   "is high but falls": { series: "400000-500x40", isMailed: false },
   "stands": { series: "50000x40", isMailed: false },
-  "is only the noise of what comes in": { series: "0+20x40", isMailed: false },
-  "jumps and is worked off": { series: "0x20 90000-9000x9 0x10", isMailed: false },
+  "is only the noise of new arrivals": { series: "0+20x40", isMailed: false },
+  "jumps and is caught up": { series: "0x20 90000-9000x9 0x10", isMailed: false },
 };
 
 serverTest(

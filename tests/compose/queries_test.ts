@@ -58,7 +58,7 @@ function assertDrawable(panel: Panel, { format }: Target, { columns, rows }: Fra
       }
       break;
     default:
-      assert.fail(`Nobody knows what a ${panel.type} needs`);
+      assert.fail(`No check for a ${panel.type}`);
   }
 }
 
@@ -132,21 +132,21 @@ async function assertSums({ readerUrl, database }: GrafanaStand): Promise<void> 
 }
 
 const NOT_BY_LOTTERY = [
-  "Event time is behind by",
+  "Watermark delay",
   "Last commit",
   "Dead letters",
-  "Minutes without any event",
+  "Minutes without events",
   "Dead letters per minute by reason",
-  "Newest dead letters",
+  "Latest dead letters",
 ];
 
 /** Panels that show all of it whatever is chosen. */
 const UNFILTERED: Readonly<Record<string, readonly string[]>> = {
   lottery: NOT_BY_LOTTERY,
-  event_type: [...NOT_BY_LOTTERY, "Paid per click", "From click to payment, by lottery"],
+  event_type: [...NOT_BY_LOTTERY, "Payments per click", "Click-to-payment funnel by lottery"],
 };
 
-/** Who chooses what never happened is shown nothing. */
+/** A filter that matches nothing shows nothing. */
 async function assertFiltered({ readerUrl }: GrafanaStand): Promise<void> {
   for (const [variable, unfiltered] of Object.entries(UNFILTERED)) {
     const context = contextOf({ [variable]: ["never seen"] });
@@ -171,7 +171,7 @@ async function assertVariables({ readerUrl }: GrafanaStand): Promise<void> {
   }
 }
 
-serverTest("every panel of Lotto24 gets what it draws from what a worker has counted", [
+serverTest("every panel of Lotto24 gets its data from the counts of a worker", [
   "kafka",
   "postgres",
   "psql",

@@ -2,17 +2,21 @@ import assert from "node:assert/strict";
 import { OperatorError, UnavailableError } from "../../lib/core/failure.ts";
 import { FailureLog } from "../../lib/io/failure_log.ts";
 import { configureLogs } from "../../lib/io/logs.ts";
+import { StatementAbortedError } from "../../lib/io/postgres/session/errors.ts";
 import { Terminal } from "../../lib/io/terminal.ts";
 
-Deno.test("FailureLog logs each failure that requires an operator once, until it is over", async () => {
+Deno.test("FailureLog logs each failure once until it is over, unless the system is away", async () => {
   const lines: string[] = [];
   const terminal = new Terminal();
   terminal.writeLine = (line) => lines.push(line.slice("12:00:00 ".length));
   await configureLogs({ level: "info", format: "pretty", terminal });
   const failureLog = new FailureLog("Cannot check: {reason}");
   const failures = [
-    new OperatorError("not allowed"),
     new UnavailableError("away"),
+    new StatementAbortedError("a statement timed out"),
+    new StatementAbortedError("a statement timed out"),
+    new UnavailableError("away"),
+    new OperatorError("not allowed"),
     new OperatorError("not allowed"),
     new RangeError("unreadable"),
   ];
@@ -20,6 +24,7 @@ Deno.test("FailureLog logs each failure that requires an operator once, until it
   failureLog.succeeded();
   failureLog.failed(new RangeError("unreadable"));
   assert.deepEqual(lines, [
+    "ERROR Cannot check: a statement timed out",
     "ERROR Cannot check: not allowed",
     "ERROR Cannot check: unreadable",
     "ERROR Cannot check: unreadable",

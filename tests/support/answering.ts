@@ -2,14 +2,14 @@
  * The web server's handler with nothing behind it, for tests of what it answers.
  */
 
-import { type AnswerSources, Handler } from "../../lib/io/http/handler.ts";
+import { Handler, type HandlerSources } from "../../lib/io/http/handler.ts";
 import { type DemoStatus, StatusBoard } from "../../lib/io/http/pipeline_status.ts";
 import { Metrics } from "../../lib/io/metrics.ts";
 import type { Overview } from "../../lib/io/postgres/queries/overview.ts";
 import { Health } from "../../lib/observers/health.ts";
 import { Vitals } from "../../lib/observers/vitals.ts";
 
-export interface AnsweringOptions extends Partial<AnswerSources> {
+export interface AnsweringOptions extends Partial<HandlerSources> {
   readonly vitals?: Vitals;
   readonly overview?: () => Promise<Overview | null>;
   readonly demo?: () => DemoStatus;

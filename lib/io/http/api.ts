@@ -1,17 +1,19 @@
 /**
- * What the JSON API answers: the same words as the tables, times in ISO 8601, everything bounded.
+ * The JSON of the API and of live updates: the same words as the tables, times in ISO 8601,
+ * everything bounded.
  * @module
  */
 
+import type { WindowView } from "../../core/views/window_view.ts";
 import type { CountRow, CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
 import type { BytesPreview, LetterPreview } from "../postgres/queries/newest_dead_letters.ts";
 import type { StoredPartition } from "../postgres/queries/progress.ts";
 import type { PipelineStatus } from "./pipeline_status.ts";
 
-/** First bytes of keys and values that an answer shows. */
+/** First bytes of keys and values that a response has. */
 export const HEAD_BYTES = 1_024;
 
-/** Rows of counts; one more than `limit` tells that there are more. */
+/** @param rows one more than `limit` if there are more. */
 export function countsJson({ fromMs, toMs, limit }: CountsQuery, rows: readonly CountRow[]) {
   return {
     from: iso(fromMs),
@@ -28,7 +30,7 @@ export function countsJson({ fromMs, toMs, limit }: CountsQuery, rows: readonly 
   };
 }
 
-/** Names of lotteries; one more than `limit` tells that there are more. */
+/** @param names one more than `limit` if there are more. */
 export function lotteriesJson({ limit }: LotterySearch, names: readonly string[]) {
   return { truncated: names.length > limit, lotteries: names.slice(0, limit) };
 }
@@ -49,7 +51,7 @@ export function lettersJson(letters: readonly LetterPreview[]) {
   };
 }
 
-/** How the pipeline is; `all_workers` is null before the database was read. */
+/** `all_workers` is null until the database has been read. */
 export function statusJson(
   { topic, groupId, nowMs, demo, database, worker, shared }: PipelineStatus,
 ) {
@@ -106,11 +108,29 @@ export function statusJson(
   };
 }
 
-/** What `/api/status` answers, and the page is sent once a second. */
+/** The counts of an open page, sent as the event `counts`; null before the first commit. */
+export function viewJson(view: WindowView | null) {
+  return view && {
+    from: iso(view.fromMs),
+    to: iso(view.toMs),
+    bar_seconds: view.barMs / 1000,
+    event_types: view.eventTypes,
+    lottery_names: view.lotteryNames,
+    other_lotteries: view.otherLotteries,
+    bars: view.bars.map(({ startMs, events }) => ({ start: iso(startMs), events })),
+    totals: view.totals,
+    current: { window_start: iso(view.current.startMs), events: view.current.events },
+    closed: view.closed && {
+      window_start: iso(view.closed.startMs),
+      events: view.closed.events,
+      events_before: view.closed.eventsBefore,
+    },
+  };
+}
+
 export type StatusJson = ReturnType<typeof statusJson>;
-/** What `/api/lotteries` answers. */
+export type ViewJson = NonNullable<ReturnType<typeof viewJson>>;
 export type LotteriesJson = ReturnType<typeof lotteriesJson>;
-/** What `/api/dead-letters` answers. */
 export type LettersJson = ReturnType<typeof lettersJson>;
 
 function systemJson({ state, sinceMs }: { readonly state: string; readonly sinceMs: number }) {
@@ -126,7 +146,7 @@ function partitionJson({ partition, nextOffset, committedAtMs, maxEventTimeMs }:
   };
 }
 
-/** Text as far as it is UTF-8, and the bytes as they are. */
+/** As text, as far as it is UTF-8, and as the exact bytes. */
 function bytesJson(bytes: BytesPreview | null) {
   return bytes && {
     bytes: bytes.length,

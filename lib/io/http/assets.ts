@@ -1,13 +1,13 @@
 /**
- * The files of the page, as answers that browsers may keep as long as they are the same.
+ * The files of the page. Browsers may cache them, and ask whether they have changed.
  * @module
  */
 
 import { createHash } from "node:crypto";
-import { answer } from "./answers.ts";
 import { PAGE_FILES, type PageFile } from "./page/files.ts";
+import { respond } from "./responses.ts";
 
-/** Nothing but what this server gives: no inline script or style, no other host, no frame. */
+/** Only what this server provides: no inline script or style, no other host, no frame. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -23,17 +23,17 @@ const FILES: ReadonlyMap<string, PageFile & { readonly tag: string }> = new Map(
   PAGE_FILES.map((file) => [file.path, { ...file, tag: tagOf(file.text) }]),
 );
 
-/** The file at that path, or null; without a body if the browser has this one. */
+/** The file at that path, or null; without a body if the browser has it already. */
 export function asset(path: string, { headers }: Request): Response | null {
   const file = FILES.get(path);
   if (!file) return null;
-  const isKnown = headers.get("if-none-match")?.includes(file.tag);
-  return answer(isKnown ? null : file.text, {
-    status: isKnown ? 304 : 200,
+  const isCached = headers.get("if-none-match")?.includes(file.tag);
+  return respond(isCached ? null : file.text, {
+    status: isCached ? 304 : 200,
     headers: {
       "content-type": file.type,
       "content-security-policy": POLICY,
-      "cache-control": "no-cache", // asks each time whether it is still the same
+      "cache-control": "no-cache", // revalidated every time
       "etag": file.tag,
     },
   });

@@ -1,57 +1,61 @@
 /**
- * A stream of server-sent events to one browser. What it does not read is not kept for it.
+ * A stream of server-sent events to one browser. Events that a slow browser has no room for are
+ * dropped, not buffered.
  * @module
  */
 
-import { answer } from "./answers.ts";
-import type { Listener } from "./feed.ts";
+import type { Subscriber } from "./feed.ts";
+import { respond } from "./responses.ts";
 
-/** Events that may wait for a browser; those that come then are left out, as newer ones follow. */
+/** Events that may wait for a browser; later ones are dropped, as newer ones will follow. */
 const MAX_QUEUED = 4;
-/** After so many that were left out in a row nobody reads any more. */
-const MAX_SKIPPED = 60;
+/** A browser that has missed more events in a row has stopped reading. */
+const MAX_DROPPED = 60;
 
-/** How long a browser waits before it connects anew. */
+/** How long a browser waits before it reconnects. */
 const RETRY_MS = 2_000;
 
 export class EventStream {
   readonly response: Response;
   readonly #encoder = new TextEncoder();
   #controller!: ReadableStreamDefaultController<Uint8Array>;
-  #leftOut = 0;
+  #dropped = 0;
   #isOpen = true;
   readonly #onEnd: () => void;
 
-  /** @param onEnd called once, when either side has ended it. */
+  /** @param onEnd called once, when either side has ended the stream. */
   constructor(onEnd: () => void) {
     this.#onEnd = onEnd;
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => void (this.#controller = controller),
       cancel: () => this.#ended(),
     }, { highWaterMark: MAX_QUEUED });
-    this.response = answer(body, {
+    this.response = respond(body, {
       headers: {
         "content-type": "text/event-stream",
-        // Whoever compresses on the way would keep events back.
+        // A proxy that compresses or buffers would hold events back.
         "cache-control": "no-store, no-transform",
         "x-accel-buffering": "no",
       },
     });
-    this.#send(`retry: ${RETRY_MS}\n\n`);
+    this.#sendText(`retry: ${RETRY_MS}\n\n`);
   }
 
-  /** Sends an event, or leaves it out if earlier ones are not read yet. */
-  readonly send: Listener = (event) => {
+  /** Sends an event, or drops it if the browser has too many unread ones. */
+  readonly send: Subscriber = (event) => {
     if (!this.#isOpen) return;
     if (this.#controller.desiredSize! > 0) {
-      this.#leftOut = 0;
+      this.#dropped = 0;
       this.#controller.enqueue(event);
-    } else if (++this.#leftOut > MAX_SKIPPED) this.#cut();
+    } else if (++this.#dropped > MAX_DROPPED) {
+      this.#controller.error(new Error("The client has stopped reading"));
+      this.#ended();
+    }
   };
 
-  /** A comment, which keeps the connection from being taken for dead. */
-  beat(): void {
-    this.#send(":\n\n");
+  /** Sends a comment, so that the connection is not taken for dead. */
+  heartbeat(): void {
+    this.#sendText(":\n\n");
   }
 
   end(): void {
@@ -60,13 +64,7 @@ export class EventStream {
     this.#ended();
   }
 
-  /** Ends it without what is waiting. */
-  #cut(): void {
-    this.#controller.error(new Error("Nobody reads"));
-    this.#ended();
-  }
-
-  #send(text: string): void {
+  #sendText(text: string): void {
     this.send(this.#encoder.encode(text));
   }
 

@@ -1,75 +1,74 @@
 /**
- * One question for all who look on: it is asked now and then as long as somebody watches,
- * and its answer is encoded once and given to everybody.
+ * Polls one source for any number of subscribers: only while there are any, and each change is
+ * encoded once for all of them.
  * @module
  */
 
 import { delay } from "../../async/delay.ts";
 
-/** How a feed asks. */
 export interface FeedOptions {
   /** Name of its server-sent events. */
   readonly name: string;
-  /** Asks once; what is no answer passes, and is asked again. */
-  readonly ask: () => Promise<unknown>;
-  /** Time between two questions, if they are quick. */
+  /** A rejection is skipped, and the next poll tries again. */
+  readonly poll: () => Promise<unknown>;
+  /** Time between two polls of a fast source. */
   readonly intervalMs: number;
-  /** Time between two questions, however slow they are. */
+  /** Time between two polls of the slowest source. */
   readonly maxIntervalMs: number;
 }
 
-/** Of all time a feed asks at most a tenth, so that what is asked has its rest. */
-const REST_PER_ASKING = 9;
+/** Polling takes at most a tenth of the time, so that a slow database gets its rest. */
+const REST_PER_POLL = 9;
 
 /** Takes a server-sent event; must not throw. */
-export type Listener = (event: Uint8Array) => void;
+export type Subscriber = (event: Uint8Array) => void;
 
 export class Feed {
   readonly #options: FeedOptions;
-  readonly #listeners = new Set<Listener>();
+  readonly #subscribers = new Set<Subscriber>();
   readonly #encoder = new TextEncoder();
-  /** The newest answer, for whoever comes; null while nobody has watched for so long that it is old. */
-  #newest: Uint8Array | null = null;
-  #newestText = "";
-  #asking = new AbortController();
+  /** What new subscribers get; null before the first poll since somebody subscribed. */
+  #latest: Uint8Array | null = null;
+  #latestText = "";
+  #polling = new AbortController();
 
   constructor(options: FeedOptions) {
     this.#options = options;
   }
 
-  get isWatched(): boolean {
-    return this.#listeners.size > 0;
+  get hasSubscribers(): boolean {
+    return this.#subscribers.size > 0;
   }
 
-  /** Gives it the newest answer at once, and then each that is another. @returns how to end it. */
-  watch(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    if (this.#listeners.size === 1) {
-      this.#asking = new AbortController();
-      void this.#askNowAndThen(this.#asking.signal);
-    } else if (this.#newest) listener(this.#newest);
+  /** Passes on the latest event at once, then every change. @returns how to unsubscribe. */
+  subscribe(subscriber: Subscriber): () => void {
+    this.#subscribers.add(subscriber);
+    if (this.#subscribers.size === 1) {
+      this.#polling = new AbortController();
+      void this.#poll(this.#polling.signal);
+    } else if (this.#latest) subscriber(this.#latest);
     return () => {
-      if (this.#listeners.delete(listener) && !this.isWatched) this.#asking.abort();
+      if (this.#subscribers.delete(subscriber) && !this.hasSubscribers) this.#polling.abort();
     };
   }
 
-  async #askNowAndThen(signal: AbortSignal): Promise<void> {
-    this.#newest = null;
-    const { ask, intervalMs, maxIntervalMs } = this.#options;
+  async #poll(signal: AbortSignal): Promise<void> {
+    this.#latest = null;
+    const { poll, intervalMs, maxIntervalMs } = this.#options;
     while (!signal.aborted) {
       const startedAt = performance.now();
-      const answer = await ask().catch(() => undefined); // who is asked tells of its own troubles
+      const result = await poll().catch(() => undefined); // the source reports its own failures
       if (signal.aborted) return;
-      if (answer !== undefined) this.#tell(JSON.stringify(answer));
-      const restMs = REST_PER_ASKING * (performance.now() - startedAt);
+      if (result !== undefined) this.#publish(JSON.stringify(result));
+      const restMs = REST_PER_POLL * (performance.now() - startedAt);
       await delay(Math.min(maxIntervalMs, Math.max(intervalMs, restMs)), signal);
     }
   }
 
-  #tell(text: string): void {
-    if (this.#newest && text === this.#newestText) return;
-    this.#newestText = text;
-    this.#newest = this.#encoder.encode(`event: ${this.#options.name}\ndata: ${text}\n\n`);
-    for (const listener of this.#listeners) listener(this.#newest);
+  #publish(text: string): void {
+    if (this.#latest && text === this.#latestText) return;
+    this.#latestText = text;
+    this.#latest = this.#encoder.encode(`event: ${this.#options.name}\ndata: ${text}\n\n`);
+    for (const subscriber of this.#subscribers) subscriber(this.#latest);
   }
 }

@@ -8,8 +8,7 @@ import type { Health } from "../../observers/health.ts";
 import type { Metrics } from "../metrics.ts";
 import type { CountRow, CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
 import type { LetterPreview } from "../postgres/queries/newest_dead_letters.ts";
-import { json, refusal, RequestError, text } from "./answers.ts";
-import { countsJson, HEAD_BYTES, lettersJson, lotteriesJson, statusJson } from "./api.ts";
+import { countsJson, HEAD_BYTES, lettersJson, lotteriesJson, statusJson, viewJson } from "./api.ts";
 import { asset } from "./assets.ts";
 import { Live } from "./live.ts";
 import {
@@ -20,10 +19,11 @@ import {
   viewChoice,
 } from "./parameters.ts";
 import type { PipelineStatus } from "./pipeline_status.ts";
+import { errorResponse, json, RequestError, text } from "./responses.ts";
 import { isForLoopback } from "./server/hosts.ts";
 
-/** What the answers are made of. */
-export interface AnswerSources {
+/** What responses are made of. */
+export interface HandlerSources {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly status: () => Promise<PipelineStatus>;
@@ -33,27 +33,26 @@ export interface AnswerSources {
   readonly letters: (
     limits: { readonly limit: number; readonly headBytes: number },
   ) => Promise<readonly LetterPreview[]>;
-  /** Only this machine can reach the server: other names than its own are refused. */
+  /** Only this machine can reach the server: requests for other names are refused. */
   readonly isLoopback: boolean;
-  /** Time between two looks for those who look on. */
+  /** Time between two updates of open pages. */
   readonly tickMs?: number;
 }
 
-/** They are answered one after the other, and what they give costs time that counting needs. */
-const MAX_CONCURRENT_REQUESTS = 8;
+/** They share one connection, and their results take time that counting needs. */
+const MAX_CONCURRENT_QUERIES = 8;
 
-/** Answers requests; needs no port, so that a test can call it. Disposing it ends the streams. */
+/** Needs no port, so that a test can call it. Disposing it ends the streams. */
 export class Handler implements Disposable {
-  readonly #sources: AnswerSources;
+  readonly #sources: HandlerSources;
   readonly #live: Live;
-  /** Questions to the database that are under way. */
-  #questions = 0;
+  #runningQueries = 0;
 
-  constructor(sources: AnswerSources) {
+  constructor(sources: HandlerSources) {
     this.#sources = sources;
     this.#live = new Live({
       status: async () => statusJson(await sources.status()),
-      view: sources.view,
+      view: async (choice) => viewJson(await sources.view(choice)),
       ...sources.tickMs !== undefined && { tickMs: sources.tickMs },
     });
   }
@@ -63,7 +62,7 @@ export class Handler implements Disposable {
     try {
       return await this.#answer(request);
     } catch (error) {
-      return refusal(error);
+      return errorResponse(error);
     }
   };
 
@@ -75,12 +74,12 @@ export class Handler implements Disposable {
     const { health, metrics, isLoopback } = this.#sources;
     if (isLoopback && !isForLoopback(request)) {
       throw new RequestError(
-        "This server answers to localhost only, and not to other names. See HTTP_HOST.",
+        "This server accepts requests for localhost only. See HTTP_HOST.",
         { status: 421 },
       );
     }
     if (request.method !== "GET" && request.method !== "HEAD") {
-      throw new RequestError("Only GET is allowed.", {
+      throw new RequestError("Only GET and HEAD are allowed.", {
         status: 405,
         headers: { allow: "GET, HEAD" },
       });
@@ -107,49 +106,50 @@ export class Handler implements Disposable {
     }
     const file = asset(pathname, request);
     if (file) return file;
-    throw new RequestError(`There is no ${pathname} here.`, { status: 404 });
+    throw new RequestError(`Not found: ${pathname}`, { status: 404 });
   }
 
   async #aggregates(parameters: URLSearchParams): Promise<Response> {
     const query = countsQuery(parameters, Date.now());
-    const rows = await this.#ask(() => this.#sources.counts({ ...query, limit: query.limit + 1 }));
+    const rows = await this.#read(() => this.#sources.counts({ ...query, limit: query.limit + 1 }));
     return json(countsJson(query, rows));
   }
 
   async #lotteries(parameters: URLSearchParams): Promise<Response> {
     const search = lotterySearch(parameters);
     const { limit } = search;
-    const names = await this.#ask(() => this.#sources.lotteries({ ...search, limit: limit + 1 }));
+    const names = await this.#read(() => this.#sources.lotteries({ ...search, limit: limit + 1 }));
     return json(lotteriesJson(search, names));
   }
 
   async #deadLetters(parameters: URLSearchParams): Promise<Response> {
     const limit = deadLettersLimit(parameters);
     return json(lettersJson(
-      await this.#ask(() => this.#sources.letters({ limit, headBytes: HEAD_BYTES })),
+      await this.#read(() => this.#sources.letters({ limit, headBytes: HEAD_BYTES })),
     ));
   }
 
   /**
-   * Asks the database, unless too many do already.
-   * @throws {RequestError} if it cannot be read: whoever needs it more says why in the log.
+   * Reads from the database, unless too many requests do already.
+   * @throws {RequestError} if it cannot be read. The reason is logged elsewhere: the worker needs the
+   * database too.
    */
-  async #ask<T>(question: () => Promise<T>): Promise<T> {
-    if (this.#questions >= MAX_CONCURRENT_REQUESTS) {
-      throw new RequestError("Too much is asked at the same time. Try again later.", {
+  async #read<T>(query: () => Promise<T>): Promise<T> {
+    if (this.#runningQueries >= MAX_CONCURRENT_QUERIES) {
+      throw new RequestError("Too many requests at the same time. Try again later.", {
         status: 503,
       });
     }
-    this.#questions++;
+    this.#runningQueries++;
     try {
-      return await question();
+      return await query();
     } catch (error) {
       throw new RequestError("PostgreSQL does not answer. Try again later.", {
         status: 503,
         cause: error,
       });
     } finally {
-      this.#questions--;
+      this.#runningQueries--;
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What stands behind the question mark of an address, parsed.
+ * Parses the query parameters of requests.
  * @module
  */
 
@@ -7,12 +7,12 @@ import { parseIsoTime } from "../../core/text/time.ts";
 import { isRange, RANGES } from "../../core/views/time_range.ts";
 import type { ViewChoice } from "../../core/views/window_view.ts";
 import type { CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
-import { RequestError } from "./answers.ts";
+import { RequestError } from "./responses.ts";
 
-/** Rows of counts in one answer. */
+/** Rows of counts in one response. */
 export const MAX_COUNTS = 10_000;
 const MAX_DEAD_LETTERS = 100;
-/** Names of lotteries in one answer. */
+/** Names of lotteries in one response. */
 const MAX_LOTTERIES = 20;
 const DEFAULT_DEAD_LETTERS = 20;
 const MINUTE_MS = 60_000;
@@ -22,7 +22,7 @@ const DEFAULT_RANGE_MS = 15 * MINUTE_MS;
 /** Longer than any lottery's name can be. */
 const MAX_NAME_LENGTH = 400;
 
-/** @throws {RequestError} for a range that there is not. */
+/** @throws {RequestError} for an unknown range. */
 export function viewChoice(parameters: URLSearchParams): ViewChoice {
   const { range, lottery } = named(parameters, ["range", "lottery"]);
   const text = range ?? "15m";
@@ -33,8 +33,8 @@ export function viewChoice(parameters: URLSearchParams): ViewChoice {
 }
 
 /**
- * Counts from a quarter of an hour ago up to now, if nothing else is asked for.
- * @throws {RequestError} for times that are none, or a range that is empty or too long.
+ * The last quarter of an hour by default.
+ * @throws {RequestError} for an invalid time, or a range that is empty or too long.
  */
 export function countsQuery(parameters: URLSearchParams, nowMs: number): CountsQuery {
   const { from, to, lottery } = named(parameters, ["from", "to", "lottery"]);
@@ -58,7 +58,7 @@ export function deadLettersLimit(parameters: URLSearchParams): number {
   return number;
 }
 
-/** @throws {RequestError} for a text that no name can have in it. */
+/** @throws {RequestError} for text that no name can contain. */
 export function lotterySearch(parameters: URLSearchParams): LotterySearch {
   const { search } = named(parameters, ["search"]);
   return { text: nameText("search", search ?? ""), limit: MAX_LOTTERIES };
@@ -69,7 +69,7 @@ export function noParameters(parameters: URLSearchParams): void {
   named(parameters, []);
 }
 
-/** Values by name; a name that is not known, or comes twice, is refused: it would have no effect. */
+/** Values by name. Unknown and repeated names are refused, because they would have no effect. */
 function named<Name extends string>(
   parameters: URLSearchParams,
   names: readonly Name[],
@@ -79,7 +79,7 @@ function named<Name extends string>(
     const known = names.find((each) => each === name);
     if (known === undefined) {
       throw new RequestError(
-        `There is no parameter "${name}" here${names.length ? `, only ${names.join(", ")}` : ""}.`,
+        `Unknown parameter "${name}". Supported: ${names.join(", ") || "none"}.`,
       );
     }
     if (values[known] !== undefined) throw new RequestError(`${name} may be given only once.`);
@@ -92,18 +92,20 @@ function time(name: string, value: string): number {
   const timeMs = parseIsoTime(value);
   if (timeMs !== null) return timeMs;
   throw new RequestError(
-    `${name} must be a time like 2026-01-31T12:00:00Z (a + in an address is written %2B).`,
+    `${name} must be a time like 2026-01-31T12:00:00Z (in a URL, write + as %2B).`,
   );
 }
 
-/** Empty is all of them, as a form sends it. */
+/** An empty value, as forms send it, means all lotteries. */
 function lotteryName(value: string | undefined): string | null {
   return value ? nameText("lottery", value) : null;
 }
 
 function nameText(name: string, value: string): string {
   if (value.length > MAX_NAME_LENGTH || value.includes("\0") || !value.isWellFormed()) {
-    throw new RequestError(`${name} must be a name that a lottery can have.`);
+    throw new RequestError(
+      `${name} must be text of at most ${MAX_NAME_LENGTH} characters, without NUL.`,
+    );
   }
   return value;
 }

@@ -222,7 +222,7 @@ Deno.test("start takes the next port if none is set, any with 0, and says so if 
     env: { ...AWAY, HTTP_PORT: String(port) },
   });
   assert.equal(code, 1);
-  assert.match(stderr, new RegExp(`port ${port} is in use. Set HTTP_PORT to a free one`));
+  assert.match(stderr, new RegExp(`port ${port} is in use. Set HTTP_PORT to a free port`));
 
   await using first = await Program.start(["start"], { env: AWAY });
   const [firstUrl] = await first.printed(/http:[^ ]+\d\//);

@@ -3,6 +3,8 @@ import type { CountRow } from "../../../lib/io/postgres/queries/counts.ts";
 import type { Overview } from "../../../lib/io/postgres/queries/overview.ts";
 import { Vitals } from "../../../lib/observers/vitals.ts";
 import { answering } from "../../support/answering.ts";
+import { READY, VIEW } from "../../support/page_stand.ts";
+import { ServerEvents } from "../../support/server_events.ts";
 import { commitOf } from "../../support/sink_contract.ts";
 
 const NOON_MS = Date.UTC(2026, 0, 1, 12);
@@ -55,7 +57,7 @@ Deno.test("/api/aggregates gives rows as the table has them", async () => {
   });
 });
 
-Deno.test("/api/aggregates says when there is more than it gives", async () => {
+Deno.test("/api/aggregates says when there are more rows", async () => {
   using open = answering({ counts: ({ limit }) => Promise.resolve(Array(limit).fill(ROW)) });
   const { truncated, aggregates } = await (await open.get("/api/aggregates")).json();
   assert.deepEqual([truncated, aggregates.length], [true, 10_000]);
@@ -84,7 +86,7 @@ Deno.test("/api/lotteries gives at most 20 names, and says when there are more",
   assert.deepEqual(asked, [{ text: "<b>", limit: 21 }]);
 });
 
-Deno.test("the API says that PostgreSQL is away", async () => {
+Deno.test("the API says that PostgreSQL does not answer", async () => {
   const away = () => Promise.reject(new Error("secret"));
   using open = answering({ counts: away, letters: away, lotteries: away, overview: away });
   for (const path of ["/api/aggregates", "/api/dead-letters", "/api/lotteries"]) {
@@ -96,7 +98,7 @@ Deno.test("the API says that PostgreSQL is away", async () => {
   assert.deepEqual([postgresql.state, postgresql.read_at, all_workers], ["down", null, null]);
 });
 
-Deno.test("the API asks the database only so much at the same time", async () => {
+Deno.test("the API runs at most 8 queries at a time", async () => {
   const answer = Promise.withResolvers<CountRow[]>();
   let asked = 0;
   using open = answering({
@@ -113,7 +115,7 @@ Deno.test("the API asks the database only so much at the same time", async () =>
   assert.equal((await open.get("/api/aggregates")).status, 200);
 });
 
-Deno.test("/api/dead-letters shows text as far as there is any, and the bytes", async () => {
+Deno.test("/api/dead-letters has values as text, as far as they are, and as bytes", async () => {
   const letter = {
     topic: "user-events",
     partition: 3,
@@ -148,7 +150,7 @@ Deno.test("/api/dead-letters shows text as far as there is any, and the bytes", 
   assert.deepEqual(asked, [{ limit: 5, headBytes: 1_024 }]);
 });
 
-Deno.test("/api/status tells of all workers what the database says, and of this one what it knows", async () => {
+Deno.test("/api/status reports all workers as the database has them, and this one as it knows itself", async () => {
   const vitals = new Vitals();
   vitals.answered("source");
   vitals.answered("commit");
@@ -189,7 +191,7 @@ Deno.test("/api/status tells of all workers what the database says, and of this 
   assert.ok(latency_ms.p50 > 70 && latency_ms.p99 < 60_000);
 });
 
-Deno.test("lag and ends are not known while the source is away, and again once it was looked at", async () => {
+Deno.test("lag and ends are unknown while the source is down, until it is queried again", async () => {
   const vitals = new Vitals();
   const ranges = new Map([[0, { startOffset: 0, endOffset: 90 }]]);
   using open = answering({ vitals, overview: () => Promise.resolve(OVERVIEW) });
@@ -204,7 +206,7 @@ Deno.test("lag and ends are not known while the source is away, and again once i
     vitals.failed(system);
     assert.deepEqual(await known(), [null, null], system);
     vitals.answered(system);
-    assert.deepEqual(await known(), [null, null], "what it said before is not so any more");
+    assert.deepEqual(await known(), [null, null], "what it said before is outdated");
     vitals.ranges(ranges);
     assert.deepEqual(await known(), [0, 90]);
   }
@@ -212,7 +214,7 @@ Deno.test("lag and ends are not known while the source is away, and again once i
   assert.deepEqual(await known(), [0, 90]);
 });
 
-Deno.test("/api/status tells which partitions nobody counts, and who has them", async () => {
+Deno.test("/api/status has the partitions that no worker counts, and who holds them", async () => {
   using open = answering({ overview: () => Promise.resolve(OVERVIEW) });
   const gap = {
     partition: 3,
@@ -233,7 +235,7 @@ Deno.test("/api/status tells which partitions nobody counts, and who has them", 
   assert.deepEqual(all_workers.problems, ["partition 3 is not counted"]);
 });
 
-Deno.test("/api/status puts no end before what is stored, and knows the rate if somebody has looked before", async () => {
+Deno.test("/api/status has no end below the stored offset, and a rate from the second read on", async () => {
   const vitals = new Vitals();
   vitals.ranges(new Map([[0, { startOffset: 0, endOffset: 80 }]]));
   using open = answering({ vitals, overview: () => Promise.resolve(OVERVIEW) });
@@ -245,7 +247,7 @@ Deno.test("/api/status puts no end before what is stored, and knows the rate if 
   assert.ok(all.events_per_second > 0);
 });
 
-Deno.test("the source is down while either the log or the group is away", async () => {
+Deno.test("the source is down while either the log or the group is", async () => {
   const vitals = new Vitals();
   using open = answering({ vitals });
   const state = async () => (await (await open.get("/api/status")).json()).source.state;
@@ -256,4 +258,32 @@ Deno.test("the source is down while either the log or the group is away", async 
   assert.equal(await state(), "down");
   vitals.answered("group");
   assert.equal(await state(), "up");
+});
+
+Deno.test("GET /live sends the counts with the names and times of the API", async () => {
+  const closed = {
+    startMs: NOON_MS - MINUTE_MS,
+    events: [[4, 0, 0]],
+    eventsBefore: [[3, 0, 0]],
+  };
+  const { bars: [bar], totals, lotteryNames } = VIEW;
+  const view = () => Promise.resolve({ ...VIEW, bars: [bar!], closed });
+  using open = answering({ ...READY, view });
+  await using events = new ServerEvents(await open.get("/live"));
+  assert.deepEqual(await events.next("counts"), {
+    from: "2026-01-01T11:46:00.000Z",
+    to: "2026-01-01T12:01:00.000Z",
+    bar_seconds: 60,
+    event_types: ["clicked", "pay"],
+    lottery_names: lotteryNames,
+    other_lotteries: 0,
+    bars: [{ start: "2026-01-01T11:46:00.000Z", events: [1_000, 100, 0] }],
+    totals,
+    current: { window_start: "2026-01-01T12:00:00.000Z", events: VIEW.current.events },
+    closed: {
+      window_start: "2026-01-01T11:59:00.000Z",
+      events: [[4, 0, 0]],
+      events_before: [[3, 0, 0]],
+    },
+  });
 });

@@ -4,7 +4,7 @@ import { Metrics } from "../../../lib/io/metrics.ts";
 import { answering } from "../../support/answering.ts";
 import { commitOf } from "../../support/sink_contract.ts";
 
-Deno.test("GET /healthz says that the process lives", async () => {
+Deno.test("GET /healthz says that the process is alive", async () => {
   using open = answering();
   assert.equal((await open.get("/healthz")).status, 200);
 });
@@ -46,7 +46,7 @@ const GAP = {
   sinceMs: 0,
 } as const;
 
-Deno.test("GET /readyz is 503 with who has the partitions that nobody counts, until somebody does", async () => {
+Deno.test("GET /readyz is 503 with the partitions that no worker counts, until they are counted", async () => {
   using open = answering();
   const { health, get } = open;
   health.answered("commit");
@@ -59,7 +59,7 @@ Deno.test("GET /readyz is 503 with who has the partitions that nobody counts, un
   assert.equal((await get("/readyz")).status, 200);
 });
 
-Deno.test("GET /metrics has the lag of every partition: its own by position, others by what is stored", async () => {
+Deno.test("GET /metrics has the lag of every partition: its own by position, others by stored offset", async () => {
   using open = answering();
   const { metrics, get } = open;
   const lines = async () => (await (await get("/metrics")).text()).split("\n");
@@ -72,7 +72,7 @@ Deno.test("GET /metrics has the lag of every partition: its own by position, oth
     assert.ok((await lines()).includes(line), line);
   }
   metrics.unavailable(new Map([[0, "no leader"]]));
-  assert.ok(!(await lines()).includes(lag(0, 5)), "nobody knows it now");
+  assert.ok(!(await lines()).includes(lag(0, 5)), "it is unknown now");
   metrics.lag(new Map([[0, 6]]));
   metrics.assigned(); // partition 0 is another worker's now
   metrics.lagOfAll(new Map([[0, 90], [1, 70]]));
@@ -168,23 +168,23 @@ for (const [status, path, init] of REFUSED) {
   });
 }
 
-Deno.test("a fault of ours is answered with 500 in JSON, without its reason", async () => {
+Deno.test("an internal error is answered with 500 in JSON, without its reason", async () => {
   using open = answering({ status: () => Promise.reject(new Error("secret")) });
   const response = await open.get("/api/status");
   assert.equal(response.status, 500);
   assert.deepEqual(await response.json(), {
-    error: "The worker cannot answer this. Its log says why.",
+    error: "Internal error. See the worker's log.",
   });
 });
 
-Deno.test("listen() serves at the address that it tells", async () => {
+Deno.test("listen() serves at its URL", async () => {
   using open = answering();
   await using server = listen(open.handle, { host: "127.0.0.1", port: undefined });
   const response = await fetch(`${server.url}healthz`);
   assert.equal((await response.text()).trim(), "ok");
 });
 
-Deno.test("listen() names the setting when the host is not ours", () => {
+Deno.test("listen() names the setting when this machine does not have the host", () => {
   using open = answering();
   assert.throws(
     () => listen(open.handle, { host: "192.0.2.1", port: 8000 }),

@@ -7,40 +7,40 @@ import { ServerEvents } from "../../support/server_events.ts";
 
 const ALL: ViewChoice = { range: "15m", lotteryName: null };
 
-/** What is looked on, and how often it was asked. */
+/** Live updates, and how often their sources were polled. */
 function stand(options: Partial<LiveOptions> = {}) {
-  const asked = { status: 0, views: [] as string[] };
+  const polls = { status: 0, views: [] as string[] };
   const live = new Live({
-    status: () => Promise.resolve({ looks: ++asked.status }),
+    status: () => Promise.resolve({ polls: ++polls.status }),
     view: ({ lotteryName }) => {
-      asked.views.push(lotteryName ?? "all");
-      return Promise.resolve({ lotteryName, looks: asked.views.length });
+      polls.views.push(lotteryName ?? "all");
+      return Promise.resolve({ lotteryName, polls: polls.views.length });
     },
     tickMs: 5,
     ...options,
   });
-  return { asked, live };
+  return { polls, live };
 }
 
-Deno.test("a stream tells status and counts at once, and again and again", async () => {
+Deno.test("a stream sends status and counts at once, and every change", async () => {
   const { live } = stand();
   using _live = live;
   const response = live.open({ ...ALL, lotteryName: "mega_draw" });
   assert.equal(response.headers.get("content-type"), "text/event-stream");
   await using events = new ServerEvents(response);
   assert.equal((await events.next("counts")).lotteryName, "mega_draw");
-  const { looks } = await events.next("status");
-  assert.ok((await events.next("status")).looks > looks);
+  const { polls } = await events.next("status");
+  assert.ok((await events.next("status")).polls > polls);
 });
 
-Deno.test("however many look on, each question is asked once a tick, and all get the same bytes", async () => {
+Deno.test("each source is polled once a tick for all pages, which get the same bytes", async () => {
   const ticks = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
-  let [questions, views] = [0, 0];
+  let [polls, views] = [0, 0];
   using live = new Live({
     status: async () => {
-      const tick = ticks[questions++];
+      const tick = ticks[polls++];
       await (tick ? tick.promise : new Promise(() => {}));
-      return { tick: questions };
+      return { tick: polls };
     },
     view: () => Promise.resolve({ views: ++views }),
     tickMs: 1,
@@ -50,9 +50,9 @@ Deno.test("however many look on, each question is asked once a tick, and all get
   const first = new Set<Uint8Array>();
   for (const [at, tick] of ticks.entries()) {
     tick.resolve();
-    await eventually(() => questions === at + 2); // the next one is asked, and waits for us
+    await eventually(() => polls === at + 2); // the next poll waits for us
   }
-  assert.equal(questions, 4, "one more than was answered");
+  assert.equal(polls, 4, "one more than was answered");
   for (const reader of readers) {
     const seen: string[] = [];
     while (!seen.at(-1)?.includes('"status"') && !seen.at(-1)?.startsWith("event: status")) {
@@ -64,30 +64,30 @@ Deno.test("however many look on, each question is asked once a tick, and all get
   assert.equal(first.size, 1, "encoded once");
 });
 
-Deno.test("pages of one view share it; another view is asked for besides", async () => {
-  const { asked, live } = stand({ tickMs: 1_000_000 });
+Deno.test("pages share a view, and each view is polled separately", async () => {
+  const { polls, live } = stand({ tickMs: 1_000_000 });
   using _live = live;
   for (const lotteryName of [null, "a", null, "a", "a"]) {
     live.open({ ...ALL, lotteryName });
   }
-  await eventually(() => asked.views.length === 2);
-  assert.deepEqual(asked.views.toSorted(), ["a", "all"]);
+  await eventually(() => polls.views.length === 2);
+  assert.deepEqual(polls.views.toSorted(), ["a", "all"]);
 });
 
-Deno.test("nobody is asked when nobody looks on", async () => {
-  const { asked, live } = stand();
+Deno.test("nothing is polled while no page is open", async () => {
+  const { polls, live } = stand();
   using _live = live;
   const response = live.open(ALL);
   const reader = response.body!.getReader();
-  await eventually(() => asked.status > 2);
+  await eventually(() => polls.status > 2);
   await reader.cancel();
-  const { status } = asked;
-  // Whoever comes then is answered anew, and not with what is old.
+  const { status } = polls;
+  // A page that opens then gets a new answer, not the old one.
   await using events = new ServerEvents(live.open(ALL));
-  assert.deepEqual(await events.next("status"), { looks: status + 1 });
+  assert.deepEqual(await events.next("status"), { polls: status + 1 });
 });
 
-Deno.test("who is slow to read misses events, and who does not read is cut off", async () => {
+Deno.test("a slow client misses events, and one that does not read is disconnected", async () => {
   let ended = 0;
   const stream = new EventStream(() => ended++);
   const event = (n: number) => new TextEncoder().encode(`event: n\ndata: ${n}\n\n`);
@@ -105,7 +105,7 @@ Deno.test("who is slow to read misses events, and who does not read is cut off",
   });
 });
 
-Deno.test("a question that fails is asked again, and the other one goes on", async () => {
+Deno.test("a source that fails is polled again, and the other one is not affected", async () => {
   let tries = 0;
   const { live } = stand({
     view: () => ++tries < 3 ? Promise.reject(new Error("away")) : Promise.resolve({ tries }),
@@ -115,7 +115,7 @@ Deno.test("a question that fails is asked again, and the other one goes on", asy
   assert.deepEqual(await events.next("counts"), { tries: 3 });
 });
 
-Deno.test("there are only so many streams and different views", () => {
+Deno.test("streams and different views are limited", () => {
   const { live } = stand();
   using _live = live;
   for (let view = 0; view < 30; view++) live.open({ ...ALL, lotteryName: `lottery ${view}` });
@@ -124,12 +124,12 @@ Deno.test("there are only so many streams and different views", () => {
   assert.throws(() => live.open({ ...ALL, lotteryName: "lottery 1" }), /500 pages/);
 });
 
-Deno.test("the end of the worker ends all streams at once, and no new one begins", async () => {
+Deno.test("the end of the worker ends all streams at once, and no new one opens", async () => {
   const { live } = stand();
   const streams = Array.from({ length: 10 }, () => new ServerEvents(live.open(ALL)));
   live[Symbol.dispose]();
   for (const stream of streams) {
     while (await stream.next("status") !== null);
   }
-  assert.throws(() => live.open(ALL), /about to end/);
+  assert.throws(() => live.open(ALL), /shutting down/);
 });

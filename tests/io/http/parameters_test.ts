@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RequestError } from "../../../lib/io/http/answers.ts";
+import { RequestError } from "../../../lib/io/http/responses.ts";
 import {
   countsQuery,
   deadLettersLimit,
@@ -32,12 +32,20 @@ const REFUSED: readonly (readonly [name: string, parse: () => unknown, reason: R
   ["a time without zone", () => counts("from=2026-01-31T11:00:00"), /from must be a time like/],
   ["a time that is none", () => counts("to=2026-13-01T00:00Z"), /to must be a time like/],
   ["a day that no month has", () => counts("to=2026-02-30T00:00Z"), /to must be a time like/],
-  ["a plus that became a space", () => counts("to=2026-01-31T11:00+01:00"), /written %2B/],
+  ["a plus that became a space", () => counts("to=2026-01-31T11:00+01:00"), /write \+ as %2B/],
   ["seconds since 1970", () => counts("from=1769860800"), /from must be a time like/],
   ["an end before the start", () => counts("from=2026-01-31T12:00Z"), /from must be before to/],
   ["a range that is too long", () => counts("from=2025-12-31T11:59Z"), /at most 31 days apart/],
-  ["a name that no lottery can have", () => counts("lottery=%00"), /lottery must be a name/],
-  ["a parameter that there is not", () => counts("form=x"), /no parameter "form" here, only from/],
+  [
+    "a name that no lottery can have",
+    () => counts("lottery=%00"),
+    /lottery must be text of at most 400/,
+  ],
+  [
+    "an unknown parameter",
+    () => counts("form=x"),
+    /Unknown parameter "form"\. Supported: from, to, lottery\./,
+  ],
   ["a parameter twice", () => counts("to=x&to=y"), /only once/],
   ["no limit", () => deadLettersLimit(parameters("limit=0")), /from 1 to 100/],
   ["a limit that is too high", () => deadLettersLimit(parameters("limit=101")), /from 1 to 100/],
@@ -47,7 +55,7 @@ const REFUSED: readonly (readonly [name: string, parse: () => unknown, reason: R
     () => lotterySearch(parameters("search=%00")),
     /search must be/,
   ],
-  ["a range that there is not", () => viewChoice(parameters("range=2h")), /one of 15m, 1h, 24h/],
+  ["an unknown range", () => viewChoice(parameters("range=2h")), /one of 15m, 1h, 24h/],
 ];
 
 for (const [name, parse, reason] of REFUSED) {
@@ -60,7 +68,7 @@ for (const [name, parse, reason] of REFUSED) {
   });
 }
 
-Deno.test("a view is of all lotteries in the last quarter of an hour, or of what was chosen", () => {
+Deno.test("viewChoice() is the last quarter of an hour of all lotteries by default", () => {
   assert.deepEqual(viewChoice(parameters("")), { range: "15m", lotteryName: null });
   assert.deepEqual(viewChoice(parameters("lottery=&range=24h")), {
     range: "24h",

@@ -4,7 +4,7 @@ import { listen } from "../../../lib/io/http/server/listen.ts";
 import { answering } from "../../support/answering.ts";
 import { answerTo } from "../../support/raw_client.ts";
 
-Deno.test("a loopback server answers to names of this machine, with any port, and to no others", async () => {
+Deno.test("a loopback server answers to names of this machine only, with any port", async () => {
   using open = answering();
   await using server = listen(open.handle, { host: "127.0.0.1", port: undefined });
   const ask = (host: string, target = "/healthz") =>
@@ -47,7 +47,7 @@ Deno.test("isLoopback() knows the addresses of this machine only", () => {
   );
 });
 
-Deno.test("the page loads nothing that this server does not give, and may be kept while it is the same", async () => {
+Deno.test("the page loads nothing from other servers, and may be cached while it is unchanged", async () => {
   using open = answering();
   const page = await open.get("/");
   const policy = page.headers.get("content-security-policy")!;
@@ -66,7 +66,7 @@ Deno.test("the page loads nothing that this server does not give, and may be kep
   }
 });
 
-Deno.test("nothing can be changed, and HEAD has the headers alone", async () => {
+Deno.test("the server is read-only, and HEAD gets headers alone", async () => {
   using open = answering();
   await using server = listen(open.handle, { host: "127.0.0.1", port: undefined });
   for (const method of ["POST", "PUT", "DELETE", "PATCH"]) {

@@ -1,5 +1,5 @@
 /**
- * The chosen view, as it stands in the address of the page: so it can be shared, and gone back from.
+ * The chosen view, as part of the page's address: it can be shared, and the browser can go back.
  * @module
  */
 
@@ -7,41 +7,42 @@ import { visible } from "./format.js";
 
 /** @typedef {import("../../../core/views/window_view.ts").ViewChoice} ViewChoice */
 
-/** Ranges, and how long each is, as it stands behind "the last". */
+/** Ranges, and what each is called after "the last". */
 export const RANGES = /** @type {const} */ ({
   "15m": "15 minutes",
   "1h": "hour",
   "24h": "24 hours",
 });
 
-const NAMES = ["range", "lottery"];
+const PARAMETERS = ["range", "lottery"];
 /** Longer than any lottery's name can be. */
 const MAX_NAME_LENGTH = 400;
+const MAX_QUOTED = 60;
 
 /**
- * The choice, and what is wrong with the address: that part of it is not chosen.
- * @param {string} search what stands behind the path, from the question mark on
+ * The choice, and what is wrong with the address; wrong parts have no effect.
+ * @param {string} search the address from the question mark on
  * @returns {{ choice: ViewChoice, problems: string[] }}
  */
 export function parseChoice(search) {
   const parameters = new URLSearchParams(search);
   const problems = [...new Set(parameters.keys())].flatMap((name) => {
-    if (!NAMES.includes(name)) return [`${quoted(name)} is nothing that can be chosen.`];
-    return parameters.getAll(name).length > 1 ? [`${quoted(name)} can be chosen only once.`] : [];
+    if (!PARAMETERS.includes(name)) return [`Unknown parameter ${quoted(name)} in the address.`];
+    return parameters.getAll(name).length > 1
+      ? [`${quoted(name)} appears more than once in the address.`]
+      : [];
   });
   const text = parameters.get("range") ?? "15m";
   const isRange = Object.hasOwn(RANGES, text);
   if (!isRange) {
-    const ranges = Object.keys(RANGES).join(", ");
+    const supported = Object.keys(RANGES).join(", ");
     problems.push(
-      `There is no range ${quoted(text)}: this is the last ${
-        RANGES["15m"]
-      }. Choose one of ${ranges}.`,
+      `Unknown range ${quoted(text)}, showing the last ${RANGES["15m"]}. Supported: ${supported}.`,
     );
   }
   let lotteryName = parameters.get("lottery") || null;
   if (lotteryName && (lotteryName.length > MAX_NAME_LENGTH || lotteryName.includes("\0"))) {
-    problems.push(`No lottery can be called ${quoted(lotteryName)}: this is all of them.`);
+    problems.push(`Invalid lottery name ${quoted(lotteryName)}, showing all lotteries.`);
     lotteryName = null;
   }
   const range = isRange ? /** @type {keyof typeof RANGES} */ (text) : "15m";
@@ -49,7 +50,7 @@ export function parseChoice(search) {
 }
 
 /**
- * The same, without what is the default.
+ * The same without defaults, from the question mark on.
  * @param {ViewChoice} choice
  */
 export function formatChoice({ range, lotteryName }) {
@@ -60,10 +61,8 @@ export function formatChoice({ range, lotteryName }) {
   return text && `?${text}`;
 }
 
-const MAX_QUOTED = 60;
-
 /**
- * What a stranger has written, as far as there is room for it.
+ * Untrusted text, cut short.
  * @param {string} text
  */
 export function quoted(text) {

@@ -1,22 +1,23 @@
 /**
- * The page: shows what the stream tells, for the view that stands in the address.
+ * The page: shows live updates of the view that the address names.
  * @module
  */
 
 import { formatChoice, parseChoice } from "./address.js";
+import { getJson } from "./api.js";
 import { find, setText } from "./dom.js";
 import { age, visible, zone } from "./format.js";
 import { showAbout } from "./parts/about.js";
 import { Counts } from "./parts/counts.js";
 import { LettersDialog } from "./parts/letters.js";
 import { LotteryBox } from "./parts/lottery_box.js";
-import { awayOf, isAbsent, noticesOf, showNotices } from "./parts/notices.js";
+import { isAbsent, noticesOf, showNotices, systemsDown } from "./parts/notices.js";
 import { showStates, showTiles } from "./parts/tiles.js";
 import { Stream } from "./stream.js";
 
 /** @typedef {import("../../../core/views/window_view.ts").ViewChoice} ViewChoice */
-/** @typedef {import("../../../core/views/window_view.ts").WindowView} WindowView */
 /** @typedef {import("../api.ts").StatusJson} Status */
+/** @typedef {import("../api.ts").ViewJson} View */
 
 class Page {
   #choice = parseChoice(location.search).choice;
@@ -24,12 +25,12 @@ class Page {
   #problems = [];
   #counts = new Counts((lotteryName) => this.#choose({ ...this.#choice, lotteryName }));
   #box = new LotteryBox((lotteryName) => this.#choose({ ...this.#choice, lotteryName }));
-  /** Whether there is the lottery chosen, if it is not in the view; null before the server has told. @type {boolean | null} */
+  /** Whether the chosen lottery exists, if the view has no events of it; null until known. @type {boolean | null} */
   #isLotteryKnown = null;
   /** @type {Status | null} */
   #status = null;
   #statusAt = 0;
-  /** Undefined before the server has told. @type {WindowView | null | undefined} */
+  /** Undefined until the first update. @type {View | null | undefined} */
   #view;
   /** @type {import("./stream.js").Connection} */
   #connection = "connecting";
@@ -51,21 +52,13 @@ class Page {
   start() {
     new LettersDialog();
     setText(find("#zone"), zone());
-    find("#choice").addEventListener(
-      "submit",
-      (/** @type {Event} */ event) => event.preventDefault(),
-    );
+    find("#choice").onsubmit = () => false; // choices take effect at once
     find("#ranges").addEventListener("change", () => {
       this.#choose({ ...this.#choice, range: find("#ranges :checked").value });
     });
-    addEventListener("popstate", () => this.#readAddress());
+    addEventListener("popstate", () => this.#showChoice(parseChoice(location.search)));
     setInterval(() => this.#showAges(), 1_000);
-    this.#readAddress();
-  }
-
-  #readAddress() {
-    const { choice, problems } = parseChoice(location.search);
-    this.#look(choice, problems);
+    this.#showChoice(parseChoice(location.search));
   }
 
   /** @param {ViewChoice} choice */
@@ -73,26 +66,22 @@ class Page {
     const search = formatChoice(choice);
     if (search === formatChoice(this.#choice) && this.#problems.length === 0) return;
     history.pushState(null, "", `/${search}`);
-    this.#look(choice, []);
+    this.#showChoice({ choice, problems: [] });
   }
 
-  /** @param {ViewChoice} choice @param {readonly string[]} problems */
-  #look(choice, problems) {
+  /** @param {{ choice: ViewChoice, problems: readonly string[] }} address */
+  #showChoice({ choice, problems }) {
     this.#choice = choice;
     this.#problems = problems;
     this.#view = undefined;
     this.#isLotteryKnown = null;
     this.#box.show(choice.lotteryName);
     find(`#ranges [value="${choice.range}"]`).checked = true;
-    const { lotteryName } = choice;
-    find("#scope").hidden = lotteryName === null;
+    find("#scope").hidden = choice.lotteryName === null;
     setText(
       find("#scope"),
-      lotteryName === null
-        ? ""
-        : `The chart and the two windows show ${
-          visible(lotteryName)
-        } alone. The tiles and the busiest lotteries are still of all.`,
+      `The chart and both windows show only ${visible(choice.lotteryName ?? "")}. ` +
+        "The tiles and the busiest lotteries cover all lotteries.",
     );
     find("#main").ariaBusy = "true";
     this.#stream.open(`/live${formatChoice(choice)}`);
@@ -110,25 +99,22 @@ class Page {
       this.#view = data;
       find("#main").ariaBusy = "false";
       this.#counts.show(data, this.#choice.lotteryName);
-      if (isFirst && data && isAbsent(data, this.#choice)) void this.#askForLottery();
+      if (isFirst && data && isAbsent(data, this.#choice)) void this.#checkLottery();
     }
     this.#showAges();
   }
 
-  /** Asks whether the lottery that is chosen is called so. */
-  async #askForLottery() {
+  /** Finds out whether the chosen lottery exists. */
+  async #checkLottery() {
     const { lotteryName } = this.#choice;
     const search = new URLSearchParams({ search: lotteryName ?? "" });
-    const response = await fetch(`/api/lotteries?${search}`).catch(() => null);
-    if (!response?.ok) return;
-    /** @type {import("../api.ts").LotteriesJson} */
-    const { lotteries } = await response.json();
-    if (lotteryName !== this.#choice.lotteryName) return;
-    this.#isLotteryKnown = lotteries.includes(lotteryName ?? "");
+    const answer = await getJson(`/api/lotteries?${search}`).catch(() => null);
+    if (!answer || lotteryName !== this.#choice.lotteryName) return;
+    this.#isLotteryKnown = answer.lotteries.includes(lotteryName);
     this.#showConnection();
   }
 
-  /** What changes with time alone, and with the status; what is old stays as it was. */
+  /** Refreshes what changes with time alone. Without a connection the numbers stay as they are. */
   #showAges() {
     if (this.#status && this.#connection === "live") {
       const nowMs = Date.parse(this.#status.now) + performance.now() - this.#statusAt;
@@ -139,15 +125,15 @@ class Page {
   }
 
   #showConnection() {
-    const away = this.#connection === "live" && this.#status ? awayOf(this.#status) : [];
+    const down = this.#connection === "live" && this.#status ? systemsDown(this.#status) : [];
     const texts = {
       connecting: "Connecting",
       live: "Live",
       disconnected: "Disconnected, retrying",
       paused: "Paused",
-      waiting: `Waiting for ${away.join(" and ")}`,
+      waiting: `Waiting for ${down.join(" and ")}`,
     };
-    const shown = away.length > 0 ? "waiting" : this.#connection;
+    const shown = down.length > 0 ? "waiting" : this.#connection;
     document.body.dataset.connection = shown;
     document.body.classList.toggle("stale", shown !== "live");
     setText(find("#connection"), texts[shown]);
@@ -162,8 +148,9 @@ class Page {
     }));
     const isOld = this.#connection === "disconnected" && this.#status !== null;
     find("#age").hidden = !isOld;
-    const ago = age(performance.now() - this.#statusAt);
-    setText(find("#age"), isOld ? `These are the numbers of ${ago} ago.` : "");
+    if (isOld) {
+      setText(find("#age"), `Numbers from ${age(performance.now() - this.#statusAt)} ago.`);
+    }
   }
 }
 

@@ -1,15 +1,14 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 /**
- * The page's elements. Whatever comes from outside becomes text, never markup.
+ * The page's elements. Untrusted text stays text, it never becomes markup.
  * @module
  */
 
 /**
- * An element that the page has.
  * @param {string} selector
  * @param {ParentNode} [within]
- * @returns {any} by its selector of whatever kind the caller knows it to be
+ * @returns {any} an element that exists, of the kind that the caller knows it to be
  */
 export function find(selector, within = document) {
   const element = within.querySelector(selector);
@@ -18,7 +17,6 @@ export function find(selector, within = document) {
 }
 
 /**
- * Makes an element with its class, and with texts and elements in it.
  * @param {string} tag
  * @param {string} className
  * @param {...(string | Node)} children
@@ -32,7 +30,7 @@ export function make(tag, className, ...children) {
 }
 
 /**
- * Sets a text only if it is another: what is selected or read aloud stays as it is.
+ * Sets the text only if it has changed, so that selections and screen readers are not disturbed.
  * @param {Element} element
  * @param {string} text
  */

@@ -1,12 +1,13 @@
 /**
- * The files that the page is made of. They come with the modules, so that there is no folder
- * to be found at run time, and a compiled program has them too.
+ * The files of the page. They are imported as modules, so that no folder has to be found at run
+ * time, and a compiled program has them too.
  * @module
  */
 
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import address from "./address.js" with { type: "text" };
+import api from "./api.js" with { type: "text" };
 import app from "./app.js" with { type: "text" };
 import barTip from "./chart/bar_tip.js" with { type: "text" };
 import busiest from "./chart/busiest.js" with { type: "text" };
@@ -48,34 +49,35 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 const TEXTS: Readonly<Record<string, string>> = {
+  "address.js": address,
+  "api.js": api,
+  "app.js": app,
+  "dom.js": dom,
+  "format.js": format,
+  "icon.svg": icon,
+  "stream.js": stream,
   "uplot.css": uplotStyle,
   "uplot.js": uplot,
-  "parts/about.js": about,
-  "address.js": address,
-  "app.js": app,
   "chart/bar_tip.js": barTip,
   "chart/busiest.js": busiest,
   "chart/chart.js": chart,
   "chart/chart_options.js": chartOptions,
-  "parts/counts.js": counts,
-  "dom.js": dom,
-  "format.js": format,
-  "icon.svg": icon,
   "chart/legend.js": legend,
-  "styles/letters.css": lettersStyle,
-  "parts/letters.js": letters,
-  "styles/page.css": pageStyle,
-  "styles/lottery_box.css": lotteryBoxStyle,
-  "parts/lottery_box.js": lotteryBox,
-  "parts/notices.js": notices,
   "chart/palette.js": palette,
-  "styles/parts.css": partsStyle,
   "chart/smooth.js": smooth,
   "chart/stack.js": stack,
-  "stream.js": stream,
+  "parts/about.js": about,
+  "parts/counts.js": counts,
+  "parts/letters.js": letters,
+  "parts/lottery_box.js": lotteryBox,
+  "parts/notices.js": notices,
   "parts/tiles.js": tiles,
-  "styles/views.css": viewsStyle,
   "parts/windows.js": windows,
+  "styles/letters.css": lettersStyle,
+  "styles/lottery_box.css": lotteryBoxStyle,
+  "styles/page.css": pageStyle,
+  "styles/parts.css": partsStyle,
+  "styles/views.css": viewsStyle,
 };
 
 export const PAGE_FILES: readonly PageFile[] = [

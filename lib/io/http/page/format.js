@@ -5,17 +5,10 @@
 
 const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
-const TIME = new Intl.DateTimeFormat("en", {
-  hour: "2-digit",
-  minute: "2-digit",
-  hourCycle: "h23",
-});
-const TIME_WITH_SECONDS = new Intl.DateTimeFormat("en", {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hourCycle: "h23",
-});
+/** @type {Intl.DateTimeFormatOptions} */
+const MINUTES = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const TIME = new Intl.DateTimeFormat("en", MINUTES);
+const TIME_WITH_SECONDS = new Intl.DateTimeFormat("en", { ...MINUTES, second: "2-digit" });
 const DAY = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric" });
 
 /** @param {number} value */
@@ -29,7 +22,7 @@ export function compact(value) {
 }
 
 /**
- * Events per second: with a decimal only where it says something.
+ * Events per second, with a decimal only if it is small.
  * @param {number} value
  */
 export function rate(value) {
@@ -37,7 +30,7 @@ export function rate(value) {
 }
 
 /**
- * A difference with its sign; nothing if there is none.
+ * A difference with its sign; empty if there is none.
  * @param {number} value
  */
 export function change(value) {
@@ -48,7 +41,6 @@ export function change(value) {
 const UNITS = /** @type {const} */ ([[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"]]);
 
 /**
- * How long something took.
  * @param {number} ms
  */
 export function duration(ms) {
@@ -69,7 +61,7 @@ export function durations(first, second) {
 }
 
 /**
- * How long ago something was, in whole units. A clock may be a little ahead.
+ * Whole units; times slightly in the future, of another clock, count as now.
  * @param {number} ms
  */
 export function age(ms) {
@@ -89,22 +81,22 @@ export function clock(timeMs, stepMs) {
 }
 
 /**
- * The day, unless it is that of now.
+ * The day, or nothing if it is today.
  * @param {number} timeMs
- * @param {number} nowMs
+ * @param {number} [nowMs]
  */
-export function otherDay(timeMs, nowMs) {
+export function otherDay(timeMs, nowMs = Date.now()) {
   const day = DAY.format(timeMs);
   return day === DAY.format(nowMs) ? "" : day;
 }
 
-/** The zone that times are shown in. */
+/** The time zone of all times on the page. */
 export function zone() {
   return TIME.resolvedOptions().timeZone;
 }
 
 /**
- * A name of a stranger: what would turn the reading direction or cannot be seen is shown escaped.
+ * Untrusted text: invisible characters, and those that change the reading direction, are escaped.
  * @param {string} name
  */
 export function visible(name) {

@@ -1,13 +1,13 @@
 /**
- * The stream of events from the server, opened anew whenever it breaks.
+ * Live updates from the server, reconnected whenever the stream breaks.
  * @module
  */
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 5_000;
-/** The server tells its status every second; a connection without is dead. */
+/** The server sends its status every second; a connection without it is dead. */
 const SILENCE_MS = 15_000;
-/** A page that nobody sees does not need to be told for longer than this. */
+/** A hidden page is paused after this time. */
 const HIDDEN_MS = 60_000;
 
 /** @typedef {"connecting" | "live" | "disconnected" | "paused"} Connection */
@@ -16,7 +16,7 @@ const HIDDEN_MS = 60_000;
  * @typedef {object} StreamListener
  * @property {(name: "status" | "counts", data: any) => void} onEvent
  * @property {(connection: Connection) => void} onConnection
- * @property {(reason: string) => void} onRefusal the server answers, but gives no stream
+ * @property {(reason: string) => void} onRefusal the server answers, but refuses the stream
  */
 
 export class Stream {
@@ -70,14 +70,14 @@ export class Stream {
     });
   }
 
-  /** The browser does not tell what a server says that gives no stream. */
+  /** EventSource does not tell why the server refuses. */
   async #askWhy() {
     const asking = new AbortController();
     try {
       const response = await fetch(this.#address, { signal: asking.signal });
       if (response.ok) asking.abort();
       else this.#listener.onRefusal((await response.json()).error);
-    } catch { // it does not answer at all, or does so now
+    } catch { // does not answer at all, or no longer refuses
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * Accepts connections, but never more than the worker can bear: counting needs its memory, and its
+ * Accepts connections, but never more than the worker can afford: counting needs its memory, and the
  * connections to Kafka and PostgreSQL need file descriptors too.
  * @module
  */
@@ -8,29 +8,28 @@ import { Condition } from "../../../async/condition.ts";
 import { delay } from "../../../async/delay.ts";
 import { describe } from "../../../core/failure.ts";
 import { log } from "../../logs.ts";
-import { ClientConnection, type Patience } from "./client_connection.ts";
+import { ClientConnection, type Timeouts } from "./client_connection.ts";
 
-/** What clients may use. */
-export interface ClientLimits extends Patience {
+/** Limits for clients. */
+export interface ClientLimits extends Timeouts {
   readonly connections: number;
-  /** Bytes of answers that clients have not taken yet, of all connections together. */
+  /** Bytes of responses that clients have not read yet, over all connections. */
   readonly unreadBytes: number;
 }
 
-/** File descriptors that are left to everything else once there are no more. */
+/** File descriptors that are reserved for everything else once they have run out. */
 const SPARE_DESCRIPTORS = 32;
 const MIN_CONNECTIONS = 16;
 const RETRY_MS = 100;
 
-/** Answers that are smaller stay in the buffers of their connections, which are few enough. */
+/** Smaller responses fit into the buffers of their connections, which are few enough. */
 const LARGE_BYTES = 64 << 10;
 
-/** Accepts until it is closed. */
 export class Acceptor {
   readonly #listener: Deno.TcpListener;
   readonly #limits: ClientLimits;
   readonly #onConnection: (connection: ClientConnection) => void;
-  /** In the order in which they came. */
+  /** Oldest first. */
   readonly #open = new Set<ClientConnection>();
   readonly #closed = new Condition();
   #maxConnections: number;
@@ -51,7 +50,7 @@ export class Acceptor {
     void this.#accept();
   }
 
-  /** Accepts no more. Resolves when all connections are closed, which may take `timeoutMs` at most. */
+  /** Accepts no more. Resolves when all connections are closed, after `timeoutMs` at the latest. */
   async close(timeoutMs: number): Promise<void> {
     if (!this.#isListening) return;
     this.#isListening = false;
@@ -77,7 +76,7 @@ export class Acceptor {
     accepted.setNoDelay(true);
     const connection = new ClientConnection(accepted, this.#limits);
     this.#open.add(connection);
-    connection.on("error", () => {}); // its end is all that matters
+    connection.on("error", () => {}); // "close" follows
     connection.once("close", () => {
       this.#open.delete(connection);
       this.#closed.notify();
@@ -88,7 +87,7 @@ export class Acceptor {
     this.#onConnection(connection);
   }
 
-  /** Keeps answers that nobody takes from filling the memory: the largest go first. */
+  /** Keeps unread responses from filling the memory: the largest are dropped first. */
   #limitUnread(): void {
     const largestFirst = [...this.#open].sort((a, b) => b.writableLength - a.writableLength);
     let unread = largestFirst.reduce((sum, { writableLength }) => sum + writableLength, 0);
@@ -100,8 +99,8 @@ export class Acceptor {
   }
 
   /**
-   * Ends the oldest connection that has not sent its request. Clients send it at once, so a flood
-   * of connections without one does not keep them out. @returns false if there is none.
+   * Closes the oldest connection that has not sent its request. Real clients send it at once, so a
+   * flood of silent connections does not keep them out. @returns false if there is none.
    */
   #evict(): boolean {
     for (const connection of this.#open) {
@@ -113,18 +112,21 @@ export class Acceptor {
     return false;
   }
 
-  /** Tried again, whatever it was; told once. */
+  /** Every error is retried, but only the first is logged. */
   #failed(error: unknown): void {
     if (error instanceof Error && "code" in error && error.code === "EMFILE") {
-      const most = Math.max(MIN_CONNECTIONS, this.#open.size - SPARE_DESCRIPTORS);
-      this.#maxConnections = Math.min(this.#maxConnections, most);
+      const limit = Math.max(MIN_CONNECTIONS, this.#open.size - SPARE_DESCRIPTORS);
+      this.#maxConnections = Math.min(this.#maxConnections, limit);
       while (this.#open.size > this.#maxConnections) if (!this.#evict()) break;
     }
     if (this.#hasFailed) return;
     this.#hasFailed = true;
-    log.warn("Cannot accept a connection, and will try again ({reason}). Limit: {connections}", {
-      reason: describe(error),
-      connections: this.#maxConnections,
-    });
+    log.warn(
+      "Cannot accept a connection, retrying: {reason}. Connections are limited to {connections}",
+      {
+        reason: describe(error),
+        connections: this.#maxConnections,
+      },
+    );
   }
 }

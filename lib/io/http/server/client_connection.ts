@@ -1,48 +1,46 @@
 /**
- * One connection of a client, as the HTTP parser takes it. It serves one request, and a client that
- * neither sends it nor takes the answer within a time is disconnected.
+ * One client's connection, as the HTTP parser takes it. It serves one request; a client that is too
+ * slow to send it, or to read the response, is disconnected.
  * @module
  */
 
 import { Duplex } from "node:stream";
 
-/** How long a client may take. */
-export interface Patience {
+export interface Timeouts {
   /** From connecting to the end of the request's headers. */
   readonly requestMs: number;
-  /** For each part of an answer that is written. */
-  readonly answerMs: number;
+  /** For each part of a response that is written. */
+  readonly responseMs: number;
 }
 
 const READ_BYTES = 4_096;
 
 export class ClientConnection extends Duplex {
   readonly #connection: Deno.Conn;
-  readonly #patience: Patience;
+  readonly #timeouts: Timeouts;
   readonly #buffer = new Uint8Array(READ_BYTES);
-  /** Ends it unless the client does in time what it is expected to do. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isRequested = false;
 
-  constructor(connection: Deno.Conn, patience: Patience) {
+  constructor(connection: Deno.Conn, timeouts: Timeouts) {
     super();
     this.#connection = connection;
-    this.#patience = patience;
-    this.#expect(patience.requestMs);
+    this.#timeouts = timeouts;
+    this.#setTimeout(timeouts.requestMs);
   }
 
-  /** The whole head of the request is there. */
+  /** The request has arrived, up to the end of its headers. */
   get isRequested(): boolean {
     return this.#isRequested;
   }
 
-  /** Called when the head of the request is there. */
+  /** Called when the request has arrived. */
   requested(): void {
     this.#isRequested = true;
     clearTimeout(this.#timer);
   }
 
-  /** Closes it once everything is written, whether or not the client closes its side. */
+  /** Closes it once everything is written, even if the client keeps its side open. */
   destroySoon(): void {
     if (this.writableFinished) this.destroy();
     else this.once("finish", () => this.destroy()).end();
@@ -58,7 +56,7 @@ export class ClientConnection extends Duplex {
   override _write(bytes: Uint8Array, _: unknown, done: (error?: Error) => void): void {
     this.emit("writing", bytes.length);
     if (this.destroyed) return done();
-    this.#expect(this.#patience.answerMs);
+    this.#setTimeout(this.#timeouts.responseMs);
     writeAll(this.#connection, bytes).finally(() => clearTimeout(this.#timer)).then(
       () => done(),
       done,
@@ -71,9 +69,9 @@ export class ClientConnection extends Duplex {
     done(error);
   }
 
-  #expect(withinMs: number): void {
+  #setTimeout(timeoutMs: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.destroy(), withinMs);
+    this.#timer = setTimeout(() => this.destroy(), timeoutMs);
     Deno.unrefTimer(this.#timer);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Between the HTTP parser and the handler: a message becomes a Request, and a Response is sent.
+ * Connects the HTTP parser to the handler: a message becomes a Request, and the Response is sent.
  * @module
  */
 
@@ -12,23 +12,23 @@ import {
   STATUS_CODES,
 } from "node:http";
 import type { Duplex } from "node:stream";
-import { refusal, RequestError } from "../answers.ts";
+import { errorResponse, RequestError } from "../responses.ts";
 import type { ClientConnection } from "./client_connection.ts";
 
-/** Answers a request; never rejects. */
+/** Never rejects. */
 export type RequestHandler = (request: Request) => Promise<Response>;
 
-/** A name or an address, and perhaps a port. */
+/** A name or an address, optionally with a port. */
 const HOST = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
 
-/** Parses what comes on the connections that its event `connection` is emitted with, and answers it. */
+/** Serves the connections that its event `connection` is emitted with. */
 export function createParser(handler: RequestHandler): Server {
   const parser = createServer((incoming, outgoing) => {
     const connection = incoming.socket as Duplex as ClientConnection;
-    // The answer to the first request ends the connection, so nothing may be sent ahead.
+    // The connection ends with the first response, so pipelined requests are not served.
     if (connection.isRequested) return void connection.destroy();
     connection.requested();
-    for (const side of [incoming, outgoing]) side.on("error", () => {}); // the connection tells
+    for (const side of [incoming, outgoing]) side.on("error", () => {}); // the connection handles it
     void answerTo(incoming, handler).then((response) => send(response, outgoing));
   });
   parser.on("clientError", ({ code }: Error & { readonly code?: string }, connection: Duplex) => {
@@ -44,15 +44,15 @@ async function answerTo(incoming: IncomingMessage, handler: RequestHandler): Pro
   try {
     return await handler(toRequest(incoming));
   } catch (error) {
-    return refusal(error);
+    return errorResponse(error);
   }
 }
 
-/** @throws {RequestError} if it cannot be read. */
+/** @throws {RequestError} if it is invalid. */
 function toRequest({ method = "", url: target = "", headersDistinct }: IncomingMessage): Request {
   const hosts = headersDistinct.host ?? ["localhost"]; // HTTP/1.0 needs none
   if (hosts.length > 1 || !HOST.test(hosts[0]!)) {
-    throw new RequestError("The header Host must be a name or an address, and perhaps a port.");
+    throw new RequestError("The Host header must be a name or an address, optionally with a port.");
   }
   const url = target.startsWith("/") ? `http://${hosts[0]}${target}` : target;
   const headers = Object.entries(headersDistinct).flatMap(([name, values = []]) =>
@@ -61,13 +61,13 @@ function toRequest({ method = "", url: target = "", headersDistinct }: IncomingM
   try {
     return new Request(url, { method, headers });
   } catch (error) {
-    throw new RequestError("The method, address or headers of the request cannot be read.", {
+    throw new RequestError("The method, URL or headers of the request are invalid.", {
       cause: error,
     });
   }
 }
 
-/** Sends an answer as fast as the client takes it; resolves when it is sent, or the client is gone. */
+/** Sends a response as fast as the client reads it; resolves when it is sent, or the client is gone. */
 async function send(
   { status, headers, body }: Response,
   outgoing: ServerResponse,
@@ -86,12 +86,12 @@ async function send(
       if (!outgoing.write(part.value)) await once(outgoing, "drain", { signal: gone.signal });
     }
     outgoing.end();
-  } catch { // the client is gone, or does not read
+  } catch { // the client is gone, or too slow
     outgoing.destroy();
   }
 }
 
-/** Answers what is no request. */
+/** Answers what cannot be parsed as a request. */
 function refuse(connection: ClientConnection, status: number): void {
   if (!connection.writable) return;
   connection.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n\r\n`);

@@ -1,5 +1,5 @@
 /**
- * Listening for requests.
+ * The server: a port, its connections and the parser.
  * @module
  */
 
@@ -7,38 +7,34 @@ import { OperatorError } from "../../../core/failure.ts";
 import { Acceptor, type ClientLimits } from "./acceptor.ts";
 import { createParser, type RequestHandler } from "./exchange.ts";
 
-/** Where to listen. */
 export interface ListenOptions {
   readonly host: string;
-  /** `undefined`: 8000, or the next free one. */
+  /** `undefined`: 8000, or the next free port. */
   readonly port: number | undefined;
-  /** Where they differ from `CLIENT_LIMITS`. */
+  /** Overrides of `CLIENT_LIMITS`. */
   readonly limits?: Partial<ClientLimits>;
 }
 
-/** More than the 500 pages that may be open, and than anybody needs who means well. */
+/** Room for the 500 pages that may be open, and more than any well-behaved client needs. */
 export const CLIENT_LIMITS: ClientLimits = {
   connections: 1_000,
   requestMs: 10_000,
-  answerMs: 60_000,
+  responseMs: 60_000,
   unreadBytes: 32 << 20,
 };
 
 const FIRST_PORT = 8000;
 const PORTS_TO_TRY = 100;
-/** How long requests under way may hold up the end. */
+/** How long running requests may delay the shutdown. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
-/** A web server that is open; disposing it ends the requests under way. */
+/** Disposing it ends running requests. */
 export interface WebServer extends AsyncDisposable {
-  /** Where to point a browser. */
+  /** Address for a browser. */
   readonly url: string;
 }
 
-/**
- * Serves `handler`.
- * @throws {OperatorError} if the port is taken or the host is not ours.
- */
+/** @throws {OperatorError} if the port is in use, or this machine does not have the host. */
 export function listen(
   handler: RequestHandler,
   { host, port, limits }: ListenOptions,
@@ -70,7 +66,7 @@ function openPort(host: string, port: number | undefined): Deno.TcpListener {
       }
       if (candidate < last) continue;
       throw new OperatorError(
-        `Cannot serve the page: port ${candidate} is in use. Set HTTP_PORT to a free one, or leave it unset to have one chosen.`,
+        `Cannot serve the page: port ${candidate} is in use. Set HTTP_PORT to a free port, or unset it to use the next free one.`,
         { cause: error },
       );
     }

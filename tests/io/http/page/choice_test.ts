@@ -39,7 +39,7 @@ async function isOpen(page: Page): Promise<boolean> {
 const lotteryIn = (page: Page) => new URL(page.url()).searchParams.get("lottery");
 
 serverTest(
-  "a lottery is found by a part of its name, also one that the page does not show",
+  "a lottery is found by part of its name, even one that the page does not show",
   ["chromium"],
   async () => {
     await look(SEARCHED, async ({ page }) => {
@@ -54,7 +54,7 @@ serverTest(
       assert.equal(await isOpen(page), false);
       await page.locator("#notices", { hasText: "“rare_lottery” has no events in the last 15" })
         .waitFor();
-      await page.locator("#scope", { hasText: "tiles and the busiest lotteries are still of all" })
+      await page.locator("#scope", { hasText: "tiles and the busiest lotteries cover all" })
         .waitFor();
 
       await page.locator("#lottery").fill("mega");
@@ -66,7 +66,7 @@ serverTest(
 );
 
 serverTest(
-  "the box is used with arrows, Enter and Escape, as comboboxes are",
+  "the box works with arrows, Enter and Escape, like any combobox",
   ["chromium"],
   async () => {
     await look(SEARCHED, async ({ page }) => {
@@ -110,7 +110,7 @@ serverTest(
 );
 
 serverTest(
-  "the box is used by touch, and closes when something else is touched",
+  "the box works by touch, and closes when something else is touched",
   ["chromium"],
   async () => {
     await look(SEARCHED, async ({ page }) => {
@@ -131,7 +131,7 @@ serverTest(
   },
 );
 
-serverTest("Enter waits for the search that is under way, and not once the box is left", [
+serverTest("Enter waits for a running search, unless the box is left", [
   "chromium",
 ], async () => {
   let asked = Promise.withResolvers<void>();
@@ -156,7 +156,7 @@ serverTest("Enter waits for the search that is under way, and not once the box i
   });
 });
 
-serverTest("the box says when no name fits, when there are more, and when nobody answers", [
+serverTest("the box says when no name matches, when there are more, and when the search fails", [
   "chromium",
 ], async () => {
   let isAway = false;
@@ -170,10 +170,10 @@ serverTest("the box says when no name fits, when there are more, and when nobody
     await page.locator("#busiest li").first().waitFor();
     const note = (text: string) => page.locator("#lottery-note", { hasText: text }).waitFor();
     await page.locator("#lottery").click();
-    await note("There are more: type a part of the name.");
+    await note("There are more: type part of a name.");
     assert.equal(await options(page).count(), 21);
     await page.locator("#lottery").fill("x");
-    await note("No name in the latest counts has “x” in it.");
+    await note("No lottery in the latest counts matches “x”.");
     assert.equal(await options(page).count(), 0);
     isAway = true;
     await page.locator("#lottery").fill("y");
@@ -189,18 +189,18 @@ serverTest("the box says when no name fits, when there are more, and when nobody
 });
 
 serverTest(
-  "what is wrong with the address is told until something else is chosen",
+  "problems of the address are shown until something else is chosen",
   ["chromium"],
   async () => {
     await look(SEARCHED, async ({ page }) => {
       const notices = page.locator("#notices");
-      await notices.getByText("There is no range “7y”: this is the last 15 minutes").waitFor();
-      await notices.getByText("“colour” is nothing that can be chosen").waitFor();
-      await notices.getByText("There is no lottery called “mega” in the latest counts.").waitFor();
+      await notices.getByText("Unknown range “7y”, showing the last 15 minutes").waitFor();
+      await notices.getByText("Unknown parameter “colour” in the address").waitFor();
+      await notices.getByText("No lottery named “mega” in the latest counts.").waitFor();
       await page.getByText("1 h", { exact: true }).click();
       await page.waitForURL(/\?lottery=mega&range=1h$/);
-      await notices.getByText("There is no range").waitFor({ state: "detached" });
-      await notices.getByText("There is no lottery called “mega”").waitFor();
+      await notices.getByText("Unknown range").waitFor({ state: "detached" });
+      await notices.getByText("No lottery named “mega”").waitFor();
     }, { search: "?range=7y&lottery=mega&colour=red" });
   },
 );

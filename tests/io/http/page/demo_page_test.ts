@@ -25,7 +25,7 @@ async function countsAbove(page: Page, events: number): Promise<void> {
   await eventually(async () => await numberIn(page, EVENTS) > events);
 }
 
-serverTest("counts appear and grow; filter and range stand in the address, and survive a reload", [
+serverTest("counts appear and grow; filter and range are in the address, and survive a reload", [
   "chromium",
 ], async () => {
   await using demo = await startDemo();
@@ -41,7 +41,7 @@ serverTest("counts appear and grow; filter and range stand in the address, and s
   await page.locator("#busiest button", { hasText: "mega_draw" }).click();
   await page.getByText("1 h", { exact: true }).click();
   const isChosen = async () => {
-    await page.locator("#chart-note", { hasText: "of mega_draw" }).waitFor();
+    await page.locator("#chart-note", { hasText: "mega_draw" }).waitFor();
     assert.equal(await page.locator("#window-current tbody tr").count(), 1);
     assert.equal(await page.locator("#lottery").inputValue(), "mega_draw");
     assert.ok(await page.getByLabel("1 h").isChecked());
@@ -52,7 +52,7 @@ serverTest("counts appear and grow; filter and range stand in the address, and s
   await isChosen();
 
   await page.getByText("24 h", { exact: true }).click();
-  await page.locator("#chart-note", { hasText: "bars of 10 min" }).waitFor();
+  await page.locator("#chart-note", { hasText: "10 min per bar" }).waitFor();
   await page.goBack({ waitUntil: "commit" });
   await isChosen();
   await page.locator("#lottery").fill("");
@@ -64,7 +64,7 @@ serverTest("counts appear and grow; filter and range stand in the address, and s
   assert.deepEqual(errors, []);
 });
 
-serverTest("a demo says that it is one, and measures no latency over its made-up past", [
+serverTest("a demo is labelled, and measures no latency over its generated past", [
   "chromium",
 ], async () => {
   await using demo = await startDemo(["--speed", "60"]);
@@ -72,14 +72,14 @@ serverTest("a demo says that it is one, and measures no latency over its made-up
   const { page } = visit;
   await countsAbove(page, 1_000);
   await page.locator("#demo").waitFor();
-  await page.locator("#about", { hasText: "event time passes 60 times as fast" }).waitFor();
+  await page.locator("#about", { hasText: "event time runs at 60× speed" }).waitFor();
   assert.equal(await page.locator("#tile-latency .value").innerText(), "–");
   const { demo: state, this_worker } = await (await fetch(`${demo.url}api/status`)).json();
   assert.deepEqual([state.speed, this_worker.latency_ms], [60, null]);
 });
 
 serverTest(
-  "hostile names and dead letters do nothing, and show as text",
+  "hostile names and dead letters are harmless, and shown as text",
   ["chromium"],
   async () => {
     await using directory = await temporaryDirectory();
@@ -122,7 +122,7 @@ serverTest(
 );
 
 serverTest(
-  "the page says that the worker is away, and goes on when it is back",
+  "the page says that the worker does not answer, and continues when it is back",
   ["chromium"],
   async () => {
     await using directory = await temporaryDirectory();
@@ -135,14 +135,14 @@ serverTest(
     await first.exitCode();
     await page.locator("#connection", { hasText: "Disconnected, retrying" }).waitFor();
     await page.locator("#notices", { hasText: "The worker does not answer" }).waitFor();
-    await page.locator("#age", { hasText: /numbers of \d+ s ago/ }).waitFor();
+    await page.locator("#age", { hasText: /Numbers from \d+ s ago/ }).waitFor();
     const before = await numberIn(page, EVENTS);
 
     await using second = await startDemo(args, port);
     await page.locator("#connection", { hasText: "Live" }).waitFor();
     await page.locator("#notices").waitFor({ state: "hidden" });
     await countsAbove(page, before);
-    // The end of the worker does not wait for those who look on.
+    // The worker does not wait for open pages when it ends.
     second.signal("SIGTERM");
     assert.equal(await second.exitCode(), 0, second.stderr);
     await page.locator("#connection", { hasText: "Disconnected, retrying" }).waitFor();

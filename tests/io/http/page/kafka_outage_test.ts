@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The page of a real worker while Kafka is away, in a real browser. */
+/** The page of a real worker during an outage of Kafka, in a real browser. */
 
 import assert from "node:assert/strict";
 import { openPage, sharedBrowser } from "../../../support/browser.ts";
@@ -12,7 +12,7 @@ import { Program } from "../../../support/worker_process.ts";
 const browser = sharedBrowser();
 
 serverTest(
-  "a page shows at once that Kafka is away, also that of a worker that begins then, and when it is back",
+  "a page shows at once that Kafka is down, even on a worker that starts then, and when it is back",
   ["java", "kafka", "postgres", "chromium"],
   async () => {
     await using stand = await FaultStand.open({ ownsBroker: true });
@@ -28,13 +28,13 @@ serverTest(
       page.locator(place, { hasText: text }).waitFor();
     await shows("#tile-events .value", /^9\d\d$/);
     await shows("#tile-lag .value", /^0$/);
-    await shows("#state-worker", "reads 4 partitions of 4");
+    await shows("#state-worker", "reading 4 of 4 partitions");
 
     stand.broker!.kill();
     await shows("#connection", "Waiting for Kafka");
     await shows("#notices .bad", "Kafka does not answer");
     await shows("#tile-lag .value", "unknown");
-    await shows("#state-worker", "waits for Kafka");
+    await shows("#state-worker", "waiting for Kafka");
     const status = await (await fetch(`${url}api/status`)).json();
     assert.equal(status.source.state, "down");
     assert.equal(status.all_workers.lag_records, null);
@@ -54,7 +54,7 @@ serverTest(
     const [, lateUrl] = await late.printed(/Page on (http:[^ ]+\/),/);
     await using other = await openPage(await browser(), lateUrl!);
     await other.page.locator("#connection", { hasText: "Waiting for Kafka" }).waitFor();
-    await other.page.locator("#state-worker", { hasText: "waits for Kafka" }).waitFor();
+    await other.page.locator("#state-worker", { hasText: "waiting for Kafka" }).waitFor();
     await other.page.locator("#tile-lag .value", { hasText: "unknown" }).waitFor();
     await other.page.locator("#tile-events .value", { hasText: /^9\d\d$/ }).waitFor();
 

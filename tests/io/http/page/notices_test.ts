@@ -1,12 +1,11 @@
-/** What the page says first; it needs no browser. */
+/** The notices of the page; they need no browser. */
 
 import assert from "node:assert/strict";
-import type { WindowView } from "../../../../lib/core/views/window_view.ts";
-import type { StatusJson } from "../../../../lib/io/http/api.ts";
+import type { StatusJson, ViewJson } from "../../../../lib/io/http/api.ts";
 import { aboutText } from "../../../../lib/io/http/page/parts/about.js";
 import { noticesOf } from "../../../../lib/io/http/page/parts/notices.js";
 
-type Situation = Parameters<typeof noticesOf>[0];
+type PageState = Parameters<typeof noticesOf>[0];
 
 const SINCE = "2026-01-31T12:00:00.000Z";
 
@@ -21,25 +20,25 @@ function status(
   } as unknown as StatusJson;
 }
 
-function texts(situation: Partial<Situation>): string[] {
+function texts(state: Partial<PageState>): string[] {
   return noticesOf({
     connection: "live",
     refusal: null,
     status: status(),
-    view: { lotteryNames: ["mega_draw"] } as unknown as WindowView,
+    view: { lottery_names: ["mega_draw"] } as unknown as ViewJson,
     choice: { range: "1h", lotteryName: null },
     isLotteryKnown: null,
     problems: [],
-    ...situation,
+    ...state,
   }).map(({ isBad, text }) => `${isBad ? "!" : ""}${text}`);
 }
 
-Deno.test("nothing is said when all is well", () => {
+Deno.test("there are no notices when all is well", () => {
   assert.deepEqual(texts({}), []);
   assert.deepEqual(texts({ status: null, view: undefined, connection: "connecting" }), []);
 });
 
-Deno.test("each system that does not answer is told", () => {
+Deno.test("each system that does not answer has a notice", () => {
   const [kafka, postgres, ...others] = texts({
     status: status({ source: "down", postgresql: "down" }),
   });
@@ -48,15 +47,15 @@ Deno.test("each system that does not answer is told", () => {
   assert.deepEqual(others, []);
 });
 
-Deno.test("who does not answer the page is told before all that it said", () => {
-  const situation = { connection: "disconnected" as const, status: status({ source: "down" }) };
-  assert.deepEqual(texts(situation), ["!The worker does not answer. This page waits for it."]);
-  assert.deepEqual(texts({ ...situation, refusal: "500 pages look on already." }), [
-    "!500 pages look on already.",
+Deno.test("when the worker does not answer, notices of its last status go", () => {
+  const state = { connection: "disconnected" as const, status: status({ source: "down" }) };
+  assert.deepEqual(texts(state), ["!The worker does not answer. This page keeps trying."]);
+  assert.deepEqual(texts({ ...state, refusal: "500 pages are already open. Try again later." }), [
+    "!500 pages are already open. Try again later.",
   ]);
 });
 
-Deno.test("partitions that no worker counts are told, with who has them", () => {
+Deno.test("partitions that no worker counts are reported with who holds them", () => {
   const told = (problems: readonly string[]) => texts({ status: status({ problems }) });
   assert.deepEqual(told([]), []);
   assert.deepEqual(
@@ -68,28 +67,28 @@ Deno.test("partitions that no worker counts are told, with who has them", () => 
   );
 });
 
-Deno.test("a lottery without events is told, and whether there is one of that name", () => {
+Deno.test("a lottery without events is distinguished from one that does not exist", () => {
   const choice = { range: "1h" as const, lotteryName: "nope" };
   assert.deepEqual(texts({ choice: { ...choice, lotteryName: "mega_draw" } }), []);
   for (const isLotteryKnown of [null, true]) {
     assert.deepEqual(texts({ choice, isLotteryKnown }), ["“nope” has no events in the last hour."]);
   }
   assert.deepEqual(texts({ choice, isLotteryKnown: false }), [
-    "!There is no lottery called “nope” in the latest counts.",
+    "!No lottery named “nope” in the latest counts.",
   ]);
   assert.deepEqual(texts({ choice, view: null }), [
     "No events yet. Counts appear here with the first commit.",
   ]);
 });
 
-Deno.test("the page says of what it is", () => {
+Deno.test("the page names its topic, or the demo", () => {
   const about = (demo: StatusJson["demo"]) => aboutText({ demo, topic: "user-events" });
   const jackpot = { lottery_name: "mega_draw", millions: 16 };
   assert.equal(about(null), "topic user-events");
-  assert.equal(about({ speed: null, jackpot: null }), "events of a file");
+  assert.equal(about({ speed: null, jackpot: null }), "events from a file");
   assert.equal(about({ speed: 1, jackpot: null }), "generated events");
   assert.equal(
     about({ speed: 60, jackpot }),
-    "generated events, event time passes 60 times as fast, jackpot of 16 million at mega_draw",
+    "generated events, event time runs at 60× speed, 16 million jackpot at mega_draw",
   );
 });

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The page in a real browser, with what a worker may tell. */
+/** The page in a real browser, in the states that a worker may be in. */
 
 import assert from "node:assert/strict";
 import type { Announcement } from "../../../../lib/core/simulation/generated_log.ts";
@@ -14,12 +14,12 @@ import { commitOf } from "../../../support/sink_contract.ts";
 const look = lookAt(sharedBrowser());
 
 serverTest(
-  "the page shows what the worker tells, on a screen of any size and kind",
+  "the page shows the worker's numbers on screens of any size and kind",
   ["chromium"],
   async () => {
     await look(READY, async ({ page }) => {
       await page.locator("#tile-events .value", { hasText: "1,234,567" }).waitFor();
-      await page.locator("#state-window p", { hasText: "11:59 – 12:01 · now in 12:00" }).waitFor();
+      await page.locator("#state-window p", { hasText: "11:59 – 12:01 · current 12:00" }).waitFor();
       assert.equal(await page.locator("#state-window progress").getAttribute("value"), "0.25");
       const row = page.locator("#window-current tbody tr", { hasText: "mega_draw" });
       await row.waitFor();
@@ -28,7 +28,7 @@ serverTest(
         ["47", "40", "7"],
       );
       await page.locator("#window-current", { hasText: "Jan 1, 2026, 12:00 – 12:01" }).waitFor();
-      await page.locator("#window-closed", { hasText: "No window is closed yet" }).waitFor();
+      await page.locator("#window-closed", { hasText: "No closed window yet" }).waitFor();
       assert.equal(
         await page.locator(".connection i").evaluate((dot) => getComputedStyle(dot).animationName),
         "none",
@@ -84,13 +84,13 @@ serverTest("the page can be used with the keyboard alone", ["chromium"], async (
   });
 });
 
-serverTest("the page says what there is to wait for", ["chromium"], async () => {
+serverTest("the page says what it is waiting for", ["chromium"], async () => {
   await look({}, async ({ page }) => {
     await page.locator("#notices", { hasText: "No events yet" }).waitFor();
-    await page.locator("#state-source", { hasText: "not asked yet" }).waitFor();
+    await page.locator("#state-source", { hasText: "not checked yet" }).waitFor();
     assert.ok(await page.locator(".charts").isHidden());
     await page.locator("#show-letters").click();
-    await page.locator("#letters", { hasText: "every record was an event" }).waitFor();
+    await page.locator("#letters", { hasText: "every record was a valid event" }).waitFor();
   });
 
   const vitals = new Vitals();
@@ -101,11 +101,11 @@ serverTest("the page says what there is to wait for", ["chromium"], async () => 
   await look(options, async ({ page }) => {
     vitals.failed("source");
     await page.locator("#notices", { hasText: "PostgreSQL does not answer" }).waitFor();
-    await page.locator("#state-source", { hasText: "does not answer for" }).waitFor();
+    await page.locator("#state-source", { hasText: "down for" }).waitFor();
     vitals.answered("source");
     isAway = false;
     await page.locator("#notices").waitFor({ state: "hidden" });
-    await page.locator("#state-source", { hasText: "answers" }).waitFor();
+    await page.locator("#state-source p", { hasText: /^up$/ }).waitFor();
     await page.locator("#busiest button", { hasText: "mega_draw" }).waitFor();
   });
 });
@@ -136,16 +136,16 @@ serverTest("an outage of Kafka is as clear as one of PostgreSQL", ["chromium"], 
       page.locator(".tiles").evaluate((tiles) => Number(getComputedStyle(tiles).opacity));
     await shows("#connection", "Live");
     await shows("#tile-lag .value", /^0$/);
-    await shows("#state-worker", "reads 1 partition of 1");
+    await shows("#state-worker", "reading 1 of 1 partition");
     assert.equal(await opacity(), 1);
     for (const system of ["source", "group"] as const) {
       vitals.failed(system);
       await shows("#connection", "Waiting for Kafka");
       await shows("#notices .bad", /Kafka does not answer.*Nothing is lost.*lag is unknown/);
       await shows("#tile-lag", /unknown\s+until Kafka answers/);
-      await shows("#state-source", "does not answer for");
+      await shows("#state-source", "down for");
       await shows("#state-window", "open until Kafka answers");
-      await shows("#state-worker", "waits for Kafka");
+      await shows("#state-worker", "waiting for Kafka");
       assert.ok(await opacity() < 1);
       answered();
       await shows("#connection", "Live");
@@ -160,15 +160,15 @@ serverTest("an outage of Kafka is as clear as one of PostgreSQL", ["chromium"], 
   }, { reducedMotion: "reduce" });
 });
 
-serverTest("a demo says that it is one, and how fast its time passes", ["chromium"], async () => {
+serverTest("a demo is labelled, with the speed of its event time", ["chromium"], async () => {
   let demo = { speed: 60 as number | null, jackpot: null as Announcement | null };
   await look({ ...READY, demo: () => demo }, async ({ page }) => {
     await page.locator("#demo", { hasText: "Demo" }).waitFor();
-    await page.getByText("generated events, event time passes 60 times as fast").waitFor();
+    await page.getByText("generated events, event time runs at 60× speed").waitFor();
     demo = { speed: 1, jackpot: { lotteryName: "mega_draw", millions: 16 } };
-    await page.getByText("generated events, jackpot of 16 million at mega_draw").waitFor();
+    await page.getByText("generated events, 16 million jackpot at mega_draw").waitFor();
     demo = { speed: null, jackpot: null };
-    await page.getByText("events of a file").waitFor();
+    await page.getByText("events from a file").waitFor();
   });
   await look(READY, async ({ page }) => {
     await page.getByText("topic user-events").waitFor();
@@ -176,7 +176,7 @@ serverTest("a demo says that it is one, and how fast its time passes", ["chromiu
   });
 });
 
-serverTest("whole windows are compared with one another, and one that is still filling with none", [
+serverTest("only full windows are compared with the one before", [
   "chromium",
 ], async () => {
   const closed = {
@@ -191,7 +191,7 @@ serverTest("whole windows are compared with one another, and one that is still f
     await page.locator("#window-closed tbody tr").first().waitFor();
     assert.deepEqual(await cells("closed"), ["47+8", "40+10", "7−2"]);
     assert.deepEqual(await cells("current"), ["47", "40", "7"]);
-    await page.locator("#window-closed", { hasText: "the change against the window before" })
+    await page.locator("#window-closed", { hasText: "with change from the window before" })
       .waitFor();
   });
 });

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import type { WindowView } from "../../../../lib/core/views/window_view.ts";
+import type { ViewJson } from "../../../../lib/io/http/api.ts";
 import { formatChoice, parseChoice } from "../../../../lib/io/http/page/address.js";
 import { Palette } from "../../../../lib/io/http/page/chart/palette.js";
 import { smooth } from "../../../../lib/io/http/page/chart/smooth.js";
@@ -19,7 +19,7 @@ import {
   whole,
 } from "../../../../lib/io/http/page/format.js";
 
-Deno.test("the address has the choice, and nothing that is the default", () => {
+Deno.test("the address has the choice, without defaults", () => {
   assert.equal(formatChoice({ range: "15m", lotteryName: null }), "");
   assert.equal(
     formatChoice({ range: "1h", lotteryName: "mega_draw" }),
@@ -34,27 +34,27 @@ Deno.test("the address has the choice, and nothing that is the default", () => {
 const WRONG: readonly (readonly [search: string, problem: RegExp])[] = [
   [
     "?range=7y",
-    /There is no range “7y”: this is the last 15 minutes\. Choose one of 15m, 1h, 24h\./,
+    /Unknown range “7y”, showing the last 15 minutes\. Supported: 15m, 1h, 24h\./,
   ],
-  ["?range=", /There is no range “”/],
-  ["?range=toString", /There is no range “toString”/],
-  ["?range=%E2%80%AE%3Cb%3E", /There is no range “\\u\{202e\}<b>”/],
-  [`?range=${"x".repeat(1_000)}`, /There is no range “x{60}…”/],
-  ["?rnage=1h", /“rnage” is nothing that can be chosen/],
-  ["?range=1h&range=24h", /“range” can be chosen only once/],
-  ["?lottery=a%00b", /No lottery can be called “a\\u\{0\}b”: this is all of them/],
-  [`?lottery=${"x".repeat(401)}`, /No lottery can be called/],
+  ["?range=", /Unknown range “”/],
+  ["?range=toString", /Unknown range “toString”/],
+  ["?range=%E2%80%AE%3Cb%3E", /Unknown range “\\u\{202e\}<b>”/],
+  [`?range=${"x".repeat(1_000)}`, /Unknown range “x{60}…”/],
+  ["?rnage=1h", /Unknown parameter “rnage” in the address/],
+  ["?range=1h&range=24h", /“range” appears more than once/],
+  ["?lottery=a%00b", /Invalid lottery name “a\\u\{0\}b”, showing all lotteries/],
+  [`?lottery=${"x".repeat(401)}`, /Invalid lottery name/],
 ];
 
 for (const [search, problem] of WRONG) {
-  Deno.test(`${search.slice(0, 40)} is told, and not taken for something else`, () => {
+  Deno.test(`${search.slice(0, 40)} is reported, and has no other effect`, () => {
     const { problems } = parseChoice(search);
     assert.equal(problems.length, 1);
     assert.match(problems[0]!, problem);
   });
 }
 
-Deno.test("a choice survives the address, whatever the lottery is called", () => {
+Deno.test("a choice survives the address, whatever the lottery's name", () => {
   const range = fc.constantFrom("15m" as const, "1h" as const, "24h" as const);
   const lotteryName = fc.option(fc.string({ minLength: 1, unit: "grapheme" }));
   fc.assert(fc.property(range, lotteryName, (range, lotteryName) => {
@@ -65,7 +65,7 @@ Deno.test("a choice survives the address, whatever the lottery is called", () =>
   }));
 });
 
-Deno.test("ages are in the greatest unit that fits, and never in the future", () => {
+Deno.test("ages are in the largest unit that fits, and never in the future", () => {
   const minute = 60_000;
   assert.deepEqual(
     [-500, 999, 59_999, minute, 59.9 * minute, 60 * minute, 47.9 * 60 * minute].map(age),
@@ -85,18 +85,18 @@ Deno.test("numbers are grouped, changes have their sign", () => {
   assert.deepEqual([0, 0.24, 9.96, 198.2].map(rate), ["0", "0.2", "10.0", "198"]);
 });
 
-Deno.test("a day is told unless it is today", () => {
+Deno.test("the day is shown unless it is today", () => {
   const noon = new Date(2026, 0, 31, 12).getTime();
   assert.equal(otherDay(noon, noon + 60_000), "");
   assert.equal(otherDay(new Date(2023, 0, 1, 12).getTime(), noon), "Jan 1, 2023");
 });
 
-Deno.test("names show what cannot be seen, or would turn them round", () => {
+Deno.test("names show invisible characters and changes of the reading direction", () => {
   assert.equal(visible("a\u202eb\u0007\u2028"), "a\\u{202e}b\\u{7}\\u{2028}");
   assert.equal(visible("lötto 🍀 <b>"), "lötto 🍀 <b>");
 });
 
-Deno.test("the types that are shown together have different colours, and keep them", () => {
+Deno.test("types that are shown together have different colours, and keep them", () => {
   const types = fc.uniqueArray(fc.constantFrom(..."abcdefghijklm"), { maxLength: 7 });
   fc.assert(fc.property(fc.array(types), (views) => {
     const palette = new Palette();
@@ -112,18 +112,21 @@ Deno.test("the types that are shown together have different colours, and keep th
   assert.deepEqual(palette.colorsOf(["pay", "login", "clicked"]), [1, 2, 0]);
 });
 
-Deno.test("layers stand on one another", () => {
+Deno.test("layers are stacked", () => {
   assert.deepEqual(stack([[1, 2], [10, 20], [0, 5]]), [[1, 2], [11, 22], [11, 27]]);
   assert.deepEqual(stack([]), []);
 });
 
-Deno.test("bars are rates per minute, the last one of the windows that it has so far", () => {
+Deno.test("bars are rates per minute; the last one covers the windows it has so far", () => {
   const view = {
-    barMs: 600_000,
-    toMs: 1_260_000,
-    eventTypes: ["clicked"],
-    bars: [{ startMs: 600_000, events: [600, 20] }, { startMs: 1_200_000, events: [60, 0] }],
-  } as Partial<WindowView> as WindowView;
+    bar_seconds: 600,
+    to: "2026-01-31T12:21:00.000Z",
+    event_types: ["clicked"],
+    bars: [
+      { start: "2026-01-31T12:10:00.000Z", events: [600, 20] },
+      { start: "2026-01-31T12:20:00.000Z", events: [60, 0] },
+    ],
+  } as Partial<ViewJson> as ViewJson;
   assert.deepEqual(ratesByType(view), [[60, 60], [2, 0]]);
 });
 

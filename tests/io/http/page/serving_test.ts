@@ -12,7 +12,7 @@ import { openStack, recordsRead } from "../../../support/stack.ts";
 import { temporaryDirectory } from "../../../support/temporary_directory.ts";
 import { Program } from "../../../support/worker_process.ts";
 
-Deno.test("the page needs no file: from an empty folder, the only one that the worker can read", async () => {
+Deno.test("the page needs no files: the worker can read nothing but an empty folder", async () => {
   await using directory = await temporaryDirectory();
   const flags = ["--allow-env", "--allow-net", "--allow-sys=hostname"];
   await using worker = await Program.start(["start"], {
@@ -45,7 +45,7 @@ Deno.test("the page needs no file: from an empty folder, the only one that the w
 });
 
 serverTest(
-  "200 who look on, half of whom read nothing, hold up neither the counting nor the end",
+  "200 open pages, half of which read nothing, delay neither the counting nor the shutdown",
   ["kafka", "postgres"],
   async () => {
     await using stack = await openStack();

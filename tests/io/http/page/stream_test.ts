@@ -9,7 +9,7 @@ import { serverTest } from "../../../support/servers.ts";
 const browser = sharedBrowser();
 
 serverTest(
-  "the page says why the server refuses it, and goes on when there is room",
+  "the page says why the server refuses it, and continues when there is room",
   ["chromium"],
   async () => {
     using open = answering({ tickMs: 1_000, ...READY });
@@ -19,7 +19,7 @@ serverTest(
     );
     await using visit = await openPage(await browser(), server.url);
     const { page } = visit;
-    await page.locator("#notices", { hasText: "500 pages look on already." }).waitFor();
+    await page.locator("#notices", { hasText: "500 pages are already open." }).waitFor();
     await page.locator("#connection", { hasText: "Disconnected, retrying" }).waitFor();
     for (const { body } of others) await body!.cancel();
     await page.locator("#connection", { hasText: "Live" }).waitFor();

@@ -1,8 +1,8 @@
-/** What clients may take of a worker: connections, time and memory. */
+/** Limits for clients: connections, time and memory. */
 
 import assert from "node:assert/strict";
 import { withTimeout } from "../../../../lib/async/delay.ts";
-import { answer, text } from "../../../../lib/io/http/answers.ts";
+import { respond, text } from "../../../../lib/io/http/responses.ts";
 import { Acceptor, type ClientLimits } from "../../../../lib/io/http/server/acceptor.ts";
 import { CLIENT_LIMITS, listen, type WebServer } from "../../../../lib/io/http/server/listen.ts";
 import { eventually, MAX_WAIT_MS } from "../../../support/eventually.ts";
@@ -24,7 +24,7 @@ function server(limits?: Partial<ClientLimits>, handler: Handler = ok): WebServe
 function endless(onEnd = () => {}): Response {
   const pull = (controller: ReadableStreamDefaultController) =>
     controller.enqueue(new Uint8Array(100_000));
-  return answer(new ReadableStream({ pull, cancel: onEnd }), {});
+  return respond(new ReadableStream({ pull, cancel: onEnd }), {});
 }
 
 async function connect({ url }: WebServer, request: string): Promise<RawClient> {
@@ -41,7 +41,7 @@ Deno.test("a client that does not send its request in time is disconnected", asy
   }
 });
 
-Deno.test("a request that comes in drops gets no more time than one that does not come", async () => {
+Deno.test("a request that arrives in drops gets no more time than one that does not arrive", async () => {
   await using open = server({ requestMs: 200 });
   using client = await connect(open, HALF_SENT);
   const ended = client.readToEnd();
@@ -50,7 +50,7 @@ Deno.test("a request that comes in drops gets no more time than one that does no
   clearInterval(drops);
 });
 
-Deno.test("an answer takes as long as it takes, however little time there is for a request", async () => {
+Deno.test("the time limit of requests does not apply to answers", async () => {
   const answering = Promise.withResolvers<void>();
   await using open = server({ requestMs: 1_000 }, async () => {
     await answering.promise;
@@ -63,7 +63,7 @@ Deno.test("an answer takes as long as it takes, however little time there is for
   assert.match(await client.readToEnd(), /^HTTP\/1.1 200 OK\r\n[^]*\r\nat last\n$/);
 });
 
-Deno.test("in a flood of half-sent requests the oldest are disconnected, and others are answered", async () => {
+Deno.test("in a flood of half-sent requests, the oldest are disconnected and others are answered", async () => {
   await using open = server({ connections: 20 });
   const flood: RawClient[] = [];
   for (let n = 0; n < 200; n++) flood.push(await connect(open, HALF_SENT));
@@ -73,7 +73,7 @@ Deno.test("in a flood of half-sent requests the oldest are disconnected, and oth
   for (const client of flood) client[Symbol.dispose]();
 });
 
-Deno.test("a worker gives a request 10 s to come", async () => {
+Deno.test("a request has 10 s to arrive", async () => {
   await using open = server();
   const startedAt = performance.now();
   using client = await connect(open, HALF_SENT);
@@ -82,7 +82,7 @@ Deno.test("a worker gives a request 10 s to come", async () => {
   assert.ok(seconds >= 9 && seconds < 20, `${seconds} s`);
 });
 
-Deno.test("a worker takes 1,000 connections: of more that send nothing, the oldest are disconnected", async () => {
+Deno.test("of more than 1,000 silent connections, the oldest are disconnected", async () => {
   await using open = server({ requestMs: MAX_WAIT_MS }); // however long it takes to connect
   const flood: RawClient[] = [];
   const disconnected = new Set<number>();
@@ -101,7 +101,7 @@ Deno.test("a worker takes 1,000 connections: of more that send nothing, the olde
   for (const client of flood) client[Symbol.dispose]();
 });
 
-Deno.test("whoever is being answered keeps the connection, and is one of so many", async () => {
+Deno.test("clients that are being answered keep their connections, and count towards the limit", async () => {
   let asked = 0;
   const twoAsked = Promise.withResolvers<void>();
   await using open = server({ connections: 2 }, () => {
@@ -119,16 +119,16 @@ Deno.test("whoever is being answered keeps the connection, and is one of so many
   assert.deepEqual(await ends, ["", ""], "the end of the worker does not wait for them");
 });
 
-Deno.test("a client that does not take its answer in time is disconnected, and the answer is given up", async () => {
+Deno.test("a client that does not read its answer in time is disconnected, and the answer is cancelled", async () => {
   const ended = Promise.withResolvers<void>();
-  await using open = server({ answerMs: 100 }, () => {
+  await using open = server({ responseMs: 100 }, () => {
     return Promise.resolve(endless(ended.resolve));
   });
   using _client = await connect(open, REQUEST);
   await ended.promise;
 });
 
-Deno.test("an answer that comes when the client has gone is given up", async () => {
+Deno.test("an answer for a client that has gone is cancelled", async () => {
   const [asked, answering] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const ended = Promise.withResolvers<void>();
   await using open = server({}, async ({ url }) => {
@@ -147,7 +147,7 @@ Deno.test("an answer that comes when the client has gone is given up", async () 
   await ended.promise;
 });
 
-Deno.test("when answers that nobody takes fill the memory, those who take the least are disconnected", async () => {
+Deno.test("when unread answers fill the memory, the clients with the most unread bytes are disconnected", async () => {
   const MEGABYTE = 1 << 20;
   const large = "x".repeat(16 * MEGABYTE); // more than the system's own buffers hold
   await using open = server(
@@ -166,13 +166,13 @@ Deno.test("when answers that nobody takes fill the memory, those who take the le
   for (const client of clients) client[Symbol.dispose]();
 });
 
-Deno.test("a connection serves one request: more that are sent ahead end it", async () => {
+Deno.test("a connection serves one request; pipelined requests end it", async () => {
   await using open = server({}, never);
   using client = await connect(open, REQUEST.repeat(1_000));
   assert.equal(await client.readToEnd(), "");
 });
 
-Deno.test("a connection that breaks when nobody looks after it does no harm", async () => {
+Deno.test("a connection that breaks without a listener does no harm", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const acceptor = new Acceptor(listener, {
     limits: CLIENT_LIMITS,
@@ -185,7 +185,7 @@ Deno.test("a connection that breaks when nobody looks after it does no harm", as
   await acceptor.close(0);
 });
 
-Deno.test("clients that break off at any moment do no harm", async () => {
+Deno.test("clients that disconnect at any moment do no harm", async () => {
   await using open = server({ requestMs: 20 }, () => Promise.resolve(endless()));
   const requests = [
     "CONNECT localhost:80 HTTP/1.1\nHost: localhost\n\n",

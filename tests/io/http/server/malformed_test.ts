@@ -1,4 +1,4 @@
-/** Requests that are none, or not for this server. */
+/** Requests that are malformed, or not for this server. */
 
 import assert from "node:assert/strict";
 import { listen } from "../../../../lib/io/http/server/listen.ts";

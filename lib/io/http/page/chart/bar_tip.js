@@ -1,28 +1,29 @@
 /**
- * What is said of the bar that the pointer or the keyboard is at.
+ * The tooltip of the bar that the pointer or the keyboard has selected.
  * @module
  */
 
 import { make } from "../dom.js";
 import { clock, visible, whole } from "../format.js";
 
+import { sum } from "./busiest.js";
+import { swatch } from "./palette.js";
+
+/** @typedef {import("uplot/dist/uPlot.d.ts")} Plot */
 /** @typedef {import("./chart.js").Shown} Shown */
 
 const GAP_PX = 8;
 
 export class BarTip {
-  #tip = make("div", "tip");
+  #tip = make("div", "float tip");
   #band = make("div", "band");
 
-  /** The same in words. */
+  /** For screen readers. */
   get text() {
     return this.#tip.textContent ?? "";
   }
 
-  /**
-   * Becomes part of a plot, hidden.
-   * @param {any} plot
-   */
+  /** @param {Plot} plot */
   attach(plot) {
     plot.over.append(this.#band, this.#tip);
     this.hide();
@@ -33,23 +34,24 @@ export class BarTip {
   }
 
   /**
-   * @param {any} plot
+   * @param {Plot} plot
    * @param {Shown} shown
    * @param {number} at index of the bar
    */
   show(plot, { view, colors, rates }, at) {
-    const startMs = view.bars[at]?.startMs ?? 0;
-    const endMs = startMs + view.barMs;
-    const rows = [...view.eventTypes, "others"].flatMap((type, place) => {
+    const barMs = view.bar_seconds * 1_000;
+    const startMs = Date.parse(view.from) + at * barMs;
+    const endMs = startMs + barMs;
+    const rows = [...view.event_types, "others"].flatMap((type, place) => {
       const rate = rates[place]?.[at] ?? 0;
       if (rate === 0) return [];
-      return [row(make("i", `swatch type-${colors[place]}`), `${visible(type)} `, rate)];
+      return [row(swatch(colors[place]), `${visible(type)} `, rate)];
     });
-    const total = row("", "per minute ", rates.reduce((sum, layer) => sum + (layer[at] ?? 0), 0));
+    const total = row("", "per minute ", sum(rates.map((layer) => layer[at] ?? 0)));
     total.className = "total";
     this.#tip.replaceChildren(
-      make("p", "", `${clock(startMs, view.barMs)} – ${clock(endMs, view.barMs)} `),
-      make("ul", "", ...rows.reverse(), total), // as they stand on one another
+      make("p", "", `${clock(startMs, barMs)} – ${clock(endMs, barMs)} `),
+      make("ul", "", ...rows.reverse(), total), // in the order of the stack
     );
     this.#place(plot, plot.valToPos(startMs / 1000, "x"), plot.valToPos(endMs / 1000, "x"));
     this.#tip.hidden = this.#band.hidden = false;
@@ -57,7 +59,7 @@ export class BarTip {
 
   /**
    * Beside the bar, on the side with more room.
-   * @param {any} plot
+   * @param {Plot} plot
    * @param {number} left
    * @param {number} right
    */

@@ -1,23 +1,23 @@
 /**
- * The busiest lotteries as bars of their event types; a click on one chooses it.
+ * The busiest lotteries, as bars by event type; a click chooses one.
  * @module
  */
 
 import { find, make, setText } from "../dom.js";
 import { compact, visible, whole } from "../format.js";
-import { OTHERS } from "./palette.js";
+import { colorOf } from "./palette.js";
 
-/** @typedef {import("../../../../core/views/window_view.ts").WindowView} WindowView */
+/** @typedef {import("../../api.ts").ViewJson} View */
 
 const MAX_BARS = 10;
 
 /**
- * Places of lotteries, the busiest first.
- * @param {WindowView} view
+ * The lotteries with their places in the view, the busiest first.
+ * @param {View} view
  * @returns {{ place: number, name: string, events: number }[]}
  */
-export function ranking({ lotteryNames, totals }) {
-  return lotteryNames
+export function ranking({ lottery_names, totals }) {
+  return lottery_names
     .map((name, place) => ({ place, name, events: sum(totals[place]) }))
     .sort((a, b) => b.events - a.events || (a.name < b.name ? -1 : 1));
 }
@@ -41,8 +41,8 @@ export class Busiest {
   }
 
   /**
-   * @param {WindowView} view
-   * @param {{ colors: readonly number[], chosen: string | null }} look
+   * @param {View} view
+   * @param {{ colors: readonly number[], chosen: string | null }} options
    */
   show(view, { colors, chosen }) {
     this.#chosen = chosen;
@@ -50,7 +50,7 @@ export class Busiest {
     const shown = ranked.slice(0, MAX_BARS);
     const chosenLottery = ranked.find(({ name }) => name === chosen);
     if (chosenLottery && !shown.includes(chosenLottery)) shown.splice(-1, 1, chosenLottery);
-    const all = view.totals.reduce((total, row) => total + sum(row), 0);
+    const all = sum(view.totals.map(sum));
     const most = shown[0]?.events ?? 0;
     while (this.#list.children.length > shown.length) this.#list.lastElementChild?.remove();
     shown.forEach(({ place, name, events }, at) => {
@@ -60,14 +60,14 @@ export class Busiest {
       button.ariaPressed = String(name === chosen);
       setText(find(".name", row), visible(name));
       setText(find(".count", row), compact(events));
-      setText(find(".share", row), all > 0 ? `${whole(events / all * 100)} %` : "");
+      setText(find(".share", row), all > 0 ? `${whole(events / all * 100)}%` : "");
       showBar(find(".bar", row), { numbers: view.totals[place] ?? [], most, colors });
     });
-    const others = view.otherLotteries + ranked.length - shown.length;
+    const others = view.other_lotteries + ranked.length - shown.length;
     setText(find("#busiest-note"), others > 0 ? `and ${whole(others)} more` : "");
   }
 
-  /** Rows stay what they are while numbers change, so that the keyboard's place is not lost. */
+  /** Rows are reused when numbers change, so that they keep the keyboard focus. */
   #addRow() {
     const button = make(
       "button",
@@ -96,7 +96,7 @@ function showBar(bar, { numbers, most, colors }) {
   while (bar.children.length > numbers.length) bar.lastElementChild?.remove();
   numbers.forEach((events, place) => {
     const part = /** @type {HTMLElement} */ (bar.children[place] ?? bar.appendChild(make("i", "")));
-    part.className = `type-${colors[place] ?? OTHERS}`;
+    part.style.background = colorOf(colors[place]);
     part.style.width = `${most > 0 ? events / most * 100 : 0}%`;
   });
 }

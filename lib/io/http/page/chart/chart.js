@@ -1,48 +1,46 @@
 /**
- * The chart of events per minute: bars of event types that stand on one another.
+ * The chart of events per minute: stacked bars of event types.
  * @module
  */
 
 import { find, setText } from "../dom.js";
 import { BarTip } from "./bar_tip.js";
-import { chartOptions } from "./chart_options.js";
+import { chartOptions, UPlot } from "./chart_options.js";
 import { OTHERS } from "./palette.js";
 import { ratesByType, stack } from "./stack.js";
 
-/** @typedef {import("../../../../core/views/window_view.ts").WindowView} WindowView */
+/** @typedef {import("uplot/dist/uPlot.d.ts")} Plot */
+/** @typedef {import("../../api.ts").ViewJson} View */
 
 /**
  * @typedef {object} Shown
- * @property {WindowView} view
+ * @property {View} view
  * @property {readonly number[]} colors by the place of the type
  * @property {readonly (readonly number[])[]} rates by the place of the type, then by bar
  * @property {number | null} closedUpToMs
  */
 
-// Loaded before as a script of its own.
-const UPlot = /** @type {any} */ (globalThis).uPlot;
-
 export class Chart {
   /** @type {HTMLElement} */
   #place = find("#chart");
   #tip = new BarTip();
-  /** @type {any} */
+  /** @type {Plot | null} */
   #plot = null;
   /** @type {Shown | null} */
   #shown = null;
-  /** The bar that is pointed at. @type {number | null} */
+  /** Index of the selected bar. @type {number | null} */
   #at = null;
 
   constructor() {
     new ResizeObserver(() => this.#resize()).observe(this.#place);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#rebuild());
     this.#place.addEventListener("keydown", (event) => this.#onKey(event));
-    this.#place.addEventListener("blur", () => this.#point(null));
+    this.#place.addEventListener("blur", () => this.#select(null));
   }
 
   /**
-   * @param {WindowView} view
-   * @param {{ colors: readonly number[], closedUpToMs: number | null }} look
+   * @param {View} view
+   * @param {{ colors: readonly number[], closedUpToMs: number | null }} options
    */
   show(view, { colors, closedUpToMs }) {
     const before = this.#shown;
@@ -50,7 +48,7 @@ export class Chart {
     const isSame = String(before?.colors) === String(this.#shown.colors);
     if (this.#plot && isSame) this.#plot.setData(this.#data());
     else this.#rebuild();
-    this.#point(this.#at);
+    this.#select(this.#at);
   }
 
   clear() {
@@ -59,10 +57,11 @@ export class Chart {
     this.#plot = null;
   }
 
+  /** @returns {import("uplot/dist/uPlot.d.ts").AlignedData} */
   #data() {
     if (!this.#shown) return [];
     const { view, rates } = this.#shown;
-    return [view.bars.map(({ startMs }) => startMs / 1000), ...stack(rates).reverse()];
+    return [view.bars.map(({ start }) => Date.parse(start) / 1000), ...stack(rates).reverse()];
   }
 
   #rebuild() {
@@ -77,17 +76,18 @@ export class Chart {
     });
     this.#plot = new UPlot(options, this.#data(), this.#place);
     this.#tip.attach(this.#plot);
-    this.#point(this.#at);
+    this.#select(this.#at);
   }
 
   /** @returns {[number, number]} in seconds */
   #range() {
-    const { bars, barMs } = this.#shown?.view ?? { bars: [], barMs: 1 };
-    const from = (bars[0]?.startMs ?? 0) / 1000;
-    return [from, from + bars.length * barMs / 1000];
+    if (!this.#shown) return [0, 0];
+    const { from, bars, bar_seconds } = this.#shown.view;
+    const start = Date.parse(from) / 1000;
+    return [start, start + bars.length * bar_seconds];
   }
 
-  /** Null if no window that is shown is open, or all are. */
+  /** Null if all shown windows are closed, or none is. */
   #openFrom() {
     const closedUpToMs = this.#shown?.closedUpToMs ?? null;
     const [from, to] = this.#range();
@@ -95,29 +95,29 @@ export class Chart {
     return Math.max(from, closedUpToMs / 1000);
   }
 
-  /** @param {any} plot */
+  /** @param {Plot} plot */
   #onCursor(plot) {
-    const { left } = plot.cursor;
-    const { bars, barMs } = this.#shown?.view ?? { bars: [], barMs: 1 };
-    const ms = plot.posToVal(left ?? -1, "x") * 1000;
-    const at = Math.floor((ms - (bars[0]?.startMs ?? 0)) / barMs);
-    this.#point(left >= 0 && at >= 0 && at < bars.length ? at : null);
+    if (!this.#shown) return;
+    const { left = -1 } = plot.cursor;
+    const { bars, bar_seconds } = this.#shown.view;
+    const at = Math.floor((plot.posToVal(left, "x") - this.#range()[0]) / bar_seconds);
+    this.#select(left >= 0 && at >= 0 && at < bars.length ? at : null);
   }
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    if (event.key === "Escape") this.#point(null);
+    if (event.key === "Escape") this.#select(null);
     const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
     const step = steps[/** @type {keyof typeof steps} */ (event.key)];
     const last = (this.#shown?.view.bars.length ?? 0) - 1;
     if (step === undefined || last < 0) return;
     event.preventDefault();
-    this.#point(Math.max(0, Math.min(last, (this.#at ?? last) + step)));
+    this.#select(Math.max(0, Math.min(last, (this.#at ?? last) + step)));
     setText(find("#chart-value"), this.#tip.text);
   }
 
   /** @param {number | null} at */
-  #point(at) {
+  #select(at) {
     this.#at = at;
     if (at !== null && this.#shown && this.#plot) this.#tip.show(this.#plot, this.#shown, at);
     else this.#tip.hide();
@@ -125,6 +125,6 @@ export class Chart {
 
   #resize() {
     this.#plot?.setSize({ width: this.#place.clientWidth, height: this.#place.clientHeight });
-    this.#point(this.#at);
+    this.#select(this.#at);
   }
 }

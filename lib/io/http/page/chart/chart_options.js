@@ -1,33 +1,42 @@
 /**
- * How the chart looks: scales, axes, bars, and the shade over windows that are still open.
+ * How the chart is drawn: scales, axes, bars, and the shade over open windows.
  * @module
  */
 
 import { clock, compact } from "../format.js";
 
-// Loaded before as a script of its own.
-const UPlot = /** @type {any} */ (globalThis).uPlot;
+/** @typedef {import("uplot/dist/uPlot.d.ts")} Plot */
+
+/** From a script of its own, which is loaded before. @type {typeof import("uplot/dist/uPlot.d.ts")} */
+export const UPlot = /** @type {any} */ (globalThis).uPlot;
 
 const MINUTE = 60;
-const HOUR = 60 * MINUTE;
-const TIME_STEPS = [10, 30, 1, 2, 5, 10, 15, 30].map((step, at) => at < 2 ? step : step * MINUTE)
-  .concat([1, 2, 3, 4, 6, 24].map((hours) => hours * HOUR));
+/** Seconds between two labels. */
+const TIME_STEPS = [
+  ...[10, 30],
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 1_440].map((minutes) => minutes * MINUTE),
+];
 
 /**
  * @typedef {object} ChartLook
  * @property {HTMLElement} place
- * @property {readonly number[]} colors of the layers, the lowest first
+ * @property {readonly number[]} colors of the layers, lowest first
  * @property {() => [number, number]} range from and to, in seconds
  * @property {() => number | null} openFrom where open windows begin, in seconds
- * @property {(plot: any) => void} onCursor
+ * @property {(plot: Plot) => void} onCursor
  */
 
-/** @param {ChartLook} look */
+/** @param {ChartLook} look @returns {import("uplot/dist/uPlot.d.ts").Options} */
 export function chartOptions({ place, colors, range, openFrom, onCursor }) {
   const style = getComputedStyle(place);
-  const [muted, grid, gap, open] = ["--muted", "--grid", "--card", "--open"]
-    .map((name) => style.getPropertyValue(name));
-  const axis = { stroke: muted, font: `12px ${style.fontFamily}`, ticks: { show: false } };
+  /** @param {string} name */
+  const color = (name) => style.getPropertyValue(`--${name}`);
+  const paths = UPlot.paths.bars?.({ size: [0.86, 64], align: 1 });
+  const axis = {
+    stroke: color("muted"),
+    font: `12px ${style.fontFamily}`,
+    ticks: { show: false },
+  };
   return {
     width: place.clientWidth,
     height: place.clientHeight,
@@ -36,61 +45,42 @@ export function chartOptions({ place, colors, range, openFrom, onCursor }) {
     cursor: { x: false, y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: {
       x: { time: false, range },
-      y: { range: scaleFrom0 },
+      y: { range: (_plot, _least, greatest) => [0, Math.max(greatest * 1.12, 1)] },
     },
     axes: [
       { ...axis, grid: { show: false }, size: 30, space: 70, incrs: TIME_STEPS, values: times },
-      { ...axis, grid: { stroke: grid, width: 1 }, size: 52, values: numbers },
+      {
+        ...axis,
+        grid: { stroke: color("grid"), width: 1 },
+        size: 52,
+        values: (_plot, values) => values.map(compact),
+      },
     ],
     series: [
       {},
-      // The highest layer first: the lower ones are painted over it.
-      ...colors.toReversed().map((color) => ({
-        fill: style.getPropertyValue(`--type-${color}`),
-        stroke: gap,
+      // The highest layer first: lower ones are painted over it.
+      ...colors.toReversed().map((each) => ({
+        fill: color(`type-${each}`),
+        stroke: color("card"),
         width: 1,
         points: { show: false },
-        paths: UPlot.paths.bars({ size: [0.86, 64], align: 1 }),
+        ...paths && { paths },
       })),
     ],
     hooks: {
-      drawClear: [(/** @type {any} */ plot) => shadeOpen(plot, openFrom(), open)],
-      draw: [(/** @type {any} */ plot) => labelOpen(plot, openFrom(), muted)],
+      drawClear: [(plot) => shadeOpen(plot, openFrom(), color("open"))],
+      draw: [(plot) => labelOpen(plot, openFrom(), color("muted"))],
       setCursor: [onCursor],
     },
   };
 }
 
-/**
- * @param {unknown} _plot
- * @param {number} _least
- * @param {number} greatest
- */
-function scaleFrom0(_plot, _least, greatest) {
-  return [0, Math.max(greatest * 1.12, 1)];
-}
-
-/**
- * @param {unknown} _plot
- * @param {readonly number[]} seconds
- */
+/** @param {Plot} _plot @param {readonly number[]} seconds */
 function times(_plot, seconds) {
   return seconds.map((each) => clock(each * 1000, each % MINUTE === 0 ? MINUTE * 1000 : 1000));
 }
 
-/**
- * @param {unknown} _plot
- * @param {readonly number[]} values
- */
-function numbers(_plot, values) {
-  return values.map(compact);
-}
-
-/**
- * @param {any} plot
- * @param {number | null} from
- * @param {string | undefined} color
- */
+/** @param {Plot} plot @param {number | null} from @param {string} color */
 function shadeOpen({ ctx, bbox, valToPos }, from, color) {
   if (from === null) return;
   const left = valToPos(from, "x", true);
@@ -98,16 +88,13 @@ function shadeOpen({ ctx, bbox, valToPos }, from, color) {
   ctx.fillRect(left, bbox.top, bbox.left + bbox.width - left, bbox.height);
 }
 
-/**
- * @param {any} plot
- * @param {number | null} from
- * @param {string | undefined} color
- */
+/** @param {Plot} plot @param {number | null} from @param {string} color */
 function labelOpen({ ctx, bbox, axes }, from, color) {
   if (from === null) return;
   const ratio = devicePixelRatio;
+  const [{ font } = {}] = axes;
   ctx.fillStyle = color;
-  ctx.font = axes[0].font[0] ?? axes[0].font;
+  ctx.font = font?.[0] ?? "";
   ctx.textAlign = "right";
   ctx.textBaseline = "alphabetic";
   ctx.fillText("open", bbox.left + bbox.width - 5 * ratio, bbox.top + 13 * ratio);

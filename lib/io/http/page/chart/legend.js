@@ -1,33 +1,26 @@
 /**
- * Which colour is which event type, with its share of all events in the range.
+ * Colours of the event types, each with its events in the range.
  * @module
  */
 
 import { find, make } from "../dom.js";
 import { compact, visible } from "../format.js";
-import { OTHERS } from "./palette.js";
+import { sum } from "./busiest.js";
+import { swatch } from "./palette.js";
 
-/** @typedef {import("../../../../core/views/window_view.ts").WindowView} WindowView */
+/** @typedef {import("../../api.ts").ViewJson} View */
 
 /**
- * @param {WindowView} view
+ * @param {View} view
  * @param {readonly number[]} colors
  */
-export function showLegend({ bars, eventTypes }, colors) {
-  const names = [...eventTypes, "others"];
+export function showLegend({ bars, event_types }, colors) {
+  const names = [...event_types, "others"];
   find("#legend").replaceChildren(...names.flatMap((type, place) => {
-    const events = bars.reduce((sum, bar) => sum + (bar.events[place] ?? 0), 0);
+    const events = sum(bars.map((bar) => bar.events[place] ?? 0));
     if (events === 0) return [];
-    const color = colors[place] ?? OTHERS;
     return [
-      make(
-        "li",
-        "",
-        make("i", `swatch type-${color}`),
-        visible(type),
-        " ",
-        make("b", "", compact(events)),
-      ),
+      make("li", "", swatch(colors[place]), `${visible(type)} `, make("b", "", compact(events))),
     ];
   }));
 }

@@ -3,19 +3,21 @@
  * @module
  */
 
+import { make } from "../dom.js";
+
 const COLORS = [0, 1, 2, 3, 4, 5, 6];
 
-/** Index of the colour that all types without a place of their own share. */
+/** Index of the colour that all other types share. */
 export const OTHERS = COLORS.length;
 
-/** Gives each type a colour, which it keeps whatever is chosen. */
+/** Each type keeps its colour, whatever is chosen. */
 export class Palette {
   /** @type {Map<string, number>} */
   #kept = new Map();
 
   /**
-   * Indexes of different colours for the types that are shown together.
-   * @param {readonly string[]} eventTypes at most as many as there are colours
+   * Indexes of distinct colours.
+   * @param {readonly string[]} eventTypes shown together; at most as many as there are colours
    * @returns {number[]}
    */
   colorsOf(eventTypes) {
@@ -34,4 +36,16 @@ export class Palette {
       return color;
     });
   }
+}
+
+/** @param {number | undefined} color its index; that of all others if there is none */
+export function colorOf(color = OTHERS) {
+  return `var(--type-${color})`;
+}
+
+/** A mark in a legend. @param {number | undefined} color */
+export function swatch(color) {
+  const mark = make("i", "swatch");
+  mark.style.background = colorOf(color);
+  return mark;
 }

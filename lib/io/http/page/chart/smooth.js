@@ -1,18 +1,18 @@
 /**
- * Curves without the beat of commits.
+ * Evens out the rhythm of commits in a curve.
  * @module
  */
 
-/** What comes with one commit falls now into one second, now into the next. */
+import { sum } from "./busiest.js";
+
+/** The events of a commit all fall into one second, while the next second may have none. */
 const SECONDS = 5;
 
 /**
- * Means over five seconds each.
- * @param {readonly number[]} counts of one second each
+ * Moving average.
+ * @param {readonly number[]} counts by second
  * @returns {number[]}
  */
 export function smooth(counts) {
-  return counts.slice(SECONDS - 1).map((_, at) =>
-    counts.slice(at, at + SECONDS).reduce((sum, each) => sum + each, 0) / SECONDS
-  );
+  return counts.slice(SECONDS - 1).map((_, at) => sum(counts.slice(at, at + SECONDS)) / SECONDS);
 }

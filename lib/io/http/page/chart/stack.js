@@ -1,29 +1,28 @@
 /**
- * Bars that stand on one another.
+ * Stacked bars.
  * @module
  */
 
-/** @typedef {import("../../../../core/views/window_view.ts").WindowView} WindowView */
+/** @typedef {import("../../api.ts").ViewJson} View */
 
 /**
- * Events per minute of each type and bar. The last bar may not be full yet: it counts for the
- * windows that it has so far.
- * @param {WindowView} view
+ * Events per minute of each type and bar; the last bar is measured by the windows it has so far.
+ * @param {View} view
  * @returns {number[][]} by type, then by bar
  */
-export function ratesByType({ bars, barMs, toMs, eventTypes }) {
+export function ratesByType({ bars, bar_seconds, to, event_types }) {
   return Array.from(
-    { length: eventTypes.length + 1 },
+    { length: event_types.length + 1 },
     (_, type) =>
-      bars.map(({ startMs, events }) => {
-        const minutes = Math.min(barMs, toMs - startMs) / 60_000;
-        return (events[type] ?? 0) / minutes;
+      bars.map(({ start, events }) => {
+        const seconds = Math.min(bar_seconds, (Date.parse(to) - Date.parse(start)) / 1_000);
+        return (events[type] ?? 0) * 60 / seconds;
       }),
   );
 }
 
 /**
- * Where each layer ends if they stand on one another, the first one at the bottom.
+ * The top of each layer, the first one at the bottom.
  * @param {readonly (readonly number[])[]} layers
  * @returns {number[][]}
  */

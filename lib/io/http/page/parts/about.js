@@ -1,5 +1,5 @@
 /**
- * What the page is of: a topic, or a demo, which says so.
+ * The page's subtitle: the topic, or what the demo generates.
  * @module
  */
 
@@ -17,13 +17,11 @@ export function showAbout(status) {
 /** @param {Pick<Status, "demo" | "topic">} status */
 export function aboutText({ demo, topic }) {
   if (demo === null) return `topic ${visible(topic)}`;
-  if (demo.speed === null) return "events of a file";
+  if (demo.speed === null) return "events from a file";
   const { speed, jackpot } = demo;
   return [
     "generated events",
-    ...speed === 1 ? [] : [`event time passes ${speed} times as fast`],
-    ...jackpot
-      ? [`jackpot of ${jackpot.millions} million at ${visible(jackpot.lottery_name)}`]
-      : [],
+    ...speed === 1 ? [] : [`event time runs at ${speed}× speed`],
+    ...jackpot ? [`${jackpot.millions} million jackpot at ${visible(jackpot.lottery_name)}`] : [],
   ].join(", ");
 }

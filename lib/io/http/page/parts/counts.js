@@ -1,5 +1,5 @@
 /**
- * The counts of the chosen view: chart, busiest lotteries, and a table for each of two windows.
+ * The counts of the chosen view: chart, busiest lotteries, and tables of two windows.
  * @module
  */
 
@@ -11,11 +11,11 @@ import { find, setText } from "../dom.js";
 import { age, clock, otherDay, visible } from "../format.js";
 import { showWindow } from "./windows.js";
 
-/** @typedef {import("../../../../core/views/window_view.ts").WindowView} WindowView */
+/** @typedef {import("../../api.ts").ViewJson} View */
 
 const NOTES = /** @type {const} */ ({
   current: "so far",
-  closed: "and the change against the window before",
+  closed: "with change from the window before",
 });
 
 export class Counts {
@@ -23,14 +23,14 @@ export class Counts {
   #chart = new Chart();
   #busiest;
 
-  /** @param {(lotteryName: string | null) => void} choose called when a lottery is clicked on */
+  /** @param {(lotteryName: string | null) => void} choose called when a lottery is clicked */
   constructor(choose) {
     this.#busiest = new Busiest(choose);
   }
 
   /**
-   * @param {WindowView | null} view null as long as there are no counts
-   * @param {string | null} chosen the lottery
+   * @param {View | null} view null before the first commit
+   * @param {string | null} chosen lottery
    */
   show(view, chosen) {
     for (const part of [".charts", ".windows"]) find(part).hidden = !view;
@@ -38,9 +38,9 @@ export class Counts {
       this.#chart.clear();
       return;
     }
-    const colors = this.#palette.colorsOf(view.eventTypes);
-    const sizeMs = view.toMs - view.current.startMs;
-    const closedUpToMs = view.closed && view.closed.startMs + sizeMs;
+    const colors = this.#palette.colorsOf(view.event_types);
+    const sizeMs = Date.parse(view.to) - Date.parse(view.current.window_start);
+    const closedUpToMs = view.closed && Date.parse(view.closed.window_start) + sizeMs;
     this.#chart.show(view, { colors, closedUpToMs });
     showLegend(view, colors);
     setText(find("#chart-note"), chartNote(view, chosen, sizeMs));
@@ -50,7 +50,7 @@ export class Counts {
       const card = find(`#window-${name}`);
       setText(
         find(".head p", card),
-        events ? `${span(events.startMs, sizeMs)}, ${NOTES[name]}` : "",
+        events ? `${span(Date.parse(events.window_start), sizeMs)}, ${NOTES[name]}` : "",
       );
       showWindow(find(".scroll", card), { view, events, colors, chosen });
     }
@@ -58,26 +58,27 @@ export class Counts {
 }
 
 /**
- * @param {WindowView} view
+ * @param {View} view
  * @param {string | null} chosen
  * @param {number} sizeMs length of a window
  */
-function chartNote({ barMs, current }, chosen, sizeMs) {
-  const day = otherDay(current.startMs, Date.now());
+function chartNote({ bar_seconds, current }, chosen, sizeMs) {
+  const barMs = bar_seconds * 1_000;
+  const day = otherDay(Date.parse(current.window_start));
   return [
-    ...chosen === null ? [] : [`of ${visible(chosen)}`],
-    ...barMs === sizeMs ? [] : [`in bars of ${age(barMs)}`],
+    ...chosen === null ? [] : [visible(chosen)],
+    ...barMs === sizeMs ? [] : [`${age(barMs)} per bar`],
     ...day === "" ? [] : [`up to ${day}`],
   ].join(", ");
 }
 
 /**
- * When a window begins and ends, with the day if it is not today.
+ * Start and end of a window, with the day if it is not today.
  * @param {number} startMs
  * @param {number} sizeMs
  */
 function span(startMs, sizeMs) {
-  const day = otherDay(startMs, Date.now());
+  const day = otherDay(startMs);
   const times = `${clock(startMs, sizeMs)} – ${clock(startMs + sizeMs, sizeMs)}`;
   return day === "" ? times : `${day}, ${times}`;
 }

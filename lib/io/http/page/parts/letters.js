@@ -1,15 +1,16 @@
 /**
- * The last dead letters, in a dialog, asked for when it is opened.
+ * A dialog with the latest dead letters, which are loaded when it opens.
  * @module
  */
 
+import { getJson } from "../api.js";
 import { find, make, setText } from "../dom.js";
 import { age, visible, whole } from "../format.js";
 
 /** @typedef {import("../../api.ts").LettersJson} Letters */
 /** @typedef {Letters["dead_letters"][number]} Letter */
 
-const MOST = 20;
+const LIMIT = 20;
 
 export class LettersDialog {
   /** @type {HTMLDialogElement} */
@@ -19,30 +20,28 @@ export class LettersDialog {
     find("#show-letters").addEventListener("click", () => void this.#open());
     find(".close", this.#dialog).addEventListener("click", () => this.#dialog.close());
     this.#dialog.addEventListener("click", ({ target }) => {
-      if (target === this.#dialog) this.#dialog.close(); // beside it
+      if (target === this.#dialog) this.#dialog.close(); // the backdrop
     });
   }
 
   async #open() {
     const note = find("#letters-note");
     const list = find(".letters", this.#dialog);
-    setText(note, "Asking …");
+    setText(note, "Loading …");
     list.replaceChildren();
     this.#dialog.showModal();
     try {
-      const response = await fetch(`/api/dead-letters?limit=${MOST}`);
-      const answer = await response.json();
-      if (!response.ok) throw new Error(answer.error);
-      const letters = /** @type {Letters} */ (answer).dead_letters;
+      /** @type {Letters} */
+      const { dead_letters: letters } = await getJson(`/api/dead-letters?limit=${LIMIT}`);
       setText(
         note,
         letters.length === 0
-          ? "There is none: every record was an event."
-          : "Records that could not be counted, kept with their reason. The newest first.",
+          ? "No dead letters: every record was a valid event."
+          : "Records that could not be counted, newest first.",
       );
       list.replaceChildren(...letters.map(toItem));
-    } catch (error) {
-      setText(note, error instanceof Error ? error.message : "The server does not answer.");
+    } catch (/** @type {any} */ error) {
+      setText(note, error.message);
     }
   }
 }
@@ -66,8 +65,8 @@ function toItem({ partition, offset, reason, received_at, replayed_at, value }) 
 
 /** @param {Letter["value"]} value */
 function valueText(value) {
-  if (value === null) return "no value (a tombstone)";
-  if (value.bytes === 0) return "an empty value";
+  if (value === null) return "no value (tombstone)";
+  if (value.bytes === 0) return "empty value";
   const rest = value.truncated ? ` … (${whole(value.bytes)} bytes)` : "";
   return visible(value.text) + rest;
 }

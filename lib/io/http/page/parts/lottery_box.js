@@ -1,17 +1,17 @@
 /**
- * The box in which a lottery is chosen, by any part of its name: a combobox whose list the server
- * searches for.
+ * A combobox to choose a lottery by any part of its name; the server does the search.
  * @see https://www.w3.org/WAI/ARIA/apg/patterns/combobox/
  * @module
  */
 
 import { quoted } from "../address.js";
+import { getJson } from "../api.js";
 import { find, make, setText } from "../dom.js";
 import { visible } from "../format.js";
 
 /** @typedef {import("../../api.ts").LotteriesJson} Lotteries */
 
-/** A text is searched for when nothing was typed for so long. */
+/** Pause in typing after which the search starts. */
 const TYPING_MS = 150;
 
 export class LotteryBox {
@@ -21,14 +21,14 @@ export class LotteryBox {
   #popup = find("#lottery-popup");
   /** @type {HTMLElement} */
   #list = find("#lottery-list");
-  /** What the options stand for, in their order; null for all lotteries. @type {(string | null)[]} */
+  /** Values of the options; null for all lotteries. @type {(string | null)[]} */
   #names = [];
-  /** The option that the keyboard is at. @type {number | null} */
+  /** Index of the option that the keyboard has selected. @type {number | null} */
   #active = null;
   /** @type {string | null} */
   #chosen = null;
   #searching = new AbortController();
-  /** The latest search; resolves when it is over. */
+  /** Resolves when the latest search has ended. */
   #latest = Promise.resolve();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typing;
@@ -42,7 +42,7 @@ export class LotteryBox {
     this.#input.addEventListener("click", () => this.#open());
     this.#input.addEventListener("keydown", (event) => this.#onKey(event));
     this.#input.addEventListener("blur", () => this.show(this.#chosen));
-    // Or the press would take the focus away, which closes the list before the click.
+    // The press would move the focus, which would close the list before the click.
     this.#popup.addEventListener("mousedown", (event) => event.preventDefault());
     this.#list.addEventListener("click", ({ target }) => {
       const at = [...this.#list.children].findIndex((option) =>
@@ -52,7 +52,7 @@ export class LotteryBox {
     });
   }
 
-  /** Shows what is chosen. @param {string | null} lotteryName */
+  /** @param {string | null} lotteryName the chosen one */
   show(lotteryName) {
     this.#chosen = lotteryName;
     this.#input.value = lotteryName ?? "";
@@ -95,40 +95,32 @@ export class LotteryBox {
     this.#stopTyping();
     this.#searching.abort();
     const { signal } = this.#searching = new AbortController();
+    const parameters = new URLSearchParams({ search: text });
     try {
-      const response = await fetch(`/api/lotteries?${new URLSearchParams({ search: text })}`, {
-        signal,
-      });
-      const answer = await response.json();
-      if (signal.aborted) return;
-      if (response.ok) this.#offer(answer, text);
-      else this.#offer({ lotteries: [], truncated: false }, text, answer.error);
-    } catch {
-      if (signal.aborted) return;
-      this.#offer({ lotteries: [], truncated: false }, text, "The worker does not answer.");
+      const answer = await getJson(`/api/lotteries?${parameters}`, { signal });
+      if (!signal.aborted) this.#offer(answer, text);
+    } catch (/** @type {any} */ error) {
+      if (!signal.aborted) this.#offer({ lotteries: [], truncated: false }, text, error.message);
     }
   }
 
   /**
    * @param {Lotteries} answer
-   * @param {string} text that was searched for
+   * @param {string} text the search
    * @param {string} [problem]
    */
   #offer({ lotteries, truncated }, text, problem) {
     this.#names = text === "" ? [null, ...lotteries] : [...lotteries];
     this.#list.replaceChildren(...this.#names.map((name, at) => {
-      const option = make(
-        "li",
-        name === this.#chosen ? "chosen" : "",
-        name === null ? "All lotteries" : visible(name),
-      );
+      const label = name === null ? "All lotteries" : visible(name);
+      const option = make("li", name === this.#chosen ? "chosen" : "", label);
       option.id = `lottery-${at}`;
       option.setAttribute("role", "option");
       return option;
     }));
     const notes = {
-      none: `No name in the latest counts has ${quoted(text)} in it.`,
-      more: "There are more: type a part of the name.",
+      none: `No lottery in the latest counts matches ${quoted(text)}.`,
+      more: "There are more: type part of a name.",
       all: lotteries.length === 1 ? "1 lottery" : `${lotteries.length} lotteries`,
     };
     const note = problem ??
@@ -167,13 +159,13 @@ export class LotteryBox {
     }
   }
 
-  /** Takes the option that the keyboard is at, or a name that is not in the list: not all of them are searched. */
+  /** Takes the selected option, or else the text: the search covers only the latest counts. */
   async #enter() {
     const text = this.#input.value;
     if (this.#typing !== undefined) this.#search(text);
     const { signal } = this.#searching;
     await this.#latest;
-    if (signal.aborted) return; // closed, or typed on
+    if (signal.aborted) return; // closed, or typing continues
     this.#take(this.#active === null ? text || null : this.#names[this.#active] ?? null);
   }
 

@@ -1,5 +1,5 @@
 /**
- * What whoever looks at the page has to know first, in sentences.
+ * Notices above the numbers: what is wrong, or what to wait for.
  * @module
  */
 
@@ -8,8 +8,8 @@ import { find, make } from "../dom.js";
 import { visible } from "../format.js";
 
 /** @typedef {import("../../../../core/views/window_view.ts").ViewChoice} ViewChoice */
-/** @typedef {import("../../../../core/views/window_view.ts").WindowView} WindowView */
 /** @typedef {import("../../api.ts").StatusJson} Status */
+/** @typedef {import("../../api.ts").ViewJson} View */
 
 /**
  * @typedef {object} Notice
@@ -18,48 +18,51 @@ import { visible } from "../format.js";
  */
 
 /**
- * @typedef {object} Situation
+ * @typedef {object} PageState
  * @property {import("../stream.js").Connection} connection
- * @property {string | null} refusal why the server does not open the stream, if it says so
+ * @property {string | null} refusal why the server refuses the stream
  * @property {Status | null} status
- * @property {WindowView | null | undefined} view undefined before the server has told
+ * @property {View | null | undefined} view undefined until the first update
  * @property {ViewChoice} choice
- * @property {boolean | null} isLotteryKnown null if nobody has asked
+ * @property {boolean | null} isLotteryKnown null until known
  * @property {readonly string[]} problems what is wrong with the address
  */
 
 /**
- * @param {Situation} situation
+ * @param {PageState} state
  * @returns {Notice[]}
  */
 export function noticesOf({ connection, refusal, status, view, choice, isLotteryKnown, problems }) {
-  const ofAddress = problems.map(bad);
+  const addressProblems = problems.map(bad);
   if (connection === "disconnected") {
-    return [...ofAddress, bad(refusal ?? "The worker does not answer. This page waits for it.")];
+    return [
+      ...addressProblems,
+      bad(refusal ?? "The worker does not answer. This page keeps trying."),
+    ];
   }
   return [
-    ...ofAddress,
+    ...addressProblems,
     ...status ? [...outages(status), ...uncounted(status)] : [],
     ...view === null ? [info("No events yet. Counts appear here with the first commit.")] : [],
     ...view ? absence(view, choice, isLotteryKnown) : [],
   ];
 }
 
-/** Systems that do not answer, as people call them. @param {Status} status */
-export function awayOf({ source, postgresql }) {
+/** Names of the systems that do not answer. @param {Status} status */
+export function systemsDown({ source, postgresql }) {
   return [
     ...source.state === "down" ? [source.name] : [],
     ...postgresql.state === "down" ? ["PostgreSQL"] : [],
   ];
 }
 
-/** True if the lottery that is chosen has no events in the view. @param {WindowView} view @param {ViewChoice} choice */
-export function isAbsent({ lotteryNames }, { lotteryName }) {
-  return lotteryName !== null && !lotteryNames.includes(lotteryName);
+/** Whether the view has no events of the chosen lottery. @param {View} view @param {ViewChoice} choice */
+export function isAbsent({ lottery_names }, { lotteryName }) {
+  return lotteryName !== null && !lottery_names.includes(lotteryName);
 }
 
 /**
- * Shows them; those that have not changed are not read aloud again.
+ * Replaces them only when they change, so that a screen reader does not repeat them.
  * @param {readonly Notice[]} notices
  */
 export function showNotices(notices) {
@@ -75,23 +78,23 @@ export function showNotices(notices) {
 
 /** @param {Status} status */
 function outages(status) {
-  return awayOf(status).map((name) =>
+  return systemsDown(status).map((name) =>
     bad(
       name === "PostgreSQL"
-        ? "PostgreSQL does not answer. Nothing is lost: the worker waits, and commits what it holds when it is back."
-        : `${name} does not answer. Nothing is lost: the worker waits, and continues where it stopped. Until then nothing new is counted, and lag is unknown.`,
+        ? "PostgreSQL does not answer. Nothing is lost: the worker keeps trying, and commits as soon as it is back."
+        : `${name} does not answer. Nothing is lost: the worker keeps trying, and resumes where it stopped. Until then nothing new is counted, and lag is unknown.`,
     )
   );
 }
 
-/** What of the topic nobody counts, and what to do about it. @param {Status} status */
+/** Partitions that no worker counts. @param {Status} status */
 function uncounted({ all_workers: all }) {
   const problems = all?.problems ?? [];
   return problems.map((text) => bad(`${text.slice(0, 1).toUpperCase()}${visible(text.slice(1))}.`));
 }
 
 /**
- * @param {WindowView} view
+ * @param {View} view
  * @param {ViewChoice} choice
  * @param {boolean | null} isLotteryKnown
  */
@@ -99,7 +102,7 @@ function absence(view, choice, isLotteryKnown) {
   if (!isAbsent(view, choice)) return [];
   const name = quoted(choice.lotteryName ?? "");
   return isLotteryKnown === false
-    ? [bad(`There is no lottery called ${name} in the latest counts.`)]
+    ? [bad(`No lottery named ${name} in the latest counts.`)]
     : [info(`${name} has no events in the last ${RANGES[choice.range]}.`)];
 }
 

@@ -1,11 +1,11 @@
 /**
- * The numbers of now, and the state of what they depend on.
+ * The current numbers, and the state of the systems behind them.
  * @module
  */
 
 import { smooth } from "../chart/smooth.js";
 import { find, setText } from "../dom.js";
-import { age, clock, compact, durations, rate, whole } from "../format.js";
+import { age, clock, durations, rate, whole } from "../format.js";
 
 /** @typedef {import("../../api.ts").StatusJson} Status */
 
@@ -30,7 +30,7 @@ export function showTiles(status, nowMs) {
 function setValue(tile, text) {
   const place = find(`#tile-${tile} .value`);
   setText(place, text);
-  place.style.setProperty("--characters", String(text.length)); // a long one is set smaller
+  place.style.setProperty("--characters", String(text.length)); // long ones are set smaller
 }
 
 /** @param {string} tile @param {string} text */
@@ -40,13 +40,11 @@ function setDetail(tile, text) {
 
 /** @param {Status} status */
 function showLag({ all_workers: all, source }) {
-  const isAway = source.state === "down" && all?.lag_records == null;
+  const isUnknown = source.state === "down" && all?.lag_records == null;
   const records = all?.lag_records == null ? "–" : whole(all.lag_records);
-  setValue("lag", isAway ? "unknown" : records);
-  setDetail(
-    "lag",
-    isAway ? `until ${source.name} answers` : "records that wait, in all partitions",
-  );
+  const detail = isUnknown ? `until ${source.name} answers` : "records waiting, all partitions";
+  setValue("lag", isUnknown ? "unknown" : records);
+  setDetail("lag", detail);
 }
 
 /** @param {Status} status @param {number} nowMs */
@@ -59,7 +57,7 @@ function showWatermark({ all_workers: all }, nowMs) {
   const watermarkMs = Date.parse(all.watermark);
   const delayMs = nowMs - watermarkMs;
   setValue("watermark", delayMs < -1_000 ? `${age(-delayMs)} ahead` : `${age(delayMs)} behind`);
-  setDetail("watermark", `event time in all partitions is past ${clock(watermarkMs, 1_000)}`);
+  setDetail("watermark", `all partitions are past ${clock(watermarkMs, 1_000)}`);
 }
 
 /** @param {readonly number[]} counts */
@@ -73,30 +71,26 @@ function showSpark(counts) {
   find("#tile-rate .area").setAttribute("d", `M0,28L${points.join("L")}L100,28Z`);
 }
 
-/** Event time stands still after so long without a commit, and without lag. */
-const STILL_MS = 60_000;
-
-const SYSTEM_STATES = { up: "answers", down: "does not answer", unknown: "not asked yet" };
+/** Without a commit for this long, and without lag, no events are arriving. */
+const IDLE_MS = 60_000;
 
 /**
  * @param {Status} status
  * @param {number} nowMs
  */
 export function showStates(status, nowMs) {
-  const { all_workers: all, this_worker: worker } = status;
-  for (const name of /** @type {const} */ (["source", "postgresql"])) {
-    const { state, since } = status[name];
-    const text = `${SYSTEM_STATES[/** @type {keyof typeof SYSTEM_STATES} */ (state)]}`;
-    const sinceText = state === "down" ? ` for ${age(nowMs - Date.parse(since))}` : "";
-    setState(name, state, text + sinceText + detailOf(name, status, nowMs));
-  }
-  setText(find("#state-source h2"), status.source.name);
-  const isWaiting = status.source.state === "down";
+  const { all_workers: all, this_worker: worker, source, postgresql } = status;
+  const { last_commit_at: commit } = worker;
+  const commitText = commit === null ? "" : ` · last commit ${age(nowMs - Date.parse(commit))} ago`;
+  setText(find("#state-source h2"), source.name);
+  setState("source", source.state, systemText(source, nowMs));
+  setState("postgresql", postgresql.state, systemText(postgresql, nowMs) + commitText);
+  const isDown = source.state === "down";
   setState(
     "worker",
-    isWaiting ? "unknown" : "up",
+    isDown ? "unknown" : "up",
     [
-      isWaiting ? `waits for ${status.source.name}` : readingOf(status),
+      isDown ? `waiting for ${source.name}` : readingOf(status),
       `${whole(worker.late_events)} late`,
       `${whole(worker.fenced_commits)} fenced`,
       ...all && all.workers > 1 ? [`${all.workers} workers`] : [],
@@ -107,16 +101,16 @@ export function showStates(status, nowMs) {
 
 /** @param {Status} status */
 function readingOf({ all_workers: all, this_worker: { partitions } }) {
-  if (partitions === null) return "waits for its partitions";
-  if (partitions.length === 0) return "stands by, without partitions";
-  const most = Math.max(all?.partitions.length ?? 0, partitions.length);
-  return `reads ${count(partitions.length, "partition")} of ${most}`;
+  if (partitions === null) return "waiting for partitions";
+  if (partitions.length === 0) return "on standby, no partitions";
+  const total = Math.max(all?.partitions.length ?? 0, partitions.length);
+  return `reading ${partitions.length} of ${total} partition${total === 1 ? "" : "s"}`;
 }
 
-/** @param {"source" | "postgresql"} name @param {Status} status @param {number} nowMs */
-function detailOf(name, { this_worker: worker }, nowMs) {
-  if (name === "source" || worker.last_commit_at === null) return "";
-  return ` · last commit ${age(nowMs - Date.parse(worker.last_commit_at))} ago`;
+/** @param {{ state: string, since: string }} system @param {number} nowMs */
+function systemText({ state, since }, nowMs) {
+  if (state === "unknown") return "not checked yet";
+  return state === "down" ? `down for ${age(nowMs - Date.parse(since))}` : "up";
 }
 
 /** @param {Status} status @param {number} nowMs */
@@ -129,23 +123,16 @@ function showWindowState({ all_workers: all, source }, nowMs) {
   }
   const sizeMs = all.window_seconds * 1_000;
   const startMs = Date.parse(all.current_window);
-  const closedMs = all.closed_up_to === null ? null : Date.parse(all.closed_up_to);
-  const watermarkMs = all.watermark === null ? startMs : Date.parse(all.watermark);
-  const openFromMs = closedMs === null ? startMs : Math.min(closedMs, startMs);
+  const watermarkMs = Date.parse(all.watermark ?? all.current_window);
+  const openFromMs = Math.min(Date.parse(all.closed_up_to ?? all.current_window), startMs);
   const committedMs = Math.max(...all.partitions.map((each) => Date.parse(each.committed_at)));
-  const isStill = nowMs - committedMs > STILL_MS && all.lag_records === 0;
+  const isIdle = nowMs - committedMs > IDLE_MS && all.lag_records === 0;
   const open = `${clock(openFromMs, sizeMs)} – ${clock(startMs + sizeMs, sizeMs)}`;
-  const current = openFromMs === startMs ? "" : ` · now in ${clock(startMs, sizeMs)}`;
-  const isAway = source.state === "down";
-  setState(
-    "window",
-    isAway || isStill ? "unknown" : "up",
-    isAway
-      ? `${open} · open until ${source.name} answers`
-      : isStill
-      ? `${open} · open until the next events come`
-      : `${open}${current}`,
-  );
+  const current = openFromMs === startMs ? "" : ` · current ${clock(startMs, sizeMs)}`;
+  if (source.state === "down") {
+    setState("window", "unknown", `${open} · open until ${source.name} answers`);
+  } else if (isIdle) setState("window", "unknown", `${open} · open until more events arrive`);
+  else setState("window", "up", `${open}${current}`);
   progress.value = Math.max(0, Math.min(1, (watermarkMs - startMs) / sizeMs));
 }
 
@@ -154,9 +141,4 @@ function setState(name, state, text) {
   const place = find(`#state-${name}`);
   place.dataset.state = state;
   setText(find("p", place), text);
-}
-
-/** @param {number} number @param {string} noun */
-function count(number, noun) {
-  return `${compact(number)} ${noun}${number === 1 ? "" : "s"}`;
 }

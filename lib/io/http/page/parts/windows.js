@@ -1,43 +1,38 @@
 /**
- * Tables of lottery and event type for one window; if it is closed, with the change against the
- * window before.
+ * The table of one window by lottery and event type; of a closed window, with the change from the
+ * one before.
  * @module
  */
 
 import { ranking, sum } from "../chart/busiest.js";
-import { OTHERS } from "../chart/palette.js";
+import { swatch } from "../chart/palette.js";
 import { make } from "../dom.js";
 import { change, visible, whole } from "../format.js";
 
-/** @typedef {import("../../../../core/views/window_view.ts").WindowView} WindowView */
-/** @typedef {import("../../../../core/views/window_view.ts").WindowEvents} WindowEvents */
-/** @typedef {import("../../../../core/views/window_view.ts").ClosedWindowEvents} ClosedWindowEvents */
+/** @typedef {import("../../api.ts").ViewJson} View */
 
 /**
  * @param {HTMLElement} place
- * @param {{ view: WindowView, events: WindowEvents | ClosedWindowEvents | null, colors: readonly number[], chosen: string | null }} content
+ * @param {{ view: View, events: View["current"] | View["closed"], colors: readonly number[], chosen: string | null }} content
  */
 export function showWindow(place, { view, events, colors, chosen }) {
   if (events === null) {
-    place.replaceChildren(make("p", "empty", "No window is closed yet."));
+    place.replaceChildren(make("p", "empty", "No closed window yet."));
     return;
   }
-  const eventsBefore = "eventsBefore" in events ? events.eventsBefore : null;
-  const others = view.eventTypes.length;
+  const eventsBefore = "events_before" in events ? events.events_before : null;
+  const others = view.event_types.length;
   const hasOthers = [...events.events, ...eventsBefore ?? []].some((row) => (row[others] ?? 0) > 0);
-  const columns = [...view.eventTypes.keys(), ...hasOthers ? [others] : []];
+  const columns = [...view.event_types.keys(), ...hasOthers ? [others] : []];
   const titles = columns.map((type) =>
-    heading(
-      visible(view.eventTypes[type] ?? "others"),
-      make("i", `swatch type-${colors[type] ?? OTHERS}`),
-    )
+    heading(visible(view.event_types[type] ?? "others"), swatch(colors[type]))
   );
   const rows = rowsOf(view, chosen).map(({ name, place }) => {
     const before = eventsBefore && (eventsBefore[place] ?? []);
     return row(name, { now: events.events[place] ?? [], before, columns });
   });
   if (rows.length === 0) {
-    place.replaceChildren(make("p", "empty", `No events of ${visible(chosen ?? "")} lately.`));
+    place.replaceChildren(make("p", "empty", `No recent events of ${visible(chosen ?? "")}.`));
     return;
   }
   place.replaceChildren(make(
@@ -49,15 +44,15 @@ export function showWindow(place, { view, events, colors, chosen }) {
 }
 
 /**
- * The lotteries to show: those of the view with the others, or the chosen one.
- * @param {WindowView} view
+ * All lotteries with the rest as one, or only the chosen one.
+ * @param {View} view
  * @param {string | null} chosen
  */
 function rowsOf(view, chosen) {
   const ranked = ranking(view);
   if (chosen !== null) return ranked.filter(({ name }) => name === chosen);
-  const others = { place: ranked.length, name: `${whole(view.otherLotteries)} others` };
-  return view.otherLotteries > 0 ? [...ranked, others] : ranked;
+  const others = { place: ranked.length, name: `${whole(view.other_lotteries)} others` };
+  return view.other_lotteries > 0 ? [...ranked, others] : ranked;
 }
 
 /** @param {...(string | Node)} children */
@@ -85,7 +80,7 @@ function row(name, { now, before, columns }) {
 
 /**
  * @param {number} now
- * @param {number | null} before null if there is nothing to compare with
+ * @param {number | null} before null without a window to compare with
  */
 function cell(now, before) {
   const isZero = now === 0 && !before;
@@ -99,6 +94,6 @@ function cell(now, before) {
 
 /** @param {number} value */
 function difference(value) {
-  const direction = value === 0 ? "same" : value > 0 ? "up" : "down";
+  const direction = value === 0 ? "" : value > 0 ? "up" : "down";
   return make("small", direction, change(value));
 }

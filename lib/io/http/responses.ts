@@ -1,5 +1,5 @@
 /**
- * Answers to requests: what all of them have in common, and the shapes that they come in.
+ * Responses of the web server: the headers that all of them have, and the formats they come in.
  * @module
  */
 
@@ -7,35 +7,37 @@ import { describe } from "../../core/failure.ts";
 import { printableJson } from "../../core/text/printable.ts";
 import { log } from "../logs.ts";
 
-/** How a request is refused. */
-export interface RefusalOptions extends ErrorOptions {
+export interface RequestErrorOptions extends ErrorOptions {
   /** 400 if not given. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A request that cannot be answered as it is; the message says what to change. */
+/** A request that is refused; the message says what to change. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(message: string, { status = 400, headers = {}, ...options }: RefusalOptions = {}) {
+  constructor(
+    message: string,
+    { status = 400, headers = {}, ...options }: RequestErrorOptions = {},
+  ) {
     super(message, options);
     this.status = status;
     this.headers = headers;
   }
 }
 
-/** On every answer: nobody may guess another type, nor use it on a page of another site. */
-const COMMON = {
+/** Browsers may neither guess another type nor embed a response in a page of another site. */
+const COMMON_HEADERS = {
   "x-content-type-options": "nosniff",
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
 };
 
-/** An answer that is never kept. */
-export function answer(
+/** Never cached, unless `headers` say otherwise. */
+export function respond(
   body: string | ReadableStream | null,
   { headers, ...init }: ResponseInit,
 ): Response {
@@ -43,7 +45,7 @@ export function answer(
   return new Response(bytes ?? body, {
     ...init,
     headers: {
-      ...COMMON,
+      ...COMMON_HEADERS,
       "cache-control": "no-store",
       ...bytes && { "content-length": String(bytes.length) },
       ...headers,
@@ -52,25 +54,25 @@ export function answer(
 }
 
 export function text(body: string, { headers, ...init }: ResponseInit = {}): Response {
-  return answer(`${body}\n`, {
+  return respond(`${body}\n`, {
     ...init,
     headers: { "content-type": "text/plain; charset=utf-8", ...headers },
   });
 }
 
 export function json(value: unknown, { headers, ...init }: ResponseInit = {}): Response {
-  return answer(`${printableJson(value)}\n`, {
+  return respond(`${printableJson(value)}\n`, {
     ...init,
     headers: { "content-type": "application/json", ...headers },
   });
 }
 
-/** What a request that failed is answered, in the shape that every client of the API can read. */
-export function refusal(error: unknown): Response {
+/** The JSON that every failed request gets. Reasons that are not the client's fault are only logged. */
+export function errorResponse(error: unknown): Response {
   if (error instanceof RequestError) {
     const { message, status, headers } = error;
     return json({ error: message }, { status, headers });
   }
   log.error("Cannot answer a request: {reason}", { reason: describe(error) });
-  return json({ error: "The worker cannot answer this. Its log says why." }, { status: 500 });
+  return json({ error: "Internal error. See the worker's log." }, { status: 500 });
 }
