@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { parseConfig, SETTINGS } from "../lib/core/settings/config.ts";
 import { Metrics } from "../lib/io/metrics.ts";
+import { WorkerState } from "../lib/observers/worker_state.ts";
 
 const readme = await Deno.readTextFile("README.md");
 const example = await Deno.readTextFile(".env.example");
@@ -43,7 +44,9 @@ Deno.test(".env.example shows the defaults", () => {
 Deno.test("the README names every metric", async () => {
   const described = section("What is watched");
   const names = Array.from(
-    (await new Metrics({ topic: "user-events" }).text()).matchAll(/^# HELP (\w+)/gm),
+    (await new Metrics({ topic: "user-events", state: new WorkerState() }).text()).matchAll(
+      /^# HELP (\w+)/gm,
+    ),
     ([, name]) => name!,
   );
   assert.ok(names.length > 10);

@@ -11,6 +11,7 @@ import { kafkaOrigin } from "../io/kafka/origin.ts";
 import { KafkaOutput } from "../io/kafka/output.ts";
 import { KafkaSource } from "../io/kafka/source.ts";
 import type { Terminal } from "../io/terminal.ts";
+import { WorkerState } from "../observers/worker_state.ts";
 import { StatusLine } from "../worker/live_status_line.ts";
 import { Worker } from "../worker/worker.ts";
 
@@ -23,8 +24,9 @@ export interface StartOptions {
 /** Runs until the signal aborts. Waits for Kafka, the topic and PostgreSQL. */
 export async function start(config: Config, { signal, terminal }: StartOptions): Promise<void> {
   const { databaseUrl } = config;
-  using status = new StatusLine({ terminal, signal });
-  await using worker = new Worker({ config, databaseUrl, sendsAlerts: true, observers: [status] });
+  const state = new WorkerState();
+  using status = new StatusLine({ terminal, signal, state });
+  await using worker = new Worker({ config, databaseUrl, sendsAlerts: true, state });
   await worker.guard(async () => {
     await using server = worker.serve();
     status.show(server.url);

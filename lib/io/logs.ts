@@ -9,16 +9,12 @@ import type { LastingGap } from "../core/offsets/lasting_gaps.ts";
 import { COMPACTED_NOTE } from "../core/offsets/log_range.ts";
 import { unavailableText } from "../core/offsets/log_range.ts";
 import type { LogFormat, LogLevel } from "../core/settings/config.ts";
-import { OutageBook } from "../core/stats/outage_book.ts";
 import { groupDigits } from "../core/text/numbers.ts";
 import { printable, printableJson } from "../core/text/printable.ts";
 import type { Commit } from "../core/windowing/pending.ts";
-import {
-  type CoverageObserver,
-  type PipelineObserver,
-  type System,
-  systemName,
-} from "../pipeline/observer.ts";
+import type { Outage } from "../observers/system_states.ts";
+import type { OutageListener } from "../observers/worker_state.ts";
+import type { CoverageObserver, PipelineObserver } from "../pipeline/observer.ts";
 import type { FencedError } from "../pipeline/sink.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -90,8 +86,7 @@ function plainText(message: readonly unknown[]): string {
 const THROTTLE_SILENCE_MS = 600_000;
 
 /** Logs what a pipeline does: changes of state, not repeats. */
-export class LogObserver implements Partial<PipelineObserver & CoverageObserver> {
-  readonly #outages = new OutageBook<string>();
+export class LogObserver implements Partial<PipelineObserver & CoverageObserver>, OutageListener {
   #isStuck = false;
   /** What was last said of partitions that nobody counts. */
   #gaps = "";
@@ -168,21 +163,21 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
     );
   }
 
-  failed(part: System, error: unknown): void {
-    const system = systemName(part);
-    if (!this.#outages.failed(system, { part, error, nowMs: Date.now() })) return;
+  outageBegan({ system, error }: Outage): void {
     log.warn("Waiting for {system}, for as long as it takes: {reason}", {
       system,
       reason: describe(error),
     });
   }
 
-  answered(part: System): void {
-    const outage = this.#outages.answered(systemName(part), part);
-    if (!outage) return;
-    const { system, sinceMs, tries } = outage;
+  outageEnded({ system, sinceMs, attempts }: Outage): void {
     const seconds = Math.round((Date.now() - sinceMs) / 1000);
-    log.info("{system} is there after {seconds} s and {tries} tries", { system, seconds, tries });
+    const noun = attempts === 1 ? "attempt" : "attempts";
+    log.info(`{system} is back after {seconds} s ({attempts} ${noun})`, {
+      system,
+      seconds,
+      attempts,
+    });
   }
 
   compacted(isCompacted: boolean): void {

@@ -10,14 +10,10 @@
 import { withTimeout } from "../async/delay.ts";
 import { type Alert, composeMail, type Mail, mailCause, type Situation } from "../core/alert.ts";
 import type { LastingGap } from "../core/offsets/lasting_gaps.ts";
-import { type Outage, OutageBook } from "../core/stats/outage_book.ts";
 import type { Commit, LostRange } from "../core/windowing/pending.ts";
-import {
-  type CoverageObserver,
-  type PipelineObserver,
-  type System,
-  systemName,
-} from "../pipeline/observer.ts";
+import type { CoverageObserver, PipelineObserver, SystemName } from "../pipeline/observer.ts";
+import type { Outage } from "./system_states.ts";
+import type { OutageListener, WorkerState } from "./worker_state.ts";
 
 /** Brings mails to people. */
 export interface MailChannel {
@@ -38,6 +34,7 @@ export interface AlertClaims {
 export interface AlertsOptions {
   readonly channel: MailChannel;
   readonly claims: AlertClaims;
+  readonly state: WorkerState;
   readonly situation: () => Situation;
   /** How long a failure that may pass is waited for before it is mailed. */
   readonly afterMs: number;
@@ -51,12 +48,11 @@ export interface AlertsOptions {
 const LAST_MAIL_MS = 5_000;
 
 const CAUSES = { Kafka: "kafka_away", PostgreSQL: "postgres_away" } as const;
-type SystemName = keyof typeof CAUSES;
 
 /** Mails about one pipeline. Disposing it waits for mails under way, but not long. */
-export class Alerts implements Partial<PipelineObserver & CoverageObserver>, AsyncDisposable {
+export class Alerts
+  implements Partial<PipelineObserver & CoverageObserver>, OutageListener, AsyncDisposable {
   readonly #options: AlertsOptions;
-  readonly #outages = new OutageBook<SystemName>();
   readonly #timers = new Map<SystemName, ReturnType<typeof setTimeout>>();
   /** Systems whose outage was mailed by us: we also tell that it is over. */
   readonly #mailed = new Set<SystemName>();
@@ -73,19 +69,13 @@ export class Alerts implements Partial<PipelineObserver & CoverageObserver>, Asy
     this.#options = options;
   }
 
-  failed(part: System, error: unknown): void {
-    const system = systemName(part);
-    if (this.#outages.failed(system, { part, error, nowMs: Date.now() })) {
-      this.#remindAfter(system, this.#options.afterMs);
-    }
+  outageBegan({ system }: Outage): void {
+    this.#remindAfter(system, this.#options.afterMs);
   }
 
-  answered(part: System): void {
-    const system = systemName(part);
-    const outage = this.#outages.answered(system, part);
-    if (!outage) return;
-    clearTimeout(this.#timers.get(system));
-    if (this.#mailed.delete(system)) this.#send(recovered(outage), 0);
+  outageEnded(outage: Outage): void {
+    clearTimeout(this.#timers.get(outage.system));
+    if (this.#mailed.delete(outage.system)) this.#send(recovered(outage), 0);
   }
 
   committed({ lostRanges }: Commit): void {
@@ -113,15 +103,15 @@ export class Alerts implements Partial<PipelineObserver & CoverageObserver>, Asy
     });
   }
 
-  /** The worker stops because a person is needed. */
+  /** The worker stops because it requires operator action. */
   stopped(error: unknown): void {
     this.raise({
       cause: "stopped",
-      title: "A worker has stopped and needs a person",
+      title: "A worker has stopped and requires operator action",
       error,
       sinceMs: Date.now(),
-      doing: "It has stopped. What it had not committed will be read again by the next start.",
-      advice: "Do what the error says, and start it again.",
+      doing: "It has stopped. What it had not committed will be read again at the next start.",
+      advice: "Follow the advice in the error, then start it again.",
     });
   }
 
@@ -142,12 +132,12 @@ export class Alerts implements Partial<PipelineObserver & CoverageObserver>, Asy
 
   #remindAfter(system: SystemName, ms: number): void {
     const remind = () => {
-      const outage = this.#outages.get(system);
+      const outage = this.#options.state.outage(system);
       if (!outage) return;
       this.#track(async () => {
         const { claims, intervalMs } = this.#options;
         const repeats = await claims.claim(CAUSES[system], intervalMs);
-        if (repeats === null || !this.#outages.get(system)) return;
+        if (repeats === null || !this.#options.state.outage(system)) return;
         this.#mailed.add(system);
         await this.#mail(away(outage), repeats);
       });
@@ -205,51 +195,52 @@ function lost(ranges: readonly LostRange[]): Alert {
     error: new Error(lines.join("; ")),
     sinceMs: Date.now(),
     doing:
-      "It goes on behind them, because ON_DATA_LOSS is continue. Their events are in no count.",
-    advice: "Make the topic's retention longer than a worker may be away.",
+      "It continues behind them, because ON_DATA_LOSS is continue. Their events are in no count.",
+    advice: "Keep records in the topic for longer than a worker may be down.",
   };
 }
 
 function notCounted(problems: readonly string[], sinceMs: number): Alert {
   return {
     cause: "uncounted_partitions",
-    title: "Not every partition is counted",
+    title: "Some partitions are not being counted",
     error: new Error(problems.join("; ")),
     sinceMs,
-    doing: "It counts its own partitions. Nothing is lost as long as Kafka keeps the others.",
-    advice: "Do what the error says for each of them.",
+    doing:
+      "It counts its own partitions. Nothing is lost as long as Kafka keeps the records of the others.",
+    advice: "Follow the advice in the error for each of them.",
   };
 }
 
 function countedAgain(sinceMs: number): Alert {
   return {
     cause: "uncounted_partitions",
-    title: "Recovered: every partition is counted again",
+    title: "Recovered: all partitions are being counted again",
     sinceMs,
-    doing: "It counts, and so do the other workers.",
+    doing: "It is counting, and so are the other workers.",
     advice: "Nothing.",
   };
 }
 
-function away({ system, sinceMs, tries, error }: Outage<SystemName>): Alert {
+function away({ system, sinceMs, attempts, error }: Outage): Alert {
   return {
     cause: CAUSES[system],
     title: `${system} is away`,
     error,
     sinceMs,
-    doing: `It has tried ${tries} times and goes on trying; reading is paused, nothing is lost.`,
+    doing: `It keeps trying (${attempts} attempts so far). Reading is paused, and nothing is lost.`,
     advice: system === "Kafka"
-      ? "See whether the brokers of KAFKA_BROKERS run and can be reached from this host."
-      : "See whether the server of DATABASE_URL runs, has room, and can be reached from this host.",
+      ? "Check that the brokers of KAFKA_BROKERS are running and can be reached from this host."
+      : "Check that the server of DATABASE_URL is running, has disk space, and can be reached from this host.",
   };
 }
 
-function recovered({ system, sinceMs, tries }: Outage<SystemName>): Alert {
+function recovered({ system, sinceMs, attempts }: Outage): Alert {
   return {
     cause: CAUSES[system],
-    title: `Recovered: ${system} is there again`,
+    title: `Recovered: ${system} is back`,
     sinceMs,
-    doing: `It counts again, after ${tries} tries.`,
+    doing: `It is counting again, after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}.`,
     advice: "Nothing.",
   };
 }

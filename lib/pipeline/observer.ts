@@ -54,7 +54,8 @@ export interface CoverageObserver {
  */
 export type System = "source" | "group" | "commit" | "query";
 
-/** What a person calls it. */
-export function systemName(system: System): "Kafka" | "PostgreSQL" {
+export type SystemName = "Kafka" | "PostgreSQL";
+
+export function systemName(system: System): SystemName {
   return system === "commit" || system === "query" ? "PostgreSQL" : "Kafka";
 }

@@ -16,7 +16,7 @@ import type { Connection } from "../io/postgres/session/connection.ts";
 import type { DeadWorker } from "../io/postgres/worker_registry.ts";
 import { sendMail } from "../io/smtp.ts";
 import { Alerts } from "../observers/alerts.ts";
-import { SituationBoard } from "../observers/situation.ts";
+import type { WorkerState } from "../observers/worker_state.ts";
 import type { CoverageObserver, PipelineObserver } from "../pipeline/observer.ts";
 
 /** What alarms are made of. */
@@ -24,6 +24,7 @@ export interface WorkerAlertsOptions {
   readonly config: Config;
   readonly connection: Connection;
   readonly host: string;
+  readonly state: WorkerState;
 }
 
 const CHECK_INTERVAL_MS = 5_000;
@@ -32,13 +33,14 @@ const CHECK_INTERVAL_MS = 5_000;
 export class WorkerAlerts implements AsyncDisposable {
   readonly #config: Config;
   readonly #connection: Connection;
-  readonly #board = new SituationBoard();
+  readonly #state: WorkerState;
   /** None without a mail server. */
   readonly #alerting: Alerts | null;
   readonly #ended = new AbortController();
   #looking = Promise.resolve();
 
-  constructor({ config, connection, host }: WorkerAlertsOptions) {
+  constructor({ config, connection, host, state }: WorkerAlertsOptions) {
+    this.#state = state;
     this.#config = config;
     this.#connection = connection;
     const { smtp } = config;
@@ -46,6 +48,7 @@ export class WorkerAlerts implements AsyncDisposable {
       ? new Alerts({
         channel: { send: async (mail) => void await sendMail(smtp, mail) },
         claims: new PostgresAlertClaims(connection, () => this.#isFirst()),
+        state,
         situation: () => this.#situation(host),
         afterMs: config.alertAfterMs,
         intervalMs: config.alertIntervalMs,
@@ -53,11 +56,12 @@ export class WorkerAlerts implements AsyncDisposable {
           log.error("A mail is lost: {subject}: {reason}", { subject, reason: describe(error) }),
       })
       : null;
+    if (this.#alerting) state.notifyOfOutages(this.#alerting);
   }
 
   /** To be told what the pipeline does. */
   get observers(): Partial<PipelineObserver & CoverageObserver>[] {
-    return this.#alerting ? [this.#board, this.#alerting] : [this.#board];
+    return this.#alerting ? [this.#alerting] : [];
   }
 
   /** Begins to look now and then, once the tables are there. */
@@ -130,7 +134,7 @@ export class WorkerAlerts implements AsyncDisposable {
 
   /** Of workers that have no database to agree in, the one with the first partition mails; so does one that was given none yet. */
   #isFirst(): boolean {
-    return this.#board.assignedPartitions?.includes(0) ?? true;
+    return this.#state.assignedPartitions?.includes(0) ?? true;
   }
 
   #situation(host: string): Situation {
@@ -141,8 +145,8 @@ export class WorkerAlerts implements AsyncDisposable {
       topic: kafka.topic,
       brokers: kafka.brokers,
       database: redacted(databaseUrl),
-      partitions: this.#board.partitions,
-      lastCommitMs: this.#board.lastCommitMs,
+      partitions: this.#state.ownPartitions,
+      lastCommitMs: this.#state.lastCommitMs,
     };
   }
 }

@@ -18,7 +18,7 @@ import type { ConsumerGroup } from "../io/kafka/group/consumer_group.ts";
 import { readOverview } from "../io/postgres/queries/overview.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
 import { listWorkers } from "../io/postgres/worker_registry.ts";
-import type { Vitals } from "../observers/vitals.ts";
+import type { WorkerState } from "../observers/worker_state.ts";
 import type { CoverageObserver } from "../pipeline/observer.ts";
 
 export interface CoverageMonitorOptions {
@@ -27,7 +27,7 @@ export interface CoverageMonitorOptions {
   readonly connection: Connection;
   /** Who else may have partitions; null if there can be nobody else. */
   readonly group: ConsumerGroup | null;
-  readonly vitals: Vitals;
+  readonly state: WorkerState;
   readonly board: StatusBoard;
   readonly observer: CoverageObserver;
 }
@@ -79,11 +79,11 @@ export class CoverageMonitor implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
-    const { connection, topic, groupId, vitals, board, observer } = this.#options;
+    const { connection, topic, groupId, state, board, observer } = this.#options;
     const overview = await readOverview(connection, topic);
     board.saw(overview);
     if (overview === null) return;
-    const lags = lagsOf(overview, vitals.logRanges);
+    const lags = lagsOf(overview, state.logRanges);
     observer.lagOfAll(lags);
     const uncounted = await this.#uncounted();
     const gaps = this.#watch.look(uncounted, performance.now()).map((gap) => ({

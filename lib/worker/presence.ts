@@ -9,13 +9,14 @@ import { FailureLog } from "../io/failure_log.ts";
 import { log } from "../io/logs.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
 import { type DeadWorker, RENEW_MS, WorkerRegistry } from "../io/postgres/worker_registry.ts";
-import type { PipelineObserver, System } from "../pipeline/observer.ts";
+import type { WorkerState } from "../observers/worker_state.ts";
 
 export interface PresenceOptions {
   /** For this alone, so that no other question can make a living worker seem dead; closed with it. */
   readonly connection: Connection;
   readonly workerId: string;
   readonly host: string;
+  readonly state: WorkerState;
   /** Told of each worker that ended without a word, unless another one is. */
   readonly onDeath: (worker: DeadWorker) => void;
 }
@@ -24,13 +25,11 @@ export interface PresenceOptions {
 const LEAVE_TIMEOUT_MS = 2_000;
 
 /** The presence of one worker, from `begin` until it is disposed. */
-export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
+export class Presence implements AsyncDisposable {
   readonly #options: PresenceOptions;
   readonly #registry: WorkerRegistry;
   readonly #failures = new FailureLog("Cannot see whether workers live: {reason}");
   readonly #ended = new AbortController();
-  #partitions: readonly number[] = [];
-  #unavailable: ReadonlySet<number> = new Set();
   #renewing: Promise<void> | null = null;
 
   constructor(options: PresenceOptions) {
@@ -42,24 +41,8 @@ export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
   /** Enters, once the tables are there; resolves when everyone can see it. */
   async begin(): Promise<void> {
     this.#renewing ??= Promise.resolve(); // it may be stored although its answer is lost
-    await this.#registry.renew(this.#counted());
+    await this.#registry.renew(this.#options.state.countedPartitions);
     this.#renewing = this.#renew();
-  }
-
-  assigned(): void {
-    this.#partitions = [];
-  }
-
-  positioned(positions: ReadonlyMap<number, number>): void {
-    this.#partitions = [...positions.keys()].sort((a, b) => a - b);
-  }
-
-  unavailable(partitions: ReadonlyMap<number, string>): void {
-    this.#unavailable = new Set(partitions.keys());
-  }
-
-  failed(system: System): void {
-    if (system === "group") this.#partitions = []; // others may have them by now
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -67,11 +50,6 @@ export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
     // Where the database does not take it, another worker will tell of this one's end.
     if (this.#renewing) await withTimeout(LEAVE_TIMEOUT_MS, this.#leave(this.#renewing));
     await this.#options.connection[Symbol.asyncDispose]();
-  }
-
-  /** Those that it can read. */
-  #counted(): number[] {
-    return this.#partitions.filter((partition) => !this.#unavailable.has(partition));
   }
 
   async #leave(renewing: Promise<void>): Promise<void> {
@@ -85,7 +63,7 @@ export class Presence implements Partial<PipelineObserver>, AsyncDisposable {
       await delay(RENEW_MS, signal);
       if (signal.aborted) return;
       try {
-        await this.#registry.renew(this.#counted());
+        await this.#registry.renew(this.#options.state.countedPartitions);
         for (const worker of await this.#registry.takeDead()) {
           const { id, host } = worker;
           log.warn("Worker {id} on {host} ended without a word", { id, host });

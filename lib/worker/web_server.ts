@@ -14,25 +14,26 @@ import { readLetters } from "../io/postgres/queries/newest_dead_letters.ts";
 import { readOverview } from "../io/postgres/queries/overview.ts";
 import { readWindowView } from "../io/postgres/queries/window_view.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
-import type { Health } from "../observers/health.ts";
+import { readinessProblem } from "../observers/readiness.ts";
+import type { WorkerState } from "../observers/worker_state.ts";
 
 /** What is served. */
 export interface WebServerOptions {
   readonly config: Config;
   /** For the page alone: commits do not wait for it. Closed with the server. */
   readonly connection: Connection;
-  readonly health: Health;
+  readonly state: WorkerState;
   readonly metrics: Metrics;
   readonly board: StatusBoard;
 }
 
 /** Serves from now on; nothing is asked of the database before somebody looks. */
 export function serve(
-  { config, connection, health, metrics, board }: WebServerOptions,
+  { config, connection, state, metrics, board }: WebServerOptions,
 ): WebServer {
   const { httpHost: host, httpPort: port, kafka: { topic } } = config;
   const handler = new Handler({
-    health,
+    readinessProblem: () => readinessProblem(state),
     metrics,
     status: () => board.read(),
     view: async (choice) => {

@@ -21,8 +21,7 @@ import { migrateForWorker } from "../io/postgres/schema/migrate.ts";
 import { Connection } from "../io/postgres/session/connection.ts";
 import { PostgresSink } from "../io/postgres/sink.ts";
 import { newSha256 } from "../io/sha256.ts";
-import { Health } from "../observers/health.ts";
-import { Vitals } from "../observers/vitals.ts";
+import { WorkerState } from "../observers/worker_state.ts";
 import { Availability } from "../pipeline/availability.ts";
 import { FenceGuard } from "../pipeline/fence_guard.ts";
 import type { CoverageObserver, PipelineObserver, System } from "../pipeline/observer.ts";
@@ -44,7 +43,8 @@ export interface WorkerOptions {
   readonly databaseUrl: string;
   /** Whether operators are told of trouble, by mail. */
   readonly sendsAlerts: boolean;
-  /** Told what the pipeline does, besides metrics, logs and health. */
+  readonly state?: WorkerState;
+  /** Told what the pipeline does, besides metrics, logs and mails. */
   readonly observers?: readonly Observer[];
   /** Only in a demo: what its page says of it. */
   readonly demo?: (() => DemoStatus) | undefined;
@@ -64,9 +64,8 @@ export class Worker implements AsyncDisposable {
   readonly id = `${WORKER_PREFIX}${crypto.randomUUID().slice(0, 8)}`;
   readonly #observer: PipelineObserver & CoverageObserver;
   readonly #availability: Availability;
-  readonly #health = new Health();
   readonly #metrics: Metrics;
-  readonly #vitals: Vitals;
+  readonly #state: WorkerState;
   readonly #board: StatusBoard;
   /** For the pipeline alone. */
   readonly #commits: Connection;
@@ -76,38 +75,39 @@ export class Worker implements AsyncDisposable {
   readonly #presence: Presence;
   readonly #retention: Retention;
 
-  constructor({ config, databaseUrl, sendsAlerts, observers = [], demo }: WorkerOptions) {
+  constructor(options: WorkerOptions) {
+    const { config, databaseUrl, sendsAlerts, observers = [], demo } = options;
+    const state = this.#state = options.state ?? new WorkerState();
     this.#config = config;
     this.#databaseUrl = databaseUrl;
     const { topic, groupId } = config.kafka;
-    const latencySinceMs = demo && Date.now(); // the past of a demo is made up
-    this.#metrics = new Metrics({ topic, latencySinceMs });
-    this.#vitals = new Vitals({ latencySinceMs });
+    this.#metrics = new Metrics({ topic, state });
     const workerId = this.id;
     const host = sendsAlerts ? Deno.hostname() : "localhost"; // nobody else has to find it
     this.#commits = new Connection(databaseUrl, workerId);
     this.#looks = new Connection(databaseUrl, workerId);
     this.#board = new StatusBoard({
-      ...{ topic, groupId, workerId, vitals: this.#vitals, demo },
+      ...{ topic, groupId, workerId, state, demo },
       readOverview: () => readOverview(this.#looks, topic),
     });
-    this.#alerts = sendsAlerts ? new WorkerAlerts({ config, connection: this.#looks, host }) : null;
+    this.#alerts = sendsAlerts
+      ? new WorkerAlerts({ config, connection: this.#looks, host, state })
+      : null;
     this.#presence = new Presence({
       connection: new Connection(databaseUrl, workerId),
-      ...{ workerId, host },
+      ...{ workerId, host, state },
       onDeath: (worker) => this.#alerts?.died(worker),
     });
     this.#retention = new Retention(
       config,
       new Connection(databaseUrl, workerId, { idleMs: IDLE_MS }),
     );
+    const logs = new LogObserver();
+    state.notifyOfOutages(logs);
     this.#observer = observeAll([
-      this.#health,
+      state, // first, because others read it
       this.#metrics,
-      this.#vitals,
-      this.#presence,
-      this.#board,
-      new LogObserver(),
+      logs,
       ...this.#alerts?.observers ?? [],
       ...observers,
     ]);
@@ -117,9 +117,9 @@ export class Worker implements AsyncDisposable {
   /** Serves page, metrics and health from now on, before anything else is there. */
   serve(): WebServer {
     const config = this.#config;
-    const [health, metrics, board] = [this.#health, this.#metrics, this.#board];
+    const [state, metrics, board] = [this.#state, this.#metrics, this.#board];
     const connection = new Connection(this.#databaseUrl, this.id, { idleMs: IDLE_MS });
-    const server = serve({ config, connection, health, metrics, board });
+    const server = serve({ config, connection, state, metrics, board });
     log.info("Page on {url}, metrics on {url}metrics", { url: server.url });
     return server;
   }
@@ -183,7 +183,7 @@ export class Worker implements AsyncDisposable {
   ): Promise<void> {
     const { windowMs, graceMs, maxFutureMs, commitIntervalMs, onDataLoss, kafka } = this.#config;
     const { topic, groupId } = kafka;
-    this.#vitals.reads(source);
+    this.#state.reads(source);
     const pipeline = new Pipeline({
       source,
       sink: new FenceGuard(
@@ -202,7 +202,7 @@ export class Worker implements AsyncDisposable {
     });
     await using _coverage = new CoverageMonitor({
       ...{ topic, groupId, group, connection: this.#looks },
-      ...{ vitals: this.#vitals, board: this.#board, observer: this.#observer },
+      ...{ state: this.#state, board: this.#board, observer: this.#observer },
     });
     await pipeline.run(signal);
   }

@@ -72,7 +72,7 @@ serverTest(
     assert.equal((await runProgram(["start", "--once"], { env })).code, 0);
     const { code } = await runProgram(["start"], { env: { ...env, WINDOW_SECONDS: "30" } });
     assert.equal(code, 1);
-    const { text } = await server.received(/A worker has stopped and needs a person/);
+    const { text } = await server.received(/A worker has stopped and requires operator action/);
     assert.match(text, /WINDOW_SECONDS is 30, but was 60/);
     for (
       const name of ["What to do", "What the worker does now", "Since", "Worker", "Last commit"]

@@ -29,7 +29,7 @@ faultTest(
     });
     await stand.broker!.restart();
     await stand.produce(20_000);
-    await mails.received(/Recovered: Kafka is there again/);
+    await mails.received(/Recovered: Kafka is back/);
     await stand.assertExact();
     assert.equal(mails.mails.length, 2, mails.mails.map(({ subject }) => subject).join(" / "));
     for (const worker of [first, second]) {

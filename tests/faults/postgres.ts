@@ -33,7 +33,7 @@ faultTest(
       await Promise.all([url!, otherUrl!].map(triedAgain));
       await stand.postgres!.restart();
       await stand.database.connection.query({ text: "select 1" }).catch(() => {});
-      await mails.received(/Recovered: PostgreSQL is there again/);
+      await mails.received(/Recovered: PostgreSQL is back/);
       await stand.progress();
     });
     await stand.assertExact();
@@ -43,7 +43,7 @@ faultTest(
     for (const worker of [first, second]) {
       const lines = worker.stderr.split("\n");
       assert.equal(lines.filter((line) => line.includes("Waiting for PostgreSQL")).length, 1);
-      assert.equal(lines.filter((line) => line.includes("PostgreSQL is there after")).length, 1);
+      assert.equal(lines.filter((line) => line.includes("PostgreSQL is back after")).length, 1);
     }
   },
 );
@@ -99,7 +99,7 @@ faultTest(
     assert.equal(worker.stderr.match(/Waiting for PostgreSQL/g)?.length, 1);
     assert.doesNotMatch(worker.stderr, /PostgreSQL is there/);
     await failCommits(stand, null);
-    await mails.received(/Recovered: PostgreSQL is there again/);
+    await mails.received(/Recovered: PostgreSQL is back/);
     await stand.assertExact();
     assert.equal(mails.mails.length, 2);
   },
@@ -265,7 +265,7 @@ faultTest(
     assert.equal(worker.stderr.match(/Waiting for PostgreSQL/g)?.length, 1);
     // Between two commits, which hold the table.
     await eventually(() => connection.query({ text: "drop trigger slow on lottery_aggregates" }));
-    await mails.received(/Recovered: PostgreSQL is there again/);
+    await mails.received(/Recovered: PostgreSQL is back/);
     await stand.assertExact();
   },
 );

@@ -2,18 +2,21 @@ import assert from "node:assert/strict";
 import { UnavailableError } from "../../lib/core/failure.ts";
 import type { LogFormat } from "../../lib/core/settings/config.ts";
 import { configureLogs, log, LogObserver } from "../../lib/io/logs.ts";
+import { WorkerState } from "../../lib/observers/worker_state.ts";
 import { Terminal } from "../../lib/io/terminal.ts";
 
 /** Lines that `write` logs. */
 async function logged(
   format: LogFormat | undefined,
-  write: (observer: LogObserver) => void,
+  write: (observer: LogObserver, state: WorkerState) => void,
 ): Promise<string[]> {
   const lines: string[] = [];
   const terminal = new Terminal();
   terminal.writeLine = (line) => lines.push(line);
   await configureLogs({ level: "info", format, terminal });
-  write(new LogObserver());
+  const [observer, state] = [new LogObserver(), new WorkerState()];
+  state.notifyOfOutages(observer);
+  write(observer, state);
   return lines;
 }
 
@@ -46,8 +49,8 @@ Deno.test("logs for a person have a time, and the level only where it matters", 
 const HOSTILE = "down\x1b[2J\n12:00:00 all is well\x9b0m\u202e\u2028\ud800";
 
 Deno.test("logs for a person are one line each, and move no cursor, whatever a database says", async () => {
-  const lines = await logged("pretty", (observer) => {
-    observer.failed("commit", new UnavailableError(HOSTILE));
+  const lines = await logged("pretty", (_, state) => {
+    state.failed("commit", new UnavailableError(HOSTILE));
     log.error("{message}", { message: HOSTILE });
   });
   assert.equal(lines.length, 2);
@@ -84,32 +87,32 @@ Deno.test("LogObserver says once that Kafka throttles us", async () => {
 });
 
 Deno.test("LogObserver says that a system is away, and that it is back, once each", async () => {
-  const lines = await logged("pretty", (observer) => {
-    observer.answered("commit");
+  const lines = await logged("pretty", (_, state) => {
+    state.answered("commit");
     for (let tries = 0; tries < 5; tries++) {
-      observer.failed("commit", new UnavailableError("refused"));
+      state.failed("commit", new UnavailableError("refused"));
     }
-    observer.answered("commit");
-    observer.answered("commit");
+    state.answered("commit");
+    state.answered("commit");
   });
   assert.equal(lines.length, 2);
   assert.match(
     lines[0]!,
     /^\d\d:\d\d:\d\d WARN Waiting for PostgreSQL, for as long as it takes: refused$/,
   );
-  assert.match(lines[1]!, /PostgreSQL is there after 0 s and 5 tries$/);
+  assert.match(lines[1]!, /PostgreSQL is back after 0 s \(5 attempts\)$/);
 });
 
 Deno.test("LogObserver takes the group and the log for one system", async () => {
-  const lines = await logged("pretty", (observer) => {
-    observer.failed("group", new UnavailableError("gone"));
-    observer.failed("source", new UnavailableError("gone"));
-    observer.answered("source");
-    observer.answered("group");
+  const lines = await logged("pretty", (_, state) => {
+    state.failed("group", new UnavailableError("gone"));
+    state.failed("source", new UnavailableError("gone"));
+    state.answered("source");
+    state.answered("group");
   });
   assert.equal(lines.length, 2);
   assert.match(lines[0]!, /Waiting for Kafka/);
-  assert.match(lines[1]!, /Kafka is there/);
+  assert.match(lines[1]!, /Kafka is back/);
 });
 
 Deno.test("LogObserver says that nobody counts a partition, and that somebody does, once each", async () => {

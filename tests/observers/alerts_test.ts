@@ -3,6 +3,7 @@ import { Condition } from "../../lib/async/condition.ts";
 import type { Mail, Situation } from "../../lib/core/alert.ts";
 import { OperatorError, UnavailableError } from "../../lib/core/failure.ts";
 import { type AlertClaims, Alerts, type MailChannel } from "../../lib/observers/alerts.ts";
+import { WorkerState } from "../../lib/observers/worker_state.ts";
 import { commitOf } from "../support/sink_contract.ts";
 
 const SITUATION: Situation = {
@@ -50,44 +51,47 @@ function makeAlerting(
   { afterMs = 5, intervalMs = 1_000_000 } = {},
 ) {
   const lost: unknown[] = [];
+  const state = new WorkerState();
   const alerting = new Alerts({
     channel: mailbox,
     claims,
+    state,
     situation: () => SITUATION,
     afterMs,
     intervalMs,
     onFailure: (subject, error) => lost.push([subject, error]),
   });
-  return { alerting, lost };
+  state.notifyOfOutages(alerting);
+  return { alerting, state, lost };
 }
 
 const away = new UnavailableError("connection refused");
 
 Deno.test("Alerts mails an outage that lasts, and that it is over", async () => {
   const mailbox = new Mailbox();
-  const { alerting } = makeAlerting(mailbox);
-  alerting.failed("commit", away);
+  const { alerting, state } = makeAlerting(mailbox);
+  state.failed("commit", away);
   await mailbox.has(1);
-  alerting.failed("commit", away);
-  alerting.answered("commit");
+  state.failed("commit", away);
+  state.answered("commit");
   await mailbox.has(2);
   await alerting[Symbol.asyncDispose]();
   assert.deepEqual(mailbox.mails.map(({ subject }) => subject), [
     "[group] topic: PostgreSQL is away: connection refused",
-    "[group] topic: Recovered: PostgreSQL is there again",
+    "[group] topic: Recovered: PostgreSQL is back",
   ]);
-  assert.match(mailbox.mails[1]!.text, /It counts again, after 2 tries/);
+  assert.match(mailbox.mails[1]!.text, /It is counting again, after 2 attempts/);
 });
 
 Deno.test("Alerts does not take the answer to a look for the end of an outage of commits", async () => {
   const mailbox = new Mailbox();
-  const { alerting } = makeAlerting(mailbox);
-  alerting.failed("commit", away);
-  alerting.failed("query", away);
-  alerting.answered("query");
+  const { alerting, state } = makeAlerting(mailbox);
+  state.failed("commit", away);
+  state.failed("query", away);
+  state.answered("query");
   await mailbox.has(1);
-  alerting.answered("query");
-  alerting.answered("commit");
+  state.answered("query");
+  state.answered("commit");
   await mailbox.has(2);
   await alerting[Symbol.asyncDispose]();
   assert.equal(mailbox.mails.length, 2);
@@ -117,8 +121,8 @@ Deno.test("Alerts mails once for all workers that nobody counts a partition, and
   await mailbox.has(2);
   for (const worker of workers) await worker[Symbol.asyncDispose]();
   assert.deepEqual(mailbox.mails.map(({ subject }) => subject), [
-    "[group] topic: Not every partition is counted: partition 1 is not counted: another program has it",
-    "[group] topic: Recovered: every partition is counted again",
+    "[group] topic: Some partitions are not being counted: partition 1 is not counted: another program has it",
+    "[group] topic: Recovered: all partitions are being counted again",
   ]);
 });
 
@@ -137,21 +141,21 @@ Deno.test("Alerts mails again after the interval that nobody counts a partition"
 
 Deno.test("Alerts does not mail an outage that passes in time", async () => {
   const mailbox = new Mailbox();
-  const { alerting } = makeAlerting(mailbox, new SharedClaims(), { afterMs: 60_000 });
-  alerting.failed("group", away);
-  alerting.answered("group");
+  const { alerting, state } = makeAlerting(mailbox, new SharedClaims(), { afterMs: 60_000 });
+  state.failed("group", away);
+  state.answered("group");
   await alerting[Symbol.asyncDispose]();
   assert.deepEqual(mailbox.mails, []);
 });
 
 Deno.test("Alerts mails once for several workers, and only who mailed tells that it is over", async () => {
   const [mailbox, claims] = [new Mailbox(), new SharedClaims()];
-  const workers = [1, 2, 3].map(() => makeAlerting(mailbox, claims).alerting);
-  for (const worker of workers) worker.failed("source", away);
+  const workers = [1, 2, 3].map(() => makeAlerting(mailbox, claims));
+  for (const { state } of workers) state.failed("source", away);
   await mailbox.has(1);
-  for (const worker of workers) worker.answered("source");
+  for (const { state } of workers) state.answered("source");
   await mailbox.has(2);
-  for (const worker of workers) await worker[Symbol.asyncDispose]();
+  for (const { alerting } of workers) await alerting[Symbol.asyncDispose]();
   assert.equal(mailbox.mails.length, 2);
 });
 
@@ -222,7 +226,7 @@ Deno.test("Alerts mails the next thing that stops a worker, but not the same at 
     await alerting[Symbol.asyncDispose]();
   }
   assert.deepEqual(
-    mailbox.mails.map(({ subject }) => subject.match(/needs a person: (.*)/)![1]),
+    mailbox.mails.map(({ subject }) => subject.match(/requires operator action: (.*)/)![1]),
     [errors[0], errors[2]],
   );
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { OperatorError } from "../../lib/core/failure.ts";
-import { Health } from "../../lib/observers/health.ts";
+import { readinessProblem } from "../../lib/observers/readiness.ts";
+import { WorkerState } from "../../lib/observers/worker_state.ts";
 import { FenceGuard } from "../../lib/pipeline/fence_guard.ts";
 import type { FenceLimits } from "../../lib/pipeline/fence_limit.ts";
 import { FencedError } from "../../lib/pipeline/sink.ts";
@@ -36,16 +37,16 @@ testSinkContract("a guard of memory", Deno.test, () => {
 });
 
 Deno.test("Pipeline stops if every commit is fenced though nothing moves, and is not ready before", async () => {
-  const health = new Health();
+  const state = new WorkerState();
   const problems = new Set<string | null>();
   const witness = Object.assign(new Witness(), {
     fenced: (error: FencedError) => {
-      health.fenced(error);
-      problems.add(health.problem);
+      state.fenced(error);
+      problems.add(readinessProblem(state));
     },
   });
-  health.answered("commit");
-  health.answered("group");
+  state.answered("commit");
+  state.answered("group");
   const store = new MemoryStore();
   let commits = 0;
   const sink = new MemorySink(store, () => {
@@ -68,9 +69,9 @@ Deno.test("Pipeline stops if every commit is fenced though nothing moves, and is
 });
 
 Deno.test("Pipeline goes on after fences in a row, and is ready again with the next commit", async () => {
-  const health = new Health();
-  health.answered("commit");
-  health.answered("group");
+  const state = new WorkerState();
+  state.answered("commit");
+  state.answered("group");
   const log = makeLog(2, 40);
   const store = new MemoryStore();
   let fences = 0;
@@ -83,9 +84,9 @@ Deno.test("Pipeline goes on after fences in a row, and is ready again with the n
   const witness = new Witness();
   const committed = witness.committed.bind(witness);
   const observer = Object.assign(witness, {
-    fenced: (error: FencedError) => health.fenced(error),
+    fenced: (error: FencedError) => state.fenced(error),
     committed: (commit: Parameters<typeof committed>[0]) => {
-      health.committed();
+      state.committed(commit);
       committed(commit);
     },
   });
@@ -97,7 +98,7 @@ Deno.test("Pipeline goes on after fences in a row, and is ready again with the n
     witness: observer,
   });
   assert.equal(fences, 5);
-  assert.equal(health.problem, null);
+  assert.equal(readinessProblem(state), null);
   assertCountedOnce(store, log);
 });
 

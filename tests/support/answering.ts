@@ -6,17 +6,17 @@ import { Handler, type HandlerSources } from "../../lib/io/http/handler.ts";
 import { type DemoStatus, StatusBoard } from "../../lib/io/http/pipeline_status.ts";
 import { Metrics } from "../../lib/io/metrics.ts";
 import type { Overview } from "../../lib/io/postgres/queries/overview.ts";
-import { Health } from "../../lib/observers/health.ts";
-import { Vitals } from "../../lib/observers/vitals.ts";
+import { readinessProblem } from "../../lib/observers/readiness.ts";
+import { WorkerState } from "../../lib/observers/worker_state.ts";
 
 export interface AnsweringOptions extends Partial<HandlerSources> {
-  readonly vitals?: Vitals;
+  readonly state?: WorkerState;
   readonly overview?: () => Promise<Overview | null>;
   readonly demo?: () => DemoStatus;
 }
 
 export interface Answering extends Disposable {
-  readonly health: Health;
+  readonly state: WorkerState;
   readonly metrics: Metrics;
   readonly board: StatusBoard;
   readonly handle: (request: Request) => Promise<Response>;
@@ -26,24 +26,23 @@ export interface Answering extends Disposable {
 /** Sources that are not given answer as before the first event. */
 export function answering(
   {
-    vitals = new Vitals(),
+    state = new WorkerState(),
     overview: readOverview = () => Promise.resolve(null),
     demo,
     ...sources
   }: AnsweringOptions = {},
 ): Answering {
-  const health = new Health();
-  const metrics = new Metrics({ topic: "user-events" });
+  const metrics = new Metrics({ topic: "user-events", state });
   const board = new StatusBoard({
     topic: "user-events",
     groupId: "lottery-aggregates",
     workerId: "lottery-worker-1",
-    vitals,
+    state,
     demo,
     readOverview,
   });
   const handler = new Handler({
-    health,
+    readinessProblem: () => readinessProblem(state),
     metrics,
     status: () => board.read(),
     view: () => Promise.resolve(null),
@@ -54,7 +53,7 @@ export function answering(
     ...sources,
   });
   return {
-    health,
+    state,
     metrics,
     board,
     handle: handler.handle,

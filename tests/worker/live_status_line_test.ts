@@ -4,6 +4,7 @@ import { UnavailableError } from "../../lib/core/failure.ts";
 import type { Commit } from "../../lib/core/windowing/pending.ts";
 import { configureLogs } from "../../lib/io/logs.ts";
 import { Terminal } from "../../lib/io/terminal.ts";
+import { WorkerState } from "../../lib/observers/worker_state.ts";
 import { StatusLine } from "../../lib/worker/live_status_line.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeScreen } from "../support/screen.ts";
@@ -29,25 +30,26 @@ Deno.test("StatusLine shows what a worker does until it is told to stop, and the
   let note: string | null = null;
   const shows = (pattern: RegExp) => eventually(() => pattern.test(screen.rows.at(-1)!));
   {
-    using status = new StatusLine({ terminal, signal: stop.signal, note: () => note });
+    const state = new WorkerState();
+    using status = new StatusLine({ terminal, signal: stop.signal, state, note: () => note });
     status.show(ADDRESS);
     await shows(/^starting · 0 events · http:/);
-    status.failed("source", new UnavailableError("refused"));
+    state.failed("source", new UnavailableError("refused"));
     await shows(/^waiting for Kafka, \d+ s · 0 events/);
-    status.answered("source");
-    status.assigned([0, 1]);
-    status.lag(new Map([[0, 30], [1, 12]]));
-    status.committed(COMMIT);
+    state.answered("source");
+    state.assigned([0, 1]);
+    state.lag(new Map([[0, 30], [1, 12]]));
+    state.committed(COMMIT);
     await shows(/^[\d,]+\/s · 1,500 events · lag 42 · last commit (just now|\d+ s ago) · http:/);
-    status.failed("commit", new UnavailableError("refused"));
+    state.failed("commit", new UnavailableError("refused"));
     await shows(/^waiting for PostgreSQL, \d+ s · 1,500 events · lag 42 · /);
-    status.answered("commit");
-    status.failed("group", new UnavailableError("refused"));
+    state.answered("commit");
+    state.failed("group", new UnavailableError("refused"));
     await shows(/^waiting for Kafka, \d+ s · 1,500 events · last commit /); // lag is not known
-    status.answered("group");
+    state.answered("group");
     note = "jackpot: mega_draw";
     await shows(/ · jackpot: mega_draw · /);
-    status.assigned([]);
+    state.assigned([]);
     await shows(/^standing by · /);
     stop.abort();
     await shows(/^stopping · /);
@@ -63,7 +65,8 @@ Deno.test("StatusLine says nothing at the end if the worker was not told to stop
   const terminal = new Terminal({ screen });
   await configureLogs({ level: "info", format: "json", terminal });
   {
-    using status = new StatusLine({ terminal, signal: new AbortController().signal });
+    const state = new WorkerState();
+    using status = new StatusLine({ terminal, signal: new AbortController().signal, state });
     status.show(ADDRESS);
   }
   assert.equal(screen.written, "");

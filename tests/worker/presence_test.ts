@@ -3,6 +3,7 @@ import { UnavailableError } from "../../lib/core/failure.ts";
 import { migrate } from "../../lib/io/postgres/schema/migrate.ts";
 import { Connection } from "../../lib/io/postgres/session/connection.ts";
 import { listWorkers } from "../../lib/io/postgres/worker_registry.ts";
+import { WorkerState } from "../../lib/observers/worker_state.ts";
 import { Presence } from "../../lib/worker/presence.ts";
 import { eventually } from "../support/eventually.ts";
 import { createDatabase } from "../support/postgres.ts";
@@ -24,6 +25,7 @@ serverTest(
         connection: new Connection(url.href),
         workerId: "lost",
         host: "here",
+        state: new WorkerState(),
         onDeath: () => {},
       });
       proxy.cutAnswersTo("insert into workers");
@@ -39,10 +41,12 @@ serverTest("a worker does not say that it counts what it cannot read", ["postgre
   await using database = await createDatabase();
   const { connection } = database;
   await migrate(connection);
+  const state = new WorkerState();
   await using presence = new Presence({
     connection: new Connection(database.url),
     workerId: "a",
     host: "here",
+    state,
     onDeath: () => {},
   });
   const says = (partitions: readonly number[]) =>
@@ -50,11 +54,11 @@ serverTest("a worker does not say that it counts what it cannot read", ["postgre
       const [worker] = await listWorkers(connection);
       return JSON.stringify(worker!.partitions) === JSON.stringify(partitions);
     });
-  presence.positioned(new Map([[1, 100], [0, 200]]));
+  state.positioned(new Map([[1, 100], [0, 200]]));
   await presence.begin();
   await says([0, 1]);
-  presence.unavailable(new Map([[1, "its broker does not answer"]]));
+  state.unavailable(new Map([[1, "its broker does not answer"]]));
   await says([0]);
-  presence.unavailable(new Map());
+  state.unavailable(new Map());
   await says([0, 1]);
 });

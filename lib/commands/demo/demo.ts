@@ -15,6 +15,7 @@ import { log } from "../../io/logs.ts";
 import { EmbeddedPostgres } from "../../io/pglite.ts";
 import type { Terminal } from "../../io/terminal.ts";
 import type { Source } from "../../pipeline/source.ts";
+import { WorkerState } from "../../observers/worker_state.ts";
 import { StatusLine } from "../../worker/live_status_line.ts";
 import { Worker } from "../../worker/worker.ts";
 import { openDemoLog } from "./log.ts";
@@ -47,12 +48,13 @@ export async function demo(
   const { source, origin } = opened ?? generatedSource(generated!);
   using narrator = generated && new Narrator(generated);
   const note = () => narrator?.note() ?? null;
-  using status = new StatusLine({ terminal, signal, note });
+  const state = new WorkerState({ latencySinceMs: Date.now() }); // the past is made up
+  using status = new StatusLine({ terminal, signal, state, note });
   await using worker = new Worker({
     config,
     databaseUrl: database.url,
     sendsAlerts: false,
-    observers: [status],
+    state,
     demo: () => narrator?.status() ?? { speed: null, jackpot: null },
   });
   await using server = worker.serve();

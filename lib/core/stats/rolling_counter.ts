@@ -9,6 +9,8 @@ export class RollingCounter {
   readonly #slots: Float64Array;
   /** Newest second that has a slot. */
   #second = 0;
+  /** Second of the first `add`. */
+  #firstSecond: number | null = null;
 
   /** @param seconds how many whole seconds are kept. */
   constructor(seconds: number) {
@@ -17,6 +19,7 @@ export class RollingCounter {
 
   add(count: number, nowMs: number): void {
     this.#moveTo(nowMs);
+    this.#firstSecond ??= this.#second;
     this.#slots[this.#second % this.#slots.length]! += count;
   }
 
@@ -28,6 +31,16 @@ export class RollingCounter {
       { length: length - 1 },
       (_, at) => this.#slots[(this.#second + 1 + at) % length]!,
     );
+  }
+
+  /** Over the whole seconds since the first one, at most `seconds`; in the first one, what there was so far. */
+  perSecond(seconds: number, nowMs: number): number {
+    const counts = this.counts(nowMs);
+    if (this.#firstSecond === null) return 0;
+    const passed = this.#second - this.#firstSecond;
+    if (passed === 0) return this.#slots[this.#second % this.#slots.length]!;
+    const counted = Math.min(seconds, passed);
+    return counts.slice(-counted).reduce((sum, count) => sum + count, 0) / counted;
   }
 
   /** Forgets the seconds that are too old. A clock that was set back counts into the newest second. */

@@ -8,6 +8,7 @@ import type { WindowView } from "../../core/views/window_view.ts";
 import type { CountRow, CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
 import type { BytesPreview, LetterPreview } from "../postgres/queries/newest_dead_letters.ts";
 import type { StoredPartition } from "../postgres/queries/progress.ts";
+import { VERSION } from "../version.ts";
 import type { PipelineStatus } from "./pipeline_status.ts";
 
 /** First bytes of keys and values that a response has. */
@@ -53,12 +54,13 @@ export function lettersJson(letters: readonly LetterPreview[]) {
 
 /** `all_workers` is null until the database has been read. */
 export function statusJson(
-  { topic, groupId, nowMs, demo, database, worker, shared }: PipelineStatus,
+  { topic, groupId, nowMs, demo, database, worker, workerId, shared }: PipelineStatus,
 ) {
   return {
     topic,
     group_id: groupId,
     now: iso(nowMs),
+    version: VERSION,
     demo: demo && {
       speed: demo.speed,
       jackpot: demo.jackpot && {
@@ -66,7 +68,7 @@ export function statusJson(
         millions: demo.jackpot.millions,
       },
     },
-    source: { name: worker.sourceName, ...systemJson(worker.source) },
+    source: { name: worker.sourceName, ...systemJson(worker.systemState("Kafka")) },
     postgresql: { ...systemJson(database), read_at: isoOrNull(database.readMs) },
     all_workers: shared && {
       workers: shared.workers,
@@ -95,9 +97,9 @@ export function statusJson(
       })),
     },
     this_worker: {
-      id: worker.id,
+      id: workerId,
       started_at: iso(worker.startedMs),
-      partitions: worker.partitions,
+      partitions: worker.assignedPartitions,
       events_per_second: worker.eventsPerSecond,
       events_by_second: worker.eventsBySecond,
       latency_ms: worker.latencyMs,

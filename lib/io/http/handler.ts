@@ -4,7 +4,6 @@
  */
 
 import type { ViewChoice, WindowView } from "../../core/views/window_view.ts";
-import type { Health } from "../../observers/health.ts";
 import type { Metrics } from "../metrics.ts";
 import type { CountRow, CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
 import type { LetterPreview } from "../postgres/queries/newest_dead_letters.ts";
@@ -24,7 +23,8 @@ import { isForLoopback } from "./server/hosts.ts";
 
 /** What responses are made of. */
 export interface HandlerSources {
-  readonly health: Health;
+  /** Null when the worker is ready, else why not. */
+  readonly readinessProblem: () => string | null;
   readonly metrics: Metrics;
   readonly status: () => Promise<PipelineStatus>;
   readonly view: (choice: ViewChoice) => Promise<WindowView | null>;
@@ -70,8 +70,13 @@ export class Handler implements Disposable {
     this.#live[Symbol.dispose]();
   }
 
+  #readyz(): Response {
+    const problem = this.#sources.readinessProblem();
+    return problem === null ? text("ok") : text(problem, { status: 503 });
+  }
+
   async #answer(request: Request): Promise<Response> {
-    const { health, metrics, isLoopback } = this.#sources;
+    const { metrics, isLoopback } = this.#sources;
     if (isLoopback && !isForLoopback(request)) {
       throw new RequestError(
         "This server accepts requests for localhost only. See HTTP_HOST.",
@@ -91,7 +96,7 @@ export class Handler implements Disposable {
       case "/healthz":
         return text("ok");
       case "/readyz":
-        return health.problem ? text(health.problem, { status: 503 }) : text("ok");
+        return this.#readyz();
       case "/live":
         return request.method === "HEAD" ? text("") : this.#live.open(viewChoice(searchParams));
       case "/api/aggregates":

@@ -9,8 +9,8 @@ import type { LogRange } from "../../core/offsets/log_range.ts";
 import type { Announcement } from "../../core/simulation/generated_log.ts";
 import { RollingRate } from "../../core/stats/rolling_rate.ts";
 import { currentWindow } from "../../core/views/time_range.ts";
-import type { SystemState, Vitals, WorkerVitals } from "../../observers/vitals.ts";
-import type { CoverageObserver } from "../../pipeline/observer.ts";
+import type { SystemState } from "../../observers/system_states.ts";
+import type { WorkerState } from "../../observers/worker_state.ts";
 import { FailureLog } from "../failure_log.ts";
 import type { Overview } from "../postgres/queries/overview.ts";
 
@@ -45,7 +45,8 @@ export interface PipelineStatus {
   readonly demo: DemoStatus | null;
   /** As commits and looks find it; `readMs` says of when `shared` is. */
   readonly database: SystemState & { readonly readMs: number | null };
-  readonly worker: WorkerVitals & { readonly id: string };
+  readonly worker: WorkerState;
+  readonly workerId: string;
   /** Null before anything was counted, and before the database has answered. */
   readonly shared: SharedStatus | null;
 }
@@ -54,7 +55,7 @@ export interface StatusBoardOptions {
   readonly topic: string;
   readonly groupId: string;
   readonly workerId: string;
-  readonly vitals: Vitals;
+  readonly state: WorkerState;
   /** Only in a demo. */
   readonly demo?: (() => DemoStatus) | undefined;
   readonly readOverview: () => Promise<Overview | null>;
@@ -66,15 +67,13 @@ const RATE_MS = 5_000;
 const MAX_WAIT_MS = 1_000;
 
 /** Looks when it is asked to, but never twice at the same time. */
-export class StatusBoard implements Partial<CoverageObserver> {
+export class StatusBoard {
   readonly #options: StatusBoardOptions;
   readonly #rate = new RollingRate(RATE_MS);
   readonly #failures = new FailureLog("Cannot read what the page shows: {reason}");
   #overview: Overview | null = null;
   #readMs: number | null = null;
   #downSinceMs: number | null = null;
-  #gaps: readonly LastingGap[] = [];
-  #problems: readonly string[] = [];
   #looking: Promise<void> | null = null;
 
   constructor(options: StatusBoardOptions) {
@@ -84,15 +83,15 @@ export class StatusBoard implements Partial<CoverageObserver> {
   async read(): Promise<PipelineStatus> {
     this.#looking ??= this.#look().finally(() => this.#looking = null);
     await withTimeout(MAX_WAIT_MS, this.#looking);
-    const { topic, groupId, workerId, vitals, demo } = this.#options;
-    const worker = vitals.read();
+    const { topic, groupId, workerId, state, demo } = this.#options;
     return {
       topic,
       groupId,
       nowMs: Date.now(),
       demo: demo?.() ?? null,
-      database: { ...this.#databaseState(worker), readMs: this.#readMs },
-      worker: { ...worker, id: workerId },
+      database: { ...this.#databaseState(), readMs: this.#readMs },
+      worker: state,
+      workerId,
       shared: this.#overview && this.#shared(this.#overview),
     };
   }
@@ -105,11 +104,6 @@ export class StatusBoard implements Partial<CoverageObserver> {
     this.#downSinceMs = null;
   }
 
-  uncounted(gaps: readonly LastingGap[], problems: readonly string[]): void {
-    this.#gaps = gaps;
-    this.#problems = problems;
-  }
-
   async #look(): Promise<void> {
     try {
       this.saw(await this.#options.readOverview());
@@ -120,13 +114,14 @@ export class StatusBoard implements Partial<CoverageObserver> {
     }
   }
 
-  #databaseState({ postgres }: WorkerVitals): SystemState {
-    if (postgres.state === "down" || this.#downSinceMs === null) return postgres;
+  #databaseState(): SystemState {
+    const state = this.#options.state.systemState("PostgreSQL");
+    if (state.state === "down" || this.#downSinceMs === null) return state;
     return { state: "down", sinceMs: this.#downSinceMs };
   }
 
   #shared(overview: Overview): SharedStatus {
-    const { logRanges } = this.#options.vitals;
+    const { logRanges, gaps, gapProblems } = this.#options.state;
     const stored = storedOf(overview);
     // The ends were read before: meanwhile more may have come, and been counted.
     const ends = new Map(
@@ -140,8 +135,8 @@ export class StatusBoard implements Partial<CoverageObserver> {
       ...overview,
       eventsPerSecond: this.#rate.perSecond,
       lagRecords: ends.size === 0 ? null : lags.reduce((sum, lag) => sum + lag, 0),
-      uncounted: this.#gaps,
-      problems: this.#problems,
+      uncounted: gaps,
+      problems: gapProblems,
       ends,
       currentWindowMs: currentWindow(overview),
     };

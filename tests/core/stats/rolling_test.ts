@@ -34,6 +34,31 @@ Deno.test("RollingCounter says what a list of all that was added says", () => {
   }));
 });
 
+Deno.test("RollingCounter takes its rate from whole seconds, so that a second under way does not count less", () => {
+  const counter = new RollingCounter(60);
+  counter.add(100, 10_000);
+  assert.equal(counter.perSecond(5, 10_900), 100);
+  counter.add(50, 11_500);
+  assert.equal(counter.perSecond(5, 11_600), 100);
+  assert.equal(counter.perSecond(5, 12_000), 75);
+});
+
+Deno.test("RollingCounter leaves out of its rate what is older than its span", () => {
+  const counter = new RollingCounter(60);
+  counter.add(500, 0);
+  assert.equal(counter.perSecond(5, 5_999), 100);
+  assert.equal(counter.perSecond(5, 6_000), 0);
+});
+
+Deno.test("RollingCounter tells a steady rate from the second second on", () => {
+  fc.assert(fc.property(fc.integer({ min: 1, max: 1_000 }), fc.nat(30), (perTick, seconds) => {
+    const counter = new RollingCounter(60);
+    const endMs = (seconds + 1) * 1_000;
+    for (let nowMs = 0; nowMs < endMs; nowMs += 250) counter.add(perTick, nowMs);
+    assert.equal(counter.perSecond(5, endMs), perTick * 4);
+  }));
+});
+
 Deno.test("RollingQuantiles are right to one per cent", () => {
   const values = fc.array(fc.double({ min: 1, max: 1e9, noNaN: true }), { minLength: 1 });
   fc.assert(fc.property(values, fc.double({ min: 0, max: 1, noNaN: true }), (measured, q) => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { UnavailableError } from "../../../lib/core/failure.ts";
 import type { CountRow } from "../../../lib/io/postgres/queries/counts.ts";
 import type { Overview } from "../../../lib/io/postgres/queries/overview.ts";
-import { Vitals } from "../../../lib/observers/vitals.ts";
+import { WorkerState } from "../../../lib/observers/worker_state.ts";
 import { answering } from "../../support/answering.ts";
 import { READY, VIEW } from "../../support/page_stand.ts";
 import { ServerEvents } from "../../support/server_events.ts";
@@ -36,6 +37,8 @@ const OVERVIEW: Overview = {
   }],
   workers: 2,
 };
+
+const AWAY = new UnavailableError("away");
 
 Deno.test("/api/aggregates gives rows as the table has them", async () => {
   using open = answering({ counts: () => Promise.resolve([ROW]) });
@@ -151,17 +154,17 @@ Deno.test("/api/dead-letters has values as text, as far as they are, and as byte
 });
 
 Deno.test("/api/status reports all workers as the database has them, and this one as it knows itself", async () => {
-  const vitals = new Vitals();
-  vitals.answered("source");
-  vitals.answered("commit");
-  vitals.assigned([0]);
-  vitals.committed(
+  const worker = new WorkerState();
+  worker.answered("source");
+  worker.answered("commit");
+  worker.assigned([0]);
+  worker.committed(
     commitOf([[0, 0, 5]], { lateEvents: 2, batchTimestampsMs: [Date.now() - 80] }),
   );
-  vitals.ranges(
+  worker.ranges(
     new Map([[0, { startOffset: 0, endOffset: 100 }], [1, { startOffset: 40, endOffset: 45 }]]),
   );
-  using open = answering({ vitals, overview: () => Promise.resolve(OVERVIEW) });
+  using open = answering({ state: worker, overview: () => Promise.resolve(OVERVIEW) });
   const status = await (await open.get("/api/status")).json();
   assert.deepEqual([status.source.state, status.postgresql.state], ["up", "up"]);
   const { partitions, ...all } = status.all_workers;
@@ -192,25 +195,25 @@ Deno.test("/api/status reports all workers as the database has them, and this on
 });
 
 Deno.test("lag and ends are unknown while the source is down, until it is queried again", async () => {
-  const vitals = new Vitals();
+  const worker = new WorkerState();
   const ranges = new Map([[0, { startOffset: 0, endOffset: 90 }]]);
-  using open = answering({ vitals, overview: () => Promise.resolve(OVERVIEW) });
+  using open = answering({ state: worker, overview: () => Promise.resolve(OVERVIEW) });
   const known = async () => {
     const { all_workers } = await (await open.get("/api/status")).json();
     return [all_workers.lag_records, all_workers.partitions[0].end_offset];
   };
   assert.deepEqual(await known(), [null, null]);
-  vitals.ranges(ranges);
+  worker.ranges(ranges);
   assert.deepEqual(await known(), [0, 90]);
   for (const system of ["source", "group"] as const) {
-    vitals.failed(system);
+    worker.failed(system, AWAY);
     assert.deepEqual(await known(), [null, null], system);
-    vitals.answered(system);
+    worker.answered(system);
     assert.deepEqual(await known(), [null, null], "what it said before is outdated");
-    vitals.ranges(ranges);
+    worker.ranges(ranges);
     assert.deepEqual(await known(), [0, 90]);
   }
-  vitals.failed("commit");
+  worker.failed("commit", AWAY);
   assert.deepEqual(await known(), [0, 90]);
 });
 
@@ -223,7 +226,7 @@ Deno.test("/api/status has the partitions that no worker counts, and who holds t
     sinceMs: NOON_MS,
   } as const;
   const holder = { clientId: "console-consumer", host: "10.0.0.7" };
-  open.board.uncounted([{ ...gap, holder }], ["partition 3 is not counted"]);
+  open.state.uncounted([{ ...gap, holder }], ["partition 3 is not counted"]);
   const { all_workers } = await (await open.get("/api/status")).json();
   assert.deepEqual(all_workers.uncounted_partitions, [{
     partition: 3,
@@ -236,9 +239,9 @@ Deno.test("/api/status has the partitions that no worker counts, and who holds t
 });
 
 Deno.test("/api/status has no end below the stored offset, and a rate from the second read on", async () => {
-  const vitals = new Vitals();
-  vitals.ranges(new Map([[0, { startOffset: 0, endOffset: 80 }]]));
-  using open = answering({ vitals, overview: () => Promise.resolve(OVERVIEW) });
+  const worker = new WorkerState();
+  worker.ranges(new Map([[0, { startOffset: 0, endOffset: 80 }]]));
+  using open = answering({ state: worker, overview: () => Promise.resolve(OVERVIEW) });
   open.board.saw({ ...OVERVIEW, events: 900 });
   await new Promise((resolve) => setTimeout(resolve, 2));
   const { all_workers: all } = await (await open.get("/api/status")).json();
@@ -248,15 +251,15 @@ Deno.test("/api/status has no end below the stored offset, and a rate from the s
 });
 
 Deno.test("the source is down while either the log or the group is", async () => {
-  const vitals = new Vitals();
-  using open = answering({ vitals });
+  const worker = new WorkerState();
+  using open = answering({ state: worker });
   const state = async () => (await (await open.get("/api/status")).json()).source.state;
   assert.equal(await state(), "unknown");
-  vitals.answered("source");
+  worker.answered("source");
   assert.equal(await state(), "up");
-  vitals.failed("group");
+  worker.failed("group", AWAY);
   assert.equal(await state(), "down");
-  vitals.answered("group");
+  worker.answered("group");
   assert.equal(await state(), "up");
 });
 

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { UnavailableError } from "../../../lib/core/failure.ts";
 import { listen } from "../../../lib/io/http/server/listen.ts";
-import { Metrics } from "../../../lib/io/metrics.ts";
+import { VERSION } from "../../../lib/io/version.ts";
+import { WorkerState } from "../../../lib/observers/worker_state.ts";
 import { answering } from "../../support/answering.ts";
 import { commitOf } from "../../support/sink_contract.ts";
+
+const AWAY = new UnavailableError("away");
 
 Deno.test("GET /healthz says that the process is alive", async () => {
   using open = answering();
@@ -11,30 +15,30 @@ Deno.test("GET /healthz says that the process is alive", async () => {
 
 Deno.test("GET /readyz is 503 with the reason until the group is joined and the database has answered", async () => {
   using open = answering();
-  const { health, get } = open;
+  const { state, get } = open;
   const answer = async () => {
     const response = await get("/readyz");
     return [response.status, (await response.text()).trim()];
   };
   assert.deepEqual(await answer(), [503, "not joined to the consumer group"]);
-  health.answered("commit");
+  state.answered("commit");
   assert.deepEqual(await answer(), [503, "not joined to the consumer group"]);
-  health.answered("group");
+  state.answered("group");
   assert.deepEqual(await answer(), [200, "ok"]);
-  health.failed("commit");
+  state.failed("commit", AWAY);
   assert.deepEqual(await answer(), [503, "PostgreSQL does not answer"]);
-  health.failed("query");
-  health.answered("query"); // it may allow a look while it takes no commit
+  state.failed("query", AWAY);
+  state.answered("query"); // it may allow a look while it takes no commit
   assert.deepEqual(await answer(), [503, "PostgreSQL does not answer"]);
-  health.answered("commit");
-  health.failed("query");
+  state.answered("commit");
+  state.failed("query", AWAY);
   assert.deepEqual(await answer(), [503, "PostgreSQL does not answer"]);
-  health.answered("query");
-  health.failed("source"); // one question about lag that failed: the group is another matter
+  state.answered("query");
+  state.failed("source", AWAY); // one question about lag that failed: the group is another matter
   assert.deepEqual(await answer(), [200, "ok"]);
-  health.failed("group");
+  state.failed("group", AWAY);
   assert.deepEqual(await answer(), [503, "Kafka does not answer"]);
-  health.answered("source");
+  state.answered("source");
   assert.deepEqual(await answer(), [503, "not joined to the consumer group"]);
 });
 
@@ -48,35 +52,36 @@ const GAP = {
 
 Deno.test("GET /readyz is 503 with the partitions that no worker counts, until they are counted", async () => {
   using open = answering();
-  const { health, get } = open;
-  health.answered("commit");
-  health.answered("group");
-  health.uncounted([GAP], ["partition 1 is not counted: …", "partition 2 is not counted: …"]);
+  const { state, get } = open;
+  state.answered("commit");
+  state.answered("group");
+  state.uncounted([GAP], ["partition 1 is not counted: …", "partition 2 is not counted: …"]);
   const response = await get("/readyz");
   assert.equal(response.status, 503);
   assert.match(await response.text(), /^partition 1 is not counted: …\npartition 2 is/);
-  health.uncounted([], []);
+  state.uncounted([], []);
   assert.equal((await get("/readyz")).status, 200);
 });
 
 Deno.test("GET /metrics has the lag of every partition: its own by position, others by stored offset", async () => {
   using open = answering();
-  const { metrics, get } = open;
+  const { state, get } = open;
   const lines = async () => (await (await get("/metrics")).text()).split("\n");
   const lag = (partition: number, records: number) =>
     `lottery_consumer_lag{topic="user-events",partition="${partition}"} ${records}`;
-  metrics.lag(new Map([[0, 5]]));
-  metrics.lagOfAll(new Map([[0, 90], [1, 70]]));
-  metrics.uncounted([GAP]);
+  state.assigned([0]);
+  state.lag(new Map([[0, 5]]));
+  state.lagOfAll(new Map([[0, 90], [1, 70]]));
+  state.uncounted([GAP], ["partition 1 is not counted"]);
   for (const line of [lag(0, 5), lag(1, 70), "lottery_uncounted_partitions 1"]) {
     assert.ok((await lines()).includes(line), line);
   }
-  metrics.unavailable(new Map([[0, "no leader"]]));
+  state.unavailable(new Map([[0, "no leader"]]));
   assert.ok(!(await lines()).includes(lag(0, 5)), "it is unknown now");
-  metrics.lag(new Map([[0, 6]]));
-  metrics.assigned(); // partition 0 is another worker's now
-  metrics.lagOfAll(new Map([[0, 90], [1, 70]]));
-  metrics.uncounted([]);
+  state.lag(new Map([[0, 6]]));
+  state.assigned([1]); // partition 0 is another worker's now
+  state.lagOfAll(new Map([[0, 90], [1, 70]]));
+  state.uncounted([], []);
   for (const line of [lag(0, 90), "lottery_uncounted_partitions 0"]) {
     assert.ok((await lines()).includes(line), line);
   }
@@ -84,7 +89,7 @@ Deno.test("GET /metrics has the lag of every partition: its own by position, oth
 
 Deno.test("GET /metrics counts what was committed, under the names that dashboards use", async () => {
   using open = answering();
-  const { metrics, get } = open;
+  const { metrics, state, get } = open;
   const deadLetters = [{
     partition: 0,
     offset: 7,
@@ -105,8 +110,8 @@ Deno.test("GET /metrics counts what was committed, under the names that dashboar
   );
   metrics.fenced();
   metrics.failed("commit");
-  metrics.lag(new Map([[3, 42]]));
-  metrics.watermark(1_763_800_020_500);
+  state.lag(new Map([[3, 42]]));
+  state.watermark(1_763_800_020_500);
 
   const response = await get("/metrics");
   assert.match(response.headers.get("content-type")!, /^text\/plain; version=0\.0\.4/);
@@ -124,21 +129,21 @@ Deno.test("GET /metrics counts what was committed, under the names that dashboar
       "lottery_fenced_commits_total 1",
       'lottery_retries_total{system="sink"} 1',
       "lottery_watermark_seconds 1763800020.5",
+      `lottery_build_info{version="${VERSION}"} 1`,
     ]
   ) assert.ok(lines.includes(line), `${line} is missing`);
 
-  metrics.assigned(); // partitions of before may be another worker's now
+  state.assigned([]); // partitions of before may be another worker's now
   assert.doesNotMatch(await (await get("/metrics")).text(), /lottery_consumer_lag{/);
-  metrics.lag(new Map([[3, 0]]));
-  metrics.failed("source"); // lag is not known any more
+  state.lag(new Map([[3, 0]]));
+  state.failed("source", AWAY); // lag is not known any more
   assert.doesNotMatch(await (await get("/metrics")).text(), /lottery_consumer_lag{/);
 });
 
 Deno.test("latency is measured by timestamps that are not made up", async () => {
-  const metrics = new Metrics({ topic: "user-events", latencySinceMs: Date.now() - 1_000 });
-  using open = answering({ metrics });
+  using open = answering({ state: new WorkerState({ latencySinceMs: Date.now() - 1_000 }) });
   const batchTimestampsMs = [Date.now() - 1_440_000, Date.now() - 150];
-  metrics.committed(commitOf([[0, 0, 5]], { batchTimestampsMs }), 0.004);
+  open.metrics.committed(commitOf([[0, 0, 5]], { batchTimestampsMs }), 0.004);
   assert.match(
     await (await open.get("/metrics")).text(),
     /^lottery_event_latency_seconds_count 1$/m,

@@ -2,8 +2,9 @@
 /** The page in a real browser, in the states that a worker may be in. */
 
 import assert from "node:assert/strict";
+import { UnavailableError } from "../../../../lib/core/failure.ts";
 import type { Announcement } from "../../../../lib/core/simulation/generated_log.ts";
-import { Vitals } from "../../../../lib/observers/vitals.ts";
+import { WorkerState } from "../../../../lib/observers/worker_state.ts";
 import type { AnsweringOptions } from "../../../support/answering.ts";
 import { sharedBrowser } from "../../../support/browser.ts";
 import { eventually } from "../../../support/eventually.ts";
@@ -12,6 +13,8 @@ import { serverTest } from "../../../support/servers.ts";
 import { commitOf } from "../../../support/sink_contract.ts";
 
 const look = lookAt(sharedBrowser());
+
+const AWAY = new UnavailableError("away");
 
 serverTest(
   "the page shows the worker's numbers on screens of any size and kind",
@@ -93,16 +96,16 @@ serverTest("the page says what it is waiting for", ["chromium"], async () => {
     await page.locator("#letters", { hasText: "every record was a valid event" }).waitFor();
   });
 
-  const vitals = new Vitals();
+  const worker = new WorkerState();
   let isAway = true;
   const orAway = <T>(value: T) =>
     isAway ? Promise.reject(new Error("away")) : Promise.resolve(value);
-  const options = { vitals, overview: () => orAway(OVERVIEW), view: () => orAway(VIEW) };
+  const options = { state: worker, overview: () => orAway(OVERVIEW), view: () => orAway(VIEW) };
   await look(options, async ({ page }) => {
-    vitals.failed("source");
+    worker.failed("source", AWAY);
     await page.locator("#notices", { hasText: "PostgreSQL does not answer" }).waitFor();
     await page.locator("#state-source", { hasText: "down for" }).waitFor();
-    vitals.answered("source");
+    worker.answered("source");
     isAway = false;
     await page.locator("#notices").waitFor({ state: "hidden" });
     await page.locator("#state-source p", { hasText: /^up$/ }).waitFor();
@@ -111,12 +114,12 @@ serverTest("the page says what it is waiting for", ["chromium"], async () => {
 });
 
 serverTest("an outage of Kafka is as clear as one of PostgreSQL", ["chromium"], async () => {
-  const vitals = new Vitals();
+  const worker = new WorkerState();
   const answered = () => {
-    for (const system of ["source", "group", "commit"] as const) vitals.answered(system);
-    vitals.ranges(new Map([[0, { startOffset: 0, endOffset: 90 }]]));
+    for (const system of ["source", "group", "commit"] as const) worker.answered(system);
+    worker.ranges(new Map([[0, { startOffset: 0, endOffset: 90 }]]));
   };
-  vitals.assigned([0]);
+  worker.assigned([0]);
   answered();
   const partition = {
     partition: 0,
@@ -126,10 +129,10 @@ serverTest("an outage of Kafka is as clear as one of PostgreSQL", ["chromium"], 
     caughtUpAtMs: null,
   };
   const overview = () => {
-    if (vitals.read().source.state === "up") answered(); // again and again, as a worker does
+    if (worker.systemState("Kafka").state === "up") answered(); // again and again, as a worker does
     return Promise.resolve({ ...OVERVIEW, partitions: [partition] });
   };
-  await look({ ...READY, vitals, overview }, async ({ page }) => {
+  await look({ ...READY, state: worker, overview }, async ({ page }) => {
     const shows = (place: string, text: string | RegExp) =>
       page.locator(place, { hasText: text }).waitFor();
     const opacity = () =>
@@ -139,7 +142,7 @@ serverTest("an outage of Kafka is as clear as one of PostgreSQL", ["chromium"], 
     await shows("#state-worker", "reading 1 of 1 partition");
     assert.equal(await opacity(), 1);
     for (const system of ["source", "group"] as const) {
-      vitals.failed(system);
+      worker.failed(system, AWAY);
       await shows("#connection", "Waiting for Kafka");
       await shows("#notices .bad", /Kafka does not answer.*Nothing is lost.*lag is unknown/);
       await shows("#tile-lag", /unknown\s+until Kafka answers/);
@@ -153,8 +156,8 @@ serverTest("an outage of Kafka is as clear as one of PostgreSQL", ["chromium"], 
       await page.locator("#notices").waitFor({ state: "hidden" });
       assert.equal(await opacity(), 1);
     }
-    vitals.failed("group");
-    vitals.failed("commit");
+    worker.failed("group", AWAY);
+    worker.failed("commit", AWAY);
     await shows("#connection", "Waiting for Kafka and PostgreSQL");
     await eventually(async () => await page.locator("#notices .bad").count() === 2);
   }, { reducedMotion: "reduce" });
@@ -200,9 +203,9 @@ serverTest(
   "no number is cut off, however large, on a screen of any width",
   ["chromium"],
   async () => {
-    const vitals = new Vitals();
+    const worker = new WorkerState();
     const hourAgo = Date.now() - 21 * 60_000;
-    vitals.committed(
+    worker.committed(
       commitOf([[0, 0, 5]], { batchTimestampsMs: [hourAgo, hourAgo - 3_600_000 * 30] }),
     );
     const overview = () =>
@@ -211,7 +214,7 @@ serverTest(
         events: 999_999_999_999,
         deadLetters: 999_999_999_999,
       });
-    await look({ ...READY, vitals, overview }, async ({ page }) => {
+    await look({ ...READY, state: worker, overview }, async ({ page }) => {
       await page.locator("#tile-latency .value", { hasText: /d/ }).waitFor();
       for (const width of [320, 360, 640, 641, 1_080, 1_081, 1_280, 1_560]) {
         await page.setViewportSize({ width, height: 800 });
