@@ -107,6 +107,35 @@ postgresTest("keeps dead letters byte by byte", async ({ first, connection }) =>
 });
 
 postgresTest(
+  "keeps dead letters as they are that come again because an offset was taken back",
+  async ({ first, connection }) => {
+    const letters = (to: number) =>
+      Array.from({ length: to }, (_, offset): DeadLetter => ({
+        partition: 0,
+        offset,
+        reason: "not_json",
+        recordTimestampMs: MINUTE,
+        key: null,
+        value: encoder.encode(`${to}`),
+        headers: [],
+        cut: null,
+      }));
+    await first.positions(new Map([[0, 0]]));
+    await first.commit(commitOf([[0, 0, 3]], { deadLetters: letters(3) }));
+    await connection.query({
+      text: `
+        update kafka_offsets set next_offset = 0;
+        delete from dead_letters where kafka_offset = 1`,
+    });
+    await first.commit(commitOf([[0, 0, 5]], { deadLetters: letters(5) }));
+    const rows = await connection.query<{ value: string }>({
+      text: "select convert_from(value, 'UTF8') as value from dead_letters order by kafka_offset",
+    });
+    assert.deepEqual(rows.map(({ value }) => value), ["3", "5", "3", "5", "5"]);
+  },
+);
+
+postgresTest(
   "writes windows of the pipeline's size and books per partition",
   async ({ first, connection }) => {
     await first.positions(new Map([[0, 0]]));
