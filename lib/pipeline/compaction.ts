@@ -4,9 +4,9 @@
  */
 
 import { CompactedError, OtherLogError } from "../core/offsets/log_range.ts";
+import type { Retry } from "./availability.ts";
 import type { PipelineObserver } from "./observer.ts";
 import type { Source } from "./source.ts";
-import type { Retry } from "./start_offsets.ts";
 
 export interface CompactionOptions {
   readonly source: Source;
@@ -14,7 +14,7 @@ export interface CompactionOptions {
   readonly onDataLoss: "fail" | "continue";
 }
 
-/** @throws {CompactedError} if the log is compacted, and it was not decided to count what is left of it. */
+/** @throws {CompactedError} if the log is compacted, unless ON_DATA_LOSS allows to count what is left of it. */
 export async function assertKept(
   options: CompactionOptions,
   retry: Retry,

@@ -29,7 +29,7 @@ export class FenceGuard implements Sink {
   async horizon(): Promise<number> {
     const horizonMs = await this.#sink.horizon();
     const offsets = Array.from(this.#positions, ([id, { nextOffset }]) => `${id}:${nextOffset}`);
-    this.#limit.look([horizonMs, ...offsets].join(" "));
+    this.#limit.observe([horizonMs, ...offsets].join(" "));
     return horizonMs;
   }
 

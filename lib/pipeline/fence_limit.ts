@@ -38,7 +38,7 @@ export class FenceLimit {
   }
 
   /** Takes what is stored now, such as offsets: if it differs from before, something has moved. */
-  look(stored: string): void {
+  observe(stored: string): void {
     if (stored !== this.#stored) this.moved();
     this.#stored = stored;
   }

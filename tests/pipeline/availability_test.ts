@@ -26,7 +26,7 @@ async function ask(last: () => Promise<string>) {
 Deno.test("Availability tells when a system is away, and when it has answered", async () => {
   assert.deepEqual(await ask(() => Promise.resolve("yes")), {
     outcome: "yes",
-    told: ["failed sink", "answered sink"],
+    told: ["failed commit", "answered commit"],
     isAway: false,
   });
 });
@@ -34,7 +34,7 @@ Deno.test("Availability tells when a system is away, and when it has answered", 
 Deno.test("Availability takes a fence for an answer, so that nothing waits for a sink that is there", async () => {
   assert.deepEqual(await ask(() => Promise.reject(new FencedError("moved"))), {
     outcome: "FencedError",
-    told: ["failed sink", "answered sink"],
+    told: ["failed commit", "answered commit"],
     isAway: false,
   });
 });
@@ -42,7 +42,7 @@ Deno.test("Availability takes a fence for an answer, so that nothing waits for a
 Deno.test("Availability waits for nothing after a refusal, but does not call it the outage's end", async () => {
   for (const error of [new CommitTooSlowError("too much"), new OperatorError("mend it")]) {
     const { told, isAway } = await ask(() => Promise.reject(error));
-    assert.deepEqual(told, ["failed sink"]);
+    assert.deepEqual(told, ["failed commit"]);
     assert.equal(isAway, false);
   }
 });

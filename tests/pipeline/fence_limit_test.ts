@@ -29,11 +29,11 @@ Deno.test("FenceLimit does not stop before its time, however many fences there a
 Deno.test("FenceLimit begins from the start once something has moved", () => {
   const limit = new FenceLimit();
   const isTolerated = () => (limit.fenced(0, 0.5) as { delayMs: number }).delayMs === 0;
-  limit.look("0:5");
+  limit.observe("0:5");
   assert.deepEqual([isTolerated(), isTolerated(), isTolerated()], [true, true, false]);
-  limit.look("0:5");
+  limit.observe("0:5");
   assert.equal(isTolerated(), false, "nothing has moved");
-  limit.look("0:6");
+  limit.observe("0:6");
   assert.deepEqual([isTolerated(), isTolerated(), isTolerated()], [true, true, false]);
   limit.moved();
   assert.equal(isTolerated(), true);

@@ -132,28 +132,28 @@ const lastingMs = (reason: UncountedReason) => reason === "nobody" ? 60 : 30;
 
 Deno.test("LastingGaps tells what lasts, with its begin, and no rebalance", () => {
   const watch = new LastingGaps({ lastingMs, gapMs: 15 });
-  assert.deepEqual(watch.look([GAP], 0), []);
-  assert.deepEqual(watch.look([GAP], 10), []);
-  assert.deepEqual(watch.look([], 20), [], "it was only shared out again");
-  for (const nowMs of [30, 40, 50]) assert.deepEqual(watch.look([GAP], nowMs), []);
+  assert.deepEqual(watch.update([GAP], 0), []);
+  assert.deepEqual(watch.update([GAP], 10), []);
+  assert.deepEqual(watch.update([], 20), [], "it was only shared out again");
+  for (const nowMs of [30, 40, 50]) assert.deepEqual(watch.update([GAP], nowMs), []);
   const other = { ...GAP, reason: "another_program" } as const;
-  assert.deepEqual(watch.look([other], 60), [{ ...other, sinceMs: 30 }]);
-  assert.deepEqual(watch.look([], 70), []);
+  assert.deepEqual(watch.update([other], 60), [{ ...other, sinceMs: 30 }]);
+  assert.deepEqual(watch.update([], 70), []);
 });
 
 Deno.test("LastingGaps knows nothing of a time without looks, but does not forget what it has told", () => {
   const watch = new LastingGaps({ lastingMs, gapMs: 15 });
-  watch.look([GAP], 0);
-  assert.deepEqual(watch.look([GAP], 100), [], "it may have been counted meanwhile");
-  for (const nowMs of [110, 120]) assert.deepEqual(watch.look([GAP], nowMs), []);
-  assert.deepEqual(watch.look([GAP], 130), [{ ...GAP, sinceMs: 100 }]);
+  watch.update([GAP], 0);
+  assert.deepEqual(watch.update([GAP], 100), [], "it may have been counted meanwhile");
+  for (const nowMs of [110, 120]) assert.deepEqual(watch.update([GAP], nowMs), []);
+  assert.deepEqual(watch.update([GAP], 130), [{ ...GAP, sinceMs: 100 }]);
   const another = { ...GAP, partition: 2 };
-  assert.deepEqual(watch.look([GAP, another], 500), [{ ...GAP, sinceMs: 100 }]);
+  assert.deepEqual(watch.update([GAP, another], 500), [{ ...GAP, sinceMs: 100 }]);
 });
 
 Deno.test("LastingGaps waits longer for partitions that are only to be shared out", () => {
   const watch = new LastingGaps({ lastingMs, gapMs: 15 });
   const free = { ...GAP, reason: "nobody" } as const;
-  for (let nowMs = 0; nowMs < 60; nowMs += 10) assert.deepEqual(watch.look([free], nowMs), []);
-  assert.deepEqual(watch.look([free], 60), [{ ...free, sinceMs: 0 }]);
+  for (let nowMs = 0; nowMs < 60; nowMs += 10) assert.deepEqual(watch.update([free], nowMs), []);
+  assert.deepEqual(watch.update([free], 60), [{ ...free, sinceMs: 0 }]);
 });
