@@ -5,7 +5,7 @@
  */
 
 import type { LastingGap } from "../core/offsets/lasting_gaps.ts";
-import { unavailableText } from "../core/offsets/log_range.ts";
+import { unavailableText } from "../core/offsets/partition_names.ts";
 import type { CoverageObserver, PipelineObserver, System } from "../pipeline/observer.ts";
 import type { FencedError } from "../pipeline/sink.ts";
 

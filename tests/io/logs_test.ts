@@ -71,7 +71,7 @@ Deno.test("LogObserver says which partitions cannot be read, and when all can be
     for (let looks = 0; looks < 3; looks++) observer.unavailable(new Map());
   });
   assert.equal(lines.length, 2, lines.join("\n"));
-  assert.match(lines[0]!, /WARN .*partitions 0, 2: no leader; partition 5: gone/);
+  assert.match(lines[0]!, /WARN .*partitions 0 and 2: no leader; partition 5: gone/);
   assert.match(lines[1]!, /All assigned partitions can be read again$/);
 });
 

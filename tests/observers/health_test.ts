@@ -60,7 +60,7 @@ for (
       health.answered("group");
       health.answered("commit");
       health.unavailable(new Map([[4, "no leader"], [1, "no leader"]]));
-    }, /^not reading partitions 1, 4: no leader$/],
+    }, /^not reading partitions 1 and 4: no leader$/],
     ["nothing of what is over", (health) => {
       health.failed("group");
       health.failed("commit");

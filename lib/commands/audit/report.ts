@@ -7,7 +7,8 @@ import type { AuditReport, Books } from "../../core/audit/audit.ts";
 import type { RowDifference, Tallies } from "../../core/audit/row_audit.ts";
 import { groupDigits } from "../../core/text/numbers.ts";
 import { printable, printableJson } from "../../core/text/printable.ts";
-import { type Column, textTable, utcTime } from "../../core/text/table.ts";
+import { type Column, textTable } from "../../core/text/table.ts";
+import { isoTime, utcTime } from "../../core/text/time.ts";
 
 /** Lines for people; of each kind of difference at most `limit` are shown. */
 export function auditLines(report: AuditReport, limit: number): string[] {
@@ -187,8 +188,4 @@ function cells({ agreeing, wrong, notProvable }: Tallies): string[] {
 
 function countOf(count: number | null): string {
   return count === null ? "–" : groupDigits(count);
-}
-
-function isoTime(timeMs: number): string {
-  return new Date(timeMs).toISOString();
 }

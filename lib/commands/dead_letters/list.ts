@@ -5,6 +5,7 @@
 
 import type { Config } from "../../core/settings/config.ts";
 import { printable, printableBytes, printableJson } from "../../core/text/printable.ts";
+import { isoTime } from "../../core/text/time.ts";
 import {
   type DeadLetterFilter,
   DeadLetterStore,
@@ -65,9 +66,9 @@ export function positionText({ partition, offset }: RecordPosition): string {
   return `${partition}/${offset}`;
 }
 
-/** A time in UTC, or a dash. */
-export function timeText(timeMs: number): string {
-  return timeMs < 0 ? "-" : new Date(timeMs).toISOString();
+/** The record's own time in UTC, or a dash if it has none. */
+export function recordTime(recordTimestampMs: number): string {
+  return recordTimestampMs < 0 ? "-" : isoTime(recordTimestampMs);
 }
 
 const HEADER = columns("POSITION", "REASON", "RECEIVED", "RECORD TIME", "VALUE");
@@ -76,8 +77,8 @@ function toLine(letter: StoredDeadLetter): string {
   return columns(
     positionText(letter),
     printable(letter.reason),
-    timeText(letter.receivedMs),
-    timeText(letter.recordTimestampMs),
+    isoTime(letter.receivedMs),
+    recordTime(letter.recordTimestampMs),
     preview(letter.value, letter.cut?.valueSize ?? undefined),
   );
 }
@@ -111,8 +112,8 @@ function toJson(letter: StoredDeadLetter): string {
     partition,
     offset,
     reason,
-    received_at: timeText(receivedMs),
-    record_timestamp: recordTimestampMs < 0 ? null : timeText(recordTimestampMs),
+    received_at: isoTime(receivedMs),
+    record_timestamp: recordTimestampMs < 0 ? null : isoTime(recordTimestampMs),
     key_base64: base64(key),
     value_base64: base64(value),
     headers: letter.headers.map((header) => ({
@@ -126,7 +127,7 @@ function toJson(letter: StoredDeadLetter): string {
       sha256: cut.sha256.toHex(),
     },
     intact: isIntact,
-    replayed_at: replay && timeText(replay.replayedMs),
+    replayed_at: replay && isoTime(replay.replayedMs),
     replayed_value_base64: base64(replay?.value ?? null),
   });
 }

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { isoTime } from "../text/time.ts";
 import { EventParser, type LotteryEvent } from "../windowing/event.ts";
 import type { PartitionHistory } from "./history.ts";
 import {
@@ -194,7 +195,7 @@ export class Audit {
 }
 
 function intoWindow(startMs: number): string {
-  return `replayed into ${new Date(startMs).toISOString()}`;
+  return `replayed into ${isoTime(startMs)}`;
 }
 
 /** Whether everything that was read is there, or is known to be deleted. */

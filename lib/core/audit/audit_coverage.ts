@@ -4,7 +4,7 @@
  * @module
  */
 
-import { namesOf } from "../offsets/coverage.ts";
+import { partitionNames } from "../offsets/partition_names.ts";
 import { groupDigits } from "../text/numbers.ts";
 import { type Coverage, coverageProblems, lagOf, recordsWaiting } from "../views/status.ts";
 import type { AuditReport } from "./audit.ts";
@@ -40,7 +40,7 @@ function neverCounted({ partitions }: Coverage): string[] {
   if (never.length === 0) return [];
   const ids = never.map(({ partition }) => partition);
   return [
-    `${namesOf(ids)} ${ids.length === 1 ? "was" : "were"} never counted: ${
+    `${partitionNames(ids)} ${ids.length === 1 ? "was" : "were"} never counted: ${
       groupDigits(recordsWaiting({ partitions: never }))
     } records wait, and no worker runs`,
   ];

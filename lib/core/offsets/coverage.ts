@@ -7,6 +7,7 @@
  */
 
 import { groupDigits } from "../text/numbers.ts";
+import { partitionNames } from "./partition_names.ts";
 
 /** What the id of every worker begins with, in the database and in Kafka. */
 export const WORKER_PREFIX = "lottery-worker-";
@@ -133,19 +134,8 @@ export function describeUncounted(
         `${it} may belong to another program, but Kafka does not let us see who is in the group ${groupId}. ` +
         "Grant Describe on the group, and on all topics that it reads",
     };
-    return `${namesOf(ids)} ${one ? "is" : "are"} not counted${
+    return `${partitionNames(ids)} ${one ? "is" : "are"} not counted${
       waiting === 0 ? "" : ` (${groupDigits(waiting)} records wait)`
     }: ${why[reason]}`;
   });
-}
-
-/** More of them are summed up. */
-const MAX_NAMED = 20;
-
-/** `partition 3`, `partitions 1 and 3`, `partitions 0, 1 and 3`. */
-export function namesOf(partitions: readonly number[]): string {
-  if (partitions.length === 1) return `partition ${partitions[0]}`;
-  const named: (string | number)[] = partitions.slice(0, MAX_NAMED);
-  if (partitions.length > MAX_NAMED) named.push(`${partitions.length - MAX_NAMED} more`);
-  return `partitions ${named.slice(0, -1).join(", ")} and ${named.at(-1)}`;
 }

@@ -18,15 +18,6 @@ export interface LogView {
   readonly unavailable: ReadonlyMap<number, string>;
 }
 
-/** Which partitions cannot be read, and why: `partitions 1, 4: no leader; partition 2: …`. */
-export function unavailableText(unavailable: LogView["unavailable"]): string {
-  const byReason = Map.groupBy(unavailable, ([, reason]) => reason);
-  return Array.from(byReason, ([reason, entries]) => {
-    const ids = entries.map(([partition]) => partition).sort((a, b) => a - b);
-    return `${ids.length === 1 ? "partition" : "partitions"} ${ids.join(", ")}: ${reason}`;
-  }).join("; ");
-}
-
 /** Kafka has deleted records before they were read. */
 export class RecordsLostError extends OperatorError {
   constructor(partition: number, { from, to }: { readonly from: number; readonly to: number }) {

@@ -34,8 +34,3 @@ export function textTable(
 function length(text: string): number {
   return [...text].length;
 }
-
-/** UTC, to the second: `2023-01-01 00:00:00Z`. */
-export function utcTime(timeMs: number): string {
-  return `${new Date(timeMs).toISOString().slice(0, 19).replace("T", " ")}Z`;
-}

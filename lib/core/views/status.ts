@@ -9,7 +9,8 @@ import {
   type UncountedPartition,
   type WorkerStatus,
 } from "../offsets/coverage.ts";
-import { type LogRange, unavailableText } from "../offsets/log_range.ts";
+import type { LogRange } from "../offsets/log_range.ts";
+import { unavailableText } from "../offsets/partition_names.ts";
 
 /** One partition, as the database and Kafka have it. */
 export interface PartitionStatus {

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { isoTime } from "../text/time.ts";
 import type { WindowCount } from "./window.ts";
 
 /** A count of a closed window. It may change once more, when an event is late; then its revision is greater. */
@@ -36,8 +37,8 @@ export function closedCountRecord(
     value: JSON.stringify({
       version: VALUE_VERSION,
       revision,
-      window_start: new Date(windowStartMs).toISOString(),
-      window_end: new Date(windowEndMs).toISOString(),
+      window_start: isoTime(windowStartMs),
+      window_end: isoTime(windowEndMs),
       lottery_name: lotteryName,
       event_type: eventType,
       event_count: count,
@@ -49,7 +50,7 @@ export function closedCountRecord(
 export function removedCountRecord(
   { windowStartMs, lotteryName, eventType }: CountKey,
 ): { readonly key: string; readonly value: null } {
-  const windowStart = new Date(windowStartMs).toISOString();
+  const windowStart = isoTime(windowStartMs);
   return { key: JSON.stringify([windowStart, lotteryName, eventType]), value: null };
 }
 

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { isoTime } from "../../core/text/time.ts";
 import type {
   BytesPreview,
   CountRow,
@@ -19,12 +20,12 @@ export const HEAD_BYTES = 1_024;
 /** Rows of counts; one more than `limit` tells that there are more. */
 export function countsJson({ fromMs, toMs, limit }: CountsQuery, rows: readonly CountRow[]) {
   return {
-    from: iso(fromMs),
-    to: iso(toMs),
+    from: isoTime(fromMs),
+    to: isoTime(toMs),
     truncated: rows.length > limit,
     aggregates: rows.slice(0, limit).map((row) => ({
-      window_start: iso(row.windowStartMs),
-      window_end: iso(row.windowEndMs),
+      window_start: isoTime(row.windowStartMs),
+      window_end: isoTime(row.windowEndMs),
       lottery_name: row.lotteryName,
       event_type: row.eventType,
       event_count: row.count,
@@ -45,9 +46,9 @@ export function lettersJson(letters: readonly LetterPreview[]) {
       partition: letter.partition,
       offset: letter.offset,
       reason: letter.reason,
-      received_at: iso(letter.receivedMs),
-      record_timestamp: isoOrNull(letter.recordTimestampMs),
-      replayed_at: isoOrNull(letter.replayedMs),
+      received_at: isoTime(letter.receivedMs),
+      record_timestamp: isoTime(letter.recordTimestampMs),
+      replayed_at: isoTime(letter.replayedMs),
       key: bytesJson(letter.key),
       value: bytesJson(letter.value),
     })),
@@ -61,7 +62,7 @@ export function statusJson(
   return {
     topic,
     group_id: groupId,
-    now: iso(nowMs),
+    now: isoTime(nowMs),
     demo: demo && {
       speed: demo.speed,
       jackpot: demo.jackpot && {
@@ -70,26 +71,26 @@ export function statusJson(
       },
     },
     source: { name: worker.sourceName, ...systemJson(worker.source) },
-    postgresql: { ...systemJson(database), read_at: isoOrNull(database.readMs) },
+    postgresql: { ...systemJson(database), read_at: isoTime(database.readMs) },
     all_workers: shared && {
       workers: shared.workers,
       events: shared.events,
       events_per_second: shared.eventsPerSecond,
       dead_letters: shared.deadLetters,
       lag_records: shared.lagRecords,
-      watermark: isoOrNull(shared.watermarkMs),
+      watermark: isoTime(shared.watermarkMs),
       watermark_delay_seconds: shared.watermarkMs === null
         ? null
         : (shared.nowMs - shared.watermarkMs) / 1000,
       window_seconds: shared.windowMs / 1000,
-      closed_up_to: isoOrNull(shared.closedUpToMs),
-      current_window: isoOrNull(shared.currentWindowMs),
+      closed_up_to: isoTime(shared.closedUpToMs),
+      current_window: isoTime(shared.currentWindowMs),
       uncounted_partitions: shared.uncounted.map(({ partition, reason, holder, sinceMs }) => ({
         partition,
         reason,
         client_id: holder?.clientId ?? null,
         host: holder?.host ?? null,
-        since: iso(sinceMs),
+        since: isoTime(sinceMs),
       })),
       problems: shared.problems,
       partitions: shared.partitions.map((partition) => ({
@@ -99,12 +100,12 @@ export function statusJson(
     },
     this_worker: {
       id: worker.id,
-      started_at: iso(worker.startedMs),
+      started_at: isoTime(worker.startedMs),
       partitions: worker.partitions,
       events_per_second: worker.eventsPerSecond,
       events_by_second: worker.eventsBySecond,
       latency_ms: worker.latencyMs,
-      last_commit_at: isoOrNull(worker.lastCommitMs),
+      last_commit_at: isoTime(worker.lastCommitMs),
       late_events: worker.lateEvents,
       fenced_commits: worker.fencedCommits,
     },
@@ -119,15 +120,15 @@ export type LotteriesJson = ReturnType<typeof lotteriesJson>;
 export type LettersJson = ReturnType<typeof lettersJson>;
 
 function systemJson({ state, sinceMs }: { readonly state: string; readonly sinceMs: number }) {
-  return { state, since: iso(sinceMs) };
+  return { state, since: isoTime(sinceMs) };
 }
 
 function partitionJson({ partition, nextOffset, committedAtMs, maxEventTimeMs }: StoredPartition) {
   return {
     partition,
     stored_offset: nextOffset,
-    committed_at: iso(committedAtMs),
-    watermark: isoOrNull(maxEventTimeMs),
+    committed_at: isoTime(committedAtMs),
+    watermark: isoTime(maxEventTimeMs),
   };
 }
 
@@ -139,12 +140,4 @@ function bytesJson(bytes: BytesPreview | null) {
     text: new TextDecoder().decode(bytes.head),
     base64: bytes.head.toBase64(),
   };
-}
-
-function iso(timeMs: number): string {
-  return new Date(timeMs).toISOString();
-}
-
-function isoOrNull(timeMs: number | null): string | null {
-  return timeMs === null ? null : iso(timeMs);
 }

@@ -3,7 +3,6 @@ import {
   type CoverageView,
   describeUncounted,
   missingPartitions,
-  namesOf,
   uncountedPartitions,
   type UncountedReason,
   type WorkerStatus,
@@ -113,13 +112,6 @@ Deno.test("missingPartitions() needs no look at the group", () => {
   const { partitions, workers } = view({ workers: [worker([0]), worker([3])] });
   const missing = missingPartitions({ partitions, workers });
   assert.deepEqual(missing.map(({ partition }) => partition), [1, 2]);
-});
-
-Deno.test("namesOf() names some partitions, and sums up the rest", () => {
-  assert.equal(namesOf([3]), "partition 3");
-  assert.equal(namesOf([0, 1, 3]), "partitions 0, 1 and 3");
-  const many = Array.from({ length: 256 }, (_, partition) => partition);
-  assert.match(namesOf(many), /^partitions 0, 1, .*18, 19 and 236 more$/);
 });
 
 const GAP = {
