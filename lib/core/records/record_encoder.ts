@@ -5,6 +5,7 @@
  */
 
 import type { Cut, RecordBatch, RecordHeader } from "./record_batch.ts";
+import { MAX_VARINT_BYTES } from "./varint_reader.ts";
 
 /** A record before it has an offset. */
 export interface NewRecord {
@@ -61,15 +62,12 @@ export interface PlacedRecord {
 
 /** The bytes of records, one after the other. */
 export function encodeRecords(records: readonly PlacedRecord[]): Uint8Array {
-  const writer = new Writer(records.reduce((size, { record }) => size + mostBytes(record), 0));
+  const writer = new Writer(records.reduce((size, { record }) => size + maxBytes(record), 0));
   for (const record of records) writer.record(record);
   return writer.bytes();
 }
 
-/** Most that a number takes. */
-const MAX_VARINT_BYTES = 10;
-
-function mostBytes({ key, value, headers = [] }: PlacedRecord["record"]): number {
+function maxBytes({ key, value, headers = [] }: PlacedRecord["record"]): number {
   return sizeOf(key) + sizeOf(value) + (7 + 2 * headers.length) * MAX_VARINT_BYTES +
     headers.reduce((size, header) => size + sizeOf(header.key) + sizeOf(header.value), 0);
 }
@@ -78,8 +76,8 @@ class Writer {
   readonly #buffer: Uint8Array;
   #at = 0;
 
-  constructor(mostBytes: number) {
-    this.#buffer = new Uint8Array(mostBytes);
+  constructor(maxBytes: number) {
+    this.#buffer = new Uint8Array(maxBytes);
   }
 
   bytes(): Uint8Array {

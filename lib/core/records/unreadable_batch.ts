@@ -23,6 +23,18 @@ export class UnreadableBatchError extends RangeError {
   }
 }
 
+/** The error for a batch whose bytes are not those of its records. */
+export function malformed(
+  batch: {
+    readonly baseOffset: number;
+    readonly nextOffset: number;
+    readonly recordCount: number;
+  },
+): UnreadableBatchError {
+  const problem = `its ${batch.recordCount} records do not fill its bytes exactly`;
+  return new UnreadableBatchError(batch, problem);
+}
+
 /** An error that came up in a partition, for the operator if it is about a batch; others as they are. */
 export function inPartition(partition: number, error: unknown): unknown {
   if (!(error instanceof UnreadableBatchError)) return error;
