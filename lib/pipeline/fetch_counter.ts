@@ -6,7 +6,7 @@
 import { TimeSlice } from "../async/time_slice.ts";
 import type { Fetched } from "../core/records/log_batch.ts";
 import { inPartition, UnreadableBatchError } from "../core/records/unreadable_batch.ts";
-import type { Committer } from "./committer.ts";
+import type { Committer } from "./commit/committer.ts";
 import type { Assignment, PipelineState } from "./pipeline_state.ts";
 
 export class FetchCounter {

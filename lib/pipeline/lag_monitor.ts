@@ -11,9 +11,9 @@ import { StallDetector } from "../core/offsets/stall_detector.ts";
 import type { Retry } from "./availability.ts";
 import { assertKept } from "./compaction.ts";
 import type { PipelineObserver } from "./observer.ts";
+import type { Assignment } from "./pipeline_state.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
-import type { Assignment } from "./pipeline_state.ts";
 import { isLossAccepted, unavailableOf } from "./start_offsets.ts";
 
 /** How long one check waits for the watermark. */

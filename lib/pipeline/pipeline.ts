@@ -15,7 +15,7 @@ import type { Fetched } from "../core/records/log_batch.ts";
 import type { PendingOptions } from "../core/windowing/pending.ts";
 import { closedUpTo } from "../core/windowing/watermark.ts";
 import { Availability, type Retry } from "./availability.ts";
-import { Committer } from "./committer.ts";
+import { Committer } from "./commit/committer.ts";
 import { assertRewritten } from "./compaction.ts";
 import { FetchCounter } from "./fetch_counter.ts";
 import { LagMonitor } from "./lag_monitor.ts";

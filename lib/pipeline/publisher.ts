@@ -12,8 +12,8 @@
 import { backoffMs, type BackoffOptions } from "../async/backoff.ts";
 import { delay } from "../async/delay.ts";
 import { isPassing, UnavailableError } from "../core/failure.ts";
-import { OutputReview, type TableCount } from "../core/views/output_review.ts";
 import type { ClosedCount, CountKey, PublishedCount } from "../core/windowing/closed_count.ts";
+import { OutputReview, type TableCount } from "../core/windowing/output_review.ts";
 
 /** What is still to be published. */
 export interface Outbox {

@@ -25,7 +25,7 @@ import { newSha256 } from "../io/sha256.ts";
 import { Health } from "../observers/health.ts";
 import { Vitals } from "../observers/vitals.ts";
 import { Availability } from "../pipeline/availability.ts";
-import { FenceGuard } from "../pipeline/fence_guard.ts";
+import { FenceGuard } from "../pipeline/commit/fence_guard.ts";
 import type { CoverageObserver, PipelineObserver, System } from "../pipeline/observer.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import type { Output } from "../pipeline/publisher.ts";

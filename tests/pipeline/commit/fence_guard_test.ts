@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
-import { OperatorError } from "../../lib/core/failure.ts";
-import { Health } from "../../lib/observers/health.ts";
-import { FenceGuard } from "../../lib/pipeline/fence_guard.ts";
-import type { FenceLimits } from "../../lib/pipeline/fence_limit.ts";
-import { FencedError } from "../../lib/pipeline/sink.ts";
-import { MemorySink, MemorySource, MemoryStore } from "../support/memory_ends.ts";
+import { OperatorError } from "../../../lib/core/failure.ts";
+import { Health } from "../../../lib/observers/health.ts";
+import { FenceGuard } from "../../../lib/pipeline/commit/fence_guard.ts";
+import type { FenceLimits } from "../../../lib/pipeline/commit/fence_limit.ts";
+import { FencedError } from "../../../lib/pipeline/sink.ts";
+import { MemorySink, MemorySource, MemoryStore } from "../../support/memory_ends.ts";
 import {
   assertCountedOnce,
   makeLog,
   makePipeline,
   runToEnd,
   Witness,
-} from "../support/pipeline_run.ts";
-import { testSinkContract } from "../support/sink_contract.ts";
+} from "../../support/pipeline_run.ts";
+import { testSinkContract } from "../../support/sink_contract.ts";
 
 const SHORT: FenceLimits = {
   tolerated: 2,

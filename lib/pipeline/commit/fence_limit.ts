@@ -4,7 +4,7 @@
  * @module
  */
 
-import { backoffMs, type BackoffOptions } from "../async/backoff.ts";
+import { backoffMs, type BackoffOptions } from "../../async/backoff.ts";
 
 /** How many fences in a row are accepted, and for how long. */
 export interface FenceLimits {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CountKey, PublishedCount } from "../windowing/closed_count.ts";
+import type { CountKey, PublishedCount } from "./closed_count.ts";
 
 /** A count as the table has it now. */
 export interface TableCount {

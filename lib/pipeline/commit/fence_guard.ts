@@ -4,12 +4,12 @@
  * @module
  */
 
-import { delay } from "../async/delay.ts";
-import { OperatorError } from "../core/failure.ts";
-import type { Position } from "../core/offsets/positions.ts";
-import type { Commit } from "../core/windowing/pending.ts";
+import { delay } from "../../async/delay.ts";
+import { OperatorError } from "../../core/failure.ts";
+import type { Position } from "../../core/offsets/positions.ts";
+import type { Commit } from "../../core/windowing/pending.ts";
+import { FencedError, type Sink } from "../sink.ts";
 import { FENCE_LIMITS, FenceLimit, type FenceLimits } from "./fence_limit.ts";
-import { FencedError, type Sink } from "./sink.ts";
 
 /** Passes everything on to another sink. */
 export class FenceGuard implements Sink {

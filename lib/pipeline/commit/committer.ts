@@ -3,16 +3,16 @@
  * @module
  */
 
-import { delay } from "../async/delay.ts";
-import { isPassing } from "../core/failure.ts";
-import { CommitPolicy } from "../core/windowing/commit_policy.ts";
-import type { Commit } from "../core/windowing/pending.ts";
-import type { Availability } from "./availability.ts";
+import { delay } from "../../async/delay.ts";
+import { isPassing } from "../../core/failure.ts";
+import { CommitPolicy } from "../../core/windowing/commit_policy.ts";
+import type { Commit } from "../../core/windowing/pending.ts";
+import type { Availability } from "../availability.ts";
+import type { PipelineObserver } from "../observer.ts";
+import type { PipelineState } from "../pipeline_state.ts";
+import { CommitTooSlowError, FencedError, type Sink } from "../sink.ts";
+import type { Source } from "../source.ts";
 import { commitOnce } from "./commit_once.ts";
-import type { PipelineObserver } from "./observer.ts";
-import type { PipelineState } from "./pipeline_state.ts";
-import { CommitTooSlowError, FencedError, type Sink } from "./sink.ts";
-import type { Source } from "./source.ts";
 
 export interface CommitterOptions {
   readonly source: Source;

@@ -3,8 +3,8 @@
  * @module
  */
 
-import type { Commit } from "../core/windowing/pending.ts";
-import { FencedError, type Sink } from "./sink.ts";
+import type { Commit } from "../../core/windowing/pending.ts";
+import { FencedError, type Sink } from "../sink.ts";
 
 /**
  * An action that stores the commit, for as many tries as it takes. A try that failed

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FENCE_LIMITS, FenceLimit } from "../../lib/pipeline/fence_limit.ts";
+import { FENCE_LIMITS, FenceLimit } from "../../../lib/pipeline/commit/fence_limit.ts";
 
 /** Fences one after the other, each waited for, until it says to stop. @returns the waits. */
 function fenceUntilStop(limit: FenceLimit): number[] {
