@@ -30,7 +30,7 @@ export class FileSource implements Source {
   #position: number | null = null;
   /** Aborts when reading has to end. */
   #signal = new AbortController().signal;
-  /** Raised when reading has to begin anew, at another line. */
+  /** Raised when reading has to restart at another line. */
   #seeks = 0;
 
   private constructor(path: string, range: LogRange) {
@@ -48,7 +48,7 @@ export class FileSource implements Source {
     return new FileSource(path, { startOffset: 0, endOffset: lines });
   }
 
-  /** Reads to the end of the file, and then waits for the signal: its counts can be looked at meanwhile. */
+  /** Reads to the end of the file, and then waits for the signal: meanwhile its counts can be read. */
   async read(reader: SourceReader, signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     reader.assigned([PARTITION]);
@@ -56,7 +56,7 @@ export class FileSource implements Source {
     while (await this.#changed.until(() => this.#seeks !== seen, { signal })) {
       if (seen > 0 && this.#path === STANDARD_INPUT) {
         throw new OperatorError(
-          "Cannot go on with standard input: it cannot be read a second time.",
+          "Cannot continue with standard input: it cannot be read a second time.",
         );
       }
       seen = this.#seeks;

@@ -44,6 +44,8 @@ export async function readKeyPair(
       cause: error,
     });
   }
-  if (!belongTogether) throw new OperatorError(`${files}: the key is not that of the certificate`);
+  if (!belongTogether) {
+    throw new OperatorError(`${files}: the key does not belong to the certificate`);
+  }
   return pair;
 }

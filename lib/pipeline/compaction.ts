@@ -1,5 +1,5 @@
 /**
- * Whether the log keeps its records until they are counted; one that is compacted does not.
+ * Whether the log keeps its records until they are counted: a compacted one does not.
  * @module
  */
 
@@ -33,7 +33,7 @@ export async function assertRewritten(
   retry: Retry,
 ): Promise<void> {
   if (await isCompacted(options, retry)) return;
-  throw new OtherLogError(partition, "the last record batch that was counted is not there");
+  throw new OtherLogError(partition, "the last record batch that was counted is missing");
 }
 
 async function isCompacted(

@@ -154,7 +154,7 @@ export class Publisher {
     const [outbox, output] = [this.#outbox, this.#output];
     const review = new OutputReview();
     for await (const published of output.read()) {
-      if (!await outbox.claim()) throw new UnavailableError("Another worker publishes now");
+      if (!await outbox.claim()) throw new UnavailableError("Another worker is publishing now");
       review.take(published, await outbox.lookUp(published.map(({ key }) => key)));
     }
     const differing = { again: 0, retracted: 0 };

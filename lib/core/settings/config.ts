@@ -17,7 +17,6 @@ export interface Config {
   readonly graceMs: number;
   readonly maxFutureMs: number;
   readonly commitIntervalMs: number;
-  /** What to do when Kafka has deleted records before they were read. */
   readonly onDataLoss: "fail" | "continue";
   readonly httpHost: string;
   /** `undefined`: 8000, or the next free port; 0: any free one. */
@@ -214,7 +213,7 @@ function missing(given: Given): ConfigProblem[] {
   }
   return Array.from(because, ([setting, others]) => ({
     setting,
-    message: `is needed because of ${others.join(" and ")}`,
+    message: `is required by ${others.join(" and ")}`,
   }));
 }
 

@@ -86,7 +86,7 @@ function doubles(variables: readonly EnvVariable[]): EnvFileProblem[] {
       lines.set(name, line);
       return [];
     }
-    return [{ line, message: `${name} is set in line ${first} already. Remove one of them` }];
+    return [{ line, message: `${name} is already set in line ${first}. Remove one of them` }];
   });
 }
 

@@ -47,8 +47,12 @@ export function originOf(
   const { fromEnvironment, fromFile, overridden } = settings;
   const environment = `${fromEnvironment.length} from the environment`;
   if (!file) return `${environment}; there is no file .env in ${directory}`;
-  const instead = overridden.length === 0 ? "" : ` (instead of the file: ${overridden.join(", ")})`;
-  return `${fromFile.length} from ${directory.replace(/\/$/, "")}/.env, ${environment}${instead}`;
+  const overriding = overridden.length === 0
+    ? ""
+    : ` (overriding the file: ${overridden.join(", ")})`;
+  return `${fromFile.length} from ${
+    directory.replace(/\/$/, "")
+  }/.env, ${environment}${overriding}`;
 }
 
 /** Kubernetes gives every container `SMTP_PORT=tcp://10.0.0.7:25` for a service called `smtp`. */

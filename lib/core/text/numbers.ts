@@ -9,8 +9,8 @@ export function groupDigits(value: number): string {
 }
 
 /** `1 record`, `1,234 records`. */
-export function quantity(count: number, noun: string, plural = `${noun}s`): string {
-  return `${groupDigits(count)} ${count === 1 ? noun : plural}`;
+export function plural(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${groupDigits(count)} ${count === 1 ? noun : nouns}`;
 }
 
 /** `12 s`, `1 min 5 s`, `24 h 0 min` or `3 d 4 h`; begun seconds count. */

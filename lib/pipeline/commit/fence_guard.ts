@@ -1,6 +1,6 @@
 /**
- * A sink that is not fenced for ever: fences that repeat although nothing has moved are slowed
- * down and marked as stuck, and become an operator's problem after a while.
+ * Ends a series of fences: those that repeat although nothing has moved are slowed down and
+ * marked as stuck, and require operator action after a while.
  * @module
  */
 
@@ -54,9 +54,9 @@ export class FenceGuard implements Sink {
 
 function stuck(error: FencedError): OperatorError {
   return new OperatorError(
-    "Cannot go on counting: the database refuses every commit as if another worker had been faster, " +
-      "though nothing there has moved. Look for a trigger or policy that is not ours, and for other " +
-      "tables of the same names; then start again",
+    "Cannot continue: the database refuses every commit as if another worker had committed first, " +
+      "though nothing there has moved. Check for a trigger or policy that is not ours, and for other " +
+      "tables with the same names; then start again",
     { cause: error },
   );
 }

@@ -49,7 +49,7 @@ for (
         members: [own, { clientId: "console-consumer", host: "10.0.0.7", partitions: [1, 3] }],
       }, [[0, 99], [1, 4_000], [3, 800]]),
       [
-        "partitions 1 and 3 are not counted (4,800 records wait): another program in the group g has them, " +
+        "partitions 1 and 3 are not counted (4,800 records waiting): another program in the group g has them, " +
         "console-consumer on 10.0.0.7. Stop it, or give it a group of its own",
       ],
     ],
@@ -87,7 +87,7 @@ for (
       told({ members: [own] }),
       [
         "partitions 1 and 3 are not counted: no member of the group g has them. " +
-        "See whether another program is in the group",
+        "Check whether another program is in the group",
       ],
     ],
     [
