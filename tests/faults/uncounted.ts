@@ -181,7 +181,7 @@ serverTest(
     assert.equal(code, 0);
     assert.match(
       stdout,
-      /^[\d,]+ records are not counted yet: no worker runs\.\nEverything agrees\.$/m,
+      /^[\d,]+ records are not counted yet: no worker is running\.\nEverything agrees\.$/m,
     );
     assert.equal((await runProgram(["start", "--once"], { env: apart })).code, 0);
     assert.equal(await recordsRead(stack.database), 8_000);

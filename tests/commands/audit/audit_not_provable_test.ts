@@ -73,7 +73,7 @@ serverTest(
     await change("early", 0, "261"); // one too many, which no recount can tell
     const unbalanced = await auditReport(stack);
     assert.equal(unbalanced.code, 1);
-    assert.equal(unbalanced.books.balance, false);
+    assert.equal(unbalanced.ledger.balance, false);
     assert.deepEqual(unbalanced.rowDifferences, []);
 
     await change("early", 0, "260");
@@ -158,6 +158,6 @@ serverTest(
     const report = await auditReport(stack);
     assert.equal(report.code, 3, JSON.stringify(report));
     assert.equal(report.rows.agreeing, 0);
-    assert.equal(report.books.balance, true);
+    assert.equal(report.ledger.balance, true);
   },
 );
