@@ -18,7 +18,6 @@ const PARTITION = 0;
 /** A record's timestamp when it has none: a file says nothing about when its lines were written. */
 const NO_TIMESTAMP = -1;
 
-/** Reads one file, from any line on. */
 export class FileSource implements Source {
   readonly name = "File";
   readonly signsOfLife: ReadonlyMap<number, number> = new Map();
@@ -92,7 +91,7 @@ export class FileSource implements Source {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** Hands over what each chunk of the file brings, so that a slow stream is counted as it comes. */
+  /** Hands over each chunk of the file as it comes, so that a slow stream is counted at once. */
   async #readFrom(
     position: number,
     { reader, isOver }: { readonly reader: SourceReader; readonly isOver: () => boolean },
@@ -106,12 +105,12 @@ export class FileSource implements Source {
         { timestampMs: NO_TIMESTAMP, key: null, ...line }
       ));
       if (records.length === 0) continue;
-      await this.#hand(records, { reader, fetchedOffset: position });
+      await this.#handOver(records, { reader, fetchedOffset: position });
       position += records.length;
     }
   }
 
-  async #hand(
+  async #handOver(
     records: readonly NewRecord[],
     { reader, fetchedOffset }: { readonly reader: SourceReader; readonly fetchedOffset: number },
   ): Promise<void> {

@@ -67,8 +67,8 @@ export class FetchCounter {
   }
 
   /**
-   * Stops before a batch, once all that comes before it is committed: whoever leaves it out, by
-   * its offset, must not leave out more. If a part of it is counted, it is read once more before.
+   * Stops before a batch, once all that comes before it is committed, so that an operator who skips
+   * it skips nothing else. If part of it is counted, it is first read once more.
    */
   async #stopBefore(error: UnreadableBatchError, partition: number): Promise<void> {
     const { assignment, changed, ledger, stopping } = this.#state;

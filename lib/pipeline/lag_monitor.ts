@@ -21,7 +21,6 @@ const MAX_WAIT_MS = 2_000;
 /** Compaction hardly ever changes: it is checked once in so many checks. */
 const CHECKS_PER_COMPACTION_CHECK = 12;
 
-/** What is checked, and who is told. */
 export interface LagMonitorOptions {
   readonly source: Source;
   readonly sink: Sink;

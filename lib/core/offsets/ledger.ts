@@ -22,7 +22,7 @@ import { type Fit, Positions, type StartOffset } from "./positions.ts";
 export class Ledger {
   readonly #pending: Pending;
   readonly #positions = new Positions();
-  /** What of each partition turned out to be unreadable while it was counted. */
+  /** The batch of each partition that turned out to be unreadable while it was counted. */
   readonly #unreadable = new Map<number, UnreadableBatchError>();
 
   constructor(options: PendingOptions) {
@@ -87,7 +87,7 @@ export class Ledger {
   /**
    * Counts one piece of a batch of a fetch that fits.
    * @throws {UnreadableBatchError} for one that cannot be read. The first time everything is dropped,
-   * because a part of it is counted, which no offset stands for; the next time nothing of it is
+   * because part of it is counted, for which there is no offset; the next time nothing of it is
    * counted, and what is pending ends before it.
    */
   count(

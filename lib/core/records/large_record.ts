@@ -1,5 +1,5 @@
 /**
- * Records that are too large to be held: of each part the beginning is kept, with its true size
+ * Records that are too large to be held: the beginning of each part is kept, with its true size
  * and a hash of everything.
  * @module
  */
@@ -13,13 +13,12 @@ import {
 } from "./record_batch.ts";
 import { MAX_VARINT_BYTES, VarintReader } from "./varint_reader.ts";
 
-/** What is kept of a record. */
 export interface LargeRecord {
   readonly timestampDelta: number;
   readonly offsetDelta: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
-  /** The first ones, each whole. */
+  /** The first ones, each complete. */
   readonly headers: readonly RecordHeader[];
   /** Null if nothing is missing. */
   readonly cut: Cut | null;

@@ -10,7 +10,7 @@
 import { malformed } from "./unreadable_batch.ts";
 import { VarintReader } from "./varint_reader.ts";
 
-/** Records one after the other. Offsets are exact below 2^53; the decoder refuses greater ones. */
+/** Offsets are exact below 2^53; the decoder refuses greater ones. */
 export interface RecordBatch {
   /** Offset that a record's offset delta is added to. */
   readonly baseOffset: number;
@@ -27,19 +27,19 @@ export interface RecordBatch {
   readonly crc: number | null;
   /** The bytes of the records. */
   readonly records: Uint8Array;
-  /** What its only record has lost, because it was too large to be held; mostly nothing. */
+  /** What its only record has lost, if it was too large to be held. */
   readonly cut?: Cut | undefined;
 }
 
 /**
- * Most bytes of a record's key, and of its value, that are held; as many of its headers. No event
- * is so large: what is larger is kept as a dead letter, as far as this goes.
+ * Most bytes that are held of a record's key, of its value, and of its headers. No event is so
+ * large: a larger record is kept as a dead letter, up to this size.
  */
 export const MAX_PART_BYTES = 1 << 20;
 /** Most headers of a record that are held. */
 export const MAX_HEADERS = 1_000;
 
-/** The record of which only a part is held. */
+/** What is known of a record of which only a part is held. */
 export interface Cut {
   /** Its true size in bytes; null if it has none. */
   readonly keySize: number | null;
@@ -50,13 +50,12 @@ export interface Cut {
   readonly sha256: Uint8Array;
 }
 
-/** A hash that takes bytes as they come. */
 export interface Hash {
   update(bytes: Uint8Array): unknown;
   digest(): Uint8Array;
 }
 
-/** Begins a SHA-256: the core is given one, because it makes none of its own. */
+/** Begins a SHA-256. */
 export type NewSha256 = () => Hash;
 
 /** A header of a record: Kafka allows any bytes as the value, and none. */
@@ -145,7 +144,7 @@ export class RecordCursor extends VarintReader {
     return decodeHeaders(this.headerBytes());
   }
 
-  /** The bytes of the headers that are held, behind the number of all; a part of `bytes`. */
+  /** The number of all headers and the bytes of those that are held; a part of `bytes`. */
   headerBytes(): Uint8Array {
     const end = this.at;
     const count = this.#headerCount();
@@ -193,7 +192,7 @@ export class RecordCursor extends VarintReader {
   }
 }
 
-/** The headers that stand in what `headerBytes()` has given; copies. */
+/** Copies of the headers in what `headerBytes()` has returned. */
 export function decodeHeaders(bytes: Uint8Array): readonly RecordHeader[] {
   const reader = new VarintReader(bytes, () => new RangeError("These are no headers"));
   const part = () => {

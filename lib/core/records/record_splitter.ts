@@ -1,6 +1,6 @@
 /**
- * Cuts the records of a large batch into small ones, while their bytes come: whatever
- * is announced or compressed into it, only a piece of it is held.
+ * Splits a large batch into small ones while its bytes come: whatever its size and
+ * compression, only a piece of it is held.
  * @module
  */
 
@@ -13,14 +13,13 @@ import { VarintReader } from "./varint_reader.ts";
 /** A batch without its records. */
 export type BatchHead = Omit<RecordBatch, "records" | "cut">;
 
-/** Bytes of one piece: as many as are counted without a pause, and one record more. */
+/** A piece ends with the record that reaches this: it is counted without a pause. */
 const PIECE_BYTES = 1 << 20;
 /** A longer record is not held as a whole. */
 const MAX_RECORD_BYTES = MAX_PART_BYTES;
-/** Bytes that come one after the other. */
 export type Chunks = readonly Uint8Array[] | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/** The records that stand in these bytes, in pieces; a small batch in one. */
+/** The records of these bytes, in pieces; a small batch in one. */
 export function piecesOf(
   head: BatchHead,
   chunks: Chunks,
@@ -38,7 +37,7 @@ async function* split(
   newSha256: NewSha256,
 ): AsyncGenerator<RecordBatch> {
   const splitter = new RecordSplitter(head, newSha256);
-  // One behind: only the last piece stands for the whole batch.
+  // One behind: only the last piece has the batch's own end and checksum.
   let piece: RecordBatch | null = null;
   for await (const chunk of chunks) {
     for (const next of splitter.take(chunk)) {
@@ -54,7 +53,7 @@ async function* split(
   };
 }
 
-/** What became of some bytes: how many were used, and the piece that they complete. */
+/** How many bytes were used, and the piece that they complete. */
 interface Step {
   readonly used: number;
   readonly piece: RecordBatch | null;
@@ -63,7 +62,7 @@ interface Step {
 class RecordSplitter {
   readonly #head: BatchHead;
   readonly #newSha256: NewSha256;
-  /** A record that may be held, as far as it has come. */
+  /** The part of a record that has come. */
   #begun: Uint8Array = new Uint8Array();
   /** Reads a record that is too large to be held. */
   #large: Generator<void, LargeRecord, Uint8Array> | null = null;
@@ -79,7 +78,7 @@ class RecordSplitter {
     this.#malformed = () => malformed(head);
   }
 
-  /** Takes the next bytes, and gives the pieces that are whole now. */
+  /** Takes the next bytes, and yields the pieces that are complete. */
   *take(chunk: Uint8Array): Generator<RecordBatch> {
     for (let at = 0; at < chunk.length;) {
       const { used, piece } = this.#step(chunk.subarray(at));
@@ -99,7 +98,7 @@ class RecordSplitter {
     return this.#begun.length > 0 ? this.#complete(bytes) : this.#cut(bytes);
   }
 
-  /** Takes as many whole records as a piece may have; or begins the one that is not whole. */
+  /** Takes as many whole records as a piece may have, or begins the next one. */
   #cut(bytes: Uint8Array): Step {
     const reader = this.#readerOf(bytes);
     let [end, lastAt, count] = [0, 0, 0];
@@ -155,7 +154,7 @@ class RecordSplitter {
   #piece(records: Uint8Array, recordCount: number, lastOffset: number): RecordBatch {
     this.#records += recordCount;
     if (this.#records > this.#head.recordCount) throw this.#malformed();
-    // Whatever a record says of its offset, the position stays within the batch and never falls.
+    // Whatever offset a record claims, the position stays within the batch and never falls.
     const nextOffset = Math.min(lastOffset + 1, this.#head.nextOffset);
     this.#nextOffset = Math.max(this.#nextOffset, nextOffset);
     return { ...this.#head, recordCount, nextOffset: this.#nextOffset, crc: null, records };

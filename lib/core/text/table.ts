@@ -3,14 +3,13 @@
  * @module
  */
 
-/** What stands in a column, and on which side. */
 export interface Column {
   readonly title: string;
-  /** Numbers stand on the right. */
+  /** Numbers are aligned on the right. */
   readonly isNumber?: boolean;
 }
 
-/** Lines of a table: the titles, then a line per row; a row has a cell for each column. */
+/** The titles, then a line per row; a row has a cell for each column. */
 export function textTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],

@@ -1,12 +1,12 @@
 /**
- * Counts of closed windows, as consumers of the output topic get them.
+ * Counts of closed windows, as consumers of the output topic receive them.
  * @module
  */
 
 import { isoTime } from "../text/time.ts";
 import type { WindowCount } from "./window.ts";
 
-/** A count of a closed window. It may change once more, when an event is late; then its revision is greater. */
+/** A count of a closed window. A late event changes it once more; then its revision is greater. */
 export interface ClosedCount extends WindowCount {
   readonly windowEndMs: number;
   /** Greater than that of every earlier value of the same window, lottery and type. */
@@ -16,7 +16,7 @@ export interface ClosedCount extends WindowCount {
 /** What a count is about. */
 export type CountKey = Omit<WindowCount, "count">;
 
-/** A record of the output, read back; null if it says that there is no such count any more. */
+/** A record of the output, read back; its count is null if there is no such count any more. */
 export interface PublishedCount {
   readonly key: CountKey;
   readonly count: number | null;
@@ -27,7 +27,7 @@ const VALUE_VERSION = 1;
 
 /**
  * Key and value of its record. Two records have one key if and only if they are about the same
- * window, lottery and type: then the one with the greater revision counts.
+ * window, lottery and type: then the one with the greater revision is valid.
  */
 export function closedCountRecord(
   { windowStartMs, windowEndMs, lotteryName, eventType, count, revision }: ClosedCount,

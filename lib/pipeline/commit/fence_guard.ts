@@ -11,7 +11,6 @@ import type { Commit } from "../../core/windowing/pending.ts";
 import { FencedError, type Sink } from "../sink.ts";
 import { FENCE_LIMITS, FenceLimit, type FenceLimits } from "./fence_limit.ts";
 
-/** Passes everything on to another sink. */
 export class FenceGuard implements Sink {
   readonly #sink: Sink;
   readonly #limit: FenceLimit;

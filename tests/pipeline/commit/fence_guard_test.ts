@@ -17,8 +17,8 @@ import { testSinkContract } from "../../support/sink_contract.ts";
 const SHORT: FenceLimits = {
   tolerated: 2,
   backoff: { firstMs: 1, maxMs: 2 },
-  most: 10,
-  mostMs: 20,
+  maxFences: 10,
+  minMs: 20,
 };
 
 testSinkContract("a guard of memory", Deno.test, () => {
@@ -62,7 +62,7 @@ Deno.test("Pipeline stops if every commit is fenced though nothing moves, and is
     assert.match(error.message, /refuses every commit.*though nothing there has moved/);
     return true;
   });
-  assert.ok(commits >= SHORT.most);
+  assert.ok(commits >= SHORT.maxFences);
   assert.deepEqual([...problems], [null, "PostgreSQL refuses every commit"]);
   assert.equal(store.counts.size, 0);
 });
@@ -107,7 +107,7 @@ Deno.test("FenceGuard takes fences for what they are while others move the offse
     new MemorySink(store, () => {
       throw new FencedError("another was faster");
     }),
-    { ...SHORT, mostMs: 0 },
+    { ...SHORT, minMs: 0 },
   );
   for (let round = 1; round <= 50; round++) {
     if (round % 2 === 0) store.offsets.set(0, round);
