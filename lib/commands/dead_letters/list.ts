@@ -66,9 +66,9 @@ export function positionText({ partition, offset }: RecordPosition): string {
   return `${partition}/${offset}`;
 }
 
-/** The record's own time in UTC, or a dash if it has none. */
-export function recordTime(recordTimestampMs: number): string {
-  return recordTimestampMs < 0 ? "-" : isoTime(recordTimestampMs);
+/** A time of a letter in UTC, or a dash if it is not one. */
+export function letterTime(timeMs: number): string {
+  return timeMs < 0 ? "-" : isoTime(timeMs);
 }
 
 const HEADER = columns("POSITION", "REASON", "RECEIVED", "RECORD TIME", "VALUE");
@@ -77,8 +77,8 @@ function toLine(letter: StoredDeadLetter): string {
   return columns(
     positionText(letter),
     printable(letter.reason),
-    isoTime(letter.receivedMs),
-    recordTime(letter.recordTimestampMs),
+    letterTime(letter.receivedMs),
+    letterTime(letter.recordTimestampMs),
     preview(letter.value, letter.cut?.valueSize ?? undefined),
   );
 }
@@ -112,8 +112,8 @@ function toJson(letter: StoredDeadLetter): string {
     partition,
     offset,
     reason,
-    received_at: isoTime(receivedMs),
-    record_timestamp: recordTimestampMs < 0 ? null : isoTime(recordTimestampMs),
+    received_at: letterTime(receivedMs),
+    record_timestamp: recordTimestampMs < 0 ? null : letterTime(recordTimestampMs),
     key_base64: base64(key),
     value_base64: base64(value),
     headers: letter.headers.map((header) => ({
@@ -127,7 +127,7 @@ function toJson(letter: StoredDeadLetter): string {
       sha256: cut.sha256.toHex(),
     },
     intact: isIntact,
-    replayed_at: replay && isoTime(replay.replayedMs),
+    replayed_at: replay && letterTime(replay.replayedMs),
     replayed_value_base64: base64(replay?.value ?? null),
   });
 }

@@ -22,7 +22,7 @@ import {
 } from "../../io/postgres/dead_letters.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
 import { stagedWith, unstage } from "../../io/postgres/staging.ts";
-import { positionText } from "./list.ts";
+import { letterTime, positionText } from "./list.ts";
 
 /** How `dead-letters replay` was called. */
 export interface ReplayOptions {
@@ -130,7 +130,7 @@ function judge(
   { rules, repair }: JudgeOptions,
 ): Replay | string {
   const { partition, offset, recordTimestampMs, replay } = letter;
-  if (replay) return `replayed before, at ${isoTime(replay.replayedMs)}`;
+  if (replay) return `replayed before, at ${letterTime(replay.replayedMs)}`;
   if (!letter.isIntact) return "its content was changed after it was received";
   const value = repaired(letter.value, repair, recordTimestampMs);
   if (value === null) return "tombstone";

@@ -6,14 +6,13 @@
 import { OperatorError } from "../../core/failure.ts";
 import type { Config } from "../../core/settings/config.ts";
 import { hexDump, printable, printableBytes } from "../../core/text/printable.ts";
-import { isoTime } from "../../core/text/time.ts";
 import {
   DeadLetterStore,
   type RecordPosition,
   type StoredDeadLetter,
 } from "../../io/postgres/dead_letters.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
-import { positionText, recordTime } from "./list.ts";
+import { letterTime, positionText } from "./list.ts";
 
 /** How `dead-letters show` was called. */
 export interface ShowOptions {
@@ -55,9 +54,9 @@ function* describeLetter(
   const { reason, recordTimestampMs, receivedMs, headers, replay, cut, isIntact } = letter;
   yield `Position     ${topic} ${positionText(letter)}`;
   yield `Reason       ${printable(reason)}`;
-  yield `Record time  ${recordTime(recordTimestampMs)}`;
-  yield `Received     ${isoTime(receivedMs)}`;
-  yield `Replayed     ${replay ? isoTime(replay.replayedMs) : "no"}`;
+  yield `Record time  ${letterTime(recordTimestampMs)}`;
+  yield `Received     ${letterTime(receivedMs)}`;
+  yield `Replayed     ${replay ? letterTime(replay.replayedMs) : "no"}`;
   if (!isIntact) yield "Content      CHANGED after it was received: it cannot be replayed";
   if (cut) {
     yield `Too large    only a part of it is kept; SHA-256 of the record ${cut.sha256.toHex()}`;
