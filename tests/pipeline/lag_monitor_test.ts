@@ -84,7 +84,7 @@ function makeMonitor(
   };
 }
 
-Deno.test("LagMonitor makes the source connect anew when there is something to read and nothing comes", async () => {
+Deno.test("LagMonitor makes the source reconnect when there is something to read and nothing comes", async () => {
   const watched = makeMonitor();
   await watched.check();
   assert.equal(watched.renewals, 0, "it has only begun");
@@ -213,7 +213,7 @@ Deno.test("LagMonitor sees that the log becomes compacted while it is read", asy
   }, CompactedError);
 });
 
-Deno.test("LagMonitor passes on that the sink needs a person", async () => {
+Deno.test("LagMonitor passes on that the sink requires an operator", async () => {
   const watched = makeMonitor({ watermark: () => Promise.reject(new OperatorError("mend it")) });
   await assert.rejects(watched.check(), /mend it/);
 });

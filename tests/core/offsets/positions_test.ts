@@ -66,7 +66,7 @@ for (const { name, batches } of OTHERS) {
       batches,
     };
     assert.equal(positions.fitOf(fetched), "other log");
-    assert.equal(positions.fitOf(fetched), "other log", "looking twice changes nothing");
+    assert.equal(positions.fitOf(fetched), "other log", "checking twice changes nothing");
     positions.acceptLog(3);
     assert.equal(positions.fitOf({ ...fetched, fetchedOffset: 500 }), "fits");
   });

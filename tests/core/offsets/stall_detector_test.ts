@@ -27,7 +27,7 @@ Deno.test("StallDetector finds a partition that stands still for long although i
   assert.deepEqual(look(watch, [[0, 40], [1, 50]], 10).stalled, [0], "1 is at its end");
 });
 
-Deno.test("StallDetector begins anew when a partition moves, was lost meanwhile, or it is told to", () => {
+Deno.test("StallDetector begins again when a partition moves, was lost meanwhile, or it is told to", () => {
   const watch = new StallDetector({ stallMs: 10 });
   look(watch, [[0, 40], [1, 20]], 0);
   assert.deepEqual(look(watch, [[0, 41], [1, 20]], 10).stalled, [1]);

@@ -67,7 +67,7 @@ Deno.test("Pipeline stops if every commit is fenced though nothing moves, and is
   assert.equal(store.counts.size, 0);
 });
 
-Deno.test("Pipeline goes on after fences in a row, and is ready again with the next commit", async () => {
+Deno.test("Pipeline continues after fences in a row, and is ready again with the next commit", async () => {
   const health = new Health();
   health.answered("commit");
   health.answered("group");
