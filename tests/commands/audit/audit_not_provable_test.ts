@@ -48,7 +48,7 @@ serverTest(
     assert.deepEqual(untouched.deadLetters, { agreeing: 3, wrong: 0, notProvable: 1 });
     assert.equal(untouched.provableAfter, new Date(hourAgo(4) + 120_099).toISOString());
     const { stdout } = await runProgram(["audit"], { env: stack.env });
-    assert.match(stdout, /All that can be recounted agrees. 3 rows and 1 dead letters cannot be/);
+    assert.match(stdout, /All that can be recounted agrees. 3 rows and 1 dead letter cannot be/);
 
     const change = (lottery: string, minute: number, count: string) =>
       connection.query({
