@@ -3,11 +3,11 @@ import { dirname, join, relative } from "node:path";
 
 const ROOT = join(import.meta.dirname!, "..");
 
-async function* sourceFiles(directory: string): AsyncGenerator<string> {
+async function* sourceFiles(directory: string, names = /\.ts$/): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(join(ROOT, directory))) {
     const path = join(directory, name);
-    if (isDirectory) yield* sourceFiles(path);
-    else if (path.endsWith(".ts")) yield path;
+    if (isDirectory) yield* sourceFiles(path, names);
+    else if (names.test(path)) yield path;
   }
 }
 
@@ -16,6 +16,27 @@ interface Module {
   readonly text: string;
   /** Paths below the root, or names of packages. */
   readonly imports: readonly string[];
+}
+
+/** The modules of the first import circle that is found, or null. */
+function circleIn(modules: readonly Module[]): readonly string[] | null {
+  const importsOf = new Map(modules.map(({ path, imports }) => [path, imports]));
+  const done = new Set<string>();
+  const circleFrom = (path: string, way: readonly string[]): readonly string[] | null => {
+    if (way.includes(path)) return [...way.slice(way.indexOf(path)), path];
+    if (done.has(path)) return null;
+    for (const imported of importsOf.get(path) ?? []) {
+      const circle = circleFrom(imported, [...way, path]);
+      if (circle) return circle;
+    }
+    done.add(path);
+    return null;
+  };
+  for (const { path } of modules) {
+    const circle = circleFrom(path, []);
+    if (circle) return circle;
+  }
+  return null;
 }
 
 async function modules(...directories: string[]): Promise<Module[]> {
@@ -67,18 +88,37 @@ Deno.test(`imports go one way: main, ${LAYERS.toReversed().join(", ")}`, async (
   }
 });
 
+Deno.test("no modules import each other in a circle, not even types", async () => {
+  assert.equal(circleIn(await modules("lib"))?.join(" → ") ?? "", "");
+  const circular = [["a", "b"], ["b", "c"], ["c", "b"]].map(([path, imported]) => (
+    { path: path!, text: "", imports: [imported!] }
+  ));
+  assert.deepEqual(circleIn(circular), ["b", "c", "b"], "a circle would be found");
+});
+
+Deno.test("a folder of lib has at most twelve modules of its own, and lib itself has none", async () => {
+  const counts = new Map<string, number>();
+  for await (const path of sourceFiles("lib", /\.(ts|js|css)$/)) {
+    counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+  }
+  for (const [folder, count] of counts) assert.ok(count <= 12, `${folder} has ${count}`);
+  for await (const { name, isDirectory } of Deno.readDir(join(ROOT, "lib"))) {
+    assert.ok(isDirectory || name === "README.md", `lib/${name}`);
+  }
+});
+
 Deno.test("core imports nothing but core, zod, and pure functions of Node.js", async () => {
   for (const { path, imports } of await modules("lib/core")) {
     for (const imported of imports) assert.match(imported, /^(lib\/core\/|(zod|node:util)$)/, path);
   }
 });
 
-Deno.test("core has no clock, no randomness and no environment", async () => {
+Deno.test("core has no clock, no timers, no randomness and no environment", async () => {
   for (const { path, text } of await modules("lib/core")) {
     const code = text.replaceAll(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
     assert.doesNotMatch(
       code,
-      /\bDeno\.|Date\.now|new Date\(\)|Math\.random|crypto\.|process\./,
+      /\bDeno\.|Date\.now|new Date\(\)|performance\b|\bset(Timeout|Interval|Immediate)\b|Math\.random|crypto\.|process\./,
       path,
     );
   }

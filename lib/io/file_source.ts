@@ -18,7 +18,6 @@ const PARTITION = 0;
 /** A record's timestamp when it has none: a file says nothing about when its lines were written. */
 const NO_TIMESTAMP = -1;
 
-/** Reads one file, from any line on. */
 export class FileSource implements Source {
   readonly name = "File";
   readonly signsOfLife: ReadonlyMap<number, number> = new Map();
@@ -30,7 +29,7 @@ export class FileSource implements Source {
   #position: number | null = null;
   /** Aborts when reading has to end. */
   #signal = new AbortController().signal;
-  /** Raised when reading has to begin anew, at another line. */
+  /** Raised when reading has to restart at another line. */
   #seeks = 0;
 
   private constructor(path: string, range: LogRange) {
@@ -48,7 +47,7 @@ export class FileSource implements Source {
     return new FileSource(path, { startOffset: 0, endOffset: lines });
   }
 
-  /** Reads to the end of the file, and then waits for the signal: its counts can be looked at meanwhile. */
+  /** Reads to the end of the file, and then waits for the signal: meanwhile its counts can be read. */
   async read(reader: SourceReader, signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     reader.assigned([PARTITION]);
@@ -56,7 +55,7 @@ export class FileSource implements Source {
     while (await this.#changed.until(() => this.#seeks !== seen, { signal })) {
       if (seen > 0 && this.#path === STANDARD_INPUT) {
         throw new OperatorError(
-          "Cannot go on with standard input: it cannot be read a second time.",
+          "Cannot continue with standard input: it cannot be read a second time.",
         );
       }
       seen = this.#seeks;
@@ -92,7 +91,7 @@ export class FileSource implements Source {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** Hands over what each chunk of the file brings, so that a slow stream is counted as it comes. */
+  /** Hands over each chunk of the file as it comes, so that a slow stream is counted at once. */
   async #readFrom(
     position: number,
     { reader, isOver }: { readonly reader: SourceReader; readonly isOver: () => boolean },
@@ -106,12 +105,12 @@ export class FileSource implements Source {
         { timestampMs: NO_TIMESTAMP, key: null, ...line }
       ));
       if (records.length === 0) continue;
-      await this.#hand(records, { reader, fetchedOffset: position });
+      await this.#handOver(records, { reader, fetchedOffset: position });
       position += records.length;
     }
   }
 
-  async #hand(
+  async #handOver(
     records: readonly NewRecord[],
     { reader, fetchedOffset }: { readonly reader: SourceReader; readonly fetchedOffset: number },
   ): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * A log that needs no Kafka: record n of a generated log stands in partition n mod P at
+ * A log that needs no Kafka: record n of a generated log is in partition n mod P at
  * offset n div P.
  * @module
  */
@@ -26,7 +26,7 @@ export class GeneratorSource implements Source {
   readonly #options: GeneratorSourceOptions;
   readonly #positions = new Map<number, number>();
   readonly #encoder = new TextEncoder();
-  /** Events so far; a log does not get shorter, even if a clock is set back. */
+  /** Events so far: a log never gets shorter, even if the clock is set back. */
   #events = 0;
 
   constructor(options: GeneratorSourceOptions) {

@@ -1,5 +1,5 @@
 /**
- * The lines of a stream of bytes, of which no more than a part of a long one is held.
+ * The lines of a stream of bytes; of a long one no more than a part is held.
  * @module
  */
 
@@ -16,8 +16,8 @@ export interface Line {
 const LINE_FEED = 0x0a;
 
 /**
- * Lines, those that end in one chunk of the stream together; the last one needs no line feed.
- * Ends early when the signal aborts, also while the stream has nothing to give.
+ * Yields the lines that end in each chunk of the stream; the last one needs no line feed.
+ * Ends early when the signal aborts, also while waiting for the stream.
  */
 export async function* linesOf(
   stream: ReadableStream<Uint8Array>,
@@ -64,7 +64,7 @@ class BegunLine {
     const before = this.#held;
     const room = MAX_PART_BYTES - before.length;
     if (before.length === 0 && bytes.length <= room) {
-      this.#held = bytes; // mostly a whole line, which needs no copy
+      this.#held = bytes; // usually a whole line, which needs no copy
       return;
     }
     this.#held = new Uint8Array(before.length + Math.min(room, bytes.length));

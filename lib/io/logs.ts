@@ -7,7 +7,7 @@ import { configure, getLogger, type Logger, type LogRecord } from "@logtape/logt
 import { describe } from "../core/failure.ts";
 import type { LastingGap } from "../core/offsets/lasting_gaps.ts";
 import { COMPACTED_NOTE } from "../core/offsets/log_range.ts";
-import { unavailableText } from "../core/offsets/log_range.ts";
+import { unavailableText } from "../core/offsets/partition_names.ts";
 import type { LogFormat, LogLevel } from "../core/settings/config.ts";
 import { groupDigits } from "../core/text/numbers.ts";
 import { printable, printableJson } from "../core/text/printable.ts";

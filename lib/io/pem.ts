@@ -28,7 +28,7 @@ export async function readPem({ name, path }: NamedFile): Promise<string> {
 
 /**
  * A certificate of ours and its key, as the drivers take them.
- * @throws {OperatorError} if one cannot be read or used, or they do not belong together.
+ * @throws {OperatorError} if one cannot be read or used, or they do not match.
  */
 export async function readKeyPair(
   certificate: NamedFile,
@@ -36,14 +36,16 @@ export async function readKeyPair(
 ): Promise<{ readonly cert: string; readonly key: string }> {
   const pair = { cert: await readPem(certificate), key: await readPem(key) };
   const files = `Cannot use the files that ${certificate.name} and ${key.name} name`;
-  let belongTogether: boolean;
+  let isMatch: boolean;
   try {
-    belongTogether = new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key));
+    isMatch = new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key));
   } catch (error) {
     throw new OperatorError(`${files}: they must be a certificate, and a key without a password`, {
       cause: error,
     });
   }
-  if (!belongTogether) throw new OperatorError(`${files}: the key is not that of the certificate`);
+  if (!isMatch) {
+    throw new OperatorError(`${files}: the key does not belong to the certificate`);
+  }
   return pair;
 }

@@ -23,12 +23,11 @@ export interface TerminalOptions {
   readonly isDumb?: boolean;
 }
 
-/** Lines and a status; where nobody looks, lines only. */
+/** Lines and a status; when the output is not a terminal, lines only. */
 export class Terminal {
-  /** Somebody looks at it. */
   readonly isInteractive: boolean;
   readonly hasColors: boolean;
-  /** Lines are made for programs: no status comes between them. */
+  /** Lines are for programs: no status comes between them. */
   isForPrograms = false;
   readonly #screen: Screen;
   readonly #isDumb: boolean;
@@ -44,7 +43,7 @@ export class Terminal {
     this.hasColors = this.isInteractive && !noColor && !isDumb;
   }
 
-  /** A status is shown; otherwise what it would say belongs into lines. */
+  /** A status is shown; otherwise what it would say is written as lines. */
   get showsStatus(): boolean {
     return this.isInteractive && !this.#isDumb && !this.isForPrograms;
   }
@@ -55,8 +54,8 @@ export class Terminal {
   }
 
   /**
-   * Shows a line in place of the last status; not more often than can be read, and on a terminal only.
-   * @param line makes it from the number of columns that have room.
+   * Replaces the last status, at a readable pace, on a terminal only.
+   * @param line makes it, given the number of columns that fit.
    */
   showStatus(line: (columns: number) => string): void {
     if (!this.showsStatus) return;
@@ -70,7 +69,7 @@ export class Terminal {
     this.#screen.write(clearing + status);
   }
 
-  /** Takes the status away, leaving `text` as a line if one is given. */
+  /** Removes the status, leaving `text` as a line if one is given. */
   endStatus(text?: string): void {
     if (this.#status) this.#screen.write(this.#clearing());
     this.#status = "";
@@ -78,12 +77,12 @@ export class Terminal {
     if (text !== undefined) this.writeLine(text);
   }
 
-  /** Asks a question that is answered with yes or no; null if nobody can answer. */
+  /** Asks a yes-or-no question; null if the input is not a terminal. */
   confirm(question: string): boolean | null {
     return Deno.stdin.isTerminal() ? confirm(question) : null;
   }
 
-  /** What takes the status away, also if the terminal has become so narrow that it stands on several rows. */
+  /** What removes the status, also if a narrower terminal has wrapped it over several rows. */
   #clearing(): string {
     if (!this.#status) return "";
     const rowsAbove = Math.ceil(visibleLength(this.#status) / this.#columns()) - 1;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { unavailableText } from "../core/offsets/log_range.ts";
+import { unavailableText } from "../core/offsets/partition_names.ts";
 import type { WorkerState } from "./worker_state.ts";
 
 /** How long the log of a joined worker may fail to answer. */

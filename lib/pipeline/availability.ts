@@ -1,5 +1,5 @@
 /**
- * Questions to systems that may be away.
+ * Requests to systems that may be away.
  * @module
  */
 
@@ -8,6 +8,9 @@ import { retry } from "../async/retry.ts";
 import { isPassing } from "../core/failure.ts";
 import type { PipelineObserver, System } from "./observer.ts";
 import { FencedError } from "./sink.ts";
+
+/** Asks a system until it answers. */
+export type Retry = <T>(system: System, question: () => Promise<T>) => Promise<T>;
 
 const BACKOFF: BackoffOptions = { firstMs: 100, maxMs: 5_000 };
 
@@ -26,8 +29,8 @@ export class Availability {
   }
 
   /**
-   * The system's answer, for as many tries as it takes.
-   * @throws what it answered, if that needs a person or the signal has aborted.
+   * The system's answer, after as many attempts as it takes.
+   * @throws its failure, if that requires an operator or the signal has aborted.
    */
   async retry<T>(system: System, operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
     try {
@@ -43,7 +46,7 @@ export class Availability {
       this.#observer.answered(system);
       return answer;
     } catch (error) {
-      // Nobody waits for it any more: it was there to refuse.
+      // Nothing waits for it any more: it was there to refuse.
       if (!isPassing(error)) this.#away.delete(system);
       if (error instanceof FencedError) this.#observer.answered(system);
       throw error;

@@ -1,12 +1,12 @@
 /**
- * Whether the log keeps its records until they are counted; one that is compacted does not.
+ * Whether the log keeps its records until they are counted: a compacted one does not.
  * @module
  */
 
 import { CompactedError, OtherLogError } from "../core/offsets/log_range.ts";
+import type { Retry } from "./availability.ts";
 import type { PipelineObserver } from "./observer.ts";
 import type { Source } from "./source.ts";
-import type { Retry } from "./start_offsets.ts";
 
 export interface CompactionOptions {
   readonly source: Source;
@@ -14,7 +14,7 @@ export interface CompactionOptions {
   readonly onDataLoss: "fail" | "continue";
 }
 
-/** @throws {CompactedError} if the log is compacted, and it was not decided to count what is left of it. */
+/** @throws {CompactedError} if the log is compacted, unless ON_DATA_LOSS allows to count what is left of it. */
 export async function assertKept(
   options: CompactionOptions,
   retry: Retry,
@@ -33,7 +33,7 @@ export async function assertRewritten(
   retry: Retry,
 ): Promise<void> {
   if (await isCompacted(options, retry)) return;
-  throw new OtherLogError(partition, "the last record batch that was counted is not there");
+  throw new OtherLogError(partition, "the last record batch that was counted is missing");
 }
 
 async function isCompacted(

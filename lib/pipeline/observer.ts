@@ -1,5 +1,5 @@
 /**
- * What a pipeline tells of itself while it runs.
+ * What a pipeline reports while it runs.
  * @module
  */
 
@@ -8,26 +8,25 @@ import type { LogRange } from "../core/offsets/log_range.ts";
 import type { Commit } from "../core/windowing/pending.ts";
 import type { FencedError } from "./sink.ts";
 
-/** What can be seen of a running pipeline. Calls are synchronous and must not throw. */
+/** Calls are synchronous and must not throw. */
 export interface PipelineObserver {
   assigned(partitions: readonly number[]): void;
-  /** Where counting goes on, for each partition assigned. */
+  /** Where counting continues, for each partition assigned. */
   positioned(positions: ReadonlyMap<number, number>): void;
   committed(commit: Commit, seconds: number): void;
   fenced(error: FencedError): void;
-  /** A try failed and will be repeated. */
+  /** An attempt failed and will be repeated. */
   failed(system: System, error: unknown): void;
-  /** The system answered. */
   answered(system: System): void;
-  /** The end was asked for while a system is away: what was pending is not committed, and will be read again. */
+  /** The pipeline stops while a system is away: what was pending is not committed, and will be read again. */
   abandoned(error: unknown): void;
-  /** The source stood still although there was something to read: it was told to connect anew. */
+  /** The source delivered nothing although there was something to read: it was told to reconnect. */
   stalled(partitions: readonly number[]): void;
-  /** Whether the log is compacted, and counted all the same; told at each look. */
+  /** Whether the log is compacted, and counted all the same; reported at each check. */
   compacted(isCompacted: boolean): void;
-  /** Those of our partitions that cannot be read right now, and why not; the others go on. Told at each look. */
+  /** Those of our partitions that cannot be read right now, and why; reported at each check. */
   unavailable(partitions: ReadonlyMap<number, string>): void;
-  /** The source had to wait so long, since the last look, because it had had its share. */
+  /** How long Kafka's quota has made the source wait since the last check. */
   throttled(ms: number): void;
   /** Records between our positions and the ends of the partitions. */
   lag(lags: ReadonlyMap<number, number>): void;
@@ -36,24 +35,24 @@ export interface PipelineObserver {
   watermark(watermarkMs: number | null): void;
 }
 
-/** What can be seen of all workers together. Calls are synchronous and must not throw. */
+/** What is reported of all workers. Calls are synchronous and must not throw. */
 export interface CoverageObserver {
-  /** Records that wait in every partition of the log, by what is stored, whoever has it. */
+  /** Records waiting in every partition of the log, by its stored offset. */
   lagOfAll(lags: ReadonlyMap<number, number>): void;
   /**
    * Partitions that no worker of the database has counted for a while, and what to do about it;
-   * told at each look.
+   * reported at each check.
    */
   uncounted(gaps: readonly LastingGap[], problems: readonly string[]): void;
 }
 
 /**
- * What can be away: the source, our membership in its group, the sink for commits, and for looks
- * at its offsets and times, which it may well allow while it takes no commit (its disk is full, a
- * table locked).
+ * What can be away: the source, our membership in its group, and the sink for commits and for
+ * queries, which it may answer while it takes no commit (its disk is full, a table is locked).
  */
 export type System = "source" | "group" | "commit" | "query";
 
+/** Its name in messages. */
 export type SystemName = "Kafka" | "PostgreSQL";
 
 export function systemName(system: System): SystemName {

@@ -2,8 +2,8 @@
  * Publishes the counts of closed windows: from an outbox to an output, each until it
  * is acknowledged.
  *
- * It runs beside the pipeline and never holds it up. Of several workers one publishes;
- * an output that is opened shuts out whoever had it open before. So although a worker
+ * It runs beside the pipeline and never holds it up. Of several workers one publishes:
+ * opening an output shuts out the worker that had it open before. So although a worker
  * may be frozen and thaw at any moment, a count's last record is that of its greatest
  * revision: all that is sent after opening was read after opening.
  * @module
@@ -12,18 +12,17 @@
 import { backoffMs, type BackoffOptions } from "../async/backoff.ts";
 import { delay } from "../async/delay.ts";
 import { isPassing, UnavailableError } from "../core/failure.ts";
-import { OutputReview, type TableCount } from "../core/views/output_review.ts";
 import type { ClosedCount, CountKey, PublishedCount } from "../core/windowing/closed_count.ts";
+import { OutputReview, type TableCount } from "../core/windowing/output_review.ts";
 
 /** What is still to be published. */
 export interface Outbox {
   /** Asks for the right to publish, for the next seconds. False while another worker has it. */
   claim(): Promise<boolean>;
-  /** Gives the right back. */
   release(): Promise<void>;
-  /** Makes revisions from now on, also of what waits, greater than all that consumers may have. */
+  /** Makes all further revisions, also of counts that wait, greater than those that consumers may have. */
   renewRevisions(): Promise<void>;
-  /** Takes in some of what was closed since the last time, the oldest first. */
+  /** Adds some of the windows closed since the last time, the oldest first. */
   fill(): Promise<void>;
   /** Up to `limit` counts, the oldest windows first; the same ones again until they are removed. */
   next(limit: number): Promise<readonly ClosedCount[]>;
@@ -31,11 +30,11 @@ export interface Outbox {
   remove(counts: readonly ClosedCount[]): Promise<void>;
   /** True if the output may hold other counts than the table, because the database has lost some. */
   isReviewDue(): Promise<boolean>;
-  /** What the table has now of each key. */
+  /** The table's count of each key. */
   lookUp(keys: readonly CountKey[]): Promise<readonly TableCount[]>;
-  /** Takes in these counts once more, as far as the table has them. */
+  /** Adds these counts again, as far as the table has them. */
   takeAgain(keys: readonly CountKey[]): Promise<void>;
-  /** Says that the output holds what the table has. */
+  /** Notes that the output holds what the table has. */
   reviewed(): Promise<void>;
 }
 
@@ -43,30 +42,29 @@ export interface Outbox {
 export interface Output {
   /** Connects, and shuts out everyone who has the same output open. */
   open(): Promise<void>;
-  /** Resolves when the counts are there to stay. @throws if somebody else has opened it since. */
+  /** Resolves when the counts are durable. @throws if another worker has opened it since. */
   send(counts: readonly ClosedCount[]): Promise<void>;
-  /** Says of these that there is no such count any more. As `send` otherwise. */
+  /** Says that these counts no longer exist; otherwise like `send`. */
   retract(keys: readonly CountKey[]): Promise<void>;
-  /** All that the output holds; what is about one count is in its order. */
+  /** All that the output holds; the records of one count in their order. */
   read(): AsyncIterable<readonly PublishedCount[]>;
   close(): Promise<void>;
 }
 
-/** What can be seen of a publisher. Calls must not throw. */
+/** Calls must not throw. */
 export interface PublisherObserver {
-  /** So many counts were acknowledged. */
+  /** The output has acknowledged these counts. */
   published(counts: number): void;
-  /** The output was compared with the table: so many counts are published again, or retracted. */
+  /** The output was compared with the table, with so many counts to publish again or retract. */
   reviewed(differing: { readonly again: number; readonly retracted: number }): void;
   /** The output cannot be compared with the table, for a reason that does not pass by itself. */
   notReviewed(error: unknown): void;
   /** A round failed and will be repeated, whatever the reason. */
   failed(error: unknown): void;
-  /** A round went well. */
+  /** A round succeeded. */
   recovered(): void;
 }
 
-/** What a publisher connects. */
 export interface PublisherOptions {
   readonly outbox: Outbox;
   readonly output: Output;
@@ -77,7 +75,7 @@ export interface PublisherOptions {
 const ROUND_COUNTS = 200;
 const IDLE_MS = 1_000;
 const BACKOFF: BackoffOptions = { firstMs: 1_000, maxMs: 30_000 };
-/** How often it is asked whether the output has to be compared with the table. */
+/** How often to check whether the output has to be compared with the table. */
 const REVIEW_INTERVAL_MS = 600_000;
 
 export class Publisher {
@@ -139,7 +137,7 @@ export class Publisher {
     return counts.length;
   }
 
-  /** Publishing goes before: it needs no right to read the output. */
+  /** A failure does not stop publishing, which needs no right to read the output. */
   async #tryReview(): Promise<void> {
     try {
       await this.#review();
@@ -149,18 +147,18 @@ export class Publisher {
     }
   }
 
-  /** Makes the last record of each key what the table has. Nobody else publishes meanwhile. */
+  /** Makes the last record of each key what the table has. No other worker publishes meanwhile. */
   async #review(): Promise<void> {
     const [outbox, output] = [this.#outbox, this.#output];
     const review = new OutputReview();
     for await (const published of output.read()) {
-      if (!await outbox.claim()) throw new UnavailableError("Another worker publishes now");
+      if (!await outbox.claim()) throw new UnavailableError("Another worker is publishing now");
       review.take(published, await outbox.lookUp(published.map(({ key }) => key)));
     }
     const differing = { again: 0, retracted: 0 };
     for (const keys of inPages(review.stale, ROUND_COUNTS)) {
       const inTable = await outbox.lookUp(keys);
-      // What retention has deleted meanwhile stays.
+      // What retention has deleted meanwhile stays in the output.
       const gone = keys.filter((_, at) => {
         const { count, isDeleted } = inTable[at]!;
         return count === null && !isDeleted;
@@ -170,7 +168,7 @@ export class Publisher {
       differing.retracted += gone.length;
       differing.again += keys.length - gone.length;
     }
-    // What differs of windows that are published only later is looked at again then.
+    // Differences in windows that are not published yet are reviewed again then.
     if (!review.isEarly) await outbox.reviewed();
     this.#observer.reviewed(differing);
   }

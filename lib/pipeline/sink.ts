@@ -12,21 +12,21 @@ import type { Commit } from "../core/windowing/pending.ts";
  */
 export interface Sink {
   /**
-   * Where each partition stands. One that is not known yet gets the given start of its log.
+   * The position of each partition. One that is not known yet gets the given start of its log.
    * @throws {OperatorError} if the pipeline was reset since this sink was opened.
    */
   positions(logStarts: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, Position>>;
   /**
    * Start of the oldest window that takes events, in milliseconds since the epoch; −∞ while none
-   * is deleted. It only rises, and a commit for a window before it is fenced. So an event is
-   * counted or kept as `expired_window` by what is so when it is stored, whatever was read here.
+   * is deleted. It only rises, and a commit for a window before it is fenced: so whether an event is
+   * counted or kept as `expired_window` is decided when it is stored, whatever was read here.
    */
   horizon(): Promise<number>;
   /**
    * Stores counts, dead letters and offsets together, or nothing.
    * After a failure that passes it is unknown which; the same commit may then be
-   * tried again, because one that was stored is fenced.
-   * @throws {FencedError} if a partition does not stand at its expected offset, or a window is
+   * attempted again, because one that was stored is fenced.
+   * @throws {FencedError} if a partition is not at its expected offset, or a window is
    * before the horizon: drop what is pending and ask for `positions` and `horizon` again.
    * @throws {CommitTooSlowError} if the sink gave it up.
    */
@@ -38,7 +38,7 @@ export interface Sink {
   advanceWatermark(partitionCount: number): Promise<number | null>;
 }
 
-/** Another worker has moved a partition or the horizon, or an earlier try of the same commit has. */
+/** Another worker has moved a partition or the horizon, or an earlier attempt of the same commit has. */
 export class FencedError extends Error {
   override readonly name = "FencedError";
   /** It happens again and again, though nothing has moved. */
@@ -54,7 +54,7 @@ interface FencedOptions extends ErrorOptions {
   readonly isStuck?: boolean;
 }
 
-/** A commit that was not stored, because it was too much for the sink: drop what is pending, and go on with less. */
+/** A commit that was not stored, because it was too much for the sink: drop what is pending, and continue with less. */
 export class CommitTooSlowError extends Error {
   override readonly name = "CommitTooSlowError";
 }

@@ -1,16 +1,14 @@
 /**
- * Where to go on: the sink's positions, checked against the log.
+ * Where to continue: the sink's positions, checked against the log.
  * @module
  */
 
 import { lagWithin, type LogRange, type LogView } from "../core/offsets/log_range.ts";
-import type { Placement, Position } from "../core/offsets/positions.ts";
+import type { Position, StartOffset } from "../core/offsets/positions.ts";
+import type { Retry } from "./availability.ts";
 import { assertKept, type CompactionOptions } from "./compaction.ts";
-import type { PipelineObserver, System } from "./observer.ts";
+import type { PipelineObserver } from "./observer.ts";
 import type { Sink } from "./sink.ts";
-
-/** Asks a system until it answers. */
-export type Retry = <T>(system: System, question: () => Promise<T>) => Promise<T>;
 
 /** Whom to retry, and what to do with records that are gone. */
 export interface StartOffsetsOptions extends CompactionOptions {
@@ -21,27 +19,27 @@ export interface StartOffsetsOptions extends CompactionOptions {
 
 /**
  * Where the sink has each partition, and what its log holds. Those that cannot be read right now
- * are left out, and told.
- * @throws {OperatorError} for a partition that does not stand within its log, or a log that is compacted.
+ * are left out and reported.
+ * @throws {OperatorError} for a position that is not within its log, or a log that is compacted.
  */
 export async function startOffsets(
   partitions: readonly number[],
   { source, sink, observer, retry, onDataLoss }: StartOffsetsOptions,
-): Promise<Placement[]> {
+): Promise<StartOffset[]> {
   if (partitions.length === 0) {
     observer.unavailable(new Map());
     return [];
   }
   await assertKept({ source, observer, onDataLoss }, retry);
   const view = () => retry("source", () => source.viewLog(partitions));
-  // The log's start is asked for with each try: retention may move it while the sink is away.
+  // The log's start is read with each attempt: retention may move it while the sink is away.
   const positions = await retry("query", async () => {
     const { ranges } = await view();
     return ranges.size === 0 ? new Map<number, Position>() : sink.positions(startsOf(ranges));
   });
   // The ranges again: the log may have grown, and been counted elsewhere, since.
   const { ranges, unavailable } = await view();
-  const placements: Placement[] = [];
+  const offsets: StartOffset[] = [];
   for (const [partition, position] of positions) {
     const range = ranges.get(partition);
     if (!range) continue;
@@ -49,11 +47,11 @@ export async function startOffsets(
     if (!isLossAccepted(nextOffset, { range, onDataLoss })) {
       lagWithin({ partition, position: nextOffset }, range);
     }
-    placements.push({ partition, position, range });
+    offsets.push({ partition, position, range });
   }
-  const placed = new Map(placements.map(({ partition, range }) => [partition, range]));
-  observer.unavailable(unavailableOf(partitions, { ranges: placed, unavailable }));
-  return placements;
+  const started = new Map(offsets.map(({ partition, range }) => [partition, range]));
+  observer.unavailable(unavailableOf(partitions, { ranges: started, unavailable }));
+  return offsets;
 }
 
 /** Those of the partitions that cannot be read, and why not; some may have been added just now. */
@@ -67,7 +65,7 @@ export function unavailableOf(
   );
 }
 
-/** True for a position whose records are gone, where it was decided to go on behind them. */
+/** True for a position whose records are gone, if ON_DATA_LOSS allows to continue behind them. */
 export function isLossAccepted(
   position: number,
   { range, onDataLoss }: {

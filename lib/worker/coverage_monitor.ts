@@ -86,7 +86,7 @@ export class CoverageMonitor implements AsyncDisposable {
     const lags = lagsOf(overview, state.logRanges);
     observer.lagOfAll(lags);
     const uncounted = await this.#uncounted();
-    const gaps = this.#watch.look(uncounted, performance.now()).map((gap) => ({
+    const gaps = this.#watch.update(uncounted, performance.now()).map((gap) => ({
       ...gap,
       sinceMs: Math.round(this.#zeroMs + gap.sinceMs),
     }));

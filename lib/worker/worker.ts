@@ -23,7 +23,7 @@ import { PostgresSink } from "../io/postgres/sink.ts";
 import { newSha256 } from "../io/sha256.ts";
 import { WorkerState } from "../observers/worker_state.ts";
 import { Availability } from "../pipeline/availability.ts";
-import { FenceGuard } from "../pipeline/fence_guard.ts";
+import { FenceGuard } from "../pipeline/commit/fence_guard.ts";
 import type { CoverageObserver, PipelineObserver, System } from "../pipeline/observer.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import type { Output } from "../pipeline/publisher.ts";

@@ -33,7 +33,7 @@ Deno.test("doctor and start say which file was read, how many settings it gave, 
   const doctor = await runProgram(["doctor"], { cwd, env: { KAFKA_BROKERS: undefined } });
   const path = await Deno.realPath(cwd);
   // LOG_FORMAT is the tests' own.
-  const origin = `2 from ${path}/.env, 2 from the environment (instead of the file: DATABASE_URL)`;
+  const origin = `2 from ${path}/.env, 2 from the environment (overriding the file: DATABASE_URL)`;
   assert.ok(doctor.stdout.startsWith(`ok    Settings: ${origin}\n`), doctor.stdout);
   assert.match(doctor.stdout, /^FAIL {2}Kafka 127\.0\.0\.1:2:/m);
   assert.match(doctor.stdout, /^FAIL {2}PostgreSQL nobody@/m);
@@ -54,7 +54,7 @@ Deno.test("a setting that the environment sets to nothing is not set, whatever t
   const { path: cwd } = directory;
   assert.match((await runProgram(["doctor"], { cwd })).stderr, /^WINDOW_SECONDS must be/m);
   const { stdout } = await runProgram(["doctor"], { cwd, env: { WINDOW_SECONDS: "" } });
-  assert.match(stdout, /^ok {4}Settings: 0 from .*\(instead of the file: WINDOW_SECONDS\)$/m);
+  assert.match(stdout, /^ok {4}Settings: 0 from .*\(overriding the file: WINDOW_SECONDS\)$/m);
 });
 
 Deno.test("what is wrong in the file is told at once with what is wrong elsewhere, and help needs none of it", async () => {
@@ -70,7 +70,7 @@ Deno.test("what is wrong in the file is told at once with what is wrong elsewher
   assert.deepEqual(stderr.trim().split("\n"), [
     ".env, line 1: KAFKA_BROKER is not a setting. Did you mean KAFKA_BROKERS?",
     ".env, line 2: this is not an assignment like NAME=value",
-    ".env, line 5: WINDOW_SECONDS is set in line 3 already. Remove one of them",
+    ".env, line 5: WINDOW_SECONDS is already set in line 3. Remove one of them",
     ".env, line 6: the quote of ALERT_TO is not closed",
     "In the environment: HTTP_PROT is not a setting. Did you mean HTTP_PORT?",
     'WINDOW_SECONDS must be a whole number from 1 to 86400, but is "soon"',

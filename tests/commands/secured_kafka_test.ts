@@ -128,7 +128,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: "a key that belongs to another certificate",
     env: (kafka) => ({ ...overMutualTls(kafka), KAFKA_SSL_KEY_FILE: kafka.otherClient.keyFile }),
-    message: /KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE name: the key is not that of the cert/,
+    message: /KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE name: the key does not belong to the cert/,
   },
 ];
 

@@ -26,7 +26,7 @@ faultTest(
     await eventually(async () => await readiness(url!) === 503);
     await mails.received(/refuses every commit/);
     assert.equal(await worker.exitCode(), 1, worker.stderr);
-    assert.match(worker.stderr, /Cannot go on counting: .*Look for a trigger.*refused by nobody/);
+    assert.match(worker.stderr, /Cannot continue: .*Check for a trigger.*refused by nobody/);
     assert.equal(worker.stderr.match(/"message":"PostgreSQL refuses every commit/g)?.length, 1);
 
     await connection.query({ text: "drop trigger refuse on lottery_aggregates" });

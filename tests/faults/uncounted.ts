@@ -89,7 +89,7 @@ for (const [clientId, start] of Object.entries(FOREIGNERS)) {
       await worker.printed(/Reading 2 partitions/);
       await kcatProduce(stack.topic, makeLines(4_000, expected));
       const told = new RegExp(
-        String.raw`partitions \d and \d are not counted \([\d,]+ records wait\): ` +
+        String.raw`partitions \d and \d are not counted \([\d,]+ records waiting\): ` +
           String.raw`another program in the group \S+ has them, ${clientId} on 127\.0\.0\.1\.`,
       );
       await eventually(async () => {
@@ -151,7 +151,7 @@ serverTest(
     await kcatProduce(stack.topic, lines);
     for (const [at, program] of [first, second].entries()) {
       const told =
-        /partitions \d and \d are not counted \([\d,]+ records wait\): lottery-worker-\w{8} on 127\.0\.0\.1 has them, a worker that is not in this database/;
+        /partitions \d and \d are not counted \([\d,]+ records waiting\): lottery-worker-\w{8} on 127\.0\.0\.1 has them, a worker that is not in this database/;
       const page = await pageOf(program);
       await eventually(async () => assert.match(await text(`${page}readyz`), told), {
         timeoutMs: TOLD_MS,
@@ -181,7 +181,7 @@ serverTest(
     assert.equal(code, 0);
     assert.match(
       stdout,
-      /^[\d,]+ records are not counted yet: no worker runs\.\nEverything agrees\.$/m,
+      /^[\d,]+ records are not counted yet: no worker is running\.\nEverything agrees\.$/m,
     );
     assert.equal((await runProgram(["start", "--once"], { env: apart })).code, 0);
     assert.equal(await recordsRead(stack.database), 8_000);

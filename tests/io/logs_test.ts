@@ -74,7 +74,7 @@ Deno.test("LogObserver says which partitions cannot be read, and when all can be
     for (let looks = 0; looks < 3; looks++) observer.unavailable(new Map());
   });
   assert.equal(lines.length, 2, lines.join("\n"));
-  assert.match(lines[0]!, /WARN .*partitions 0, 2: no leader; partition 5: gone/);
+  assert.match(lines[0]!, /WARN .*partitions 0 and 2: no leader; partition 5: gone/);
   assert.match(lines[1]!, /All assigned partitions can be read again$/);
 });
 
@@ -125,14 +125,14 @@ Deno.test("LogObserver says that nobody counts a partition, and that somebody do
   } as const;
   const lines = await logged("pretty", (observer) => {
     observer.uncounted([], []);
-    observer.uncounted([gap], ["partition 1 is not counted (5 records wait)"]);
-    observer.uncounted([gap], ["partition 1 is not counted (9 records wait)"]);
+    observer.uncounted([gap], ["partition 1 is not counted (5 records waiting)"]);
+    observer.uncounted([gap], ["partition 1 is not counted (9 records waiting)"]);
     observer.uncounted([{ ...gap, partition: 2 }], ["partition 2 is not counted"]);
     observer.uncounted([], []);
     observer.uncounted([], []);
   });
   assert.deepEqual(lines.map((line) => line.slice(9)), [
-    "ERROR partition 1 is not counted (5 records wait)",
+    "ERROR partition 1 is not counted (5 records waiting)",
     "ERROR partition 2 is not counted",
     "Every partition is counted again",
   ]);

@@ -66,7 +66,7 @@ for (
       state.answered("group");
       state.answered("commit");
       state.unavailable(new Map([[4, "no leader"], [1, "no leader"]]));
-    }, /^not reading partitions 1, 4: no leader$/],
+    }, /^not reading partitions 1 and 4: no leader$/],
     ["nothing of what is over", (state) => {
       state.failed("group", AWAY);
       state.failed("commit", AWAY);

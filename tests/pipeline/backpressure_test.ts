@@ -11,7 +11,7 @@ function largeRecord(n: number) {
   return { ...record(0, n), value: new TextEncoder().encode(`bad ${"x".repeat((1 << 20) - 4)}`) };
 }
 
-Deno.test("Pipeline stops reading when too much is pending, and goes on when it is committed", async () => {
+Deno.test("Pipeline stops reading when too much is pending, and continues when it is committed", async () => {
   const log = [Array.from({ length: RECORDS }, (_, n) => largeRecord(n))];
   const store = new MemoryStore();
   const source = new MemorySource(log, { fetchSize: 1 });

@@ -37,7 +37,7 @@ Deno.test("Pipeline counts what is left of a compacted log where that was decide
 });
 
 for (const onDataLoss of ["fail", "continue"] as const) {
-  Deno.test(`Pipeline judges a last batch that was written anew, with ON_DATA_LOSS=${onDataLoss}`, async () => {
+  Deno.test(`Pipeline checks a last batch that was rewritten, with ON_DATA_LOSS=${onDataLoss}`, async () => {
     const store = new MemoryStore();
     const sink = new MemorySink(store);
     await sink.positions(new Map([[0, 0], [1, 0]]));

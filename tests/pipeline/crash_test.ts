@@ -12,7 +12,7 @@ const MISHAPS: Readonly<
   Record<string, (world: { steps: Steps; source: MemorySource; store: MemoryStore }) => unknown>
 > = {
   "killed and started again": ({ steps }) => steps.crash(new OperatorError("killed")),
-  "given its partitions anew": ({ source }) => source.isReading && source.assign([1, 0]),
+  "given its partitions again": ({ source }) => source.isReading && source.assign([1, 0]),
   "left with one partition, and given both again": ({ source }) => {
     if (!source.isReading) return;
     source.assign([1]);

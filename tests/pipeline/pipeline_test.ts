@@ -26,7 +26,7 @@ Deno.test("Pipeline counts every record once, whatever a fetch brings", async ()
   }
 });
 
-Deno.test("Pipeline goes on from the stored offsets", async () => {
+Deno.test("Pipeline continues from the stored offsets", async () => {
   const [log, store] = [makeLog(2, 30), new MemoryStore()];
   const run = (visible: typeof log) =>
     runToEnd({
@@ -75,7 +75,7 @@ Deno.test("Pipeline commits what is pending when it is told to stop", async () =
   assert.equal(commits, 2);
 });
 
-Deno.test("Pipeline drops what another worker has counted, and goes on behind it", async () => {
+Deno.test("Pipeline drops what another worker has counted, and continues behind it", async () => {
   const [log, store, witness] = [makeLog(2, 30), new MemoryStore(), new Witness()];
   let isFirst = true;
   const sink = new MemorySink(store, async (moment) => {
@@ -195,7 +195,7 @@ Deno.test("Pipeline keeps a commit whose answer was lost, without counting it ag
   assert.deepEqual(witness.failures, ["commit"]);
 });
 
-Deno.test("Pipeline stops reading while the sink is away, and goes on when it is back", async () => {
+Deno.test("Pipeline stops reading while the sink is away, and continues when it is back", async () => {
   const [log, store, witness] = [makeLog(1, 500), new MemoryStore(), new Witness()];
   let failuresLeft = 2;
   const sink = new MemorySink(store, (moment) => {
@@ -218,7 +218,7 @@ Deno.test("Pipeline stops reading while the sink is away, and goes on when it is
   assert.equal(witness.positionedTimes, 2, "nobody has seen whether it still is the same log");
 });
 
-Deno.test("Pipeline stops with the error that needs a person, and stores nothing more", async () => {
+Deno.test("Pipeline stops with the error that requires an operator, and stores nothing more", async () => {
   const [log, store] = [makeLog(1, 40), new MemoryStore()];
   let commits = 0;
   const sink = new MemorySink(store, (moment) => {
@@ -245,15 +245,14 @@ Deno.test("Pipeline stops without the last commit when the sink is away", async 
   assert.equal(store.counts.size, 0);
 });
 
-Deno.test("Pipeline refuses to go on when records were deleted before they were counted", async () => {
+Deno.test("Pipeline refuses to continue when records were deleted before they were counted", async () => {
   const [log, store] = [makeLog(1, 20), new MemoryStore()];
   await new MemorySink(store).positions(new Map([[0, 0]]));
   await new MemorySink(store).commit(commitOf([[0, 0, 5]]));
   const source = new MemorySource(log, { startOffset: 8 });
   await assert.rejects(
     runToEnd({ source, sink: new MemorySink(store), store, log }),
-    (error: Error) =>
-      error instanceof OperatorError && /3 offsets were deleted/.test(error.message),
+    (error: Error) => error instanceof OperatorError && /deleted 3 offsets/.test(error.message),
   );
 });
 
@@ -266,7 +265,7 @@ Deno.test("Pipeline notices that the log's start moves past it while it runs", a
   source.deleteBefore(15);
   // Kafka's client starts over at the log's start without a word: its next fetch is from there.
   await source.fetch({ partition: 0, fetchedOffset: 15, records: [record(0, 15)] });
-  await assert.rejects(running, /5 offsets were deleted/);
+  await assert.rejects(running, /deleted 5 offsets/);
   assert.equal(store.offsets.get(0), 10);
 });
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { TableCount } from "../../lib/core/views/output_review.ts";
 import type {
   ClosedCount,
   CountKey,
   PublishedCount,
 } from "../../lib/core/windowing/closed_count.ts";
+import type { TableCount } from "../../lib/core/windowing/output_review.ts";
 import {
   type Outbox,
   type Output,

@@ -77,7 +77,7 @@ export interface AuditAnswer {
     readonly notProvable: number;
   };
   readonly deadLetters: AuditAnswer["rows"];
-  readonly books: { readonly balance: boolean; readonly counted: number };
+  readonly ledger: { readonly balance: boolean; readonly counted: number };
   readonly rowDifferences: readonly {
     readonly lotteryName: string;
     readonly stored: number | null;

@@ -3,17 +3,18 @@
  * @module
  */
 
-import type { AuditReport, Books } from "../../core/audit/audit.ts";
+import type { AuditReport, LedgerTotals } from "../../core/audit/audit.ts";
 import type { RowDifference, Tallies } from "../../core/audit/row_audit.ts";
-import { groupDigits } from "../../core/text/numbers.ts";
+import { groupDigits, plural } from "../../core/text/numbers.ts";
 import { printable, printableJson } from "../../core/text/printable.ts";
-import { type Column, textTable, utcTime } from "../../core/text/table.ts";
+import { type Column, textTable } from "../../core/text/table.ts";
+import { isoTime, utcTime } from "../../core/text/time.ts";
 
 /** Lines for people; of each kind of difference at most `limit` are shown. */
 export function auditLines(report: AuditReport, limit: number): string[] {
-  const { books, rows, deadLetters } = report;
+  const { ledger, rows, deadLetters } = report;
   return [
-    `Recounted ${groupDigits(report.records)} records from Kafka.`,
+    `Recounted ${plural(report.records, "record")} from Kafka.`,
     "",
     ...textTable([
       { title: "" },
@@ -24,10 +25,11 @@ export function auditLines(report: AuditReport, limit: number): string[] {
       ["rows of counts", ...cells(rows)],
       ["dead letters", ...cells(deadLetters)],
     ]),
-    `books: ${groupDigits(books.counted)} counted + ${groupDigits(books.dead)} dead = ` +
-    `${groupDigits(books.counted + books.dead)} records read`,
-    `in the tables: ${groupDigits(books.events)} events and ${groupDigits(books.deadLetters)} ` +
-    `dead letters${changesSince(books)}${books.balance ? "" : ": WRONG"}`,
+    `ledger: ${groupDigits(ledger.counted)} counted + ${groupDigits(ledger.dead)} dead = ` +
+    `${plural(ledger.counted + ledger.dead, "record")} read`,
+    `in the tables: ${plural(ledger.events, "event")} and ` +
+    `${plural(ledger.deadLetters, "dead letter")}${changesSince(ledger)}` +
+    (ledger.balance ? "" : ": WRONG"),
     ...rowLines(report, limit),
     ...deadLetterLines(report, limit),
     ...partitionLines(report, limit),
@@ -38,13 +40,15 @@ export function auditLines(report: AuditReport, limit: number): string[] {
 }
 
 /** What else became of records that were read, if anything. */
-function changesSince({ replayedLetters, deletedEvents, deletedLetters }: Books): string {
+function changesSince({ replayedLetters, deletedEvents, deletedLetters }: LedgerTotals): string {
   const changes = [
-    ...replayedLetters > 0 ? [`${groupDigits(replayedLetters)} dead letters were replayed`] : [],
+    ...replayedLetters > 0
+      ? [`${plural(replayedLetters, "dead letter was", "dead letters were")} replayed`]
+      : [],
     ...deletedEvents + deletedLetters > 0
       ? [
-        `${groupDigits(deletedEvents)} events and ${groupDigits(deletedLetters)} dead letters ` +
-        "deleted for their age",
+        `${plural(deletedEvents, "event")} and ${plural(deletedLetters, "dead letter")} ` +
+        "were deleted for their age",
       ]
       : [],
   ];
@@ -117,7 +121,7 @@ function deadLetterLines({ deadLetterDifferences }: AuditReport, limit: number):
 }
 
 function partitionLines({ partitionDifferences }: AuditReport, limit: number): string[] {
-  return section("Partitions whose books are wrong", {
+  return section("Partitions whose counters are wrong", {
     columns: ["partition", "since offset", "counted", "recounted", "dead", "found"]
       .map((title) => ({ title, isNumber: true })),
     rows: partitionDifferences.slice(0, limit).map((
@@ -160,9 +164,9 @@ function problemLines({ problems, recordsWaiting, hasWorkers }: AuditReport): st
   if (problems.length > 0) {
     return ["Not everything is counted:", ...problems.map((problem) => `- ${problem}`), ""];
   }
-  return hasWorkers || recordsWaiting === 0
-    ? []
-    : [`${groupDigits(recordsWaiting)} records are not counted yet: no worker runs.`];
+  return hasWorkers || recordsWaiting === 0 ? [] : [
+    `${plural(recordsWaiting, "record is", "records are")} not counted yet: no worker is running.`,
+  ];
 }
 
 function verdictLine({ verdict, provableAfterMs, rows, deadLetters }: AuditReport): string {
@@ -175,10 +179,10 @@ function verdictLine({ verdict, provableAfterMs, rows, deadLetters }: AuditRepor
   }
   const where = provableAfterMs === -Infinity
     ? ""
-    : `, that is of windows up to ${utcTime(provableAfterMs)}`;
-  return `All that can be recounted agrees. ${groupDigits(rows.notProvable)} rows and ` +
-    `${groupDigits(deadLetters.notProvable)} dead letters cannot be proved: not all of their ` +
-    `records are in the log any more${where}.`;
+    : `, those of windows up to ${utcTime(provableAfterMs)}`;
+  return `All that can be recounted agrees. ${plural(rows.notProvable, "row")} and ` +
+    `${plural(deadLetters.notProvable, "dead letter")} cannot be proved: some of their ` +
+    `records are no longer in the log${where}.`;
 }
 
 function cells({ agreeing, wrong, notProvable }: Tallies): string[] {
@@ -187,8 +191,4 @@ function cells({ agreeing, wrong, notProvable }: Tallies): string[] {
 
 function countOf(count: number | null): string {
   return count === null ? "–" : groupDigits(count);
-}
-
-function isoTime(timeMs: number): string {
-  return new Date(timeMs).toISOString();
 }

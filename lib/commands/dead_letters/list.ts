@@ -5,6 +5,7 @@
 
 import type { Config } from "../../core/settings/config.ts";
 import { printable, printableBytes, printableJson } from "../../core/text/printable.ts";
+import { isoTime } from "../../core/text/time.ts";
 import {
   type DeadLetterFilter,
   DeadLetterStore,
@@ -67,9 +68,9 @@ export function positionText({ partition, offset }: RecordPosition): string {
   return `${partition}/${offset}`;
 }
 
-/** A time in UTC, or a dash. */
-export function timeText(timeMs: number): string {
-  return timeMs < 0 ? "-" : new Date(timeMs).toISOString();
+/** A time of a letter in UTC, or a dash if it is not one. */
+export function letterTime(timeMs: number): string {
+  return timeMs < 0 ? "-" : isoTime(timeMs);
 }
 
 const HEADER = columns("POSITION", "REASON", "RECEIVED", "RECORD TIME", "VALUE");
@@ -78,8 +79,8 @@ function toLine(letter: StoredDeadLetter): string {
   return columns(
     positionText(letter),
     printable(letter.reason),
-    timeText(letter.receivedMs),
-    timeText(letter.recordTimestampMs),
+    letterTime(letter.receivedMs),
+    letterTime(letter.recordTimestampMs),
     preview(letter.value, letter.cut?.valueSize ?? undefined),
   );
 }
@@ -113,8 +114,8 @@ function toJson(letter: StoredDeadLetter): string {
     partition,
     offset,
     reason,
-    received_at: timeText(receivedMs),
-    record_timestamp: recordTimestampMs < 0 ? null : timeText(recordTimestampMs),
+    received_at: letterTime(receivedMs),
+    record_timestamp: recordTimestampMs < 0 ? null : letterTime(recordTimestampMs),
     key_base64: base64(key),
     value_base64: base64(value),
     headers: letter.headers.map((header) => ({
@@ -128,7 +129,7 @@ function toJson(letter: StoredDeadLetter): string {
       sha256: cut.sha256.toHex(),
     },
     intact: isIntact,
-    replayed_at: replay && timeText(replay.replayedMs),
+    replayed_at: replay && letterTime(replay.replayedMs),
     replayed_value_base64: base64(replay?.value ?? null),
   });
 }

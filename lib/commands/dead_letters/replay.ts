@@ -8,6 +8,7 @@ import { OperatorError } from "../../core/failure.ts";
 import type { Config } from "../../core/settings/config.ts";
 import { redacted } from "../../core/settings/database_url.ts";
 import { printable } from "../../core/text/printable.ts";
+import { isoTime } from "../../core/text/time.ts";
 import { EVENT_RULES_VERSION, EventParser, type LotteryEvent } from "../../core/windowing/event.ts";
 import { windowStart } from "../../core/windowing/window.ts";
 import { log } from "../../io/logs.ts";
@@ -21,7 +22,7 @@ import {
 } from "../../io/postgres/dead_letters.ts";
 import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
-import { positionText, timeText } from "./list.ts";
+import { letterTime, positionText } from "./list.ts";
 
 /** How `dead-letters replay` was called. */
 export interface ReplayOptions {
@@ -127,7 +128,7 @@ function judge(
   { rules, repair }: JudgeOptions,
 ): Replay | string {
   const { partition, offset, recordTimestampMs, replay } = letter;
-  if (replay) return `replayed before, at ${timeText(replay.replayedMs)}`;
+  if (replay) return `replayed before, at ${letterTime(replay.replayedMs)}`;
   if (!letter.isIntact) return "its content was changed after it was received";
   const value = repaired(letter.value, repair, recordTimestampMs);
   if (value === null) return "tombstone";
@@ -159,14 +160,14 @@ function outcomeText(
 ): string {
   if (typeof outcome === "string") return `refused: ${outcome}`;
   const { lotteryName, eventType, timestampMs } = outcome.event;
-  const window = timeText(windowStart(timestampMs, windowMs));
+  const window = isoTime(windowStart(timestampMs, windowMs));
   const verb = isDryRun ? "would be counted" : "counted";
   return `${verb} into ${window}  ${printable(lotteryName)}  ${printable(eventType)}`;
 }
 
 function expired({ timestampMs }: LotteryEvent, { windowMs, horizonMs }: ReplayRules): string {
-  return `expired_window (${timeText(windowStart(timestampMs, windowMs))}; ` +
-    `windows before ${timeText(horizonMs)} are deleted)`;
+  return `expired_window (${isoTime(windowStart(timestampMs, windowMs))}; ` +
+    `windows before ${isoTime(horizonMs)} are deleted)`;
 }
 
 /** Two versions of the rules in one table would be two meanings of its numbers. */

@@ -13,7 +13,7 @@ import {
 } from "../../io/postgres/dead_letters.ts";
 import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
-import { positionText, timeText } from "./list.ts";
+import { letterTime, positionText } from "./list.ts";
 
 /** How `dead-letters show` was called. */
 export interface ShowOptions {
@@ -56,9 +56,9 @@ function* describeLetter(
   const { reason, recordTimestampMs, receivedMs, headers, replay, cut, isIntact } = letter;
   yield `Position     ${topic} ${positionText(letter)}`;
   yield `Reason       ${printable(reason)}`;
-  yield `Record time  ${timeText(recordTimestampMs)}`;
-  yield `Received     ${timeText(receivedMs)}`;
-  yield `Replayed     ${replay ? timeText(replay.replayedMs) : "no"}`;
+  yield `Record time  ${letterTime(recordTimestampMs)}`;
+  yield `Received     ${letterTime(receivedMs)}`;
+  yield `Replayed     ${replay ? letterTime(replay.replayedMs) : "no"}`;
   if (!isIntact) yield "Content      CHANGED after it was received: it cannot be replayed";
   if (cut) {
     yield `Too large    only a part of it is kept; SHA-256 of the record ${cut.sha256.toHex()}`;

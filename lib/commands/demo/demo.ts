@@ -9,6 +9,7 @@ import { OperatorError } from "../../core/failure.ts";
 import type { Origin } from "../../core/offsets/origin.ts";
 import type { Config } from "../../core/settings/config.ts";
 import type { GeneratedLog } from "../../core/simulation/generated_log.ts";
+import { isoTime } from "../../core/text/time.ts";
 import { fileIdentity, FileSource, STANDARD_INPUT } from "../../io/file_source.ts";
 import { GeneratorSource } from "../../io/generator_source.ts";
 import { log } from "../../io/logs.ts";
@@ -100,7 +101,7 @@ async function openFile(path: string, dataDir: string | undefined): Promise<Name
 function generatedSource(generated: GeneratedLog): NamedSource {
   return {
     source: new GeneratorSource({ log: generated, partitions: PARTITIONS }),
-    origin: originOf(`generated since ${new Date(generated.begunMs).toISOString()}`),
+    origin: originOf(`generated since ${isoTime(generated.begunMs)}`),
   };
 }
 

@@ -6,7 +6,7 @@
 
 import { OperatorError } from "../../core/failure.ts";
 import type { GroupMember, WorkerStatus } from "../../core/offsets/coverage.ts";
-import { utcTime } from "../../core/text/table.ts";
+import { utcTime } from "../../core/text/time.ts";
 import type { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
 import type { Connection } from "../../io/postgres/session/connection.ts";
 import { listWorkers } from "../../io/postgres/worker_registry.ts";

@@ -10,7 +10,8 @@ import { type OffsetSpec, offsetsProblem } from "../../core/offsets/offset_spec.
 import type { Config } from "../../core/settings/config.ts";
 import { placeLines } from "../../core/settings/place.ts";
 import { groupDigits } from "../../core/text/numbers.ts";
-import { textTable, utcTime } from "../../core/text/table.ts";
+import { textTable } from "../../core/text/table.ts";
+import { utcTime } from "../../core/text/time.ts";
 import { createKafka } from "../../io/kafka/client.ts";
 import { KafkaCluster } from "../../io/kafka/cluster.ts";
 import { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";

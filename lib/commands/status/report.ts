@@ -5,7 +5,8 @@
 
 import { groupDigits } from "../../core/text/numbers.ts";
 import { printableJson } from "../../core/text/printable.ts";
-import { textTable, utcTime } from "../../core/text/table.ts";
+import { textTable } from "../../core/text/table.ts";
+import { isoTime, utcTime } from "../../core/text/time.ts";
 import { lagOf, type Status } from "../../core/views/status.ts";
 import type { StatusReport } from "./status.ts";
 
@@ -136,8 +137,4 @@ export function statusJson({ status, problems }: StatusReport): string {
 
 function timeOf(timeMs: number | null): string {
   return timeMs === null ? "–" : utcTime(timeMs);
-}
-
-function isoTime(timeMs: number | null): string | null {
-  return timeMs === null ? null : new Date(timeMs).toISOString();
 }

@@ -1,12 +1,13 @@
 /**
- * A recount of the log beside what is stored, and the verdict on each row.
+ * Compares a recount of the log with what is stored, and gives a verdict on each row.
  *
- * Shares nothing with the code that counts but the rules for events. A window into
- * which records were counted that Kafka has deleted since can be recounted in part
- * only: then too few stored events are wrong, and anything else is not provable.
+ * It shares only the rules for events with the code that counts. A window with records that
+ * Kafka has deleted since can be recounted only in part: then too few stored events are wrong,
+ * and anything else is not provable.
  * @module
  */
 
+import { isoTime } from "../text/time.ts";
 import { EventParser, type LotteryEvent } from "../windowing/event.ts";
 import type { PartitionHistory } from "./history.ts";
 import {
@@ -22,8 +23,8 @@ import {
   type Tallies,
 } from "./row_audit.ts";
 
-/** What the database says of itself: records read, and what became of them. */
-export interface Books {
+/** The totals that the database keeps: records read, and what became of them. */
+export interface LedgerTotals {
   readonly counted: number;
   readonly dead: number;
   /** Sum of all rows of counts. */
@@ -36,7 +37,7 @@ export interface Books {
   readonly deletedLetters: number;
 }
 
-/** Whether it all agrees; or all that was counted does, or all that can be recounted. */
+/** Whether everything agrees; or what was counted does, or what can be recounted. */
 export type Verdict = "agrees" | "wrong" | "incomplete" | "not provable";
 
 export interface AuditReport {
@@ -47,26 +48,26 @@ export interface AuditReport {
   readonly provableAfterMs: number;
   readonly rows: Tallies;
   readonly deadLetters: Tallies;
-  readonly books: Books & { readonly balance: boolean };
+  readonly ledger: LedgerTotals & { readonly balance: boolean };
   /** In the order of their keys. */
   readonly rowDifferences: readonly RowDifference[];
   readonly deadLetterDifferences: readonly DeadLetterDifference[];
   readonly partitionDifferences: readonly PartitionDifference[];
   /** Why a part of the topic is in no count, see `withCoverage()`. */
   readonly problems: readonly string[];
-  /** Records that were not counted yet when it looked. */
+  /** Records that were not counted yet at the time. */
   readonly recordsWaiting: number;
-  /** Whether somebody counts them. */
+  /** Whether a worker counts them. */
   readonly hasWorkers: boolean;
 }
 
-/** What is known of the whole. */
+/** What is known of the whole database. */
 export interface AuditOptions extends RowAuditOptions {
-  readonly books: Books;
+  readonly ledger: LedgerTotals;
   /** Starts of windows that were counted into beyond their partition's greatest event time. */
   readonly windowsAhead: ReadonlySet<number>;
-  /** What is stored of logs that a reset has left: nothing of it can be recounted. */
-  readonly left: {
+  /** What is stored of logs that a reset has abandoned: none of it can be recounted. */
+  readonly abandoned: {
     readonly maxEventTimeMs: number | null;
     readonly deadLetters: number;
   };
@@ -88,7 +89,7 @@ export class Audit {
   readonly #rows: RowAudit;
   readonly #partitions = new Map<number, PartitionAudit>();
   readonly #replayDifferences: DeadLetterDifference[] = [];
-  /** Whether a replayed value lay in the future was judged when it was replayed. */
+  /** Whether a replayed value lay in the future was checked when it was replayed. */
   readonly #parser = new EventParser({ maxFutureMs: Infinity });
 
   constructor(options: AuditOptions) {
@@ -148,10 +149,10 @@ export class Audit {
   /** The verdict, after the last record. */
   report(): AuditReport {
     const { partitions } = this;
-    const { books, left, windowsAhead } = this.#options;
+    const { ledger, abandoned, windowsAhead } = this.#options;
     const partitionDifferences = partitions.flatMap((partition) => partition.end() ?? []);
     const provableAfterMs = this.#provableAfterMs();
-    const { rows, rowDifferences } = this.#rows.judge((windowStartMs) =>
+    const { rows, rowDifferences } = this.#rows.compare((windowStartMs) =>
       provableAfterMs !== -Infinity &&
       (windowStartMs <= provableAfterMs || windowsAhead.has(windowStartMs))
     );
@@ -162,10 +163,10 @@ export class Audit {
     const deadLetters = {
       agreeing: sum(partitions.map(({ deadLettersAgreeing }) => deadLettersAgreeing)),
       wrong: deadLetterDifferences.length,
-      notProvable: left.deadLetters +
+      notProvable: abandoned.deadLetters +
         sum(partitions.map(({ deadLettersNotProvable }) => deadLettersNotProvable)),
     };
-    const balance = balances(books);
+    const balance = isBalanced(ledger);
     const isWrong = !balance || rows.wrong > 0 || deadLetters.wrong > 0 ||
       partitionDifferences.length > 0;
     const isProven = rows.notProvable === 0 && deadLetters.notProvable === 0;
@@ -175,7 +176,7 @@ export class Audit {
       provableAfterMs,
       rows,
       deadLetters,
-      books: { ...books, balance },
+      ledger: { ...ledger, balance },
       rowDifferences,
       deadLetterDifferences,
       partitionDifferences,
@@ -188,19 +189,19 @@ export class Audit {
   #provableAfterMs(): number {
     return this.partitions.reduce(
       (latest, { maxEventTimeGoneMs }) => Math.max(latest, maxEventTimeGoneMs ?? -Infinity),
-      this.#options.left.maxEventTimeMs ?? -Infinity,
+      this.#options.abandoned.maxEventTimeMs ?? -Infinity,
     );
   }
 }
 
 function intoWindow(startMs: number): string {
-  return `replayed into ${new Date(startMs).toISOString()}`;
+  return `replayed into ${isoTime(startMs)}`;
 }
 
-/** Whether everything that was read is there, or is known to be deleted. */
-function balances(books: Books): boolean {
-  return books.counted + books.replayedLetters === books.events + books.deletedEvents &&
-    books.dead === books.deadLetters + books.deletedLetters;
+/** Whether all that was read is stored, or is known to be deleted. */
+function isBalanced(ledger: LedgerTotals): boolean {
+  return ledger.counted + ledger.replayedLetters === ledger.events + ledger.deletedEvents &&
+    ledger.dead === ledger.deadLetters + ledger.deletedLetters;
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,18 +1,18 @@
 /**
- * What an audit says of records that are in no count yet. It compares what was counted; that a part
- * of the topic is not counted at all must not look as if everything agreed.
+ * What an audit says of records that are not counted yet: where part of the topic is not counted
+ * at all, it must not report that everything agrees.
  * @module
  */
 
-import { namesOf } from "../offsets/coverage.ts";
-import { groupDigits } from "../text/numbers.ts";
+import { partitionNames } from "../offsets/partition_names.ts";
+import { plural } from "../text/numbers.ts";
 import { type Coverage, coverageProblems, lagOf, recordsWaiting } from "../views/status.ts";
 import type { AuditReport } from "./audit.ts";
 
 /**
- * The report, with what is left out of the counts for good: partitions that nobody counts, that stand
- * still though workers run, or that were never counted. What workers are about to count, or the next
- * one will, is only said.
+ * The report, with what will stay uncounted: partitions that no worker counts, that do not move
+ * although workers run, or that were never counted. Records that a worker is about to count are
+ * only mentioned.
  */
 export function withCoverage(
   report: AuditReport,
@@ -40,8 +40,8 @@ function neverCounted({ partitions }: Coverage): string[] {
   if (never.length === 0) return [];
   const ids = never.map(({ partition }) => partition);
   return [
-    `${namesOf(ids)} ${ids.length === 1 ? "was" : "were"} never counted: ${
-      groupDigits(recordsWaiting({ partitions: never }))
-    } records wait, and no worker runs`,
+    `${partitionNames(ids)} ${ids.length === 1 ? "was" : "were"} never counted: ${
+      plural(recordsWaiting({ partitions: never }), "record is", "records are")
+    } waiting, and no worker is running`,
   ];
 }

@@ -1,11 +1,11 @@
 /**
- * How a partition stood at some time: what is still known of records that Kafka has deleted.
+ * A partition's counters over time: what is still known of records that Kafka has deleted.
  * @module
  */
 
-/** A partition's books at one offset. */
+/** A partition's counters at one offset. */
 export interface HistoryEntry {
-  /** All records before it, from where counting began, are in these books. */
+  /** All records before it, from where counting began, are in these counters. */
   readonly nextOffset: number;
   readonly counted: number;
   readonly dead: number;
@@ -13,27 +13,26 @@ export interface HistoryEntry {
   readonly maxEventTimeMs: number | null;
 }
 
-/** A partition's books now, and how they came about. */
+/** A partition's counters now, and before. */
 export interface PartitionHistory {
   readonly partition: number;
-  /** Where counting began: records before it are none of the counts. */
+  /** Where counting began: records before it are not counted. */
   readonly firstOffset: number;
   /** Dead letters below it may be deleted for their age; 0 if none is. */
   readonly deadLetterHorizon: number;
   /** Oldest first. */
-  readonly milestones: readonly HistoryEntry[];
+  readonly entries: readonly HistoryEntry[];
   readonly now: HistoryEntry;
 }
 
 /**
- * The first milestone that every record of the log since then can be recounted from,
- * if the log begins at `logStart`. Where nothing that was counted is gone, it is where
- * counting began; where all of it is, it is now.
+ * The first entry from which a log that begins at `logStart` can be recounted in full: where
+ * counting began if nothing that was counted is gone, and now if all of it is.
  */
 export function firstProvable(
-  { firstOffset, milestones, now }: PartitionHistory,
+  { firstOffset, entries, now }: PartitionHistory,
   logStart: number,
 ): HistoryEntry {
   const beginning = { nextOffset: firstOffset, counted: 0, dead: 0, maxEventTimeMs: null };
-  return [beginning, ...milestones].find(({ nextOffset }) => nextOffset >= logStart) ?? now;
+  return [beginning, ...entries].find(({ nextOffset }) => nextOffset >= logStart) ?? now;
 }

@@ -1,5 +1,5 @@
 /**
- * One partition, recounted: its books, and each of its dead letters.
+ * One partition, recounted: its counters, and each of its dead letters.
  * @module
  */
 
@@ -7,7 +7,7 @@ import type { DeadLetterReason } from "../dead_letters/dead_letter.ts";
 import type { RejectionReason } from "../windowing/event.ts";
 import { firstProvable, type HistoryEntry, type PartitionHistory } from "./history.ts";
 
-/** A dead letter, or what it was replayed as, that is not as the recount has it; null where there is none. */
+/** A dead letter, or what it was replayed as, that differs from the recount; null if there is none. */
 export interface DeadLetterDifference {
   readonly partition: number;
   readonly offset: number;
@@ -25,13 +25,13 @@ export interface StoredLetter {
   readonly isIntact: boolean;
 }
 
-/** Bytes of a hash that are kept: there may be millions of letters, and nobody can forge so many. */
+/** Bytes kept of a hash: enough against forgery, and there may be millions of letters. */
 const HASH_BYTES = 16;
 
-/** Why an event is a dead letter though nothing is wrong with it. */
+/** Why a valid event is a dead letter. */
 const EXPIRED: DeadLetterReason = "expired_window";
 
-/** Records that a partition's books have since `fromOffset`, and that were found there. */
+/** Records that a partition has counted since `fromOffset`, and those that were found there. */
 export interface PartitionDifference {
   readonly partition: number;
   readonly fromOffset: number;
@@ -52,19 +52,19 @@ export class PartitionAudit {
   #reasons: string[] = [];
   /** One after the other, in the order in which the letters came. */
   #hashes = new Uint8Array();
-  /** Which of the hashes each letter has, once they are sorted otherwise than they came. */
+  /** Index of each letter's hash, once the letters are sorted. */
   #hashAt: readonly number[] = [];
   /** Letters whose content is not what was stored once. */
   readonly #changed = new Set<number>();
   #isSorted = true;
-  /** First stored dead letter that was not compared yet. */
+  /** The next stored dead letter to compare. */
   #at = 0;
   /** Offset after the last record. */
   #next = 0;
   #since: HistoryEntry;
   #counted = 0;
   #dead = 0;
-  /** Events that were counted and deleted, or dead letters and deleted: nobody can tell any more. */
+  /** Events that were deleted, as counts or as dead letters: which of both is no longer known. */
   #undecided = 0;
 
   constructor(history: PartitionHistory) {
@@ -113,9 +113,9 @@ export class PartitionAudit {
   addDeadLetter(offset: number, reason: RejectionReason, sha256: () => Uint8Array): void {
     this.#take(offset);
     if (offset >= this.#since.nextOffset) this.#dead++;
-    this.#tooMany(offset);
+    this.#reportExtra(offset);
     if (this.#offsets[this.#at] !== offset) {
-      // The books tell whether as many are missing as were deleted.
+      // The counters tell whether as many are missing as were deleted.
       if (offset >= this.history.deadLetterHorizon) this.#differ(offset, null, reason);
       return;
     }
@@ -131,7 +131,7 @@ export class PartitionAudit {
    */
   addExpired(offset: number, sha256: () => Uint8Array): void {
     this.#take(offset);
-    this.#tooMany(offset);
+    this.#reportExtra(offset);
     const hasLetter = this.#offsets[this.#at] === offset && this.#reasons[this.#at] === EXPIRED;
     if (hasLetter) {
       this.#compareContent(sha256());
@@ -143,9 +143,9 @@ export class PartitionAudit {
     else this.#counted++;
   }
 
-  /** After the last record. @returns what the books have too much or too little, or null. */
+  /** After the last record. @returns how the counters differ, or null. */
   end(): PartitionDifference | null {
-    this.#tooMany(Infinity);
+    this.#reportExtra(Infinity);
     const { now, partition } = this.history;
     const stored = {
       counted: now.counted - this.#since.counted,
@@ -176,8 +176,8 @@ export class PartitionAudit {
     this.#next = offset + 1;
   }
 
-  /** Stored dead letters before `offset` of which the recount knows nothing. */
-  #tooMany(offset: number): void {
+  /** Reports stored dead letters before `offset` that the recount does not have. */
+  #reportExtra(offset: number): void {
     for (; this.#at < this.#offsets.length && this.#offsets[this.#at]! < offset; this.#at++) {
       this.#differ(this.#offsets[this.#at]!, this.#reasons[this.#at]!, null);
     }
@@ -193,7 +193,7 @@ export class PartitionAudit {
     this.#hashes.set(sha256.subarray(0, HASH_BYTES), at * HASH_BYTES);
   }
 
-  /** Compares the letter that is next with the hash that its content has to have. */
+  /** Compares the next letter with the hash that its content has to have. */
   #compareContent(sha256: Uint8Array): void {
     const start = (this.#hashAt[this.#at] ?? this.#at) * HASH_BYTES;
     const stored = this.#hashes.subarray(start, start + HASH_BYTES);
@@ -203,7 +203,7 @@ export class PartitionAudit {
     else this.#differInContent();
   }
 
-  /** The content of the letter that is next is not what was received. */
+  /** The content of the next letter is not what was received. */
   #differInContent(): void {
     const reason = this.#reasons[this.#at]!;
     this.#differ(this.#offsets[this.#at]!, `${reason}, content changed`, `${reason}, as received`);

@@ -1,5 +1,5 @@
 /**
- * Rows of counts: those that are stored beside those that a recount expects.
+ * Compares the stored rows of counts with those that a recount expects.
  * @module
  */
 
@@ -23,9 +23,9 @@ export interface RowDifference {
   readonly stored: number | null;
   /** Null if there should be no such row. */
   readonly recounted: number | null;
-  /** True if a part of the window's records is gone: then it is more than `recounted`, but not less. */
+  /** True if some of the window's records are gone: then it may be more than `recounted`, but not less. */
   readonly isPartial: boolean;
-  /** True if the window's end is not its start and the window's size. */
+  /** True if the window's end is not its start plus the window's size. */
   readonly hasWrongEnd: boolean;
 }
 
@@ -69,7 +69,7 @@ export class RowAudit {
     return timestampMs < this.#options.horizonMs;
   }
 
-  /** The one place where an event becomes part of what should be stored. */
+  /** Adds an event to what should be stored. */
   expect({ timestampMs, lotteryName, eventType }: LotteryEvent): void {
     const windowStartMs = timestampMs - timestampMs % this.#options.windowMs;
     const tally = this.#tally(windowStartMs, lotteryName, eventType);
@@ -77,7 +77,7 @@ export class RowAudit {
   }
 
   /** @param isPartial whether a part of a window's records may be gone. */
-  judge(isPartial: (windowStartMs: number) => boolean): {
+  compare(isPartial: (windowStartMs: number) => boolean): {
     readonly rows: Tallies;
     /** In the order of their keys. */
     readonly rowDifferences: readonly RowDifference[];
@@ -85,13 +85,13 @@ export class RowAudit {
     const rows = { agreeing: 0, wrong: 0, notProvable: 0 };
     const rowDifferences: RowDifference[] = [];
     for (const [windowStartMs, lotteries] of this.#windows) {
-      // Of a deleted window there is nothing to come, nor should there be anything.
+      // A deleted window is complete: it should have no rows.
       const partial = !this.isDeleted(windowStartMs) && isPartial(windowStartMs);
       for (const [lotteryName, types] of lotteries) {
         for (const [eventType, tally] of types) {
-          const judged = judge(tally, partial);
-          rows[judged]++;
-          if (judged !== "wrong") continue;
+          const result = resultOf(tally, partial);
+          rows[result]++;
+          if (result !== "wrong") continue;
           rowDifferences.push({
             windowStartMs,
             lotteryName,
@@ -116,7 +116,7 @@ export class RowAudit {
   }
 }
 
-function judge(
+function resultOf(
   { stored, recounted, hasWrongEnd }: Tally,
   isPartial: boolean,
 ): keyof Tallies {
@@ -126,10 +126,10 @@ function judge(
 }
 
 function byKey(a: RowDifference, b: RowDifference): number {
-  return a.windowStartMs - b.windowStartMs || compare(a.lotteryName, b.lotteryName) ||
-    compare(a.eventType, b.eventType);
+  return a.windowStartMs - b.windowStartMs || order(a.lotteryName, b.lotteryName) ||
+    order(a.eventType, b.eventType);
 }
 
-function compare(a: string, b: string): number {
+function order(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,5 +1,5 @@
 /**
- * The dead letters of one commit, column by column: a flood of them does not become as many objects.
+ * The dead letters of one commit, column by column, so that a flood of them does not become as many objects.
  * @module
  */
 
@@ -33,7 +33,7 @@ type RecordParts =
   | "headerBytes"
   | "cut";
 
-/** A list to which letters are added. Element n of each column belongs to letter n. */
+/** Element n of each column belongs to letter n. */
 export class DeadLetters {
   readonly #partitions = new Numbers();
   readonly #offsets = new Numbers();
@@ -84,7 +84,7 @@ export class DeadLetters {
     return this.#contents.values;
   }
 
-  /** The headers of each letter, in objects only as they are taken: there may be a great many. */
+  /** The headers of each letter, made into objects only as they are taken: there may be many. */
   *headers(): Generator<readonly RecordHeader[]> {
     const bytes = this.#headers.values;
     let at = 0;
@@ -94,7 +94,7 @@ export class DeadLetters {
     }
   }
 
-  /** Adds the record on which the cursor stands; copies, because its bytes belong to a whole fetch. */
+  /** Adds the cursor's record; copies it, because its bytes belong to a whole fetch. */
   add(
     cursor: Readonly<Pick<RecordCursor, RecordParts>>,
     { partition, reason, newSha256 }: {
@@ -115,7 +115,6 @@ export class DeadLetters {
     this.reasons.push(reason);
   }
 
-  /** How many letters there are of each reason. */
   countByReason(): Map<DeadLetterReason, number> {
     const counts = new Map<DeadLetterReason, number>();
     for (const reason of this.reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
@@ -129,12 +128,11 @@ export class DeadLetters {
   }
 }
 
-/** The number of headers stands in front: of one byte, which is zero, if there are none. */
+/** They begin with the number of headers: one byte, which is zero, if there are none. */
 function hasHeaders(headerBytes: Uint8Array): boolean {
   return headerBytes.length > 1;
 }
 
-/** Bytes to which more are added. */
 class Bytes {
   #bytes = new Uint8Array();
   length = 0;

@@ -11,12 +11,12 @@ export const DEAD_LETTER_REASONS = [...REJECTION_REASONS, "expired_window"] as c
 
 export type DeadLetterReason = typeof DEAD_LETTER_REASONS[number];
 
-/** A record that could not be counted, as it came; of a very large one, what is kept. */
+/** A record that could not be counted, as it was read; of a very large one, what is kept. */
 export interface DeadLetter {
   readonly partition: number;
   readonly offset: number;
   readonly reason: DeadLetterReason;
-  /** Milliseconds since the epoch; −1 if the record has none, and any number if its producer is wrong. */
+  /** Milliseconds since the epoch; −1 if the record has none, and any number from a faulty producer. */
   readonly recordTimestampMs: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
@@ -25,7 +25,7 @@ export interface DeadLetter {
   readonly cut: Cut | null;
 }
 
-/** A record's timestamp as it is kept: a producer may set any, and beyond these it is none. */
+/** A record's timestamp as it is stored; null for one that a faulty producer has set out of range. */
 export function storableTimestamp(timestampMs: number): number | null {
   return timestampMs >= 0 && timestampMs <= GREATEST_TIMESTAMP_MS ? timestampMs : null;
 }

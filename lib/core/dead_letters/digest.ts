@@ -1,13 +1,13 @@
 /**
- * The hash of a dead letter's content, as the database computes it too (`letter_sha256` of the
- * migrations): so what is stored can be compared with a record without being read.
+ * The hash of a dead letter's content, which the database computes too (`letter_sha256` of the
+ * migrations): so a stored letter can be compared with a record without being read.
  * @module
  */
 
 import type { Cut, NewSha256, RecordCursor, RecordHeader } from "../records/record_batch.ts";
 import { storableTimestamp } from "./dead_letter.ts";
 
-/** SHA-256 of everything that a dead letter keeps of the record on which the cursor stands. */
+/** SHA-256 of everything that a dead letter keeps of the cursor's record. */
 export function letterSha256(
   cursor: Pick<RecordCursor, "timestampMs" | "key" | "value" | "headers" | "cut">,
   newSha256: NewSha256,
@@ -30,7 +30,7 @@ function partsOf({ keySize, valueSize, headersSize, sha256 }: Cut): Part[] {
   return [int64(keySize), int64(valueSize), int64(headersSize), sha256];
 }
 
-/** Parts, each with its length, so that no two can be taken for one. */
+/** Parts, each with its length, so that their boundaries count too. */
 class Content {
   readonly bytes: Uint8Array;
   readonly #view: DataView;

@@ -1,5 +1,5 @@
 /**
- * Repairs: what a person sets in the value of a dead letter, so that it becomes an event.
+ * Repairs: what an operator sets in the value of a dead letter, so that it becomes an event.
  * @module
  */
 
@@ -40,13 +40,13 @@ function parseTimestamp(text: string): number | "record" | "seconds" {
   if (timeMs !== null) return timeMs;
   throw new RangeError(
     "The timestamp must be milliseconds since 1970, a time like 2026-01-31T12:00:00Z, " +
-      "record (the record's own timestamp) or seconds (the value's own number is seconds).",
+      "record (the record's own timestamp) or seconds (to read the value's own number as seconds).",
   );
 }
 
 /**
  * The value with the repair done; as it is if there is nothing to repair. A value that is
- * no JSON object is made anew, of what is set alone.
+ * not a JSON object is replaced by one of what is set.
  * @param recordTimestampMs the record's own timestamp, or −1.
  */
 export function repaired(

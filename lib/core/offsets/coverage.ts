@@ -1,30 +1,30 @@
 /**
  * Which partitions no worker of a database counts, who has them instead, and what to do about it.
  *
- * What is counted is what living workers say of themselves; who has the rest is what Kafka says of
- * the group.
+ * Living workers say what they count; Kafka says which members of the group have the rest.
  * @module
  */
 
-import { groupDigits } from "../text/numbers.ts";
+import { plural } from "../text/numbers.ts";
+import { partitionNames } from "./partition_names.ts";
 
 /** What the id of every worker begins with, in the database and in Kafka. */
 export const WORKER_PREFIX = "lottery-worker-";
 
-/** A worker that has entered this database, and has not said that it ends. */
+/** A worker that has registered in this database, and has not left it. */
 export interface WorkerStatus {
   readonly id: string;
   readonly host: string;
   readonly startedMs: number;
-  /** When it was last heard of, by the database's clock; null if its version does not say. */
+  /** When it last reported, by the database's clock; null if its version does not. */
   readonly seenMs: number | null;
-  /** It was heard of a moment ago. */
+  /** It has reported recently. */
   readonly isAlive: boolean;
   /** Partitions that it counts. */
   readonly partitions: readonly number[];
 }
 
-/** A partition of the topic; without a leader nobody can read it. */
+/** A partition of the topic; without a leader it cannot be read. */
 export interface TopicPartition {
   readonly partition: number;
   /** Why it has no leader; null if it has one. */
@@ -69,7 +69,7 @@ export interface CoverageView {
   readonly group: Group;
 }
 
-/** Partitions that no living worker counts; those that have no leader are counted by none. */
+/** Partitions that no living worker counts, with all that have no leader. */
 export function missingPartitions(
   { partitions, workers }: Omit<CoverageView, "group">,
 ): TopicPartition[] {
@@ -99,12 +99,12 @@ export function uncountedPartitions(view: CoverageView): UncountedPartition[] {
   });
 }
 
-/** What is wrong and what to do, in sentences: one for each reason, and for each who has partitions. */
+/** What is wrong and what to do, in sentences: one for each reason and each holder. */
 export function describeUncounted(
   uncounted: readonly UncountedPartition[],
   { groupId, lags }: {
     readonly groupId: string;
-    /** Records that wait in each partition, as far as it is known. */
+    /** Records waiting in each partition, as far as it is known. */
     readonly lags: ReadonlyMap<number, number>;
   },
 ): string[] {
@@ -128,24 +128,13 @@ export function describeUncounted(
         `or cannot reach this one. Workers of another database need a KAFKA_GROUP_ID of their own`,
       not_read: `${who} ${has}, but does not read ${one ? "it" : "them"}. See its log`,
       nobody:
-        `no member of the group ${groupId} ${has}. See whether another program is in the group`,
+        `no member of the group ${groupId} ${has}. Check whether another program is in the group`,
       unknown:
         `${it} may belong to another program, but Kafka does not let us see who is in the group ${groupId}. ` +
         "Grant Describe on the group, and on all topics that it reads",
     };
-    return `${namesOf(ids)} ${one ? "is" : "are"} not counted${
-      waiting === 0 ? "" : ` (${groupDigits(waiting)} records wait)`
+    return `${partitionNames(ids)} ${one ? "is" : "are"} not counted${
+      waiting === 0 ? "" : ` (${plural(waiting, "record")} waiting)`
     }: ${why[reason]}`;
   });
-}
-
-/** More of them are summed up. */
-const MAX_NAMED = 20;
-
-/** `partition 3`, `partitions 1 and 3`, `partitions 0, 1 and 3`. */
-export function namesOf(partitions: readonly number[]): string {
-  if (partitions.length === 1) return `partition ${partitions[0]}`;
-  const named: (string | number)[] = partitions.slice(0, MAX_NAMED);
-  if (partitions.length > MAX_NAMED) named.push(`${partitions.length - MAX_NAMED} more`);
-  return `partitions ${named.slice(0, -1).join(", ")} and ${named.at(-1)}`;
 }

@@ -1,14 +1,14 @@
 /**
- * Which partitions have been uncounted for so long that it is no rebalance.
+ * Which partitions have been uncounted for longer than a rebalance takes.
  * @module
  */
 
 import type { UncountedPartition, UncountedReason } from "./coverage.ts";
 
 export interface LastingGapsOptions {
-  /** What is uncounted for less, for this reason, is not told. */
+  /** A shorter time, for this reason, is not reported. */
   readonly lastingMs: (reason: UncountedReason) => number;
-  /** After so long without a look nothing is known of the time between. */
+  /** After this long without an update nothing is known of the time between. */
   readonly gapMs: number;
 }
 
@@ -21,22 +21,22 @@ export interface LastingGap extends UncountedPartition {
 export class LastingGaps {
   readonly #options: LastingGapsOptions;
   #gaps: readonly LastingGap[] = [];
-  #lookedMs = -Infinity;
+  #updatedMs = -Infinity;
 
   constructor(options: LastingGapsOptions) {
     this.#options = options;
   }
 
-  /** Those that last, after a look that has found these. */
-  look(uncounted: readonly UncountedPartition[], nowMs: number): LastingGap[] {
+  /** Those that last, given those that are uncounted now. */
+  update(uncounted: readonly UncountedPartition[], nowMs: number): LastingGap[] {
     const { lastingMs, gapMs } = this.#options;
     const isLasting = (atMs: number) => ({ reason, sinceMs }: LastingGap) =>
       atMs - sinceMs >= lastingMs(reason);
-    const known = nowMs - this.#lookedMs <= gapMs
+    const known = nowMs - this.#updatedMs <= gapMs
       ? this.#gaps
-      : this.#gaps.filter(isLasting(this.#lookedMs));
+      : this.#gaps.filter(isLasting(this.#updatedMs));
     const before = new Map(known.map((gap) => [gap.partition, gap]));
-    this.#lookedMs = nowMs;
+    this.#updatedMs = nowMs;
     this.#gaps = uncounted.map((each) => ({
       ...each,
       sinceMs: before.get(each.partition)?.sinceMs ?? nowMs,

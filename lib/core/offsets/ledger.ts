@@ -1,10 +1,10 @@
 /**
- * What a worker holds between the log and the sink: where it stands in each
+ * What a worker holds between the log and the sink: its position in each
  * partition, and the counts that are not committed yet.
  *
  * Exactly once rests on one invariant: what is pending for a partition are the
  * counts of exactly the records between the offset that the sink has stored and
- * where the partition stands. So both are changed together here, and dropped together.
+ * the partition's position. So both are changed together here, and dropped together.
  * @module
  */
 
@@ -17,12 +17,12 @@ import {
   type PendingOptions,
   type TimeBounds,
 } from "../windowing/pending.ts";
-import { type Fit, type Placement, Positions } from "./positions.ts";
+import { type Fit, Positions, type StartOffset } from "./positions.ts";
 
 export class Ledger {
   readonly #pending: Pending;
   readonly #positions = new Positions();
-  /** What of each partition turned out to be unreadable while it was counted. */
+  /** The batch of each partition that turned out to be unreadable while it was counted. */
   readonly #unreadable = new Map<number, UnreadableBatchError>();
 
   constructor(options: PendingOptions) {
@@ -39,25 +39,25 @@ export class Ledger {
     return this.#pending.bytes;
   }
 
-  /** Next offset to count of every partition that was placed. */
+  /** Next offset to count of every partition that was started. */
   positions(): Map<number, number> {
     return this.#positions.all();
   }
 
-  /** True if every partition that was placed stands at its end or behind it. */
-  reaches(ends: ReadonlyMap<number, number>): boolean {
-    return this.#positions.reach(ends);
+  /** True if every partition is at its end or behind it. */
+  hasReached(ends: ReadonlyMap<number, number>): boolean {
+    return this.#positions.haveReached(ends);
   }
 
   /**
-   * Takes stored positions as ours. One before the start of its log is moved there, and the next
-   * commit tells what was lost; it also tells of one that is the end of its log.
+   * Starts partitions at their stored positions. One before the start of its log is moved there, and
+   * the next commit tells what was lost; it also tells of one that is the end of its log.
    * @returns the offsets to read from.
    */
-  place(placements: readonly Placement[]): Map<number, number> {
-    return new Map(placements.map((placement) => {
-      const { partition, position, range } = placement;
-      const resumeAt = this.#positions.place(placement);
+  start(startOffsets: readonly StartOffset[]): Map<number, number> {
+    return new Map(startOffsets.map((startOffset) => {
+      const { partition, position, range } = startOffset;
+      const resumeAt = this.#positions.start(startOffset);
       const [from, to] = [position.nextOffset, range.startOffset];
       if (from >= to) {
         if (from === range.endOffset) this.noteEnd(partition, from);
@@ -69,25 +69,25 @@ export class Ledger {
     }));
   }
 
-  /** Judges a fetch: only one that fits may be counted. */
-  judge(fetched: Fetched): Fit {
-    return this.#positions.judge(fetched);
+  /** How a fetch fits: only one that `fits` may be counted. */
+  fitOf(fetched: Fetched): Fit {
+    return this.#positions.fitOf(fetched);
   }
 
-  /** True if all of the batch was counted before: it is only read to know the log by. */
+  /** True if all of the batch was counted before: it is only read to recognize the log. */
   hasCounted({ nextOffset }: LogBatch, partition: number): boolean {
     return nextOffset <= this.#positions.get(partition)!;
   }
 
-  /** True while it stands somewhere: until everything is dropped. */
-  isPlaced(partition: number): boolean {
+  /** True for a partition that was started, until everything is dropped. */
+  has(partition: number): boolean {
     return this.#positions.get(partition) !== undefined;
   }
 
   /**
    * Counts one piece of a batch of a fetch that fits.
    * @throws {UnreadableBatchError} for one that cannot be read. The first time everything is dropped,
-   * because a part of it is counted, which no offset stands for; the next time nothing of it is
+   * because part of it is counted, for which there is no offset; the next time nothing of it is
    * counted, and what is pending ends before it.
    */
   count(
@@ -123,23 +123,23 @@ export class Ledger {
   }
 
   /** Takes the log of a partition for the one that was counted. @returns the offset to read from. */
-  trust(partition: number): number | undefined {
-    this.#positions.trust(partition);
+  acceptLog(partition: number): number | undefined {
+    this.#positions.acceptLog(partition);
     return this.#positions.get(partition);
   }
 
-  /** Notes that `position` is the end of the log, if the partition still stands there. */
+  /** Notes that `position` is the end of the log, if the partition still is there. */
   noteEnd(partition: number, position: number): void {
     if (this.#positions.get(partition) !== position) return;
     this.#pending.advance({ partition, from: position, nextOffset: position, caughtUp: true });
   }
 
-  /** Hands over what is pending; the partitions stay where they stand. */
+  /** Hands over what is pending; the partitions keep their positions. */
   drain(): Commit {
     return this.#pending.drain();
   }
 
-  /** Forgets everything: counting goes on only where the partitions are placed anew. */
+  /** Forgets everything: nothing is counted before the partitions are started again. */
   drop(): void {
     this.#pending.clear();
     this.#positions.clear();

@@ -1,9 +1,10 @@
 /**
- * Where a position stands in its log, or why it cannot.
+ * Where a position is in its log, or why it is not in it.
  * @module
  */
 
 import { OperatorError } from "../failure.ts";
+import { plural } from "../text/numbers.ts";
 
 /** Offsets that a partition's log holds: `[startOffset, endOffset)`. */
 export interface LogRange {
@@ -18,50 +19,41 @@ export interface LogView {
   readonly unavailable: ReadonlyMap<number, string>;
 }
 
-/** Which partitions cannot be read, and why: `partitions 1, 4: no leader; partition 2: …`. */
-export function unavailableText(unavailable: LogView["unavailable"]): string {
-  const byReason = Map.groupBy(unavailable, ([, reason]) => reason);
-  return Array.from(byReason, ([reason, entries]) => {
-    const ids = entries.map(([partition]) => partition).sort((a, b) => a - b);
-    return `${ids.length === 1 ? "partition" : "partitions"} ${ids.join(", ")}: ${reason}`;
-  }).join("; ");
-}
-
 /** Kafka has deleted records before they were read. */
 export class RecordsLostError extends OperatorError {
   constructor(partition: number, { from, to }: { readonly from: number; readonly to: number }) {
     super(
-      `Cannot go on with partition ${partition} at offset ${from}: the log starts at ${to}, ` +
-        `so ${to - from} offsets were deleted by Kafka before they were counted. ` +
-        "Make the topic's retention longer than a worker may be away. To go on without them, set ON_DATA_LOSS=continue.",
+      `Cannot continue with partition ${partition} at offset ${from}: the log starts at ${to}, ` +
+        `so Kafka has deleted ${plural(to - from, "offset")} before they were counted. ` +
+        "Make the topic's retention longer than a worker may be away. To continue without them, set ON_DATA_LOSS=continue.",
     );
   }
 }
 
-/** Kafka removes records, counted or not. */
+/** Kafka removes records whether or not they are counted. */
 export class CompactedError extends OperatorError {
   constructor() {
     super(
       "Cannot count the topic: its cleanup.policy is compact, so Kafka removes a record once a newer one has the same key, " +
-        "also before it is counted. Set the topic's cleanup.policy to delete. " +
+        "even before it is counted. Set the topic's cleanup.policy to delete. " +
         "To count what is left of it, set ON_DATA_LOSS=continue.",
     );
   }
 }
 
-/** What is said of a compacted topic where that was decided. */
+/** What is said of a compacted topic that is counted all the same. */
 export const COMPACTED_NOTE =
-  "the topic is compacted (cleanup.policy): what Kafka removes before it is read is in no count, " +
+  "the topic is compacted (cleanup.policy): records that Kafka removes before they are read are not counted, " +
   "because ON_DATA_LOSS is continue";
 
 /** The log is not the one that was counted. */
 export class OtherLogError extends OperatorError {
   constructor(partition: number, what: string) {
     super(
-      `Cannot go on with partition ${partition}: ${what}. It is not the log that was counted: ` +
+      `Cannot continue with partition ${partition}: ${what}. It is not the log that was counted: ` +
         "was the topic deleted and created again, is KAFKA_BROKERS another cluster, or has Kafka lost records? " +
-        "Nothing of it is counted. Point the settings at the log that was counted, or DATABASE_URL at another database, " +
-        "or go on in this one with `reset --log`.",
+        "None of it is counted. Point the settings at the log that was counted, or DATABASE_URL at another database, " +
+        "or continue in this one with `reset --log`.",
     );
   }
 }
@@ -76,7 +68,7 @@ export function lagWithin(
   range: LogRange | undefined,
 ): number {
   if (range === undefined) {
-    throw new OtherLogError(partition, "the topic does not have it any more");
+    throw new OtherLogError(partition, "the topic no longer has it");
   }
   const { startOffset, endOffset } = range;
   if (position < startOffset) {

@@ -1,10 +1,11 @@
 /**
- * Where counting is to go on in a log, as it is written on a command line.
+ * Where counting is to continue in a log, as it is written on a command line.
  * @module
  */
 
 import { parseIsoTime } from "../text/time.ts";
 import type { LogRange } from "./log_range.ts";
+import { partitionNames } from "./partition_names.ts";
 
 /** The log's start, its end, the first records since a time (from 1970 on), or an offset for each partition. */
 export type OffsetSpec =
@@ -21,7 +22,7 @@ export type OffsetSpec =
 /**
  * Parses `start`, `end`, a time like `2026-01-31T12:00:00Z`, or the next offset of each
  * partition, as `0:120,1:98` or as Spark writes it into a checkpoint: `{"topic":{"0":120}}`.
- * @throws {SyntaxError} with a sentence for whoever wrote it.
+ * @throws {SyntaxError} with a sentence for the user.
  */
 export function parseOffsetSpec(text: string): OffsetSpec {
   if (text === "start" || text === "end") return { kind: text };
@@ -49,7 +50,7 @@ function parseSparkOffsets(
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new SyntaxError("It begins like JSON, but is none.", { cause: error });
+    throw new SyntaxError("It begins like JSON, but is not valid JSON.", { cause: error });
   }
   const [[topic, offsets] = [], another] = Object.entries(value as object);
   if (topic === undefined || another || offsets === null || typeof offsets !== "object") {
@@ -82,14 +83,14 @@ export function offsetsProblem(
 ): string | null {
   const missing = [...ranges.keys()].filter((partition) => !offsets.has(partition));
   if (missing.length > 0) {
-    return `they leave out partition ${missing.join(", ")}, which the topic has too`;
+    return `they leave out ${partitionNames(missing)} of the topic`;
   }
   for (const [partition, offset] of offsets) {
     const range = ranges.get(partition);
     if (!range) return `the topic has no partition ${partition}`;
     if (offset < range.startOffset || offset > range.endOffset) {
-      return `partition ${partition} holds offsets ${range.startOffset} to ${range.endOffset}, ` +
-        `and ${offset} is none of them`;
+      return `offset ${offset} is not in partition ${partition}, which holds ` +
+        `${range.startOffset} to ${range.endOffset}`;
     }
   }
   return null;

@@ -1,9 +1,9 @@
 /**
- * Where a worker stands in each of its partitions, and whether what was read fits there.
+ * How far each partition of a worker is counted, and whether what was read fits there.
  *
  * An offset means something only in the log that it was counted in. So reading
- * goes on at the last batch that was counted, which must still be there with its
- * checksum: then the log is the same, also if it was made anew with more records.
+ * continues at the last batch that was counted, which must still be there with its
+ * checksum: then it is the same log, and not one created again with more records.
  * @module
  */
 
@@ -11,7 +11,7 @@ import type { Fetched, LogBatch } from "../records/log_batch.ts";
 import type { BatchMark } from "../windowing/pending.ts";
 import type { LogRange } from "./log_range.ts";
 
-/** Where a partition stands. */
+/** How far a partition is counted. */
 export interface Position {
   readonly nextOffset: number;
   /** The last batch that was counted, or null if none was, or none that could be told apart. */
@@ -19,79 +19,79 @@ export interface Position {
 }
 
 /** A partition's stored position, and what its log holds. */
-export interface Placement {
+export interface StartOffset {
   readonly partition: number;
   readonly position: Position;
   readonly range: LogRange;
 }
 
 /** How a fetch fits: only one that `fits` may be counted. */
-export type Fit = "fits" | "elsewhere" | "other log" | "not placed";
+export type Fit = "fits" | "elsewhere" | "other log" | "not started";
 
-interface Standing {
+interface Progress {
   nextOffset: number;
-  /** The batch that the next fetch has to begin with, until it was seen. */
+  /** The batch that the next fetch has to begin with, until it has. */
   unseen: BatchMark | null;
 }
 
 export class Positions {
-  readonly #standings = new Map<number, Standing>();
+  readonly #partitions = new Map<number, Progress>();
 
   /**
-   * Takes a stored position.
+   * Starts at a stored position.
    * @returns the offset to read from: that of the last counted batch, if the log still has it and
-   * it lies before the position, which somebody may have set back by hand.
+   * it lies before the position, which an operator may have set back by hand.
    */
-  place({ partition, position: { nextOffset, lastBatch }, range }: Placement): number {
+  start({ partition, position: { nextOffset, lastBatch }, range }: StartOffset): number {
     const isThere = lastBatch !== null && lastBatch.lastOffset >= range.startOffset &&
       lastBatch.lastOffset < nextOffset;
     const unseen = isThere ? lastBatch : null;
-    this.#standings.set(partition, { nextOffset, unseen });
+    this.#partitions.set(partition, { nextOffset, unseen });
     return unseen?.lastOffset ?? nextOffset;
   }
 
-  /** Next offset to count, or undefined before the partition was placed. */
+  /** Next offset to count, or undefined if the partition was not started. */
   get(partition: number): number | undefined {
-    return this.#standings.get(partition)?.nextOffset;
+    return this.#partitions.get(partition)?.nextOffset;
   }
 
-  /** Next offset to count of every partition that was placed. */
+  /** Next offset to count of every partition that was started. */
   all(): Map<number, number> {
-    return new Map(Array.from(this.#standings, ([id, { nextOffset }]) => [id, nextOffset]));
+    return new Map(Array.from(this.#partitions, ([id, { nextOffset }]) => [id, nextOffset]));
   }
 
-  /** True if every partition stands at its end or behind it; one without an end does. */
-  reach(ends: ReadonlyMap<number, number>): boolean {
-    for (const [partition, { nextOffset }] of this.#standings) {
+  /** True if every partition is at its end or behind it; one without an end is. */
+  haveReached(ends: ReadonlyMap<number, number>): boolean {
+    for (const [partition, { nextOffset }] of this.#partitions) {
       if (nextOffset < (ends.get(partition) ?? 0)) return false;
     }
     return true;
   }
 
   move(partition: number, nextOffset: number): void {
-    const standing = this.#standings.get(partition);
-    if (standing) standing.nextOffset = nextOffset;
+    const progress = this.#partitions.get(partition);
+    if (progress) progress.nextOffset = nextOffset;
   }
 
   clear(): void {
-    this.#standings.clear();
+    this.#partitions.clear();
   }
 
-  /** Judges a fetch by the offset that it was asked for, and the first one by its first batch too. */
-  judge({ partition, fetchedOffset, batches }: Fetched): Fit {
-    const standing = this.#standings.get(partition);
-    if (!standing) return "not placed";
-    const { unseen } = standing;
-    if (fetchedOffset !== (unseen?.lastOffset ?? standing.nextOffset)) return "elsewhere";
+  /** Checks the offset that was asked for, and of a partition's first fetch its first batch too. */
+  fitOf({ partition, fetchedOffset, batches }: Fetched): Fit {
+    const progress = this.#partitions.get(partition);
+    if (!progress) return "not started";
+    const { unseen } = progress;
+    if (fetchedOffset !== (unseen?.lastOffset ?? progress.nextOffset)) return "elsewhere";
     if (unseen && !isMarked(batches[0], unseen)) return "other log";
-    standing.unseen = null;
+    progress.unseen = null;
     return "fits";
   }
 
   /** Takes the log for the one that was counted, although its last batch is not as it was. */
-  trust(partition: number): void {
-    const standing = this.#standings.get(partition);
-    if (standing) standing.unseen = null;
+  acceptLog(partition: number): void {
+    const progress = this.#partitions.get(partition);
+    if (progress) progress.unseen = null;
   }
 }
 

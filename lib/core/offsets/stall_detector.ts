@@ -1,12 +1,12 @@
 /**
- * What a look at the log now and then shows: how far a worker is behind, where it
- * has caught up, and whether it stands still although there is something to read.
+ * What periodic checks of the log show: how far a worker is behind, where it has caught up, and
+ * which partitions deliver nothing although there is something to read.
  * @module
  */
 
 import { lagWithin, type LogRange } from "./log_range.ts";
 
-/** What one look shows. */
+/** What one check shows. */
 export interface LagReport {
   /** Records between position and end, per partition. */
   readonly lags: ReadonlyMap<number, number>;
@@ -14,16 +14,16 @@ export interface LagReport {
   readonly stalled: readonly number[];
 }
 
-interface Sighting {
+interface Observation {
   readonly position: number;
-  /** First look at which it stood there and lagged; null if it did not lag. */
+  /** First check at which it was there and lagged; null if it did not lag. */
   readonly sinceMs: number | null;
 }
 
-/** Remembers since when each partition stands where it does. */
+/** Remembers since when each partition has been where it is. */
 export class StallDetector {
   readonly #stallMs: number;
-  #sightings = new Map<number, Sighting>();
+  #observations = new Map<number, Observation>();
 
   constructor({ stallMs }: { readonly stallMs: number }) {
     this.#stallMs = stallMs;
@@ -33,7 +33,7 @@ export class StallDetector {
    * @param positions as they were before `ranges` were asked for, or the log might have grown past its end.
    * @throws {OperatorError} if a position is not within its log.
    */
-  look(
+  check(
     positions: ReadonlyMap<number, number>,
     { ranges, signsOfLife, nowMs }: {
       readonly ranges: ReadonlyMap<number, LogRange>;
@@ -43,23 +43,23 @@ export class StallDetector {
   ): LagReport {
     const lags = new Map<number, number>();
     const stalled: number[] = [];
-    const sightings = new Map<number, Sighting>();
+    const observations = new Map<number, Observation>();
     for (const [partition, position] of positions) {
       const lag = lagWithin({ partition, position }, ranges.get(partition));
       lags.set(partition, lag);
-      const before = this.#sightings.get(partition);
+      const before = this.#observations.get(partition);
       const seenMs = before?.position === position ? before.sinceMs ?? nowMs : nowMs;
       const sinceMs = lag > 0 ? seenMs : null;
-      sightings.set(partition, { position, sinceMs });
+      observations.set(partition, { position, sinceMs });
       const aliveMs = Math.max(sinceMs ?? nowMs, signsOfLife.get(partition) ?? -Infinity);
       if (nowMs - aliveMs >= this.#stallMs) stalled.push(partition);
     }
-    this.#sightings = sightings;
+    this.#observations = observations;
     return { lags, stalled };
   }
 
-  /** Forgets what it saw, because there is a reason for standing still. */
+  /** Forgets everything, because there is a reason why nothing moves. */
   reset(): void {
-    this.#sightings.clear();
+    this.#observations.clear();
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Records that are too large to be held: of each part the beginning is kept, with its true size
+ * Records that are too large to be held: the beginning of each part is kept, with its true size
  * and a hash of everything.
  * @module
  */
@@ -11,24 +11,19 @@ import {
   MAX_PART_BYTES,
   type RecordHeader,
 } from "./record_batch.ts";
+import { MAX_VARINT_BYTES, VarintReader } from "./varint_reader.ts";
 
-/** What is kept of a record. */
 export interface LargeRecord {
   readonly timestampDelta: number;
   readonly offsetDelta: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
-  /** The first ones, each whole. */
+  /** The first ones, each complete. */
   readonly headers: readonly RecordHeader[];
   /** Null if nothing is missing. */
   readonly cut: Cut | null;
   /** How many bytes of the last ones given belong to what follows the record. */
   readonly unread: number;
-}
-
-/** Thrown where a length cannot be right. */
-export class MalformedRecordError extends Error {
-  override readonly name = "MalformedRecordError";
 }
 
 /** A part of a record: as much of it as is kept, and its size. */
@@ -40,10 +35,13 @@ interface Part {
 /**
  * Reads one record, its length first, out of bytes that come piece by piece: `next(bytes)` gives
  * it more until it returns the record.
- * @throws {MalformedRecordError} if its parts do not fill it exactly.
+ * @throws what `malformed` makes, if its parts do not fill it exactly.
  */
-export function* readLargeRecord(sha256: Hash): Generator<void, LargeRecord, Uint8Array> {
-  const input = new Input(sha256);
+export function* readLargeRecord(
+  sha256: Hash,
+  malformed: () => Error,
+): Generator<void, LargeRecord, Uint8Array> {
+  const input = new Input(sha256, malformed);
   const length = yield* input.number();
   const end = input.position + length;
   yield* input.part(1, 0); // attributes: unused by Kafka
@@ -55,7 +53,7 @@ export function* readLargeRecord(sha256: Hash): Generator<void, LargeRecord, Uin
   const value = yield* input.partOrNull(end);
   const headersAt = input.position;
   const { headers, isWhole } = yield* readHeaders(input, end);
-  if (isWhole && input.position !== end) throw new MalformedRecordError();
+  if (isWhole && input.position !== end) throw malformed();
   yield* input.part(end - input.position, 0);
   input.endHash();
 
@@ -107,13 +105,15 @@ class Input {
   /** Bytes read so far. */
   position = 0;
   readonly #hash: Hash;
+  readonly #malformed: () => Error;
   #bytes: Uint8Array = new Uint8Array();
   #at = 0;
   /** First of the bytes that are still to be hashed; −1 while nothing is. */
   #hashFrom = -1;
 
-  constructor(hash: Hash) {
+  constructor(hash: Hash, malformed: () => Error) {
     this.#hash = hash;
+    this.#malformed = malformed;
   }
 
   get unread(): number {
@@ -129,33 +129,30 @@ class Input {
     this.#hashFrom = -1;
   }
 
-  /** Zig-zag number, exact below 2^53. */
   *number(): Generator<void, number, Uint8Array> {
-    let value = 0;
-    for (let scale = 1;; scale *= 0x80) {
-      if (scale > 2 ** 63) throw new MalformedRecordError();
+    const bytes: number[] = [];
+    do {
       if (this.unread === 0) yield* this.#more();
-      const byte = this.#bytes[this.#at++]!;
+      bytes.push(this.#bytes[this.#at++]!);
       this.position++;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-    }
+    } while (bytes.at(-1)! >= 0x80 && bytes.length <= MAX_VARINT_BYTES);
+    return new VarintReader(Uint8Array.from(bytes), this.#malformed).int64();
   }
 
-  /** What a length announces, of which at most `mostKept` bytes are kept; null for a negative length. */
+  /** What a length announces, of which at most `maxKept` bytes are kept; null for a negative length. */
   *partOrNull(
     end: number,
-    mostKept = MAX_PART_BYTES,
+    maxKept = MAX_PART_BYTES,
   ): Generator<void, Part | null, Uint8Array> {
     const size = yield* this.number();
     if (size < 0) return null;
-    if (this.position + size > end) throw new MalformedRecordError();
-    return yield* this.part(size, mostKept);
+    if (this.position + size > end) throw this.#malformed();
+    return yield* this.part(size, maxKept);
   }
 
-  *part(size: number, mostKept: number): Generator<void, Part, Uint8Array> {
-    if (size < 0) throw new MalformedRecordError();
-    const kept = new Uint8Array(Math.min(size, mostKept));
+  *part(size: number, maxKept: number): Generator<void, Part, Uint8Array> {
+    if (size < 0) throw this.#malformed();
+    const kept = new Uint8Array(Math.min(size, maxKept));
     for (let done = 0; done < size;) {
       if (this.unread === 0) yield* this.#more();
       const step = Math.min(size - done, this.unread);

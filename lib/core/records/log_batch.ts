@@ -19,13 +19,13 @@ export interface LogBatch {
   pieces(): Iterable<RecordBatch> | AsyncIterable<RecordBatch>;
 }
 
-/** A batch that is held already. */
+/** A batch whose pieces are in memory. */
 export function logBatchOf(...pieces: readonly RecordBatch[]): LogBatch {
   const { nextOffset, crc } = pieces.at(-1)!;
   return { nextOffset, crc, pieces: () => pieces };
 }
 
-/** What one read of one partition gave. */
+/** The result of one read of one partition. */
 export interface Fetched {
   readonly partition: number;
   /** Offset that was asked for. */

@@ -7,9 +7,10 @@
  * @module
  */
 
-import { UnreadableBatchError } from "./unreadable_batch.ts";
+import { malformed } from "./unreadable_batch.ts";
+import { VarintReader } from "./varint_reader.ts";
 
-/** Records one after the other. Offsets are exact below 2^53; the decoder refuses greater ones. */
+/** Offsets are exact below 2^53; the decoder refuses greater ones. */
 export interface RecordBatch {
   /** Offset that a record's offset delta is added to. */
   readonly baseOffset: number;
@@ -26,19 +27,19 @@ export interface RecordBatch {
   readonly crc: number | null;
   /** The bytes of the records. */
   readonly records: Uint8Array;
-  /** What its only record has lost, because it was too large to be held; mostly nothing. */
+  /** What its only record has lost, if it was too large to be held. */
   readonly cut?: Cut | undefined;
 }
 
 /**
- * Most bytes of a record's key, and of its value, that are held; as many of its headers. No event
- * is so large: what is larger is kept as a dead letter, as far as this goes.
+ * Most bytes that are held of a record's key, of its value, and of its headers. No event is so
+ * large: a larger record is kept as a dead letter, up to this size.
  */
 export const MAX_PART_BYTES = 1 << 20;
 /** Most headers of a record that are held. */
 export const MAX_HEADERS = 1_000;
 
-/** The record of which only a part is held. */
+/** What is known of a record of which only a part is held. */
 export interface Cut {
   /** Its true size in bytes; null if it has none. */
   readonly keySize: number | null;
@@ -49,13 +50,12 @@ export interface Cut {
   readonly sha256: Uint8Array;
 }
 
-/** A hash that takes bytes as they come. */
 export interface Hash {
   update(bytes: Uint8Array): unknown;
   digest(): Uint8Array;
 }
 
-/** Begins a SHA-256: the core is given one, because it makes none of its own. */
+/** Begins a SHA-256. */
 export type NewSha256 = () => Hash;
 
 /** A header of a record: Kafka allows any bytes as the value, and none. */
@@ -65,10 +65,10 @@ export interface RecordHeader {
 }
 
 /**
- * Walks the records of a batch. After `next()` has returned true the fields
+ * Walks the records of a batch: a reader itself, because a second object would slow it down. After `next()` has returned true the fields
  * describe one record as ranges of `bytes`; a range that starts at −1 is null.
  */
-export class RecordCursor {
+export class RecordCursor extends VarintReader {
   offset = 0;
   timestampMs = -1;
   keyStart = -1;
@@ -77,18 +77,15 @@ export class RecordCursor {
   valueEnd = -1;
   /** Bytes of the value, also those that are not held; 0 for null. */
   valueSize = 0;
-  #at = 0;
   #keyAt = 0;
   #headersAt = 0;
   #left: number;
   readonly #batch: RecordBatch;
-  /** The batch's records. */
-  readonly bytes: Uint8Array;
 
   constructor(batch: RecordBatch) {
+    super(batch.records, () => malformed(batch));
     this.#batch = batch;
     this.#left = batch.recordCount;
-    this.bytes = batch.records;
   }
 
   /**
@@ -98,37 +95,37 @@ export class RecordCursor {
   next(): boolean {
     const { bytes } = this;
     if (this.#left === 0) {
-      if (this.#at !== bytes.length) throw corrupt(this.#batch);
+      if (this.at !== bytes.length) throw malformed(this.#batch);
       return false;
     }
     this.#left--;
 
-    const length = this.#varint();
-    const end = this.#at + length;
-    if (length < 0 || end > bytes.length) throw corrupt(this.#batch);
+    const length = this.int32();
+    const end = this.at + length;
+    if (length < 0 || end > bytes.length) throw malformed(this.#batch);
 
-    this.#at++; // attributes: unused by Kafka
-    const timestampDelta = this.#varlong();
+    this.at++; // attributes: unused by Kafka
+    const timestampDelta = this.int64();
     this.timestampMs = this.#batch.isLogAppendTime
       ? this.#batch.maxTimestampMs
       : this.#batch.baseTimestampMs + timestampDelta;
-    this.offset = this.#batch.baseOffset + this.#varint();
+    this.offset = this.#batch.baseOffset + this.int32();
 
-    this.#keyAt = this.#at;
-    const keyLength = this.#varint();
-    this.keyStart = keyLength < 0 ? -1 : this.#at;
-    if (keyLength > 0) this.#at += keyLength;
-    this.keyEnd = this.#at;
+    this.#keyAt = this.at;
+    const keyLength = this.int32();
+    this.keyStart = keyLength < 0 ? -1 : this.at;
+    if (keyLength > 0) this.at += keyLength;
+    this.keyEnd = this.at;
 
-    const valueLength = this.#varint();
-    this.valueStart = valueLength < 0 ? -1 : this.#at;
-    if (valueLength > 0) this.#at += valueLength;
-    this.valueEnd = this.#at;
+    const valueLength = this.int32();
+    this.valueStart = valueLength < 0 ? -1 : this.at;
+    if (valueLength > 0) this.at += valueLength;
+    this.valueEnd = this.at;
     this.valueSize = this.#batch.cut?.valueSize ?? Math.max(0, valueLength);
 
-    if (this.#at >= end) throw corrupt(this.#batch); // the count of headers takes a byte
-    this.#headersAt = this.#at;
-    this.#at = end;
+    if (this.at >= end) throw malformed(this.#batch); // the count of headers takes a byte
+    this.#headersAt = this.at;
+    this.at = end;
     return true;
   }
 
@@ -147,27 +144,27 @@ export class RecordCursor {
     return decodeHeaders(this.headerBytes());
   }
 
-  /** The bytes of the headers that are held, behind the number of all; a part of `bytes`. */
+  /** The number of all headers and the bytes of those that are held; a part of `bytes`. */
   headerBytes(): Uint8Array {
-    const end = this.#at;
+    const end = this.at;
     const count = this.#headerCount();
-    for (let left = Math.min(count, MAX_HEADERS); left > 0 && this.#at <= end; left--) {
+    for (let left = Math.min(count, MAX_HEADERS); left > 0 && this.at <= end; left--) {
       this.#skip();
       this.#skip();
     }
-    const heldEnd = this.#at;
+    const heldEnd = this.at;
     const isWhole = count <= MAX_HEADERS ? heldEnd === end : heldEnd <= end;
-    if (!isWhole) throw corrupt(this.#batch);
-    this.#at = end;
+    if (!isWhole) throw malformed(this.#batch);
+    this.at = end;
     return this.bytes.subarray(this.#headersAt, heldEnd);
   }
 
   /** What of the record is not held; null if all of it is. */
   cut(newSha256: NewSha256): Cut | null {
     if (this.#batch.cut) return this.#batch.cut;
-    const end = this.#at;
+    const end = this.at;
     const count = this.#headerCount();
-    this.#at = end;
+    this.at = end;
     if (count <= MAX_HEADERS) return null;
     const hash = newSha256();
     hash.update(this.bytes.subarray(this.#keyAt, end));
@@ -181,68 +178,27 @@ export class RecordCursor {
 
   /** Goes back to the headers. */
   #headerCount(): number {
-    this.#at = this.#headersAt;
-    return this.#varint();
+    this.at = this.#headersAt;
+    return this.int32();
   }
 
   #skip(): void {
-    const length = this.#varint();
-    if (length > 0) this.#at += length;
+    const length = this.int32();
+    if (length > 0) this.at += length;
   }
 
   #copy(start: number, end: number): Uint8Array | null {
     return start < 0 ? null : this.bytes.slice(start, end);
   }
-
-  /** Zig-zag number of up to 32 bits. */
-  #varint(): number {
-    const { bytes } = this;
-    let byte = bytes[this.#at++]!;
-    let value = byte & 0x7f;
-    for (let shift = 7; byte >= 0x80; shift += 7) {
-      if (shift > 28) throw corrupt(this.#batch);
-      byte = bytes[this.#at++]!;
-      value |= (byte & 0x7f) << shift;
-    }
-    return (value >>> 1) ^ -(value & 1);
-  }
-
-  /** Zig-zag number of up to 64 bits, exact below 2^53. */
-  #varlong(): number {
-    const { bytes } = this;
-    let byte = bytes[this.#at++]!;
-    let value = byte & 0x7f;
-    for (let scale = 0x80; byte >= 0x80; scale *= 0x80) {
-      if (scale > 2 ** 63) throw corrupt(this.#batch);
-      byte = bytes[this.#at++]!;
-      value += (byte & 0x7f) * scale;
-    }
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-  }
 }
 
-/** The headers that stand in what `headerBytes()` has given; copies. */
+/** Copies of the headers in what `headerBytes()` has returned. */
 export function decodeHeaders(bytes: Uint8Array): readonly RecordHeader[] {
-  let at = 0;
-  const varint = () => {
-    let value = 0;
-    for (let shift = 0, byte = 0x80; byte >= 0x80; shift += 7) {
-      byte = bytes[at++]!;
-      value |= (byte & 0x7f) << shift;
-    }
-    return (value >>> 1) ^ -(value & 1);
-  };
+  const reader = new VarintReader(bytes, () => new RangeError("These are no headers"));
   const part = () => {
-    const length = varint();
-    return length < 0 ? null : bytes.slice(at, at += length);
+    const length = reader.int32();
+    return length < 0 ? null : bytes.slice(reader.at, reader.at += length);
   };
-  const length = Math.min(varint(), MAX_HEADERS);
+  const length = Math.min(reader.int32(), MAX_HEADERS);
   return Array.from({ length }, () => ({ key: part() ?? new Uint8Array(), value: part() }));
-}
-
-function corrupt(batch: RecordBatch): UnreadableBatchError {
-  return new UnreadableBatchError(
-    batch,
-    `its ${batch.recordCount} records do not fill its bytes exactly`,
-  );
 }

@@ -5,13 +5,13 @@
  */
 
 import type { Cut, RecordBatch, RecordHeader } from "./record_batch.ts";
+import { MAX_VARINT_BYTES } from "./varint_reader.ts";
 
 /** A record before it has an offset. */
 export interface NewRecord {
   readonly timestampMs: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
-  /** None if it has none. */
   readonly headers?: readonly RecordHeader[];
   /** What is missing of a record that is too large to be held. */
   readonly cut?: Cut | null;
@@ -52,24 +52,21 @@ export function encodeRecordBatches(
   return batches;
 }
 
-/** A record and where it stands in its batch. */
-export interface PlacedRecord {
+/** A record and its position in its batch. */
+export interface BatchRecord {
   readonly record: Omit<NewRecord, "timestampMs">;
   readonly offsetDelta: number;
   readonly timestampDelta: number;
 }
 
 /** The bytes of records, one after the other. */
-export function encodeRecords(records: readonly PlacedRecord[]): Uint8Array {
-  const writer = new Writer(records.reduce((size, { record }) => size + mostBytes(record), 0));
+export function encodeRecords(records: readonly BatchRecord[]): Uint8Array {
+  const writer = new Writer(records.reduce((size, { record }) => size + maxBytes(record), 0));
   for (const record of records) writer.record(record);
   return writer.bytes();
 }
 
-/** Most that a number takes. */
-const MAX_VARINT_BYTES = 10;
-
-function mostBytes({ key, value, headers = [] }: PlacedRecord["record"]): number {
+function maxBytes({ key, value, headers = [] }: BatchRecord["record"]): number {
   return sizeOf(key) + sizeOf(value) + (7 + 2 * headers.length) * MAX_VARINT_BYTES +
     headers.reduce((size, header) => size + sizeOf(header.key) + sizeOf(header.value), 0);
 }
@@ -78,15 +75,15 @@ class Writer {
   readonly #buffer: Uint8Array;
   #at = 0;
 
-  constructor(mostBytes: number) {
-    this.#buffer = new Uint8Array(mostBytes);
+  constructor(maxBytes: number) {
+    this.#buffer = new Uint8Array(maxBytes);
   }
 
   bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#at);
   }
 
-  record({ record, offsetDelta, timestampDelta }: PlacedRecord): void {
+  record({ record, offsetDelta, timestampDelta }: BatchRecord): void {
     const { key, value, headers = [] } = record;
     const length = 1 + varintSize(timestampDelta) + varintSize(offsetDelta) + partSize(key) +
       partSize(value) + varintSize(headers.length) +

@@ -1,28 +1,25 @@
 /**
- * Cuts the records of a large batch into small ones, while their bytes come: whatever
- * is announced or compressed into it, only a piece of it is held.
+ * Splits a large batch into small ones while its bytes come: whatever its size and
+ * compression, only a piece of it is held.
  * @module
  */
 
-import { type LargeRecord, MalformedRecordError, readLargeRecord } from "./large_record.ts";
+import { type LargeRecord, readLargeRecord } from "./large_record.ts";
 import { MAX_PART_BYTES, type NewSha256, type RecordBatch, RecordCursor } from "./record_batch.ts";
 import { encodeRecords } from "./record_encoder.ts";
-import { UnreadableBatchError } from "./unreadable_batch.ts";
+import { malformed, type UnreadableBatchError } from "./unreadable_batch.ts";
+import { VarintReader } from "./varint_reader.ts";
 
 /** A batch without its records. */
 export type BatchHead = Omit<RecordBatch, "records" | "cut">;
 
-/** Bytes of one piece: as many as are counted without a pause, and one record more. */
+/** A piece ends with the record that reaches this: it is counted without a pause. */
 const PIECE_BYTES = 1 << 20;
 /** A longer record is not held as a whole. */
 const MAX_RECORD_BYTES = MAX_PART_BYTES;
-/** A record's length is a number of at most so many bytes. */
-const MAX_LENGTH_BYTES = 5;
-
-/** Bytes that come one after the other. */
 export type Chunks = readonly Uint8Array[] | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/** The records that stand in these bytes, in pieces; a small batch in one. */
+/** The records of these bytes, in pieces; a small batch in one. */
 export function piecesOf(
   head: BatchHead,
   chunks: Chunks,
@@ -40,7 +37,7 @@ async function* split(
   newSha256: NewSha256,
 ): AsyncGenerator<RecordBatch> {
   const splitter = new RecordSplitter(head, newSha256);
-  // One behind: only the last piece stands for the whole batch.
+  // One behind: only the last piece has the batch's own end and checksum.
   let piece: RecordBatch | null = null;
   for await (const chunk of chunks) {
     for (const next of splitter.take(chunk)) {
@@ -56,7 +53,7 @@ async function* split(
   };
 }
 
-/** What became of some bytes: how many were used, and the piece that they complete. */
+/** How many bytes were used, and the piece that they complete. */
 interface Step {
   readonly used: number;
   readonly piece: RecordBatch | null;
@@ -65,21 +62,23 @@ interface Step {
 class RecordSplitter {
   readonly #head: BatchHead;
   readonly #newSha256: NewSha256;
-  /** A record that may be held, as far as it has come. */
+  /** The part of a record that has come. */
   #begun: Uint8Array = new Uint8Array();
   /** Reads a record that is too large to be held. */
   #large: Generator<void, LargeRecord, Uint8Array> | null = null;
   /** Records that have come. */
   #records = 0;
   #nextOffset: number;
+  readonly #malformed: () => UnreadableBatchError;
 
   constructor(head: BatchHead, newSha256: NewSha256) {
     this.#head = head;
     this.#newSha256 = newSha256;
     this.#nextOffset = head.baseOffset;
+    this.#malformed = () => malformed(head);
   }
 
-  /** Takes the next bytes, and gives the pieces that are whole now. */
+  /** Takes the next bytes, and yields the pieces that are complete. */
   *take(chunk: Uint8Array): Generator<RecordBatch> {
     for (let at = 0; at < chunk.length;) {
       const { used, piece } = this.#step(chunk.subarray(at));
@@ -99,11 +98,12 @@ class RecordSplitter {
     return this.#begun.length > 0 ? this.#complete(bytes) : this.#cut(bytes);
   }
 
-  /** Takes as many whole records as a piece may have; or begins the one that is not whole. */
+  /** Takes as many whole records as a piece may have, or begins the next one. */
   #cut(bytes: Uint8Array): Step {
+    const reader = this.#readerOf(bytes);
     let [end, lastAt, count] = [0, 0, 0];
     while (end < PIECE_BYTES) {
-      const size = this.#sizeAt(bytes, end);
+      const size = this.#sizeAt(end, reader);
       if (size === null || size > MAX_RECORD_BYTES || end + size > bytes.length) break;
       lastAt = end;
       end += size;
@@ -122,18 +122,18 @@ class RecordSplitter {
   }
 
   #begin(bytes: Uint8Array): Step {
-    const size = this.#sizeAt(bytes, 0);
+    const size = this.#sizeAt(0, this.#readerOf(bytes));
     if (size === null || size <= MAX_RECORD_BYTES) {
       this.#begun = bytes.slice();
       return { used: bytes.length, piece: null };
     }
-    this.#large = readLargeRecord(this.#newSha256());
+    this.#large = readLargeRecord(this.#newSha256(), this.#malformed);
     this.#large.next();
     return this.#readOn(this.#large, bytes);
   }
 
   #complete(bytes: Uint8Array): Step {
-    const size = this.#sizeAt(this.#begun, 0);
+    const size = this.#sizeAt(0, this.#readerOf(this.#begun));
     const used = Math.min(bytes.length, size === null ? 1 : size - this.#begun.length);
     const begun = concat(this.#begun, bytes.subarray(0, used));
     this.#begun = new Uint8Array();
@@ -142,7 +142,7 @@ class RecordSplitter {
   }
 
   #readOn(large: Generator<void, LargeRecord, Uint8Array>, bytes: Uint8Array): Step {
-    const { done, value } = this.#explained(() => large.next(bytes));
+    const { done, value } = large.next(bytes);
     if (!done) return { used: bytes.length, piece: null };
     this.#large = null;
     const { cut, offsetDelta, timestampDelta, unread } = value;
@@ -154,40 +154,23 @@ class RecordSplitter {
   #piece(records: Uint8Array, recordCount: number, lastOffset: number): RecordBatch {
     this.#records += recordCount;
     if (this.#records > this.#head.recordCount) throw this.#malformed();
-    // Whatever a record says of its offset, the position stays within the batch and never falls.
+    // Whatever offset a record claims, the position stays within the batch and never falls.
     const nextOffset = Math.min(lastOffset + 1, this.#head.nextOffset);
     this.#nextOffset = Math.max(this.#nextOffset, nextOffset);
     return { ...this.#head, recordCount, nextOffset: this.#nextOffset, crc: null, records };
   }
 
   /** Bytes of the record at a position, with its length; null if they are too few to tell. */
-  #sizeAt(bytes: Uint8Array, at: number): number | null {
-    let value = 0;
-    for (let n = 0; n < MAX_LENGTH_BYTES; n++) {
-      const byte = bytes[at + n];
-      if (byte === undefined) return null;
-      value |= (byte & 0x7f) << (7 * n);
-      if (byte >= 0x80) continue;
-      const length = (value >>> 1) ^ -(value & 1);
-      if (length < 0) break;
-      return n + 1 + length;
-    }
-    throw this.#malformed();
+  #sizeAt(at: number, reader: VarintReader): number | null {
+    reader.at = at;
+    const length = reader.int32();
+    if (reader.at > reader.bytes.length) return null;
+    if (length < 0) throw this.#malformed();
+    return reader.at - at + length;
   }
 
-  #explained<T>(action: () => T): T {
-    try {
-      return action();
-    } catch (error) {
-      throw error instanceof MalformedRecordError ? this.#malformed() : error;
-    }
-  }
-
-  #malformed(): UnreadableBatchError {
-    return new UnreadableBatchError(
-      this.#head,
-      `its ${this.#head.recordCount} records do not fill its bytes exactly`,
-    );
+  #readerOf(bytes: Uint8Array): VarintReader {
+    return new VarintReader(bytes, this.#malformed);
   }
 }
 

@@ -5,7 +5,7 @@
 
 import { OperatorError } from "../failure.ts";
 
-/** A batch that is damaged, or of a kind that we do not know. Reading it again gives the same. */
+/** A batch that is damaged or of an unknown kind. Reading it again does not help. */
 export class UnreadableBatchError extends RangeError {
   override readonly name = "UnreadableBatchError";
   readonly baseOffset: number;
@@ -23,13 +23,25 @@ export class UnreadableBatchError extends RangeError {
   }
 }
 
-/** An error that came up in a partition, for the operator if it is about a batch; others as they are. */
+/** The error for a batch whose bytes are not those of its records. */
+export function malformed(
+  batch: {
+    readonly baseOffset: number;
+    readonly nextOffset: number;
+    readonly recordCount: number;
+  },
+): UnreadableBatchError {
+  const problem = `its ${batch.recordCount} records do not fill its bytes exactly`;
+  return new UnreadableBatchError(batch, problem);
+}
+
+/** Names the partition of an unreadable batch, for the operator; other errors stay as they are. */
 export function inPartition(partition: number, error: unknown): unknown {
   if (!(error instanceof UnreadableBatchError)) return error;
   const { baseOffset, nextOffset, message, cause } = error;
   return new OperatorError(
     `Cannot read partition ${partition} at offset ${baseOffset}: ${message}. Counting stops before it. ` +
-      `To leave it out, stop all workers and use \`reset --log --to\` with offset ${nextOffset} for partition ${partition}.`,
+      `To skip it, stop all workers and use \`reset --log --to\` with offset ${nextOffset} for partition ${partition}.`,
     { cause },
   );
 }

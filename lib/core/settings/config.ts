@@ -7,63 +7,12 @@ import { z } from "zod";
 import { parseDatabaseTls } from "../tls/database_tls.ts";
 import { databaseUrlProblem } from "./database_url.ts";
 
-/** All settings, with their defaults filled in. `undefined` means off. */
-export interface Config {
-  readonly kafka: KafkaConfig;
-  /** Where the counts of closed windows are published; `undefined`: nowhere. */
-  readonly outputTopic: string | undefined;
-  readonly databaseUrl: string;
-  readonly windowMs: number;
-  readonly graceMs: number;
-  readonly maxFutureMs: number;
-  readonly commitIntervalMs: number;
-  /** What to do when Kafka has deleted records before they were read. */
-  readonly onDataLoss: "fail" | "continue";
-  readonly httpHost: string;
-  /** `undefined`: 8000, or the next free port; 0: any free one. */
-  readonly httpPort: number | undefined;
-  readonly smtp: SmtpConfig | undefined;
-  readonly alertAfterMs: number;
-  readonly alertIntervalMs: number;
-  readonly alertDeadLettersPerMinute: number;
-  /** Age at which rows are deleted, in days; `undefined`: never. */
-  readonly aggregatesRetentionDays: number | undefined;
-  readonly deadLettersRetentionDays: number | undefined;
-  readonly logLevel: LogLevel;
-  /** `undefined`: pretty on a terminal, JSON elsewhere. */
-  readonly logFormat: LogFormat | undefined;
-}
-
-export interface KafkaConfig {
-  readonly brokers: readonly string[];
-  readonly topic: string;
-  readonly groupId: string;
-  readonly ssl: {
-    readonly caFile: string | undefined;
-    readonly certFile: string | undefined;
-    readonly keyFile: string | undefined;
-  } | undefined;
-  readonly sasl: {
-    readonly mechanism: SaslMechanism;
-    readonly username: string;
-    readonly password: string;
-  } | undefined;
-}
-
-export interface SmtpConfig {
-  readonly host: string;
-  readonly port: number;
-  /** TLS from the first byte; otherwise STARTTLS if the server offers it. */
-  readonly isSecure: boolean;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  readonly from: string;
-  readonly to: string;
-}
-
-export type SaslMechanism = "plain" | "scram-sha-256" | "scram-sha-512";
-export type LogLevel = "debug" | "info" | "warn" | "error";
-export type LogFormat = "pretty" | "json";
+/** All settings, with their defaults filled in; `undefined` means off. */
+export type Config = Readonly<ReturnType<typeof toConfig>>;
+export type KafkaConfig = Readonly<Config["kafka"]>;
+export type SmtpConfig = Readonly<NonNullable<Config["smtp"]>>;
+export type LogLevel = Config["logLevel"];
+export type LogFormat = NonNullable<Config["logFormat"]>;
 
 /** A setting that cannot be used as it is. */
 export interface ConfigProblem {
@@ -214,14 +163,15 @@ function missing(given: Given): ConfigProblem[] {
   }
   return Array.from(because, ([setting, others]) => ({
     setting,
-    message: `is needed because of ${others.join(" and ")}`,
+    message: `is required by ${others.join(" and ")}`,
   }));
 }
 
-function toConfig(settings: z.output<typeof SCHEMA>): Config {
+function toConfig(settings: z.output<typeof SCHEMA>) {
+  const brokers: readonly string[] = settings.KAFKA_BROKERS;
   return {
     kafka: {
-      brokers: settings.KAFKA_BROKERS,
+      brokers,
       topic: settings.KAFKA_TOPIC,
       groupId: settings.KAFKA_GROUP_ID,
       ssl: settings.KAFKA_SSL
@@ -237,18 +187,22 @@ function toConfig(settings: z.output<typeof SCHEMA>): Config {
         password: settings.KAFKA_SASL_PASSWORD!,
       },
     },
+    /** Where the counts of closed windows are published. */
     outputTopic: settings.KAFKA_OUTPUT_TOPIC,
     databaseUrl: settings.DATABASE_URL,
     windowMs: settings.WINDOW_SECONDS * 1000,
     graceMs: settings.GRACE_SECONDS * 1000,
     maxFutureMs: settings.MAX_FUTURE_SECONDS * 1000,
     commitIntervalMs: settings.COMMIT_INTERVAL_MS,
+    /** What to do when Kafka has deleted records before they were read. */
     onDataLoss: settings.ON_DATA_LOSS,
     httpHost: settings.HTTP_HOST,
+    /** `undefined`: 8000, or the next free port; 0: any free one. */
     httpPort: settings.HTTP_PORT,
     smtp: settings.SMTP_HOST === undefined ? undefined : {
       host: settings.SMTP_HOST,
       port: settings.SMTP_PORT,
+      /** TLS from the first byte; otherwise STARTTLS if the server offers it. */
       isSecure: settings.SMTP_SECURE,
       username: settings.SMTP_USERNAME,
       password: settings.SMTP_PASSWORD,
@@ -258,9 +212,11 @@ function toConfig(settings: z.output<typeof SCHEMA>): Config {
     alertAfterMs: settings.ALERT_AFTER_SECONDS * 1000,
     alertIntervalMs: settings.ALERT_INTERVAL_SECONDS * 1000,
     alertDeadLettersPerMinute: settings.ALERT_DEAD_LETTERS_PER_MINUTE,
+    /** Age at which rows are deleted; `undefined`: never. */
     aggregatesRetentionDays: settings.AGGREGATES_RETENTION_DAYS,
     deadLettersRetentionDays: settings.DEAD_LETTERS_RETENTION_DAYS,
     logLevel: settings.LOG_LEVEL,
+    /** `undefined`: pretty on a terminal, JSON elsewhere. */
     logFormat: settings.LOG_FORMAT,
   };
 }

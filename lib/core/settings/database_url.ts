@@ -1,10 +1,10 @@
 /**
- * PostgreSQL's connection URLs: what they name, what is wrong with them, and how much of them may be shown.
+ * PostgreSQL's connection URLs: what they name, what is wrong with them, and what of them may be shown.
  * @module
  */
 
 /**
- * The URL, or null if it is none. As libpq's may, it can have a user without a host: then one is
+ * The URL, or null if it is not one. As in libpq, it can have a user without a host: then one is
  * put in, which the parameter `host` overrides.
  */
 export function parseDatabaseUrl(text: string): URL | null {
@@ -18,10 +18,10 @@ export function socketDirectory(url: URL): string | null {
 }
 
 const FORM = "must look like postgres://user:password@host:5432/database";
-/** These end a part of a URL; where they are meant, they have to be written like this. */
+/** These end a part of a URL unless they are encoded. */
 const ENCODING = "in user and password, write % as %25, # as %23, / as %2F, ? as %3F and @ as %40";
 
-/** What is wrong with the URL, or null; never holds a part of it. */
+/** What is wrong with the URL, or null; never quotes it. */
 export function databaseUrlProblem(text: string): string | null {
   if (!/^\s*postgres(ql)?:\/\//.test(text)) return FORM;
   const url = parseDatabaseUrl(text);
@@ -35,8 +35,8 @@ export function databaseUrlProblem(text: string): string | null {
 }
 
 /**
- * True if there is an @ behind the host: then the password has a character in it that ends the
- * host for a program, and what a person takes for the password stands in host, path or parameters.
+ * True if there is an @ behind the host: then a character of the password has ended the host, and
+ * the rest of the password is in host, path or parameters.
  */
 function hasLateAt(text: string): boolean {
   return /^[^:]*:\/\/[^/?#]*[/?#].*@/s.test(text);
@@ -56,7 +56,7 @@ function decoded(text: string): string | null {
   }
 }
 
-/** Where the URL leads, for messages: `user@host:5432/database`. Holds no password, nor a part of one. */
+/** The URL without its secrets, for messages: `user@host:5432/database`. */
 export function redacted(text: string): string {
   const url = parseDatabaseUrl(text);
   if (!url || databaseUrlProblem(text) !== null) return "the database of DATABASE_URL";
@@ -68,7 +68,7 @@ export function redacted(text: string): string {
   return `${user ? `${plain(user)}@` : ""}${host}/${plain(decoded(url.pathname.slice(1)) ?? "")}`;
 }
 
-/** A name up to a character that names seldom have, and behind which something else may stand. */
+/** A name up to the first unusual character: something secret may follow it. */
 function plain(name: string): string {
   return name.replace(/[^\p{L}\p{N}_.@+-].*$/su, "…");
 }

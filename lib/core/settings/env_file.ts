@@ -1,5 +1,5 @@
 /**
- * A file `.env`: its variables, and every line that would not mean what it looks like.
+ * A file `.env`: its variables, and every line that would not mean what it seems to.
  * @module
  */
 
@@ -69,7 +69,7 @@ function parseLines(lines: readonly string[]): EnvFile {
     at += text.split("\n").length - 1;
     const problem = problemOf(name, text);
     if (problem !== null) problems.push({ line, message: problem });
-    // What is left of a URL is wrong for the same reason, and would be told once more.
+    // The rest of a URL is wrong for the same reason, and would be reported again.
     const isLost = problem !== null && isUrl(text);
     const value = isLost ? "" : parseEnv(`${name}=${text}`)[name] ?? "";
     variables.push({ name, value, line });
@@ -77,7 +77,7 @@ function parseLines(lines: readonly string[]): EnvFile {
   return { variables, problems: [...problems, ...doubles(variables)] };
 }
 
-/** Names that stand there more than once: one of the values would be passed over in silence. */
+/** Names that are set more than once: one of the values would be ignored silently. */
 function doubles(variables: readonly EnvVariable[]): EnvFileProblem[] {
   const lines = new Map<string, number>();
   return variables.flatMap(({ name, line }) => {
@@ -86,11 +86,11 @@ function doubles(variables: readonly EnvVariable[]): EnvFileProblem[] {
       lines.set(name, line);
       return [];
     }
-    return [{ line, message: `${name} is set in line ${first} already. Remove one of them` }];
+    return [{ line, message: `${name} is already set in line ${first}. Remove one of them` }];
   });
 }
 
-/** What stands behind the equals sign, up to the line where its quotes end; null if they do not. */
+/** What follows the equals sign, up to the line where its quotes end; null if they do not. */
 function wholeValue(begun: string, following: readonly string[]): string | null {
   const quoted = begun.match(/^\s*(["'`])(.*)$/);
   if (!quoted) return begun;
@@ -100,13 +100,13 @@ function wholeValue(begun: string, following: readonly string[]): string | null 
   return last < 0 ? null : [begun, ...following.slice(0, last + 1)].join("\n");
 }
 
-/** What a reader would not expect to become of the value. */
+/** What is surprising about how the value is read. */
 function problemOf(name: string, text: string): string | null {
   const quoted = text.match(/^\s*(["'`])[^]*?\1([^]*)$/);
   if (!quoted) {
     const isCut = /\S#/.test(`=${text.replace(/\s#.*$/, "")}`);
     if (!isCut) return null;
-    // In quotes a URL would be cut off as well, by whoever takes it apart.
+    // In quotes a URL would be cut off as well, when it is parsed.
     const cure = isUrl(text) ? "In a password, write it as %23" : "Put the value in quotes";
     return `# begins a comment and cuts off the value of ${name}. ${cure}`;
   }

@@ -1,6 +1,6 @@
 /**
- * Where records and counts are, for messages before something is done to them: settings may name
- * another place than was thought.
+ * Names the topic and the database in messages before something is done to them: the settings may
+ * not name those that were meant.
  * @module
  */
 

@@ -1,22 +1,22 @@
 /**
- * Names that are almost those of settings: told, because what they set would be missed in silence.
- * Names of others are not: a stranger's variable must not stop a start.
+ * Names that are almost those of settings are reported, because they would be ignored silently.
+ * Those of other programs are not: another program's variable must not stop a start.
  * @module
  */
 
 import { SETTINGS } from "./config.ts";
 
-/** Words of other things that differ from ours in a letter. */
-const OTHER_THINGS = /^(HTTPS|LMTP|SMTPS)_/;
-/** In an environment these may be anybody's. */
-const ANYBODYS = new Set(["DATABASE_URI", "HTTP_PORTS", "LOGLEVEL"]);
+/** Prefixes of other programs that differ from ours in a letter. */
+const OTHER_PROGRAMS = /^(HTTPS|LMTP|SMTPS)_/;
+/** In an environment these may be another program's. */
+const COMMON = new Set(["DATABASE_URI", "HTTP_PORTS", "LOGLEVEL"]);
 
 /** The setting that a variable of the environment was meant to be, or null. */
 export function meantInEnvironment(name: string): string | null {
-  return ANYBODYS.has(name) ? null : nearest(name);
+  return COMMON.has(name) ? null : nearest(name);
 }
 
-/** The same, of a line in a file that is ours: small letters and a shorter name are told there, too. */
+/** The same for a line of our own file, where small letters and a shorter name are reported too. */
 export function meantInFile(name: string): string | null {
   if (SETTINGS.includes(name)) return null;
   const upper = name.toUpperCase();
@@ -29,7 +29,7 @@ const LONG = 12;
 
 /** One slip of a key away, or two from a long name. */
 function nearest(name: string): string | null {
-  if (SETTINGS.includes(name) || OTHER_THINGS.test(name)) return null;
+  if (SETTINGS.includes(name) || OTHER_PROGRAMS.test(name)) return null;
   const near = SETTINGS.flatMap((setting) => {
     const most = setting.length < LONG ? 1 : 2;
     if (Math.abs(name.length - setting.length) > most) return [];

@@ -9,14 +9,14 @@ import { meantInEnvironment, meantInFile } from "./setting_names.ts";
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** Where settings came from, and what is wrong with them before their values are looked at. */
+/** Where settings come from, and what is wrong with their names. */
 export interface GatheredSettings {
   /** Those that are set. */
   readonly values: Environment;
   /** Names of those that the environment gave, and the file. */
   readonly fromEnvironment: readonly string[];
   readonly fromFile: readonly string[];
-  /** Those of the file that the environment has, too, which wins; also by setting it to nothing. */
+  /** Those of the file that the environment overrides, also by setting them to nothing. */
   readonly overridden: readonly string[];
   /** In sentences. */
   readonly problems: readonly string[];
@@ -38,7 +38,7 @@ export function gatherSettings(environment: Environment, file: EnvFile | null): 
   };
 }
 
-/** How many settings came from where. @param directory that of the file. */
+/** How many settings come from where. @param directory that of the file. */
 export function originOf(
   settings: GatheredSettings,
   file: EnvFile | null,
@@ -47,8 +47,12 @@ export function originOf(
   const { fromEnvironment, fromFile, overridden } = settings;
   const environment = `${fromEnvironment.length} from the environment`;
   if (!file) return `${environment}; there is no file .env in ${directory}`;
-  const instead = overridden.length === 0 ? "" : ` (instead of the file: ${overridden.join(", ")})`;
-  return `${fromFile.length} from ${directory.replace(/\/$/, "")}/.env, ${environment}${instead}`;
+  const overriding = overridden.length === 0
+    ? ""
+    : ` (overriding the file: ${overridden.join(", ")})`;
+  return `${fromFile.length} from ${
+    directory.replace(/\/$/, "")
+  }/.env, ${environment}${overriding}`;
 }
 
 /** Kubernetes gives every container `SMTP_PORT=tcp://10.0.0.7:25` for a service called `smtp`. */

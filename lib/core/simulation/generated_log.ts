@@ -1,9 +1,8 @@
 /**
- * The log of `demo`: what its users have done up to now, made anew whenever it is read.
+ * The log of `demo`: what its users have done so far, generated whenever it is read.
  *
- * Record n depends on the options and n alone, and what is there already on the options
- * and the time alone. So the log can be read again from anywhere, after any crash, and
- * says the same each time.
+ * Record n depends only on the options and n, and the log's length only on the options and
+ * the time. So the log can be read again from anywhere, after any crash, and is the same.
  * @module
  */
 
@@ -34,7 +33,7 @@ export interface Announcement {
 }
 
 const MINUTE_MS = 60_000;
-/** A day of the story takes so long to watch at any speed, up to that at which it is a real one. */
+/** How long a day of the story takes to watch, at any speed up to that of a real day. */
 const DAY_TO_WATCH_MS = 24 * MINUTE_MS;
 const REAL_DAY_SPEED = 60;
 

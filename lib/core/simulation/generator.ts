@@ -2,8 +2,8 @@
  * A realistic stream of lottery events: popular and rare lotteries, a funnel from
  * clicked to pay, late events and bad ones.
  *
- * Event n depends on the options, n, its time and the crowd alone, so a stream can be
- * made again, from any point, to see what should have been counted.
+ * Event n depends only on the options, n, its time and the crowd, so a stream can be
+ * generated again, from any point, to see what should have been counted.
  * @module
  */
 
@@ -13,7 +13,7 @@ export interface GeneratorOptions {
   readonly seed: number;
   /** Number of lotteries, the first of which is the most popular. */
   readonly lotteries: number;
-  /** Share of records that are no event, from 0 to 1. */
+  /** Share of records that are not events, from 0 to 1. */
   readonly badShare: number;
   /** Share of events that come minutes after their event time, from 0 to 1. */
   readonly lateShare: number;

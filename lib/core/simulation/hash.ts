@@ -1,9 +1,9 @@
 /**
- * Numbers that look random and can be had again.
+ * Numbers that look random and can be reproduced.
  * @module
  */
 
-/** A number in [0, 1) that looks random but depends on its arguments alone (two rounds of MurmurHash3's mixer). */
+/** A number in [0, 1) that looks random but depends only on its arguments (two rounds of MurmurHash3's mixer). */
 export function hash(seed: number, n: number, purpose: number): number {
   const low = mix(mix(seed ^ Math.imul(purpose + 1, 0x9e3779b1)) ^ (n >>> 0));
   return mix(low ^ Math.floor(n / 2 ** 32)) / 2 ** 32;

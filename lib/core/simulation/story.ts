@@ -1,8 +1,8 @@
 /**
  * When events come: quiet nights, busy evenings, and crowds when a lottery announces a jackpot.
  *
- * How many events there are up to a time is a formula, so the time of event n is its
- * inverse: neither needs to know what came before. It uses nothing but sums and products,
+ * The number of events up to a time is a formula, and the time of event n is its inverse:
+ * neither needs to know what came before. It uses nothing but sums and products,
  * which are the same on every machine.
  * @module
  */

@@ -1,10 +1,9 @@
 /**
- * One line of several parts that fits a terminal: where it is narrow the least important
+ * One line of several parts that fits a terminal: on a narrow one the least important
  * parts are left out.
  * @module
  */
 
-/** What is said in a line, and how. */
 export interface LinePart {
   readonly text: string;
   /** The least one stays longest. */
@@ -13,7 +12,7 @@ export interface LinePart {
 }
 
 export interface FittingOptions {
-  /** Most characters that have room. */
+  /** Most characters that fit. */
   readonly columns: number;
   readonly hasColors: boolean;
 }
@@ -23,7 +22,7 @@ const COLORS = { yellow: "\x1b[33m", cyan: "\x1b[36m" } as const;
 const DIM = "\x1b[2m";
 const RESET = "\x1b[0m";
 
-/** The parts in their order, as many as fit; the most important one is there in any case. */
+/** The parts in their order, as many as fit; always with the most important one. */
 export function fittingLine(
   parts: readonly LinePart[],
   { columns, hasColors }: FittingOptions,

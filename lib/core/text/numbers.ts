@@ -8,6 +8,11 @@ export function groupDigits(value: number): string {
   return value.toLocaleString("en-US");
 }
 
+/** `1 record`, `1,234 records`. */
+export function plural(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${groupDigits(count)} ${count === 1 ? noun : nouns}`;
+}
+
 /** `12 s`, `1 min 5 s`, `24 h 0 min` or `3 d 4 h`; begun seconds count. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.ceil(seconds));

@@ -1,12 +1,12 @@
 /**
- * Bytes and text of strangers on a terminal: whatever would move the cursor, change
- * colours or turn the reading direction is shown as an escape instead.
+ * Untrusted bytes and text on a terminal: whatever would move the cursor, change colours
+ * or turn the reading direction is shown as an escape instead.
  * @module
  */
 
 const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** What a terminal would obey, or cannot show. */
+/** What a terminal would act on, or cannot show. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
 
 /** The text on one line, with control and format characters, line separators and lone surrogates escaped. */
@@ -21,7 +21,7 @@ export function printableLines(text: string): string[] {
   return text.split(/\r?\n/).map(printable);
 }
 
-/** JSON that means the same and can be shown: strings have escapes where a terminal would obey. */
+/** Equivalent JSON that can be shown: strings have escapes for what a terminal would act on. */
 export function printableJson(value: unknown, indentation?: number): string {
   return JSON.stringify(value, null, indentation).replace(
     UNPRINTABLE,
@@ -29,7 +29,7 @@ export function printableJson(value: unknown, indentation?: number): string {
   );
 }
 
-/** As JSON has them: one for each UTF-16 unit. */
+/** JSON's escapes: one for each UTF-16 unit. */
 function unicodeEscapes(character: string): string {
   return Array.from(
     { length: character.length },

@@ -13,13 +13,13 @@ export interface ProgressBarOptions {
   readonly unit: string;
   /** Time since the start. */
   readonly seconds: number;
-  /** Most characters that have room. */
+  /** Most characters that fit. */
   readonly columns: number;
 }
 
 const BAR_LENGTH = 24;
 
-/** A bar with its share, rate and time left: `▓▓▓▓░░░░  41 %  410,000 of 1,000,000 …`; less where it is narrow. */
+/** A bar with its share, rate and time left: `▓▓▓▓░░░░  41 %  410,000 of 1,000,000 …`; less on a narrow terminal. */
 export function progressBar({ done, total, unit, seconds, columns }: ProgressBarOptions): string {
   const share = total === 0 ? 1 : Math.min(1, done / total);
   const full = Math.floor(share * BAR_LENGTH);

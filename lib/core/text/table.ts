@@ -3,14 +3,13 @@
  * @module
  */
 
-/** What stands in a column, and on which side. */
 export interface Column {
   readonly title: string;
-  /** Numbers stand on the right. */
+  /** Numbers are aligned on the right. */
   readonly isNumber?: boolean;
 }
 
-/** Lines of a table: the titles, then a line per row; a row has a cell for each column. */
+/** The titles, then a line per row; a row has a cell for each column. */
 export function textTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
@@ -33,9 +32,4 @@ export function textTable(
 /** Code points: names may hold characters of two units. */
 function length(text: string): number {
   return [...text].length;
-}
-
-/** UTC, to the second: `2023-01-01 00:00:00Z`. */
-export function utcTime(timeMs: number): string {
-  return `${new Date(timeMs).toISOString().slice(0, 19).replace("T", " ")}Z`;
 }

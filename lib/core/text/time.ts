@@ -21,3 +21,15 @@ export function parseIsoTime(text: string): number | null {
   if (Number.isNaN(dayMs) || !new Date(dayMs).toISOString().startsWith(day)) return null;
   return Date.parse(text.replace(" ", "T"));
 }
+
+/** UTC, to the second: `2023-01-01 00:00:00Z`. */
+export function utcTime(timeMs: number): string {
+  return `${isoTime(timeMs).slice(0, 19).replace("T", " ")}Z`;
+}
+
+/** UTC, to the millisecond: `2023-01-01T00:00:00.000Z`; null for null. */
+export function isoTime(timeMs: number): string;
+export function isoTime(timeMs: number | null): string | null;
+export function isoTime(timeMs: number | null): string | null {
+  return timeMs === null ? null : new Date(timeMs).toISOString();
+}

@@ -1,12 +1,12 @@
 /**
- * Which failures of a TLS connection are about a certificate. Only these need a person:
- * everything else that TLS says is also said by a server that is stopping or starting.
+ * Which failures of a TLS connection are about a certificate. Only these require an
+ * operator: a server that is stopping or starting causes all the others too.
  * @module
  */
 
 import { causes } from "../failure.ts";
 
-/** What is wrong: with the server's certificate, or with ours in the eyes of the server. */
+/** What is wrong with the server's certificate; or that the server refuses ours. */
 export type CertificateProblem = "untrusted" | "expired" | "other name" | "client refused";
 
 const PROBLEMS: readonly { readonly problem: CertificateProblem; readonly codes: RegExp }[] = [

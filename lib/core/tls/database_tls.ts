@@ -1,27 +1,26 @@
 /**
- * TLS towards PostgreSQL, as a connection URL asks for it. The parameters mean what
- * they mean to libpq and all its tools; the driver would understand them otherwise.
+ * TLS to PostgreSQL, as a connection URL asks for it. The parameters mean what they mean
+ * to libpq and all its tools, which differs from what the driver would make of them.
  * @module
  */
 
 import { parseDatabaseUrl, socketDirectory } from "../settings/database_url.ts";
 
-/** How a server has to prove who it is. */
+/** How a server has to prove its identity. */
 export interface DatabaseTls {
-  /** Whether its certificate has to be by an authority that is trusted. */
+  /** Whether its certificate has to be by a trusted authority. */
   readonly verifiesAuthority: boolean;
   /** Whether its certificate has to be for the host of the URL. */
   readonly verifiesHost: boolean;
-  /** File with the authorities to trust; `undefined`: those that everybody trusts. */
+  /** File with the authorities to trust; `undefined`: the system's. */
   readonly rootFile: string | undefined;
-  /** Files with the certificate and the key that we show. */
+  /** Files with our certificate and its key. */
   readonly client: { readonly certFile: string; readonly keyFile: string } | undefined;
 }
 
-/** The parameters of a URL that are about TLS. */
 export const TLS_PARAMETERS: readonly string[] = ["sslmode", "sslrootcert", "sslcert", "sslkey"];
 
-/** The value of `sslrootcert` for the authorities that everybody trusts. */
+/** The value of `sslrootcert` for the system's authorities. */
 const SYSTEM = "system";
 
 /**
@@ -48,7 +47,7 @@ export function parseDatabaseTls(
     return { problem: "must have both of sslcert and sslkey, or neither" };
   }
   const rootFile = rootcert === SYSTEM ? undefined : rootcert;
-  // Anybody can have a certificate by an authority that everybody trusts, for another name.
+  // Anyone can get a certificate by a public authority, for another name.
   if (mode === "verify-ca" && !rootFile) {
     return { problem: "must name a file as sslrootcert for sslmode=verify-ca, or use verify-full" };
   }

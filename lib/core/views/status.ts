@@ -1,5 +1,5 @@
 /**
- * How the pipeline is, and what about it needs a person.
+ * The state of the pipeline, and which problems need attention.
  * @module
  */
 
@@ -9,7 +9,9 @@ import {
   type UncountedPartition,
   type WorkerStatus,
 } from "../offsets/coverage.ts";
-import { type LogRange, unavailableText } from "../offsets/log_range.ts";
+import type { LogRange } from "../offsets/log_range.ts";
+import { unavailableText } from "../offsets/partition_names.ts";
+import { plural } from "../text/numbers.ts";
 
 /** One partition, as the database and Kafka have it. */
 export interface PartitionStatus {
@@ -66,12 +68,12 @@ export interface Status extends Coverage {
   /** Null if closed windows are not published. */
   readonly output: OutputStatus | null;
   readonly deadLetters: readonly DeadLetterStatus[];
-  /** What was found besides: a system that is away, settings that differ. */
+  /** Other problems: a system that is away, settings that differ. */
   readonly findings: readonly string[];
 }
 
-/** A partition that stands still for this long, with something to read, does not work. */
-const STANDSTILL_MS = 60_000;
+/** A partition that has not moved for this long, with something to read, is stalled. */
+const STALL_MS = 60_000;
 
 /** Records between the stored offset and the end; null if one of them is not known. */
 export function lagOf({ storedOffset, log }: PartitionStatus): number | null {
@@ -79,12 +81,12 @@ export function lagOf({ storedOffset, log }: PartitionStatus): number | null {
   return Math.max(0, log.endOffset - Math.max(storedOffset ?? log.startOffset, log.startOffset));
 }
 
-/** Records that wait to be counted, as far as it is known. */
+/** Records waiting to be counted, as far as it is known. */
 export function recordsWaiting({ partitions }: Pick<Coverage, "partitions">): number {
   return partitions.reduce((sum, partition) => sum + (lagOf(partition) ?? 0), 0);
 }
 
-/** Everything that needs a person, in sentences. */
+/** Every problem that needs attention, in a sentence. */
 export function problemsOf(status: Status, nowMs: number): string[] {
   const { partitions, workers, groupId } = status;
   const waiting = recordsWaiting(status);
@@ -101,7 +103,8 @@ export function problemsOf(status: Status, nowMs: number): string[] {
       : [],
     ...waiting > 0 && !workers.some(({ isAlive }) => isAlive)
       ? [
-        `${waiting} records wait to be counted, but no worker is in the group ${groupId}. Start one`,
+        `${plural(waiting, "record is", "records are")} waiting to be counted, ` +
+        `but the group ${groupId} has no worker. Start one`,
       ]
       : [],
     ...coverageProblems(status, { groupId, nowMs }),
@@ -111,7 +114,7 @@ export function problemsOf(status: Status, nowMs: number): string[] {
   ];
 }
 
-/** Partitions that nobody counts, or that stand still though a worker has them. */
+/** Partitions that no worker counts, or that do not move although one has them. */
 export function coverageProblems(
   coverage: Coverage,
   { groupId, nowMs }: { readonly groupId: string; readonly nowMs: number },
@@ -127,12 +130,12 @@ export function coverageProblems(
     ...running.length === 0
       ? []
       : partitions.filter(({ partition }) => !gaps.has(partition)).flatMap((partition) =>
-        standstill(partition, { workingSinceMs, nowMs }) ?? []
+        stallProblem(partition, { workingSinceMs, nowMs }) ?? []
       ),
   ];
 }
 
-/** Those among the uncounted partitions that cannot be only about to be shared out or read. */
+/** Those among the uncounted partitions that are not merely about to be assigned or read. */
 function lastingGaps({ uncounted, group, workers }: Coverage): UncountedPartition[] {
   const isShared = group !== null && group.isSettled && workers.some(({ isAlive }) => isAlive);
   return uncounted.filter(({ reason }) => {
@@ -141,37 +144,40 @@ function lastingGaps({ uncounted, group, workers }: Coverage): UncountedPartitio
   });
 }
 
-function standstill(
+function stallProblem(
   partition: PartitionStatus,
   { workingSinceMs, nowMs }: { readonly workingSinceMs: number; readonly nowMs: number },
 ): string | null {
   const { storedOffset, committedAtMs, caughtUpAtMs } = partition;
   const lag = lagOf(partition) ?? 0;
-  // Times in the future are those of a clock that was ahead: they tell nothing.
+  // Times in the future are those of a clock that was ahead: they say nothing.
   const movedAtMs = [committedAtMs ?? 0, caughtUpAtMs ?? 0, workingSinceMs]
     .reduce((latest, ms) => ms <= nowMs ? Math.max(latest, ms) : latest, 0);
-  if (lag === 0 || movedAtMs === 0 || nowMs - movedAtMs <= STANDSTILL_MS) return null;
-  return `partition ${partition.partition}: ${lag} records wait, and ` +
-    (storedOffset === null ? "none was counted yet" : "nothing was committed") +
-    ` for ${Math.floor((nowMs - movedAtMs) / 1000)} s. Look at the workers' logs`;
+  if (lag === 0 || movedAtMs === 0 || nowMs - movedAtMs <= STALL_MS) return null;
+  return `partition ${partition.partition}: ${
+    plural(lag, "record is", "records are")
+  } waiting, but ` +
+    (storedOffset === null ? "none has been counted" : "nothing has been committed") +
+    ` for ${Math.floor((nowMs - movedAtMs) / 1000)} s. Check the workers' logs`;
 }
 
 /** Where the stored offset is not within the log. */
 function logProblem(
   { partition, storedOffset, log, unavailable }: PartitionStatus,
 ): string | null {
-  if (unavailable !== null) return null; // said once for all of them
+  if (unavailable !== null) return null; // reported once for all of them
   if (storedOffset === null) return null;
   if (log === null) {
-    return `partition ${partition}: it was counted up to offset ${storedOffset}, but the topic does not ` +
-      "have it any more. It is not the log that was counted";
+    return `partition ${partition} was counted up to offset ${storedOffset}, but the topic no longer ` +
+      "has it. It is not the log that was counted";
   }
   if (storedOffset < log.startOffset) {
-    return `partition ${partition}: Kafka has deleted ${log.startOffset - storedOffset} offsets ` +
-      `before they were counted (stored ${storedOffset}, the log starts at ${log.startOffset}). See ON_DATA_LOSS`;
+    return `partition ${partition}: Kafka has deleted ` +
+      `${plural(log.startOffset - storedOffset, "offset")} before they were counted ` +
+      `(stored ${storedOffset}, the log starts at ${log.startOffset}). See ON_DATA_LOSS`;
   }
   if (storedOffset > log.endOffset) {
-    return `partition ${partition}: it was counted up to offset ${storedOffset}, but the log ends ` +
+    return `partition ${partition} was counted up to offset ${storedOffset}, but the log ends ` +
       `at ${log.endOffset}. It is not the log that was counted`;
   }
   return null;

@@ -1,6 +1,6 @@
 /**
- * Which windows the page shows: as far back as it was asked for, from where event
- * time is now, and joined so that a chart has a readable number of bars.
+ * Which windows the page shows: as far back as requested, from the current event time,
+ * and joined so that a chart has a readable number of bars.
  * @module
  */
 
@@ -19,7 +19,7 @@ export function isRange(text: string): text is Range {
   return Object.hasOwn(RANGES, text);
 }
 
-/** What is known of event time; times in milliseconds since the epoch. */
+/** Times in milliseconds since the epoch. */
 export interface EventTimes {
   readonly nowMs: number;
   /** Start of the newest window with events; null if there is none. */
@@ -29,8 +29,8 @@ export interface EventTimes {
 }
 
 /**
- * Start of the window that event time is in: the newest, but a few events with a clock that is
- * ahead do not move it beyond ours, nor beyond the watermark if that is ahead. Null without events.
+ * Start of the current window: the newest, but events from a clock that is ahead do not move it
+ * beyond the present, or the watermark if that is later. Null without events.
  */
 export function currentWindow(
   { nowMs, newestWindowMs, watermarkMs, windowMs }: EventTimes,

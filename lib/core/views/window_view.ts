@@ -1,12 +1,11 @@
 /**
- * What a view of the counts holds. The greatest lotteries and types have a place of
- * their own, all others share the one behind them, so it is bounded whatever names there are.
+ * What a view of the counts holds. The greatest lotteries and types have a rank of their own,
+ * all others share the last one, so its size is bounded whatever names there are.
  * @module
  */
 
 import type { Bars, Range } from "./time_range.ts";
 
-/** What is looked at. */
 export interface ViewChoice {
   readonly range: Range;
   /** Null for all lotteries. */

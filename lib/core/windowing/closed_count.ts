@@ -1,11 +1,12 @@
 /**
- * Counts of closed windows, as consumers of the output topic get them.
+ * Counts of closed windows, as consumers of the output topic receive them.
  * @module
  */
 
+import { isoTime } from "../text/time.ts";
 import type { WindowCount } from "./window.ts";
 
-/** A count of a closed window. It may change once more, when an event is late; then its revision is greater. */
+/** A count of a closed window. A late event changes it once more; then its revision is greater. */
 export interface ClosedCount extends WindowCount {
   readonly windowEndMs: number;
   /** Greater than that of every earlier value of the same window, lottery and type. */
@@ -15,7 +16,7 @@ export interface ClosedCount extends WindowCount {
 /** What a count is about. */
 export type CountKey = Omit<WindowCount, "count">;
 
-/** A record of the output, read back; null if it says that there is no such count any more. */
+/** A record of the output, read back; its count is null if there is no such count any more. */
 export interface PublishedCount {
   readonly key: CountKey;
   readonly count: number | null;
@@ -26,7 +27,7 @@ const VALUE_VERSION = 1;
 
 /**
  * Key and value of its record. Two records have one key if and only if they are about the same
- * window, lottery and type: then the one with the greater revision counts.
+ * window, lottery and type: then the one with the greater revision is valid.
  */
 export function closedCountRecord(
   { windowStartMs, windowEndMs, lotteryName, eventType, count, revision }: ClosedCount,
@@ -36,8 +37,8 @@ export function closedCountRecord(
     value: JSON.stringify({
       version: VALUE_VERSION,
       revision,
-      window_start: new Date(windowStartMs).toISOString(),
-      window_end: new Date(windowEndMs).toISOString(),
+      window_start: isoTime(windowStartMs),
+      window_end: isoTime(windowEndMs),
       lottery_name: lotteryName,
       event_type: eventType,
       event_count: count,
@@ -49,7 +50,7 @@ export function closedCountRecord(
 export function removedCountRecord(
   { windowStartMs, lotteryName, eventType }: CountKey,
 ): { readonly key: string; readonly value: null } {
-  const windowStart = new Date(windowStartMs).toISOString();
+  const windowStart = isoTime(windowStartMs);
   return { key: JSON.stringify([windowStart, lotteryName, eventType]), value: null };
 }
 

@@ -2,14 +2,14 @@
  * A record's value becomes a lottery event, or the reason why it cannot be one.
  *
  * The answer depends on the record alone (its value and its own timestamp), so
- * that a recount of the topic says the same as the first count.
+ * that a recount of the topic gives the same result as the first count.
  * @module
  */
 
 import { MAX_PART_BYTES } from "../records/record_batch.ts";
 import { EventScanner } from "./json_scanner.ts";
 
-/** What a user of a lottery did. Both names are well-formed text that PostgreSQL keeps apart. */
+/** What a user of a lottery did. Both names are well-formed text that PostgreSQL stores without loss. */
 export interface LotteryEvent {
   readonly lotteryName: string;
   readonly eventType: string;
@@ -156,7 +156,7 @@ export class EventParser {
 }
 
 /**
- * Whether a record's timestamp says when it was made. A producer may set none (−1), or anything:
+ * Whether a record's timestamp is a time. A producer may set none (−1) or anything else:
  * seconds, 0 or 1 say nothing about the future.
  */
 function isTime(recordTimestampMs: number): boolean {

@@ -1,9 +1,9 @@
 /**
  * Reads an event out of JSON bytes without making text or objects of them.
  *
- * It understands what nearly all events are: one flat object without escapes,
- * with fields in any order, spaces, and others besides. Whatever else a value
- * is, it does not say, and JSON.parse has to. What it says equals JSON.parse.
+ * It understands nearly all events: one flat object without escapes, with its fields in
+ * any order, spaces, and other fields. It leaves any other value to JSON.parse. What it
+ * reads equals what JSON.parse would.
  * An event costs 0.15 µs, where a slice of text and JSON.parse cost 0.6 µs.
  * @module
  */
@@ -73,7 +73,7 @@ export class EventScanner {
    * @returns false if it has to be left to JSON.parse.
    */
   scan(bytes: Uint8Array, start: number, end: number): boolean {
-    // The last brace ends every run below that is not in a string, so those need not look for `end`.
+    // The last brace ends every run below that is not in a string, so those need not check for `end`.
     if (bytes[start] !== OPEN_BRACE || bytes[end - 1] !== CLOSE_BRACE) return false;
     if (bytes !== this.#bytes) {
       this.#bytes = bytes;

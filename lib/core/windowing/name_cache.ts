@@ -3,11 +3,11 @@
  * @module
  */
 
-/** Long runs of names with the same hash would be searched one by one: an attack, not an accident. */
+/** Only an attack makes longer runs of names with the same hash, which would be searched one by one. */
 const MAX_PROBES = 16;
 const FIRST_SLOTS = 1 << 10;
 const FIRST_BYTES = 1 << 14;
-/** All names are forgotten when there are so many, so that memory stays bounded. */
+/** More names than this are forgotten, all at once, so that memory stays bounded. */
 const MAX_NAMES = 1 << 17;
 const MAX_BYTES = 4 << 20;
 
@@ -29,7 +29,7 @@ export class NameCache {
   readonly #decode: NameCacheOptions["decode"];
   #slots: (Name | undefined)[] = new Array(FIRST_SLOTS);
   #names = 0;
-  /** The bytes of all names, one after the other: an array for each would take ten times as much. */
+  /** The bytes of all names, one after the other: an array each would take ten times as much. */
   #bytes: Uint8Array = new Uint8Array(FIRST_BYTES);
   #length = 0;
 
@@ -38,7 +38,7 @@ export class NameCache {
   }
 
   /**
-   * Text of the name in `bytes` from `start` to `end`, or null if it is none that may be kept here.
+   * Text of the name in `bytes` from `start` to `end`, or null if it may not be one or cannot be kept.
    * @param hash depends on these bytes alone.
    */
   get(bytes: Uint8Array, start: number, end: number, hash: number): string | null {
@@ -67,7 +67,7 @@ export class NameCache {
     if (text === null) return null;
     if (this.#names >= MAX_NAMES || this.#length + bytes.length > MAX_BYTES) this.#clear();
     else if (this.#names * 2 >= this.#slots.length) this.#grow();
-    this.#place({ hash, start: this.#keep(bytes), length: bytes.length, text });
+    this.#insert({ hash, start: this.#keep(bytes), length: bytes.length, text });
     this.#names++;
     return text;
   }
@@ -94,10 +94,10 @@ export class NameCache {
   #grow(): void {
     const before = this.#slots;
     this.#slots = new Array(before.length * 2);
-    for (const name of before) if (name) this.#place(name);
+    for (const name of before) if (name) this.#insert(name);
   }
 
-  #place(name: Name): void {
+  #insert(name: Name): void {
     const mask = this.#slots.length - 1;
     let slot = name.hash & mask;
     while (this.#slots[slot] !== undefined) slot = (slot + 1) & mask;

@@ -1,6 +1,6 @@
 /**
  * What has been counted since the last commit: deltas per window, dead letters,
- * and how far each partition was read. It leaves as one commit, or is dropped as a whole.
+ * and how far each partition was read. It becomes one commit, or is dropped as a whole.
  * @module
  */
 
@@ -38,12 +38,12 @@ export interface PartitionCommit {
   readonly caughtUp: boolean;
 }
 
-/** Everything that goes into the database together, or not at all. */
+/** Everything that is stored in one transaction, or not at all. */
 export interface Commit {
   readonly partitions: readonly PartitionCommit[];
   readonly counts: readonly WindowCount[];
   readonly deadLetters: DeadLetters;
-  /** What the partitions were moved over without being read. */
+  /** What was skipped because it was gone. */
   readonly lostRanges: readonly LostRange[];
   /** Events counted, the sum of `counts`. */
   readonly events: number;
@@ -56,7 +56,6 @@ export interface Commit {
 export interface PendingOptions {
   readonly parser: EventParser;
   readonly windowMs: number;
-  /** For what a record was of which only a part is kept. */
   readonly newSha256: NewSha256;
 }
 
@@ -68,7 +67,7 @@ export interface TimeBounds {
   readonly horizonMs: number;
 }
 
-/** Rough memory of one row of counts, for the bound on bytes. */
+/** Rough memory of one row of counts. */
 const BYTES_PER_KEY = 300;
 
 export class Pending {
@@ -100,7 +99,7 @@ export class Pending {
 
   /**
    * Counts the records of `batch` at or after `from`, and moves the partition behind it.
-   * @returns the offset where the partition stands now.
+   * @returns the partition's next offset.
    */
   count(
     batch: RecordBatch,
@@ -119,7 +118,7 @@ export class Pending {
         size: cursor.valueSize,
         recordTimestampMs: cursor.timestampMs,
       });
-      // The horizon is the start of a window, so it parts times as it parts windows.
+      // The horizon is the start of a window, so a time before it is in a window before it.
       if (typeof parsed === "string" || parsed.timestampMs < horizonMs) {
         const reason = typeof parsed === "string" ? parsed : "expired_window";
         this.#deadLetters.add(cursor, { partition, reason, newSha256: this.#newSha256 });
@@ -165,18 +164,13 @@ export class Pending {
     this.#lostRanges.push({ partition, from, to });
   }
 
-  /** Hands over everything and is empty again. */
+  /** Returns everything, and is empty again. */
   drain(): Commit {
     const commit: Commit = {
       partitions: Array.from(this.#partitions, ([partition, progress]) => ({
         partition,
-        expectedOffset: progress.expectedOffset,
-        nextOffset: progress.nextOffset,
-        counted: progress.counted,
-        dead: progress.dead,
+        ...progress,
         maxEventTimeMs: progress.maxEventTimeMs < 0 ? null : progress.maxEventTimeMs,
-        lastBatch: progress.lastBatch,
-        caughtUp: progress.caughtUp,
       })),
       counts: Array.from(this.#counts),
       deadLetters: this.#deadLetters,
@@ -189,7 +183,7 @@ export class Pending {
     return commit;
   }
 
-  /** Forgets everything, positions included: counts and offsets stay together. */
+  /** Forgets everything, offsets included. */
   clear(): void {
     this.#counts = new WindowCounts(this.#windowMs);
     this.#partitions = new Map();

@@ -1,14 +1,13 @@
 /**
- * The watermark: up to which event time all partitions have been read. It only
- * answers whether a window is complete; counts are right without it.
+ * The watermark: the event time up to which all partitions have been read. It only
+ * tells whether a window is complete; counts are right without it.
  * @module
  */
 
-/** What is known of one partition. */
 export interface PartitionTime {
   /** Greatest event time committed, or null if it has had no event. */
   readonly maxEventTimeMs: number | null;
-  /** Read to its end by its owner, and without news: it does not hold the others back. */
+  /** Read to its end, with nothing new: it does not hold the others back. */
   readonly isIdle: boolean;
 }
 

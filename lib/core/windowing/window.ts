@@ -2,7 +2,7 @@
  * Tumbling event-time windows: events in, counts per window, lottery and event type out.
  *
  * Windows are half-open, `[start, start + size)`, and aligned to the epoch.
- * Counts are deltas: they can be cut and merged anywhere and stay the same.
+ * Counts are deltas: they can be split and merged anywhere without changing.
  * @module
  */
 
@@ -35,7 +35,7 @@ export class WindowCounts implements Iterable<WindowCount> {
   readonly #windows = new Map<number, Lotteries>();
   #keys = 0;
   #events = 0;
-  /** The window of the last event, which is mostly that of the next one. */
+  /** The window of the last event, which is usually that of the next one. */
   #startMs = NaN;
   #endMs = NaN;
   #lotteries: Lotteries = new Map();
@@ -49,7 +49,6 @@ export class WindowCounts implements Iterable<WindowCount> {
     return this.#keys;
   }
 
-  /** Number of events counted. */
   get events(): number {
     return this.#events;
   }

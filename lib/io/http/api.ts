@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isoTime } from "../../core/text/time.ts";
 import type { WindowView } from "../../core/views/window_view.ts";
 import type { CountRow, CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
 import type { BytesPreview, LetterPreview } from "../postgres/queries/newest_dead_letters.ts";
@@ -17,12 +18,12 @@ export const HEAD_BYTES = 1_024;
 /** @param rows one more than `limit` if there are more. */
 export function countsJson({ fromMs, toMs, limit }: CountsQuery, rows: readonly CountRow[]) {
   return {
-    from: iso(fromMs),
-    to: iso(toMs),
+    from: isoTime(fromMs),
+    to: isoTime(toMs),
     truncated: rows.length > limit,
     aggregates: rows.slice(0, limit).map((row) => ({
-      window_start: iso(row.windowStartMs),
-      window_end: iso(row.windowEndMs),
+      window_start: isoTime(row.windowStartMs),
+      window_end: isoTime(row.windowEndMs),
       lottery_name: row.lotteryName,
       event_type: row.eventType,
       event_count: row.count,
@@ -43,9 +44,9 @@ export function lettersJson(letters: readonly LetterPreview[]) {
       partition: letter.partition,
       offset: letter.offset,
       reason: letter.reason,
-      received_at: iso(letter.receivedMs),
-      record_timestamp: isoOrNull(letter.recordTimestampMs),
-      replayed_at: isoOrNull(letter.replayedMs),
+      received_at: isoTime(letter.receivedMs),
+      record_timestamp: isoTime(letter.recordTimestampMs),
+      replayed_at: isoTime(letter.replayedMs),
       key: bytesJson(letter.key),
       value: bytesJson(letter.value),
     })),
@@ -59,7 +60,7 @@ export function statusJson(
   return {
     topic,
     group_id: groupId,
-    now: iso(nowMs),
+    now: isoTime(nowMs),
     version: VERSION,
     demo: demo && {
       speed: demo.speed,
@@ -69,26 +70,26 @@ export function statusJson(
       },
     },
     source: { name: worker.sourceName, ...systemJson(worker.systemState("Kafka")) },
-    postgresql: { ...systemJson(database), read_at: isoOrNull(database.readMs) },
+    postgresql: { ...systemJson(database), read_at: isoTime(database.readMs) },
     all_workers: shared && {
       workers: shared.workers,
       events: shared.events,
       events_per_second: shared.eventsPerSecond,
       dead_letters: shared.deadLetters,
       lag_records: shared.lagRecords,
-      watermark: isoOrNull(shared.watermarkMs),
+      watermark: isoTime(shared.watermarkMs),
       watermark_delay_seconds: shared.watermarkMs === null
         ? null
         : (shared.nowMs - shared.watermarkMs) / 1000,
       window_seconds: shared.windowMs / 1000,
-      closed_up_to: isoOrNull(shared.closedUpToMs),
-      current_window: isoOrNull(shared.currentWindowMs),
+      closed_up_to: isoTime(shared.closedUpToMs),
+      current_window: isoTime(shared.currentWindowMs),
       uncounted_partitions: shared.uncounted.map(({ partition, reason, holder, sinceMs }) => ({
         partition,
         reason,
         client_id: holder?.clientId ?? null,
         host: holder?.host ?? null,
-        since: iso(sinceMs),
+        since: isoTime(sinceMs),
       })),
       problems: shared.problems,
       partitions: shared.partitions.map((partition) => ({
@@ -98,12 +99,12 @@ export function statusJson(
     },
     this_worker: {
       id: workerId,
-      started_at: iso(worker.startedMs),
+      started_at: isoTime(worker.startedMs),
       partitions: worker.assignedPartitions,
       events_per_second: worker.eventsPerSecond,
       events_by_second: worker.eventsBySecond,
       latency_ms: worker.latencyMs,
-      last_commit_at: isoOrNull(worker.lastCommitMs),
+      last_commit_at: isoTime(worker.lastCommitMs),
       late_events: worker.lateEvents,
       fenced_commits: worker.fencedCommits,
     },
@@ -113,17 +114,17 @@ export function statusJson(
 /** The counts of an open page, sent as the event `counts`; null before the first commit. */
 export function viewJson(view: WindowView | null) {
   return view && {
-    from: iso(view.fromMs),
-    to: iso(view.toMs),
+    from: isoTime(view.fromMs),
+    to: isoTime(view.toMs),
     bar_seconds: view.barMs / 1000,
     event_types: view.eventTypes,
     lottery_names: view.lotteryNames,
     other_lotteries: view.otherLotteries,
-    bars: view.bars.map(({ startMs, events }) => ({ start: iso(startMs), events })),
+    bars: view.bars.map(({ startMs, events }) => ({ start: isoTime(startMs), events })),
     totals: view.totals,
-    current: { window_start: iso(view.current.startMs), events: view.current.events },
+    current: { window_start: isoTime(view.current.startMs), events: view.current.events },
     closed: view.closed && {
-      window_start: iso(view.closed.startMs),
+      window_start: isoTime(view.closed.startMs),
       events: view.closed.events,
       events_before: view.closed.eventsBefore,
     },
@@ -136,15 +137,15 @@ export type LotteriesJson = ReturnType<typeof lotteriesJson>;
 export type LettersJson = ReturnType<typeof lettersJson>;
 
 function systemJson({ state, sinceMs }: { readonly state: string; readonly sinceMs: number }) {
-  return { state, since: iso(sinceMs) };
+  return { state, since: isoTime(sinceMs) };
 }
 
 function partitionJson({ partition, nextOffset, committedAtMs, maxEventTimeMs }: StoredPartition) {
   return {
     partition,
     stored_offset: nextOffset,
-    committed_at: iso(committedAtMs),
-    watermark: isoOrNull(maxEventTimeMs),
+    committed_at: isoTime(committedAtMs),
+    watermark: isoTime(maxEventTimeMs),
   };
 }
 
@@ -156,12 +157,4 @@ function bytesJson(bytes: BytesPreview | null) {
     text: new TextDecoder().decode(bytes.head),
     base64: bytes.head.toBase64(),
   };
-}
-
-function iso(timeMs: number): string {
-  return new Date(timeMs).toISOString();
-}
-
-function isoOrNull(timeMs: number | null): string | null {
-  return timeMs === null ? null : iso(timeMs);
 }

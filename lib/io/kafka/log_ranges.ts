@@ -6,7 +6,8 @@
 
 import { delay } from "../../async/delay.ts";
 import { UnavailableError } from "../../core/failure.ts";
-import { type LogRange, type LogView, unavailableText } from "../../core/offsets/log_range.ts";
+import type { LogRange, LogView } from "../../core/offsets/log_range.ts";
+import { unavailableText } from "../../core/offsets/partition_names.ts";
 import { isBrokerError, isPartitionError } from "./broker_errors.ts";
 import {
   type InternalCluster,

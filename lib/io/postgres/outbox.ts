@@ -3,8 +3,8 @@
  * @module
  */
 
-import type { TableCount } from "../../core/views/output_review.ts";
 import type { ClosedCount, CountKey } from "../../core/windowing/closed_count.ts";
+import type { TableCount } from "../../core/windowing/output_review.ts";
 import type { Outbox } from "../../pipeline/publisher.ts";
 import type { Connection, Row } from "./session/connection.ts";
 

@@ -48,7 +48,7 @@ serverTest(
     assert.deepEqual(untouched.deadLetters, { agreeing: 3, wrong: 0, notProvable: 1 });
     assert.equal(untouched.provableAfter, new Date(hourAgo(4) + 120_099).toISOString());
     const { stdout } = await runProgram(["audit"], { env: stack.env });
-    assert.match(stdout, /All that can be recounted agrees. 3 rows and 1 dead letters cannot be/);
+    assert.match(stdout, /All that can be recounted agrees. 3 rows and 1 dead letter cannot be/);
 
     const change = (lottery: string, minute: number, count: string) =>
       connection.query({
@@ -73,7 +73,7 @@ serverTest(
     await change("early", 0, "261"); // one too many, which no recount can tell
     const unbalanced = await auditReport(stack);
     assert.equal(unbalanced.code, 1);
-    assert.equal(unbalanced.books.balance, false);
+    assert.equal(unbalanced.ledger.balance, false);
     assert.deepEqual(unbalanced.rowDifferences, []);
 
     await change("early", 0, "260");
@@ -158,6 +158,6 @@ serverTest(
     const report = await auditReport(stack);
     assert.equal(report.code, 3, JSON.stringify(report));
     assert.equal(report.rows.agreeing, 0);
-    assert.equal(report.books.balance, true);
+    assert.equal(report.ledger.balance, true);
   },
 );

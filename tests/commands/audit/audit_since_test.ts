@@ -93,7 +93,7 @@ serverTest(
       "update pipeline set deleted_events = deleted_events - 1",
       "update pipeline set deleted_events = deleted_events + 1",
     );
-    assert.equal(unbalanced.books.balance, false);
+    assert.equal(unbalanced.ledger.balance, false);
 
     // All is as it was. A replay says itself what was counted: it needs no record.
     await deleteRecords(stack, new Map([[0, 41]]));

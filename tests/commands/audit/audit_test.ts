@@ -92,7 +92,7 @@ serverTest(
         [1, "not_json", "not_an_object"],
       ],
     );
-    assert.equal(report.books.balance, false);
+    assert.equal(report.ledger.balance, false);
 
     const { code, stdout } = await runProgram(["audit", "--limit", "2"], { env });
     assert.equal(code, 1);
@@ -107,7 +107,7 @@ serverTest(
 );
 
 serverTest(
-  "audit tells what is wrong in a partition's books though every row agrees",
+  "audit tells what is wrong in a partition's ledger though every row agrees",
   ["kafka", "postgres"],
   async () => {
     await using stack = await openStack({ partitions: 2 });
@@ -121,7 +121,7 @@ serverTest(
     const report = await auditReport(stack);
     assert.equal(report.code, 1);
     assert.equal(report.rows.wrong, 0);
-    assert.equal(report.books.balance, true);
+    assert.equal(report.ledger.balance, true);
     assert.deepEqual(report.partitionDifferences.map(({ partition }) => partition), [0, 1]);
   },
 );

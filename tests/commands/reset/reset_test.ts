@@ -278,7 +278,7 @@ serverTest(
     assert.equal(report.code, 3, JSON.stringify(report));
     assert.deepEqual(report.deadLetters, { agreeing: 100, wrong: 0, notProvable: 0 });
     assert.equal(report.rows.agreeing, 0);
-    assert.equal(report.books.counted, 100);
+    assert.equal(report.ledger.counted, 100);
   },
 );
 

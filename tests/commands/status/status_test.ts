@@ -93,7 +93,7 @@ serverTest("status exits 1 and says what needs a person", ["kafka", "postgres"],
   assert.equal(await problems(), "", "no worker, but nothing to do");
 
   await kcatProduce(topic, makeLines(500, new Expectation()));
-  assert.match(await problems(), /^500 records wait to be counted, but no worker is in the group/);
+  assert.match(await problems(), /^500 records are waiting to be counted, but the group/);
   assert.match(await problems({ WINDOW_SECONDS: "300" }), /WINDOW_SECONDS is 300, but was 60/);
   const away = { KAFKA_BROKERS: `127.0.0.1:${freePort()}` };
   assert.match(await problems(away), /^Cannot reach Kafka/);

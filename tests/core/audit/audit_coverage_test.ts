@@ -65,25 +65,25 @@ for (
       "a partition that another program has",
       report(STANDING, { reason: "another_program" }),
       "incomplete",
-      /^partition 1 is not counted \(40 records wait\): another program/,
+      /^partition 1 is not counted \(40 records waiting\): another program/,
     ],
     [
       "a partition that another database counts",
       report(NEVER, { reason: "another_database" }),
       "incomplete",
-      /^partition 1 is not counted \(100 records wait\): console-consumer on i has it/,
+      /^partition 1 is not counted \(100 records waiting\): console-consumer on i has it/,
     ],
     [
       "a partition that lags for good",
       report(STANDING),
       "incomplete",
-      /^partition 1: 40 records wait, and nothing was committed for 3600 s/,
+      /^partition 1: 40 records are waiting, but nothing has been committed for 3600 s/,
     ],
     [
       "a partition that was never counted, without workers",
       report(NEVER, { hasWorker: false }),
       "incomplete",
-      /^partition 1 was never counted: 100 records wait, and no worker runs/,
+      /^partition 1 was never counted: 100 records are waiting, and no worker is running/,
     ],
     [
       "nothing of one without records",
@@ -95,13 +95,13 @@ for (
       "what is wrong all the same",
       report(STANDING, { verdict: "wrong" }),
       "wrong",
-      /nothing was committed/,
+      /nothing has been committed/,
     ],
     [
       "more than that not all is provable",
       report(STANDING, { verdict: "not provable" }),
       "incomplete",
-      /nothing was committed/,
+      /nothing has been committed/,
     ],
   ] as const
 ) {

@@ -42,11 +42,11 @@ interface Letter {
 class World {
   readonly log: { readonly minute: number; readonly isBad: boolean }[] = [];
   readonly rows = new Map<number, number>();
-  readonly milestones: HistoryEntry[] = [];
+  readonly entries: HistoryEntry[] = [];
   letters: Letter[] = [];
   horizon = -Infinity;
   letterHorizon = 0;
-  books = { counted: 0, dead: 0, replayedLetters: 0, deletedEvents: 0, deletedLetters: 0 };
+  ledger = { counted: 0, dead: 0, replayedLetters: 0, deletedEvents: 0, deletedLetters: 0 };
   #latest = -1;
 
   constructor(steps: readonly Step[]) {
@@ -56,8 +56,8 @@ class World {
   get now(): HistoryEntry {
     return {
       nextOffset: this.log.length,
-      counted: this.books.counted,
-      dead: this.books.dead,
+      counted: this.ledger.counted,
+      dead: this.ledger.dead,
       maxEventTimeMs: this.#latest < 0 ? null : timeOf(this.#latest),
     };
   }
@@ -65,7 +65,7 @@ class World {
   #do(step: Step): void {
     switch (step.kind) {
       case "record":
-        this.milestones.push(this.now);
+        this.entries.push(this.now);
         return this.#read(step);
       case "expire":
         return this.#expire(step.minute);
@@ -81,11 +81,11 @@ class World {
     if (isBad || minute < this.horizon) {
       const reason = isBad ? "not_json" : "expired_window";
       this.letters.push({ offset, reason, replayedInto: null });
-      this.books.dead++;
+      this.ledger.dead++;
       return;
     }
     this.#count(minute);
-    this.books.counted++;
+    this.ledger.counted++;
     this.#latest = Math.max(this.#latest, minute);
   }
 
@@ -98,7 +98,7 @@ class World {
     for (const [each, count] of this.rows) {
       if (each >= this.horizon) continue;
       this.rows.delete(each);
-      this.books.deletedEvents += count;
+      this.ledger.deletedEvents += count;
     }
   }
 
@@ -106,7 +106,7 @@ class World {
     const letter = this.letters[at % this.letters.length];
     if (!letter || letter.replayedInto !== null || minute < this.horizon) return;
     letter.replayedInto = minute;
-    this.books.replayedLetters++;
+    this.ledger.replayedLetters++;
     this.#count(minute);
   }
 
@@ -115,7 +115,7 @@ class World {
     if (!letter || (letter.replayedInto !== null && letter.replayedInto >= this.horizon)) return;
     this.letters = this.letters.filter((each) => each !== letter);
     this.letterHorizon = Math.max(this.letterHorizon, letter.offset + 1);
-    this.books.deletedLetters++;
+    this.ledger.deletedLetters++;
   }
 }
 
@@ -127,23 +127,23 @@ function eventOf(minute: number) {
 
 /** Audits what is stored; of the log only what begins at `logStart` is left. */
 function auditOf(world: World, logStart = 0): AuditReport {
-  const { log, letters, rows, books, horizon } = world;
+  const { log, letters, rows, ledger, horizon } = world;
   const audit = new Audit({
     windowMs: MINUTE_MS,
     horizonMs: START_MS + horizon * MINUTE_MS,
-    books: {
-      ...books,
+    ledger: {
+      ...ledger,
       events: [...rows.values()].reduce((sum, count) => sum + count, 0),
       deadLetters: letters.length,
     },
     windowsAhead: new Set(),
-    left: { maxEventTimeMs: null, deadLetters: 0 },
+    abandoned: { maxEventTimeMs: null, deadLetters: 0 },
   });
   audit.addPartition({
     partition: 0,
     firstOffset: 0,
     deadLetterHorizon: world.letterHorizon,
-    milestones: world.milestones,
+    entries: world.entries,
     now: world.now,
   });
   for (const [minute, count] of rows) {
@@ -239,9 +239,9 @@ Deno.test("Audit names a dead letter that was replayed as what is no event, or n
   const audit = new Audit({
     windowMs: MINUTE_MS,
     horizonMs: -Infinity,
-    books: { ...world.books, events: 0, deadLetters: 0 },
+    ledger: { ...world.ledger, events: 0, deadLetters: 0 },
     windowsAhead: new Set(),
-    left: { maxEventTimeMs: null, deadLetters: 0 },
+    abandoned: { maxEventTimeMs: null, deadLetters: 0 },
   });
   const at = { partition: 0, windowStartMs: START_MS };
   audit.addReplayed({ ...at, offset: 0, value: new Uint8Array([0x7b]) });

@@ -70,7 +70,7 @@ function countedWell(world: World): Stored {
   return { counts: [...counts.values()], deadLetters };
 }
 
-function milestone(log: readonly Item[], nextOffset: number): HistoryEntry {
+function entry(log: readonly Item[], nextOffset: number): HistoryEntry {
   const events = log.slice(0, nextOffset).filter(({ isBad }) => !isBad);
   return {
     nextOffset,
@@ -87,7 +87,7 @@ function auditOf(world: World, { counts, deadLetters }: Stored): AuditReport {
   const audit = new Audit({
     windowMs: MINUTE_MS,
     horizonMs: -Infinity,
-    books: {
+    ledger: {
       ...NOTHING_SINCE,
       counted: world.flatMap(({ log }) => log).filter(({ isBad }) => !isBad).length,
       dead: world.flatMap(({ log }) => log).filter(({ isBad }) => isBad).length,
@@ -95,16 +95,16 @@ function auditOf(world: World, { counts, deadLetters }: Stored): AuditReport {
       deadLetters: deadLetters.length,
     },
     windowsAhead: new Set(),
-    left: { maxEventTimeMs: null, deadLetters: 0 },
+    abandoned: { maxEventTimeMs: null, deadLetters: 0 },
   });
   world.forEach(({ log, notedAt }, partition) =>
     audit.addPartition({
       partition,
       firstOffset: 0,
       deadLetterHorizon: 0,
-      milestones: notedAt.filter((at) => at <= log.length).sort((a, b) => a - b)
-        .map((at) => milestone(log, at)),
-      now: milestone(log, log.length),
+      entries: notedAt.filter((at) => at <= log.length).sort((a, b) => a - b)
+        .map((at) => entry(log, at)),
+      now: entry(log, log.length),
     })
   );
   for (const row of counts) audit.addStoredCount(row);
@@ -155,7 +155,7 @@ Deno.test("Audit proves exactly the windows that no deleted record belongs to, i
   }));
 });
 
-Deno.test("Audit finds any one change of what is stored: by its name where it is provable, else by the books", () => {
+Deno.test("Audit finds any one change of what is stored: by its name where it is provable, else by the ledger", () => {
   const change = fc.record({
     at: fc.nat(),
     kind: fc.constantFrom("more", "fewer", "none", "other"),
@@ -248,7 +248,7 @@ Deno.test("Audit names a row that has fewer events than those that are left of i
   for (const [count, named] of [[2, true], [3, false], [5, false], [6, false]] as const) {
     const report = auditOf(world, { counts: [{ ...row!, count }], deadLetters: [] });
     assert.equal(report.rowDifferences.length, named ? 1 : 0, `${count}`);
-    assert.equal(report.verdict, count === 5 ? "not provable" : "wrong", "by the books");
+    assert.equal(report.verdict, count === 5 ? "not provable" : "wrong", "by the ledger");
   }
 });
 
@@ -259,7 +259,7 @@ Deno.test("Audit begins again behind what Kafka deletes while it reads, and blam
   const audit = new Audit({
     windowMs: MINUTE_MS,
     horizonMs: -Infinity,
-    books: {
+    ledger: {
       ...NOTHING_SINCE,
       counted: 3,
       dead: 1,
@@ -267,14 +267,14 @@ Deno.test("Audit begins again behind what Kafka deletes while it reads, and blam
       deadLetters: 1,
     },
     windowsAhead: new Set(),
-    left: { maxEventTimeMs: null, deadLetters: 0 },
+    abandoned: { maxEventTimeMs: null, deadLetters: 0 },
   });
   audit.addPartition({
     partition: 0,
     firstOffset: 0,
     deadLetterHorizon: 0,
-    milestones: [0, 2, 3].map((at) => milestone(log, at)),
-    now: milestone(log, 4),
+    entries: [0, 2, 3].map((at) => entry(log, at)),
+    now: entry(log, 4),
   });
   for (const row of counts) audit.addStoredCount(row);
   const partition = audit.partition(0)!;

@@ -35,7 +35,7 @@ Deno.test("repaired() leaves every byte as it is if nothing is set", () => {
   assert.equal(repaired(null, {}, RECORD_MS), null);
 });
 
-Deno.test("repaired() makes what is no JSON object anew, of what is set alone", () => {
+Deno.test("repaired() replaces what is not a JSON object by one of what is set", () => {
   for (const broken of [null, utf8("{not json"), utf8("[1]"), utf8("null"), utf8("5")]) {
     const value = repaired(broken, repairOf("event_type=pay", "timestamp=record"), RECORD_MS);
     assert.equal(decoder.decode(value!), `{"event_type":"pay","timestamp":${RECORD_MS}}`);

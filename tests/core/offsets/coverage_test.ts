@@ -3,7 +3,6 @@ import {
   type CoverageView,
   describeUncounted,
   missingPartitions,
-  namesOf,
   uncountedPartitions,
   type UncountedReason,
   type WorkerStatus,
@@ -50,7 +49,7 @@ for (
         members: [own, { clientId: "console-consumer", host: "10.0.0.7", partitions: [1, 3] }],
       }, [[0, 99], [1, 4_000], [3, 800]]),
       [
-        "partitions 1 and 3 are not counted (4,800 records wait): another program in the group g has them, " +
+        "partitions 1 and 3 are not counted (4,800 records waiting): another program in the group g has them, " +
         "console-consumer on 10.0.0.7. Stop it, or give it a group of its own",
       ],
     ],
@@ -88,7 +87,7 @@ for (
       told({ members: [own] }),
       [
         "partitions 1 and 3 are not counted: no member of the group g has them. " +
-        "See whether another program is in the group",
+        "Check whether another program is in the group",
       ],
     ],
     [
@@ -115,13 +114,6 @@ Deno.test("missingPartitions() needs no look at the group", () => {
   assert.deepEqual(missing.map(({ partition }) => partition), [1, 2]);
 });
 
-Deno.test("namesOf() names some partitions, and sums up the rest", () => {
-  assert.equal(namesOf([3]), "partition 3");
-  assert.equal(namesOf([0, 1, 3]), "partitions 0, 1 and 3");
-  const many = Array.from({ length: 256 }, (_, partition) => partition);
-  assert.match(namesOf(many), /^partitions 0, 1, .*18, 19 and 236 more$/);
-});
-
 const GAP = {
   partition: 1,
   reason: "no_leader",
@@ -132,28 +124,28 @@ const lastingMs = (reason: UncountedReason) => reason === "nobody" ? 60 : 30;
 
 Deno.test("LastingGaps tells what lasts, with its begin, and no rebalance", () => {
   const watch = new LastingGaps({ lastingMs, gapMs: 15 });
-  assert.deepEqual(watch.look([GAP], 0), []);
-  assert.deepEqual(watch.look([GAP], 10), []);
-  assert.deepEqual(watch.look([], 20), [], "it was only shared out again");
-  for (const nowMs of [30, 40, 50]) assert.deepEqual(watch.look([GAP], nowMs), []);
+  assert.deepEqual(watch.update([GAP], 0), []);
+  assert.deepEqual(watch.update([GAP], 10), []);
+  assert.deepEqual(watch.update([], 20), [], "it was only shared out again");
+  for (const nowMs of [30, 40, 50]) assert.deepEqual(watch.update([GAP], nowMs), []);
   const other = { ...GAP, reason: "another_program" } as const;
-  assert.deepEqual(watch.look([other], 60), [{ ...other, sinceMs: 30 }]);
-  assert.deepEqual(watch.look([], 70), []);
+  assert.deepEqual(watch.update([other], 60), [{ ...other, sinceMs: 30 }]);
+  assert.deepEqual(watch.update([], 70), []);
 });
 
 Deno.test("LastingGaps knows nothing of a time without looks, but does not forget what it has told", () => {
   const watch = new LastingGaps({ lastingMs, gapMs: 15 });
-  watch.look([GAP], 0);
-  assert.deepEqual(watch.look([GAP], 100), [], "it may have been counted meanwhile");
-  for (const nowMs of [110, 120]) assert.deepEqual(watch.look([GAP], nowMs), []);
-  assert.deepEqual(watch.look([GAP], 130), [{ ...GAP, sinceMs: 100 }]);
+  watch.update([GAP], 0);
+  assert.deepEqual(watch.update([GAP], 100), [], "it may have been counted meanwhile");
+  for (const nowMs of [110, 120]) assert.deepEqual(watch.update([GAP], nowMs), []);
+  assert.deepEqual(watch.update([GAP], 130), [{ ...GAP, sinceMs: 100 }]);
   const another = { ...GAP, partition: 2 };
-  assert.deepEqual(watch.look([GAP, another], 500), [{ ...GAP, sinceMs: 100 }]);
+  assert.deepEqual(watch.update([GAP, another], 500), [{ ...GAP, sinceMs: 100 }]);
 });
 
 Deno.test("LastingGaps waits longer for partitions that are only to be shared out", () => {
   const watch = new LastingGaps({ lastingMs, gapMs: 15 });
   const free = { ...GAP, reason: "nobody" } as const;
-  for (let nowMs = 0; nowMs < 60; nowMs += 10) assert.deepEqual(watch.look([free], nowMs), []);
-  assert.deepEqual(watch.look([free], 60), [{ ...free, sinceMs: 0 }]);
+  for (let nowMs = 0; nowMs < 60; nowMs += 10) assert.deepEqual(watch.update([free], nowMs), []);
+  assert.deepEqual(watch.update([free], 60), [{ ...free, sinceMs: 0 }]);
 });

@@ -20,7 +20,7 @@ function batch(from: number, to: number, crc: number | null = null): RecordBatch
 
 /** Judges and counts, as the pipeline does. */
 function take(ledger: Ledger, fetched: ReturnType<typeof fetch>) {
-  const fit = ledger.judge(fetched);
+  const fit = ledger.fitOf(fetched);
   if (fit !== "fits") return fit;
   for (const batch of fetched.pieces) {
     ledger.count(batch, { partition: 0, closedUpToMs: -Infinity, horizonMs: -Infinity });
@@ -45,7 +45,7 @@ function fetch(fetchedOffset: number, ...batches: RecordBatch[]) {
 
 Deno.test("Ledger counts what fits, and commits it with the offsets it stands for", () => {
   const ledger = makeLedger();
-  ledger.place([{ partition: 0, position: { nextOffset: 10, lastBatch: null }, range: RANGE }]);
+  ledger.start([{ partition: 0, position: { nextOffset: 10, lastBatch: null }, range: RANGE }]);
   assert.equal(take(ledger, fetch(10, batch(10, 20), batch(20, 25))), "fits");
   const { partitions, events, deadLetters } = ledger.drain();
   const [{ expectedOffset, nextOffset, counted, dead }] = partitions as [typeof partitions[number]];
@@ -63,7 +63,7 @@ Deno.test("Ledger counts what fits, and commits it with the offsets it stands fo
 Deno.test("Ledger reads the last counted batch again, and does not count it again", () => {
   const ledger = makeLedger();
   const position = { nextOffset: 20, lastBatch: { lastOffset: 19, crc: 5 } };
-  assert.deepEqual(ledger.place([{ partition: 0, position, range: RANGE }]), new Map([[0, 19]]));
+  assert.deepEqual(ledger.start([{ partition: 0, position, range: RANGE }]), new Map([[0, 19]]));
   assert.equal(take(ledger, fetch(19, batch(10, 20, 5), batch(20, 22, 6))), "fits");
   const { partitions, events } = ledger.drain();
   assert.equal(events, 2);
@@ -74,10 +74,10 @@ Deno.test("Ledger reads the last counted batch again, and does not count it agai
 Deno.test("Ledger counts nothing of another log", () => {
   const ledger = makeLedger();
   const position = { nextOffset: 20, lastBatch: { lastOffset: 19, crc: 5 } };
-  ledger.place([{ partition: 0, position, range: RANGE }]);
+  ledger.start([{ partition: 0, position, range: RANGE }]);
   assert.equal(take(ledger, fetch(19, batch(10, 30, 9))), "other log");
   assert.ok(ledger.isEmpty);
-  assert.equal(ledger.trust(0), 20);
+  assert.equal(ledger.acceptLog(0), 20);
   assert.equal(take(ledger, fetch(20, batch(10, 30, 9))), "fits");
   assert.equal(ledger.drain().events, 8, "from the position on");
 });
@@ -86,7 +86,7 @@ Deno.test("Ledger moves a partition over records that are gone, and the commit t
   const ledger = makeLedger();
   const range = { startOffset: 40, endOffset: 100 };
   const position = { nextOffset: 10, lastBatch: { lastOffset: 9, crc: 5 } };
-  assert.deepEqual(ledger.place([{ partition: 0, position, range }]), new Map([[0, 40]]));
+  assert.deepEqual(ledger.start([{ partition: 0, position, range }]), new Map([[0, 40]]));
   assert.equal(take(ledger, fetch(40, batch(40, 45))), "fits");
   const { partitions, lostRanges } = ledger.drain();
   assert.deepEqual(lostRanges, [{ partition: 0, from: 10, to: 40 }]);
@@ -96,16 +96,16 @@ Deno.test("Ledger moves a partition over records that are gone, and the commit t
 
 Deno.test("Ledger drops counts and standings together", () => {
   const ledger = makeLedger();
-  ledger.place([{ partition: 0, position: { nextOffset: 0, lastBatch: null }, range: RANGE }]);
+  ledger.start([{ partition: 0, position: { nextOffset: 0, lastBatch: null }, range: RANGE }]);
   take(ledger, fetch(0, batch(0, 10)));
   ledger.drop();
   assert.ok(ledger.isEmpty);
-  assert.equal(take(ledger, fetch(10, batch(10, 20))), "not placed");
+  assert.equal(take(ledger, fetch(10, batch(10, 20))), "not started");
 });
 
 Deno.test("Ledger drops everything when a batch cannot be read to its end", () => {
   const ledger = makeLedger();
-  ledger.place([{ partition: 0, position: { nextOffset: 0, lastBatch: null }, range: RANGE }]);
+  ledger.start([{ partition: 0, position: { nextOffset: 0, lastBatch: null }, range: RANGE }]);
   take(ledger, fetch(0, batch(0, 10)));
   const broken = { ...batch(10, 20), recordCount: 30 };
   assert.throws(() => take(ledger, fetch(10, broken)), RangeError);
@@ -115,7 +115,7 @@ Deno.test("Ledger drops everything when a batch cannot be read to its end", () =
 
 Deno.test("Ledger notes the end of the log only where it still stands", () => {
   const ledger = makeLedger();
-  ledger.place([{ partition: 0, position: { nextOffset: 30, lastBatch: null }, range: RANGE }]);
+  ledger.start([{ partition: 0, position: { nextOffset: 30, lastBatch: null }, range: RANGE }]);
   ledger.noteEnd(0, 29);
   ledger.noteEnd(1, 0);
   assert.ok(ledger.isEmpty);

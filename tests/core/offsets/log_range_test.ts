@@ -63,7 +63,7 @@ const OUTSIDE: readonly {
     name: "a partition that is gone",
     position: 10,
     range: undefined,
-    says: [/partition 3\b/, /does not have it/],
+    says: [/partition 3\b/, /no longer has it/],
   },
 ];
 

@@ -59,7 +59,13 @@ Deno.test("offsetsProblem() wants an offset within the log for every partition, 
   assert.equal(offsetsProblem(new Map([[0, 5], [1, 0]]), ranges), null);
   assert.equal(offsetsProblem(new Map([[0, 10], [1, 0]]), ranges), null);
   assert.match(offsetsProblem(new Map([[0, 5]]), ranges)!, /leave out partition 1/);
-  assert.match(offsetsProblem(new Map([[0, 4], [1, 0]]), ranges)!, /5 to 10, and 4 is none/);
-  assert.match(offsetsProblem(new Map([[0, 11], [1, 0]]), ranges)!, /5 to 10, and 11 is none/);
+  assert.match(
+    offsetsProblem(new Map([[0, 4], [1, 0]]), ranges)!,
+    /offset 4 is not in partition 0, which holds 5 to 10/,
+  );
+  assert.match(
+    offsetsProblem(new Map([[0, 11], [1, 0]]), ranges)!,
+    /offset 11 is not in partition 0, which holds 5 to 10/,
+  );
   assert.match(offsetsProblem(new Map([[0, 5], [1, 0], [2, 0]]), ranges)!, /no partition 2/);
 });

@@ -9,43 +9,43 @@ function batch(nextOffset: number, crc: number | null = 7): LogBatch {
   return { nextOffset, crc, pieces: () => [] };
 }
 
-function placed(position: { nextOffset: number; lastBatch: typeof MARK | null }) {
-  const standings = new Positions();
-  const resumeAt = standings.place({ partition: 3, position, range: RANGE });
-  return { standings, resumeAt };
+function started(position: { nextOffset: number; lastBatch: typeof MARK | null }) {
+  const positions = new Positions();
+  const resumeAt = positions.start({ partition: 3, position, range: RANGE });
+  return { positions, resumeAt };
 }
 
 Deno.test("Positions reads on at the position if no batch was counted yet", () => {
-  const { standings, resumeAt } = placed({ nextOffset: 500, lastBatch: null });
+  const { positions, resumeAt } = started({ nextOffset: 500, lastBatch: null });
   assert.equal(resumeAt, 500);
   const fetched = { partition: 3, nextOffset: 600, endOffset: 1_000 };
   assert.equal(
-    standings.judge({ ...fetched, fetchedOffset: 500, batches: [batch(600, 1)] }),
+    positions.fitOf({ ...fetched, fetchedOffset: 500, batches: [batch(600, 1)] }),
     "fits",
   );
 });
 
 Deno.test("Positions reads on at the last counted batch, and knows the log by it", () => {
-  const { standings, resumeAt } = placed({ nextOffset: 500, lastBatch: MARK });
+  const { positions, resumeAt } = started({ nextOffset: 500, lastBatch: MARK });
   assert.equal(resumeAt, 499);
   const fetched = { partition: 3, fetchedOffset: 499, nextOffset: 600, endOffset: 1_000 };
   assert.equal(
-    standings.judge({ ...fetched, batches: [batch(500), batch(600, 1)] }),
+    positions.fitOf({ ...fetched, batches: [batch(500), batch(600, 1)] }),
     "fits",
   );
-  standings.move(3, 600);
+  positions.move(3, 600);
   assert.equal(
-    standings.judge({ ...fetched, fetchedOffset: 600, batches: [] }),
+    positions.fitOf({ ...fetched, fetchedOffset: 600, batches: [] }),
     "fits",
     "it is known now",
   );
 });
 
 Deno.test("Positions reads on at a position that was set back before the last counted batch", () => {
-  const { standings, resumeAt } = placed({ nextOffset: 300, lastBatch: MARK });
+  const { positions, resumeAt } = started({ nextOffset: 300, lastBatch: MARK });
   assert.equal(resumeAt, 300);
   const fetched = { partition: 3, fetchedOffset: 300, nextOffset: 500, endOffset: 1_000 };
-  assert.equal(standings.judge({ ...fetched, batches: [batch(500)] }), "fits");
+  assert.equal(positions.fitOf({ ...fetched, batches: [batch(500)] }), "fits");
 });
 
 const OTHERS: readonly { readonly name: string; readonly batches: readonly LogBatch[] }[] = [
@@ -57,7 +57,7 @@ const OTHERS: readonly { readonly name: string; readonly batches: readonly LogBa
 
 for (const { name, batches } of OTHERS) {
   Deno.test(`Positions takes a first batch with ${name} for another log, until it is trusted`, () => {
-    const { standings } = placed({ nextOffset: 500, lastBatch: MARK });
+    const { positions } = started({ nextOffset: 500, lastBatch: MARK });
     const fetched = {
       partition: 3,
       fetchedOffset: 499,
@@ -65,41 +65,41 @@ for (const { name, batches } of OTHERS) {
       endOffset: 1_000,
       batches,
     };
-    assert.equal(standings.judge(fetched), "other log");
-    assert.equal(standings.judge(fetched), "other log", "looking twice changes nothing");
-    standings.trust(3);
-    assert.equal(standings.judge({ ...fetched, fetchedOffset: 500 }), "fits");
+    assert.equal(positions.fitOf(fetched), "other log");
+    assert.equal(positions.fitOf(fetched), "other log", "checking twice changes nothing");
+    positions.acceptLog(3);
+    assert.equal(positions.fitOf({ ...fetched, fetchedOffset: 500 }), "fits");
   });
 }
 
 Deno.test("Positions does not ask for a batch that retention has deleted", () => {
-  const { resumeAt } = placed({ nextOffset: 100, lastBatch: { lastOffset: 99, crc: 7 } });
+  const { resumeAt } = started({ nextOffset: 100, lastBatch: { lastOffset: 99, crc: 7 } });
   assert.equal(resumeAt, 100);
 });
 
-Deno.test("Positions refuses what was fetched elsewhere, and what it has not placed", () => {
-  const { standings } = placed({ nextOffset: 500, lastBatch: null });
+Deno.test("Positions refuses what was fetched elsewhere, and what it has not started", () => {
+  const { positions } = started({ nextOffset: 500, lastBatch: null });
   const fetched = {
     fetchedOffset: 499,
     nextOffset: 600,
     endOffset: 1_000,
     batches: [batch(600)],
   };
-  assert.equal(standings.judge({ ...fetched, partition: 3 }), "elsewhere");
-  assert.equal(standings.judge({ ...fetched, partition: 4 }), "not placed");
-  standings.clear();
-  assert.equal(standings.judge({ ...fetched, partition: 3 }), "not placed");
-  assert.equal(standings.get(3), undefined);
+  assert.equal(positions.fitOf({ ...fetched, partition: 3 }), "elsewhere");
+  assert.equal(positions.fitOf({ ...fetched, partition: 4 }), "not started");
+  positions.clear();
+  assert.equal(positions.fitOf({ ...fetched, partition: 3 }), "not started");
+  assert.equal(positions.get(3), undefined);
 });
 
 Deno.test("Positions reach the ends when every partition does", () => {
-  const standings = new Positions();
+  const positions = new Positions();
   const position = { nextOffset: 500, lastBatch: null };
-  for (const partition of [0, 1]) standings.place({ partition, position, range: RANGE });
+  for (const partition of [0, 1]) positions.start({ partition, position, range: RANGE });
   const ends = new Map([[0, 500], [1, 501]]);
-  assert.equal(standings.reach(ends), false);
-  standings.move(1, 501);
-  assert.equal(standings.reach(ends), true);
-  standings.move(1, 900);
-  assert.equal(standings.reach(new Map()), true, "no end is behind every partition");
+  assert.equal(positions.haveReached(ends), false);
+  positions.move(1, 501);
+  assert.equal(positions.haveReached(ends), true);
+  positions.move(1, 900);
+  assert.equal(positions.haveReached(new Map()), true, "no end is behind every partition");
 });

@@ -12,7 +12,7 @@ function look(
   positions: readonly (readonly [number, number])[],
   nowMs: number,
 ) {
-  return watch.look(new Map(positions), { ranges, signsOfLife: new Map(), nowMs });
+  return watch.check(new Map(positions), { ranges, signsOfLife: new Map(), nowMs });
 }
 
 Deno.test("StallDetector tells how many records are left", () => {
@@ -27,7 +27,7 @@ Deno.test("StallDetector finds a partition that stands still for long although i
   assert.deepEqual(look(watch, [[0, 40], [1, 50]], 10).stalled, [0], "1 is at its end");
 });
 
-Deno.test("StallDetector begins anew when a partition moves, was lost meanwhile, or it is told to", () => {
+Deno.test("StallDetector begins again when a partition moves, was lost meanwhile, or it is told to", () => {
   const watch = new StallDetector({ stallMs: 10 });
   look(watch, [[0, 40], [1, 20]], 0);
   assert.deepEqual(look(watch, [[0, 41], [1, 20]], 10).stalled, [1]);
@@ -41,7 +41,7 @@ Deno.test("StallDetector counts from when it saw a partition lag, however long i
   const watch = new StallDetector({ stallMs: 10 });
   const lookAt = (nowMs: number, endOffset: number) => {
     const ranges = new Map([[0, { startOffset: 0, endOffset }]]);
-    return watch.look(new Map([[0, 40]]), { ranges, signsOfLife: new Map(), nowMs }).stalled;
+    return watch.check(new Map([[0, 40]]), { ranges, signsOfLife: new Map(), nowMs }).stalled;
   };
   assert.deepEqual(lookAt(0, 40), []);
   assert.deepEqual(lookAt(100, 50), [], "it may have come just now");
@@ -52,7 +52,8 @@ Deno.test("StallDetector counts from when it saw a partition lag, however long i
 Deno.test("StallDetector takes a sign of life for as good as a move", () => {
   const watch = new StallDetector({ stallMs: 10 });
   const lookAlive = (nowMs: number, aliveMs: number) =>
-    watch.look(new Map([[0, 40]]), { ranges, signsOfLife: new Map([[0, aliveMs]]), nowMs }).stalled;
+    watch.check(new Map([[0, 40]]), { ranges, signsOfLife: new Map([[0, aliveMs]]), nowMs })
+      .stalled;
   assert.deepEqual(lookAlive(0, 0), []);
   assert.deepEqual(lookAlive(15, 8), []);
   assert.deepEqual(lookAlive(18, 8), [0]);
@@ -64,7 +65,7 @@ Deno.test("StallDetector refuses positions that their log does not hold", () => 
   assert.throws(() => look(watch, [[7, 0]], 0), OtherLogError);
   const later = new Map([[0, { startOffset: 60, endOffset: 100 }]]);
   assert.throws(
-    () => watch.look(new Map([[0, 40]]), { ranges: later, signsOfLife: new Map(), nowMs: 0 }),
+    () => watch.check(new Map([[0, 40]]), { ranges: later, signsOfLife: new Map(), nowMs: 0 }),
     RecordsLostError,
   );
 });

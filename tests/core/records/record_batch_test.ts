@@ -68,7 +68,7 @@ const HEADERS: readonly { readonly name: string; readonly headers: readonly Reco
 ];
 
 for (const { name, headers } of HEADERS) {
-  Deno.test(`headers() gives ${name}, as often as asked, and lets the cursor go on`, () => {
+  Deno.test(`headers() gives ${name}, as often as asked, and lets the cursor continue`, () => {
     const records = [
       ...rawRecord({ value: utf8("first"), headers }),
       ...rawRecord({ offsetDelta: 1, value: utf8("second") }),

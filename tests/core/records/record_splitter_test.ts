@@ -8,7 +8,7 @@ import {
   RecordCursor,
   type RecordHeader,
 } from "../../../lib/core/records/record_batch.ts";
-import { encodeRecords, type PlacedRecord } from "../../../lib/core/records/record_encoder.ts";
+import { type BatchRecord, encodeRecords } from "../../../lib/core/records/record_encoder.ts";
 import { type BatchHead, piecesOf } from "../../../lib/core/records/record_splitter.ts";
 import { UnreadableBatchError } from "../../../lib/core/records/unreadable_batch.ts";
 import { newSha256 } from "../../../lib/io/sha256.ts";
@@ -82,7 +82,7 @@ function kept(part: Uint8Array | null): Uint8Array | null {
 }
 
 /** SHA-256 of key, value and headers as a log has them. */
-function sha256Of({ key, value, headers = [] }: PlacedRecord["record"]): Uint8Array {
+function sha256Of({ key, value, headers = [] }: BatchRecord["record"]): Uint8Array {
   const hash = newSha256();
   const add = (part: Uint8Array | null) => {
     hash.update(new Uint8Array(varint(part?.length ?? -1)));
@@ -102,7 +102,7 @@ function sizeOf(headers: readonly RecordHeader[]): number {
   return headers.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0);
 }
 
-function assertFound(found: Found, { record, timestampDelta }: PlacedRecord): void {
+function assertFound(found: Found, { record, timestampDelta }: BatchRecord): void {
   const { key, value, headers = [] } = record;
   assert.equal(found.timestampMs, head(0).baseTimestampMs + timestampDelta);
   assert.deepEqual(found.key, kept(key));
@@ -137,7 +137,7 @@ const header = fc.record(
   { noNullPrototype: true },
 );
 const record = fc.record({ key: part, value: part, headers: fc.array(header, { maxLength: 3 }) });
-const records = fc.array(record, { maxLength: 6 }).map((records): PlacedRecord[] =>
+const records = fc.array(record, { maxLength: 6 }).map((records): BatchRecord[] =>
   records.map((record, at) => ({ record, offsetDelta: at, timestampDelta: at * 7 - 3 }))
 );
 const chunkLengths = fc.array(

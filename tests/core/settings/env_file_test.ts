@@ -52,8 +52,8 @@ const TOLD: readonly (readonly [text: string, line: number, message: RegExp])[] 
   ["A='x' y", 1, /text after the closing quote of A/],
   ['A="x\\"y"', 1, /text after the closing quote of A/],
   ["B='1\n2'\nA=a#b", 3, /# begins a comment and cuts off the value of A/],
-  ["A=1\n\nB=2\nA=1", 4, /^A is set in line 1 already\. Remove one of them$/],
-  ["A=1\nexport A='2'", 2, /^A is set in line 1 already/],
+  ["A=1\n\nB=2\nA=1", 4, /^A is already set in line 1\. Remove one of them$/],
+  ["A=1\nexport A='2'", 2, /^A is already set in line 1/],
   ["A=#b", 1, /# begins a comment.*in quotes$/],
   [
     "A=postgres://u:p#s@h/d",

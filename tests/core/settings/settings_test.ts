@@ -31,7 +31,7 @@ Deno.test("gatherSettings() lets the environment win, also where it sets nothing
   });
   assert.equal(
     originOf(settings, file, "/srv/app"),
-    "1 from /srv/app/.env, 2 from the environment (instead of the file: KAFKA_TOPIC, KAFKA_OUTPUT_TOPIC)",
+    "1 from /srv/app/.env, 2 from the environment (overriding the file: KAFKA_TOPIC, KAFKA_OUTPUT_TOPIC)",
   );
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { age, duration, groupDigits } from "../../../lib/core/text/numbers.ts";
+import { age, duration, groupDigits, plural } from "../../../lib/core/text/numbers.ts";
 
 Deno.test("groupDigits() groups digits", () => {
   assert.equal(groupDigits(1_234_567), "1,234,567");
@@ -24,4 +24,11 @@ Deno.test("age() counts whole seconds, and none are now", () => {
   assert.equal(age(0.9), "just now");
   assert.equal(age(1.9), "1 s ago");
   assert.equal(age(125), "2 min 5 s ago");
+});
+
+Deno.test("plural() has the singular for one alone", () => {
+  assert.equal(plural(0, "record"), "0 records");
+  assert.equal(plural(1, "record"), "1 record");
+  assert.equal(plural(1_234, "record"), "1,234 records");
+  assert.equal(plural(2, "is", "are"), "2 are");
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { textTable, utcTime } from "../../../lib/core/text/table.ts";
+import { textTable } from "../../../lib/core/text/table.ts";
 
 Deno.test("textTable() puts numbers on the right, and counts characters, not units", () => {
   assert.deepEqual(
@@ -18,8 +18,4 @@ Deno.test("textTable() puts numbers on the right, and counts characters, not uni
 Deno.test("textTable() takes more rows than a call can have arguments", () => {
   const lines = textTable([{ title: "n" }], Array.from({ length: 500_000 }, (_, n) => [String(n)]));
   assert.equal(lines.length, 500_001);
-});
-
-Deno.test("utcTime() is UTC, to the second", () => {
-  assert.equal(utcTime(1_672_531_259_999), "2023-01-01 00:00:59Z");
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { parseIsoTime } from "../../../lib/core/text/time.ts";
+import { isoTime, parseIsoTime, utcTime } from "../../../lib/core/text/time.ts";
 
 const NOON = Date.UTC(2026, 0, 31, 12);
 
@@ -80,5 +80,22 @@ Deno.test("parseIsoTime() takes a day only if the calendar has it", () => {
     const isReal = Number(month) >= 1 && Number(month) <= 12 && Number(day) >= 1 &&
       Number(day) <= new Date(Date.UTC(year, Number(month), 0)).getUTCDate();
     assert.ok(!isReal, text);
+  }));
+});
+
+Deno.test("utcTime() is UTC, to the second", () => {
+  assert.equal(utcTime(1_672_531_259_999), "2023-01-01 00:00:59Z");
+});
+
+Deno.test("isoTime() is UTC, to the millisecond, and null for null", () => {
+  assert.equal(isoTime(1_672_531_259_999), "2023-01-01T00:00:59.999Z");
+  assert.equal(isoTime(null), null);
+});
+
+Deno.test("parseIsoTime() reads what isoTime() and utcTime() write", () => {
+  const time = fc.integer({ min: Date.UTC(1, 0, 1), max: Date.UTC(9999, 11, 31) });
+  fc.assert(fc.property(time, (timeMs) => {
+    assert.equal(parseIsoTime(isoTime(timeMs)), timeMs);
+    assert.equal(parseIsoTime(utcTime(timeMs)), Math.floor(timeMs / 1000) * 1000);
   }));
 });

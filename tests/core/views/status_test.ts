@@ -72,12 +72,12 @@ for (
       [],
     ],
     ["one that lags and stands still", problems({ ...LAGGING, ...LONG_AGO }), [
-      /partition 3: 10 records wait, and nothing was committed for 61 s/,
+      /partition 3: 10 records are waiting, but nothing has been committed for 61 s/,
     ]],
     [
       "a standstill although a clock that was ahead has left times in the future",
       problems({ ...LAGGING, ...LONG_AGO, committedAtMs: NOW_MS + 3_600_000 }),
-      [/nothing was committed for 61 s/],
+      [/nothing has been committed for 61 s/],
     ],
     [
       "nothing of how long, if all times are in the future",
@@ -87,12 +87,12 @@ for (
       [],
     ],
     ["lag without workers, once", problems({ ...LAGGING, ...LONG_AGO }, { workers: [] }), [
-      /10 records wait to be counted, but no worker is in the group g/,
+      /10 records are waiting to be counted, but the group g has no worker/,
     ]],
     [
       "lag beside a worker that is dead",
       problems(LAGGING, { workers: [{ ...WORKER, isAlive: false }] }),
-      [/10 records wait to be counted, but no worker is in the group g/],
+      [/10 records are waiting to be counted, but the group g has no worker/],
     ],
     ["nothing without workers and without lag", problems({}, { workers: [] }), []],
     [
@@ -106,7 +106,7 @@ for (
       "a partition that another program has, once",
       problems({ ...LAGGING, ...LONG_AGO }, gap("another_program")),
       [
-        /^partition 3 is not counted \(10 records wait\): another program in the group g has it, c on i\./,
+        /^partition 3 is not counted \(10 records waiting\): another program in the group g has it, c on i\./,
       ],
     ],
     ["it also while no worker runs", problems({}, { ...gap("another_program"), workers: [] }), [
@@ -130,7 +130,7 @@ for (
     [
       "a partition that its worker does not begin with",
       problems({ storedOffset: null, committedAtMs: null, caughtUpAtMs: null }),
-      [/partition 3: 40 records wait, and none was counted yet for 7200 s/],
+      [/partition 3: 40 records are waiting, but none has been counted for 7200 s/],
     ],
     [
       "a partition that cannot be read, and not that the topic has lost it",
@@ -144,7 +144,7 @@ for (
       /counted up to offset 50, but the log ends at 49/,
     ]],
     ["a partition that is gone", problems({ log: null }), [
-      /partition 3: .* up to offset 50, but the topic does not have it any more/,
+      /partition 3 .* up to offset 50, but the topic no longer has it/,
     ]],
     [
       "nothing of a new partition",

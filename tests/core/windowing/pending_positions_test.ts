@@ -117,7 +117,7 @@ Deno.test("positions of one partition do not bind another", () => {
   );
 });
 
-Deno.test("advance() moves a partition over offsets without records, and counting goes on there", () => {
+Deno.test("advance() moves a partition over offsets without records, and counting continues there", () => {
   const pending = filled();
   pending.advance({ partition: 0, from: 2, nextOffset: 10, caughtUp: false });
   pending.count(encodeRecordBatch(10, [click()]), at(0, 10));

@@ -59,9 +59,7 @@ clockTest(
     });
     assert.equal(notes, 2);
     assert.deepEqual(
-      (await readHistories(connection, "user-events"))[0]!.milestones.map((each) =>
-        each.nextOffset
-      ),
+      (await readHistories(connection, "user-events"))[0]!.entries.map((each) => each.nextOffset),
       [0, 5],
       "in the order of offsets, whatever their times say",
     );

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { Audit, type Books } from "../../../core/audit/audit.ts";
+import { Audit, type LedgerTotals } from "../../../core/audit/audit.ts";
 import type { HistoryEntry, PartitionHistory } from "../../../core/audit/history.ts";
 import { HASHED, IS_INTACT } from "../dead_letters.ts";
 import type { Connection, Query, Row } from "../session/connection.ts";
@@ -21,9 +21,9 @@ export async function openAudit(
     const audit = new Audit({
       windowMs,
       horizonMs: await readHorizon(connection),
-      books: await readBooks(connection),
+      ledger: await readLedger(connection),
       windowsAhead: await readWindowsAhead(connection),
-      left: await readLeft(connection, topic),
+      abandoned: await readLeft(connection, topic),
     });
     for (const history of await readHistories(connection, topic)) audit.addPartition(history);
     for await (const row of storedCounts(connection)) {
@@ -56,8 +56,8 @@ export async function openAudit(
 }
 
 /** Records read are those counted and those kept as dead letters: so it is said, and so it must be found. */
-async function readBooks(connection: Connection): Promise<Books> {
-  const [books] = await connection.query<Row & Books>({
+async function readLedger(connection: Connection): Promise<LedgerTotals> {
+  const [ledger] = await connection.query<Row & LedgerTotals>({
     text: `
       select
         coalesce(sum(counted), 0)::bigint as "counted",
@@ -69,7 +69,7 @@ async function readBooks(connection: Connection): Promise<Books> {
         (select coalesce(sum(deleted), 0)::bigint from dead_letter_horizons) as "deletedLetters"
       from kafka_offsets`,
   });
-  return books!;
+  return ledger!;
 }
 
 async function readHorizon(connection: Connection): Promise<number> {
@@ -105,7 +105,7 @@ async function readLeft(
   };
 }
 
-interface MilestoneRow extends Row {
+interface HistoryRow extends Row {
   readonly partition: number;
   readonly next_offset: number;
   readonly counted: number;
@@ -113,13 +113,13 @@ interface MilestoneRow extends Row {
   readonly max_event_time: Date | null;
 }
 
-/** The books of each partition, now and before. */
+/** The counters of each partition, now and before. */
 export async function readHistories(
   connection: Connection,
   topic: string,
 ): Promise<PartitionHistory[]> {
   const now = await connection.query<
-    MilestoneRow & { readonly first_offset: number; readonly dead_letter_horizon: number }
+    HistoryRow & { readonly first_offset: number; readonly dead_letter_horizon: number }
   >({
     text: `
       select
@@ -131,7 +131,7 @@ export async function readHistories(
       order by partition`,
     values: [topic],
   });
-  const before = await connection.query<MilestoneRow>({
+  const before = await connection.query<HistoryRow>({
     text: `
       select partition, next_offset, counted, dead, max_event_time
       from offset_history
@@ -139,17 +139,17 @@ export async function readHistories(
       order by partition, next_offset, at`,
     values: [topic],
   });
-  const milestones = Map.groupBy(before, ({ partition }) => partition);
+  const entries = Map.groupBy(before, ({ partition }) => partition);
   return now.map((row) => ({
     partition: row.partition,
     firstOffset: row.first_offset,
     deadLetterHorizon: row.dead_letter_horizon,
-    milestones: (milestones.get(row.partition) ?? []).map(toMilestone),
-    now: toMilestone(row),
+    entries: (entries.get(row.partition) ?? []).map(toEntry),
+    now: toEntry(row),
   }));
 }
 
-function toMilestone({ next_offset, counted, dead, max_event_time }: MilestoneRow): HistoryEntry {
+function toEntry({ next_offset, counted, dead, max_event_time }: HistoryRow): HistoryEntry {
   return {
     nextOffset: next_offset,
     counted,

@@ -150,7 +150,8 @@ const REFUSALS: readonly Refusal[] = [
         sslcert: client.certFile,
         sslkey: otherClient.keyFile,
       }),
-    message: /sslcert of DATABASE_URL and sslkey of DATABASE_URL name: the key is not that/,
+    message:
+      /sslcert of DATABASE_URL and sslkey of DATABASE_URL name: the key does not belong to the cert/,
   },
 ];
 

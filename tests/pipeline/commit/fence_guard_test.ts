@@ -1,25 +1,25 @@
 import assert from "node:assert/strict";
-import { OperatorError } from "../../lib/core/failure.ts";
-import { readinessProblem } from "../../lib/observers/readiness.ts";
-import { WorkerState } from "../../lib/observers/worker_state.ts";
-import { FenceGuard } from "../../lib/pipeline/fence_guard.ts";
-import type { FenceLimits } from "../../lib/pipeline/fence_limit.ts";
-import { FencedError } from "../../lib/pipeline/sink.ts";
-import { MemorySink, MemorySource, MemoryStore } from "../support/memory_ends.ts";
+import { OperatorError } from "../../../lib/core/failure.ts";
+import { readinessProblem } from "../../../lib/observers/readiness.ts";
+import { WorkerState } from "../../../lib/observers/worker_state.ts";
+import { FenceGuard } from "../../../lib/pipeline/commit/fence_guard.ts";
+import type { FenceLimits } from "../../../lib/pipeline/commit/fence_limit.ts";
+import { FencedError } from "../../../lib/pipeline/sink.ts";
+import { MemorySink, MemorySource, MemoryStore } from "../../support/memory_ends.ts";
 import {
   assertCountedOnce,
   makeLog,
   makePipeline,
   runToEnd,
   Witness,
-} from "../support/pipeline_run.ts";
-import { testSinkContract } from "../support/sink_contract.ts";
+} from "../../support/pipeline_run.ts";
+import { testSinkContract } from "../../support/sink_contract.ts";
 
 const SHORT: FenceLimits = {
   tolerated: 2,
   backoff: { firstMs: 1, maxMs: 2 },
-  most: 10,
-  mostMs: 20,
+  maxFences: 10,
+  minMs: 20,
 };
 
 testSinkContract("a guard of memory", Deno.test, () => {
@@ -63,12 +63,12 @@ Deno.test("Pipeline stops if every commit is fenced though nothing moves, and is
     assert.match(error.message, /refuses every commit.*though nothing there has moved/);
     return true;
   });
-  assert.ok(commits >= SHORT.most);
+  assert.ok(commits >= SHORT.maxFences);
   assert.deepEqual([...problems], [null, "PostgreSQL refuses every commit"]);
   assert.equal(store.counts.size, 0);
 });
 
-Deno.test("Pipeline goes on after fences in a row, and is ready again with the next commit", async () => {
+Deno.test("Pipeline continues after fences in a row, and is ready again with the next commit", async () => {
   const state = new WorkerState();
   state.answered("commit");
   state.answered("group");
@@ -108,7 +108,7 @@ Deno.test("FenceGuard takes fences for what they are while others move the offse
     new MemorySink(store, () => {
       throw new FencedError("another was faster");
     }),
-    { ...SHORT, mostMs: 0 },
+    { ...SHORT, minMs: 0 },
   );
   for (let round = 1; round <= 50; round++) {
     if (round % 2 === 0) store.offsets.set(0, round);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FENCE_LIMITS, FenceLimit } from "../../lib/pipeline/fence_limit.ts";
+import { FENCE_LIMITS, FenceLimit } from "../../../lib/pipeline/commit/fence_limit.ts";
 
 /** Fences one after the other, each waited for, until it says to stop. @returns the waits. */
 function fenceUntilStop(limit: FenceLimit): number[] {
@@ -15,10 +15,10 @@ function fenceUntilStop(limit: FenceLimit): number[] {
 Deno.test("FenceLimit takes two fences as they come, slows down those after them, and stops after a minute", () => {
   const delays = fenceUntilStop(new FenceLimit());
   assert.deepEqual(delays.slice(0, 6), [0, 0, 375, 750, 1_500, 3_000]);
-  assert.ok(delays.length >= FENCE_LIMITS.most - 1);
+  assert.ok(delays.length >= FENCE_LIMITS.maxFences - 1);
   assert.ok(delays.every((delay) => delay <= FENCE_LIMITS.backoff.maxMs));
   const totalMs = delays.reduce((sum, delay) => sum + delay + 250, 0);
-  assert.ok(totalMs >= FENCE_LIMITS.mostMs && totalMs < 2 * FENCE_LIMITS.mostMs, `${totalMs} ms`);
+  assert.ok(totalMs >= FENCE_LIMITS.minMs && totalMs < 2 * FENCE_LIMITS.minMs, `${totalMs} ms`);
 });
 
 Deno.test("FenceLimit does not stop before its time, however many fences there are", () => {
@@ -29,11 +29,11 @@ Deno.test("FenceLimit does not stop before its time, however many fences there a
 Deno.test("FenceLimit begins from the start once something has moved", () => {
   const limit = new FenceLimit();
   const isTolerated = () => (limit.fenced(0, 0.5) as { delayMs: number }).delayMs === 0;
-  limit.look("0:5");
+  limit.observe("0:5");
   assert.deepEqual([isTolerated(), isTolerated(), isTolerated()], [true, true, false]);
-  limit.look("0:5");
+  limit.observe("0:5");
   assert.equal(isTolerated(), false, "nothing has moved");
-  limit.look("0:6");
+  limit.observe("0:6");
   assert.deepEqual([isTolerated(), isTolerated(), isTolerated()], [true, true, false]);
   limit.moved();
   assert.equal(isTolerated(), true);

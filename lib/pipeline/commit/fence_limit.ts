@@ -4,23 +4,22 @@
  * @module
  */
 
-import { backoffMs, type BackoffOptions } from "../async/backoff.ts";
+import { backoffMs, type BackoffOptions } from "../../async/backoff.ts";
 
-/** How many fences in a row are accepted, and for how long. */
 export interface FenceLimits {
-  /** Fences without a delay; those after them are slowed down. */
+  /** Fences without a delay; the next ones are slowed down. */
   readonly tolerated: number;
   readonly backoff: BackoffOptions;
-  /** After this many fences it is time to stop, but not before `mostMs` have passed. */
-  readonly most: number;
-  readonly mostMs: number;
+  /** After this many fences it is time to stop, but not before `minMs` have passed. */
+  readonly maxFences: number;
+  readonly minMs: number;
 }
 
 export const FENCE_LIMITS: FenceLimits = {
   tolerated: 2,
   backoff: { firstMs: 500, maxMs: 15_000 },
-  most: 10,
-  mostMs: 60_000,
+  maxFences: 10,
+  minMs: 60_000,
 };
 
 /** What to do after a fence: wait (0: not at all) and try again, or stop. */
@@ -38,7 +37,7 @@ export class FenceLimit {
   }
 
   /** Takes what is stored now, such as offsets: if it differs from before, something has moved. */
-  look(stored: string): void {
+  observe(stored: string): void {
     if (stored !== this.#stored) this.moved();
     this.#stored = stored;
   }
@@ -50,9 +49,9 @@ export class FenceLimit {
 
   /** @param random in [0, 1). */
   fenced(nowMs: number, random: number): FenceVerdict {
-    const { tolerated, backoff, most, mostMs } = this.#limits;
+    const { tolerated, backoff, maxFences, minMs } = this.#limits;
     if (this.#inARow++ === 0) this.#sinceMs = nowMs;
-    if (this.#inARow >= most && nowMs - this.#sinceMs >= mostMs) return "stop";
+    if (this.#inARow >= maxFences && nowMs - this.#sinceMs >= minMs) return "stop";
     const slowed = this.#inARow - tolerated;
     return { delayMs: slowed > 0 ? backoffMs(slowed - 1, { ...backoff, random }) : 0 };
   }

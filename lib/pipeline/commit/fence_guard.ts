@@ -1,17 +1,16 @@
 /**
- * A sink that is not fenced for ever: fences that repeat although nothing has moved are slowed
- * down and marked as stuck, and become an operator's problem after a while.
+ * Ends a series of fences: those that repeat although nothing has moved are slowed down and
+ * marked as stuck, and require operator action after a while.
  * @module
  */
 
-import { delay } from "../async/delay.ts";
-import { OperatorError } from "../core/failure.ts";
-import type { Position } from "../core/offsets/positions.ts";
-import type { Commit } from "../core/windowing/pending.ts";
+import { delay } from "../../async/delay.ts";
+import { OperatorError } from "../../core/failure.ts";
+import type { Position } from "../../core/offsets/positions.ts";
+import type { Commit } from "../../core/windowing/pending.ts";
+import { FencedError, type Sink } from "../sink.ts";
 import { FENCE_LIMITS, FenceLimit, type FenceLimits } from "./fence_limit.ts";
-import { FencedError, type Sink } from "./sink.ts";
 
-/** Passes everything on to another sink. */
 export class FenceGuard implements Sink {
   readonly #sink: Sink;
   readonly #limit: FenceLimit;
@@ -29,7 +28,7 @@ export class FenceGuard implements Sink {
   async horizon(): Promise<number> {
     const horizonMs = await this.#sink.horizon();
     const offsets = Array.from(this.#positions, ([id, { nextOffset }]) => `${id}:${nextOffset}`);
-    this.#limit.look([horizonMs, ...offsets].join(" "));
+    this.#limit.observe([horizonMs, ...offsets].join(" "));
     return horizonMs;
   }
 
@@ -54,9 +53,9 @@ export class FenceGuard implements Sink {
 
 function stuck(error: FencedError): OperatorError {
   return new OperatorError(
-    "Cannot go on counting: the database refuses every commit as if another worker had been faster, " +
-      "though nothing there has moved. Look for a trigger or policy that is not ours, and for other " +
-      "tables of the same names; then start again",
+    "Cannot continue: the database refuses every commit as if another worker had committed first, " +
+      "though nothing there has moved. Check for a trigger or policy that is not ours, and for other " +
+      "tables with the same names; then start again",
     { cause: error },
   );
 }

@@ -4,22 +4,20 @@
  * @module
  */
 
-import type { CountKey, PublishedCount } from "../windowing/closed_count.ts";
+import type { CountKey, PublishedCount } from "./closed_count.ts";
 
-/** A count as the table has it now. */
 export interface TableCount {
   /** Null if it has no such row. */
   readonly count: number | null;
   /** Deleted for its age: what the output has of it stays. */
   readonly isDeleted: boolean;
-  /** Its window was handed over, so that the output should have the same. */
+  /** Its window was handed over for publishing: the output should have the same count. */
   readonly isHandedOver: boolean;
 }
 
-/** Takes what the output holds, in its order, beside what the table has. */
 export class OutputReview {
   readonly #stale = new Map<string, CountKey>();
-  /** Whether something differs of a window that is published only later. */
+  /** Whether a window differs that is not published yet. */
   isEarly = false;
 
   /** @param inTable element n is about `published[n]`. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { OutputReview } from "../../../lib/core/views/output_review.ts";
+import { OutputReview } from "../../../lib/core/windowing/output_review.ts";
 
 const keyOf = (n: number) => ({ windowStartMs: 0, lotteryName: `lottery ${n}`, eventType: "pay" });
 

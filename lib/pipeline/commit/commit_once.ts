@@ -1,13 +1,13 @@
 /**
- * Storing a commit whose answer may get lost.
+ * Stores a commit whose answer may get lost.
  * @module
  */
 
-import type { Commit } from "../core/windowing/pending.ts";
-import { FencedError, type Sink } from "./sink.ts";
+import type { Commit } from "../../core/windowing/pending.ts";
+import { FencedError, type Sink } from "../sink.ts";
 
 /**
- * An action that stores the commit, for as many tries as it takes. A try that failed
+ * An action that stores the commit, however often it is attempted. An attempt that failed
  * may have been stored all the same: then the next one is fenced, and the offsets tell.
  */
 export function commitOnce(commit: Commit, sink: Sink): () => Promise<void> {
@@ -23,7 +23,7 @@ export function commitOnce(commit: Commit, sink: Sink): () => Promise<void> {
   };
 }
 
-/** True if the sink stands where the commit would have brought it. */
+/** True if the sink is where the commit would have brought it. */
 async function isStored({ partitions }: Commit, sink: Sink): Promise<boolean> {
   const stored = await sink.positions(
     new Map(partitions.map(({ partition, expectedOffset }) => [partition, expectedOffset])),

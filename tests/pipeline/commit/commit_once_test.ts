@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { UnavailableError } from "../../lib/core/failure.ts";
-import { commitOnce } from "../../lib/pipeline/commit_once.ts";
-import { FencedError } from "../../lib/pipeline/sink.ts";
-import { MemorySink, MemoryStore } from "../support/memory_ends.ts";
-import { commitOf } from "../support/sink_contract.ts";
+import { UnavailableError } from "../../../lib/core/failure.ts";
+import { commitOnce } from "../../../lib/pipeline/commit/commit_once.ts";
+import { FencedError } from "../../../lib/pipeline/sink.ts";
+import { MemorySink, MemoryStore } from "../../support/memory_ends.ts";
+import { commitOf } from "../../support/sink_contract.ts";
 
 const COMMIT = commitOf([[0, 0, 5], [1, 0, 5]]);
 
