@@ -21,13 +21,16 @@ import { openDemoLog } from "./log.ts";
 import { Narrator } from "./narrator.ts";
 
 /** How `demo` was called. */
-export interface DemoOptions {
+export interface DemoArguments {
   /** Where counts are kept; in memory if not given. */
-  readonly dataDir: string | undefined;
-  /** File with one event a line, or `-` for standard input; the generator if not given. */
-  readonly file: string | undefined;
+  readonly dataDir?: string;
+  /** File with one event per line, or `-` for standard input; the generator if not given. */
+  readonly file?: string;
   /** How fast the generator's event time passes, see `GeneratedLog`; as before, or 1, if not given. */
-  readonly speed: number | undefined;
+  readonly speed?: number;
+}
+
+export interface DemoOptions extends DemoArguments {
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }

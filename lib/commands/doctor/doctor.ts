@@ -11,7 +11,7 @@ import { claimOf } from "../../io/postgres/identity.ts";
 import { assertUsable, isMigrated } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
 import { verifySmtp } from "../../io/smtp.ts";
-import { testMail } from "../alert.ts";
+import { testMail } from "../alert/alert.ts";
 import { type Finding, finding } from "./finding.ts";
 import { checkKafka } from "./kafka.ts";
 

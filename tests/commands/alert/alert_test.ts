@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { makeLines } from "../support/event_lines.ts";
-import { eventually } from "../support/eventually.ts";
-import { Expectation } from "../support/expectation.ts";
-import { freePort } from "../support/free_port.ts";
-import { kcatProduce } from "../support/kcat.ts";
-import { MailServer } from "../support/mail_server.ts";
-import { serverTest } from "../support/servers.ts";
-import { openStack, recordsRead } from "../support/stack.ts";
-import { Program, runProgram } from "../support/worker_process.ts";
+import { makeLines } from "../../support/event_lines.ts";
+import { eventually } from "../../support/eventually.ts";
+import { Expectation } from "../../support/expectation.ts";
+import { freePort } from "../../support/free_port.ts";
+import { kcatProduce } from "../../support/kcat.ts";
+import { MailServer } from "../../support/mail_server.ts";
+import { serverTest } from "../../support/servers.ts";
+import { openStack, recordsRead } from "../../support/stack.ts";
+import { Program, runProgram } from "../../support/worker_process.ts";
 
 const LOGIN = { username: "pipeline", password: "hunter2 " };
 

@@ -3,13 +3,13 @@
  * @module
  */
 
-import type { Config } from "../core/settings/config.ts";
-import { redacted } from "../core/settings/database_url.ts";
-import { log } from "../io/logs.ts";
-import { createDatabase } from "../io/postgres/schema/create_database.ts";
-import { migrate as migrateDatabase, migrationScript } from "../io/postgres/schema/migrate.ts";
-import { Connection } from "../io/postgres/session/connection.ts";
-import { sqlStateOf } from "../io/postgres/session/errors.ts";
+import type { Config } from "../../core/settings/config.ts";
+import { redacted } from "../../core/settings/database_url.ts";
+import { log } from "../../io/logs.ts";
+import { createDatabase } from "../../io/postgres/schema/create_database.ts";
+import { migrate as migrateDatabase, migrationScript } from "../../io/postgres/schema/migrate.ts";
+import { Connection } from "../../io/postgres/session/connection.ts";
+import { sqlStateOf } from "../../io/postgres/session/errors.ts";
 
 /** How `migrate` was called. */
 export interface MigrateOptions {

@@ -3,11 +3,11 @@
  * @module
  */
 
-import { type Alert, composeMail } from "../core/alert.ts";
-import { OperatorError } from "../core/failure.ts";
-import type { Config } from "../core/settings/config.ts";
-import { redacted } from "../core/settings/database_url.ts";
-import { sendMail } from "../io/smtp.ts";
+import { type Alert, composeMail } from "../../core/alert.ts";
+import { OperatorError } from "../../core/failure.ts";
+import type { Config } from "../../core/settings/config.ts";
+import { redacted } from "../../core/settings/database_url.ts";
+import { sendMail } from "../../io/smtp.ts";
 
 /**
  * Mails `text` to the addresses of `ALERT_TO`.

@@ -3,21 +3,21 @@
  * @module
  */
 
-import { Condition } from "../async/condition.ts";
-import { runTaskGroup } from "../async/task_group.ts";
-import { isPassing, OperatorError } from "../core/failure.ts";
-import type { LogRange } from "../core/offsets/log_range.ts";
-import type { Config } from "../core/settings/config.ts";
-import { progressBar } from "../core/text/progress_bar.ts";
-import type { Commit } from "../core/windowing/pending.ts";
-import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
-import { ConsumerGroup } from "../io/kafka/group/consumer_group.ts";
-import { kafkaOrigin } from "../io/kafka/origin.ts";
-import { KafkaSource } from "../io/kafka/source.ts";
-import { log } from "../io/logs.ts";
-import type { Terminal } from "../io/terminal.ts";
-import type { PipelineObserver } from "../pipeline/observer.ts";
-import { Worker } from "../worker/worker.ts";
+import { Condition } from "../../async/condition.ts";
+import { runTaskGroup } from "../../async/task_group.ts";
+import { isPassing, OperatorError } from "../../core/failure.ts";
+import type { LogRange } from "../../core/offsets/log_range.ts";
+import type { Config } from "../../core/settings/config.ts";
+import { progressBar } from "../../core/text/progress_bar.ts";
+import type { Commit } from "../../core/windowing/pending.ts";
+import { createKafka, KafkaCluster } from "../../io/kafka/client.ts";
+import { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
+import { kafkaOrigin } from "../../io/kafka/origin.ts";
+import { KafkaSource } from "../../io/kafka/source.ts";
+import { log } from "../../io/logs.ts";
+import type { Terminal } from "../../io/terminal.ts";
+import type { PipelineObserver } from "../../pipeline/observer.ts";
+import { Worker } from "../../worker/worker.ts";
 import type { StartOptions } from "./start.ts";
 
 /** How often the stored offsets are read: other workers may move them too. */

@@ -3,18 +3,18 @@
  * @module
  */
 
-import { delay } from "../async/delay.ts";
-import { OperatorError } from "../core/failure.ts";
-import type { Config, KafkaConfig } from "../core/settings/config.ts";
-import { topicPlace } from "../core/settings/place.ts";
-import { Generator, type GeneratorOptions } from "../core/simulation/generator.ts";
-import { cut } from "../core/text/fitting_line.ts";
-import { groupDigits } from "../core/text/numbers.ts";
-import { progressBar } from "../core/text/progress_bar.ts";
-import { createKafka, KafkaCluster } from "../io/kafka/client.ts";
-import { KafkaProducer } from "../io/kafka/producer.ts";
-import { log } from "../io/logs.ts";
-import type { Terminal } from "../io/terminal.ts";
+import { delay } from "../../async/delay.ts";
+import { OperatorError } from "../../core/failure.ts";
+import type { Config, KafkaConfig } from "../../core/settings/config.ts";
+import { topicPlace } from "../../core/settings/place.ts";
+import { Generator, type GeneratorOptions } from "../../core/simulation/generator.ts";
+import { cut } from "../../core/text/fitting_line.ts";
+import { groupDigits } from "../../core/text/numbers.ts";
+import { progressBar } from "../../core/text/progress_bar.ts";
+import { createKafka, KafkaCluster } from "../../io/kafka/client.ts";
+import { KafkaProducer } from "../../io/kafka/producer.ts";
+import { log } from "../../io/logs.ts";
+import type { Terminal } from "../../io/terminal.ts";
 
 /** How `produce` was called. */
 export interface ProduceOptions extends GeneratorOptions {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { Generator } from "../../lib/core/simulation/generator.ts";
-import { deleteRecords } from "../support/audit_stand.ts";
-import { readWithOurs } from "../support/record_reader.ts";
-import { serverTest } from "../support/servers.ts";
-import { openStack } from "../support/stack.ts";
-import { Program, runProgram } from "../support/worker_process.ts";
+import { Generator } from "../../../lib/core/simulation/generator.ts";
+import { deleteRecords } from "../../support/audit_stand.ts";
+import { readWithOurs } from "../../support/record_reader.ts";
+import { serverTest } from "../../support/servers.ts";
+import { openStack } from "../../support/stack.ts";
+import { Program, runProgram } from "../../support/worker_process.ts";
 
 serverTest("produce sends as many events as it was told, those of its seed, keyed by lottery", [
   "kafka",
