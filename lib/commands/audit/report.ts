@@ -6,8 +6,10 @@
 import type { AuditReport, Books } from "../../core/audit/audit.ts";
 import type { RowDifference, Tallies } from "../../core/audit/row_audit.ts";
 import { groupDigits } from "../../core/text/numbers.ts";
-import { printable, printableJson } from "../../core/text/printable.ts";
+import { printable } from "../../core/text/printable.ts";
 import { type Column, textTable, utcTime } from "../../core/text/table.ts";
+import { reportJson } from "../cli/json.ts";
+import { plural } from "../cli/plural.ts";
 
 /** Lines for people; of each kind of difference at most `limit` are shown. */
 export function auditLines(report: AuditReport, limit: number): string[] {
@@ -54,19 +56,16 @@ function changesSince({ replayedLetters, deletedEvents, deletedLetters }: Books)
 /** For programs: times in ISO 8601, at most `limit` differences of each kind. */
 export function auditJson(report: AuditReport, limit: number): string {
   const { provableAfterMs } = report;
-  return printableJson(
-    {
-      ...report,
-      provableAfterMs: undefined,
-      provableAfter: provableAfterMs === -Infinity ? null : isoTime(provableAfterMs),
-      rowDifferences: report.rowDifferences.slice(0, limit).map((
-        { windowStartMs, ...difference },
-      ) => ({ windowStart: isoTime(windowStartMs), ...difference })),
-      deadLetterDifferences: report.deadLetterDifferences.slice(0, limit),
-      partitionDifferences: report.partitionDifferences.slice(0, limit),
-    },
-    2,
-  );
+  return reportJson({
+    ...report,
+    provableAfterMs: undefined,
+    provableAfter: provableAfterMs === -Infinity ? null : isoTime(provableAfterMs),
+    rowDifferences: report.rowDifferences.slice(0, limit).map((
+      { windowStartMs, ...difference },
+    ) => ({ windowStart: isoTime(windowStartMs), ...difference })),
+    deadLetterDifferences: report.deadLetterDifferences.slice(0, limit),
+    partitionDifferences: report.partitionDifferences.slice(0, limit),
+  });
 }
 
 function rowLines({ rowDifferences }: AuditReport, limit: number): string[] {

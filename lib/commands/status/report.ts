@@ -4,9 +4,9 @@
  */
 
 import { groupDigits } from "../../core/text/numbers.ts";
-import { printableJson } from "../../core/text/printable.ts";
 import { textTable, utcTime } from "../../core/text/table.ts";
 import { lagOf, type Status } from "../../core/views/status.ts";
+import { reportJson } from "../cli/json.ts";
 import type { StatusReport } from "./status.ts";
 
 /** Lines for people. */
@@ -99,39 +99,36 @@ function deadLetterLines({ deadLetters }: Status): string[] {
 /** For programs: times in ISO 8601. */
 export function statusJson({ status, problems }: StatusReport): string {
   const { findings: _, group, ...rest } = status;
-  return printableJson(
-    {
-      ...rest,
-      watermarkMs: undefined,
-      closedUpToMs: undefined,
-      watermark: isoTime(status.watermarkMs),
-      closedUpTo: isoTime(status.closedUpToMs),
-      output: status.output && {
-        topic: status.output.topic,
-        handedOverTo: isoTime(status.output.handedOverToMs),
-        waiting: status.output.waiting,
-      },
-      partitions: status.partitions.map((partition) => ({
-        partition: partition.partition,
-        storedOffset: partition.storedOffset,
-        startOffset: partition.log?.startOffset ?? null,
-        endOffset: partition.log?.endOffset ?? null,
-        lag: lagOf(partition),
-        unavailable: partition.unavailable,
-        watermark: isoTime(partition.maxEventTimeMs),
-        committedAt: isoTime(partition.committedAtMs),
-        caughtUpAt: isoTime(partition.caughtUpAtMs),
-      })),
-      members: group?.members ?? null,
-      workers: status.workers.map(({ startedMs, seenMs, ...worker }) => ({
-        ...worker,
-        startedAt: isoTime(startedMs),
-        seenAt: isoTime(seenMs),
-      })),
-      problems,
+  return reportJson({
+    ...rest,
+    watermarkMs: undefined,
+    closedUpToMs: undefined,
+    watermark: isoTime(status.watermarkMs),
+    closedUpTo: isoTime(status.closedUpToMs),
+    output: status.output && {
+      topic: status.output.topic,
+      handedOverTo: isoTime(status.output.handedOverToMs),
+      waiting: status.output.waiting,
     },
-    2,
-  );
+    partitions: status.partitions.map((partition) => ({
+      partition: partition.partition,
+      storedOffset: partition.storedOffset,
+      startOffset: partition.log?.startOffset ?? null,
+      endOffset: partition.log?.endOffset ?? null,
+      lag: lagOf(partition),
+      unavailable: partition.unavailable,
+      watermark: isoTime(partition.maxEventTimeMs),
+      committedAt: isoTime(partition.committedAtMs),
+      caughtUpAt: isoTime(partition.caughtUpAtMs),
+    })),
+    members: group?.members ?? null,
+    workers: status.workers.map(({ startedMs, seenMs, ...worker }) => ({
+      ...worker,
+      startedAt: isoTime(startedMs),
+      seenAt: isoTime(seenMs),
+    })),
+    problems,
+  });
 }
 
 function timeOf(timeMs: number | null): string {

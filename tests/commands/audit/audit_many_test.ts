@@ -35,9 +35,9 @@ serverTest(
       assert.equal(stderr, "");
       return stdout;
     };
-    const { verdict, rowDifferences } = JSON.parse(await audit("--json"));
+    const { verdict, row_differences } = JSON.parse(await audit("--json"));
     assert.equal(verdict, "wrong");
-    assert.equal(rowDifferences.length, MANY);
+    assert.equal(row_differences.length, MANY);
 
     await connection.query({
       text: `

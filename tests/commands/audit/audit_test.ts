@@ -27,7 +27,7 @@ serverTest(
         assert.equal(report.code, 0, JSON.stringify(report));
         assert.equal(report.verdict, "agrees");
         assert.ok(report.records >= 40_000);
-        assert.equal(report.provableAfter, null);
+        assert.equal(report.provable_after, null);
       }
     } finally {
       isOver = true;
@@ -71,9 +71,9 @@ serverTest(
     const report = await auditReport(stack);
     assert.equal(report.code, 1);
     assert.deepEqual(
-      report.rowDifferences.map((
-        { lotteryName, stored, recounted },
-      ) => [lotteryName, stored, recounted]).sort(),
+      report.row_differences.map((
+        { lottery_name, stored, recounted },
+      ) => [lottery_name, stored, recounted]).sort(),
       [
         ["changed", 107, 100],
         ["kept", 100, 100],
@@ -83,7 +83,7 @@ serverTest(
       ],
     );
     assert.deepEqual(
-      report.deadLetterDifferences.map((
+      report.dead_letter_differences.map((
         { partition, stored, recounted },
       ) => [partition, stored, recounted]),
       [
@@ -122,7 +122,7 @@ serverTest(
     assert.equal(report.code, 1);
     assert.equal(report.rows.wrong, 0);
     assert.equal(report.books.balance, true);
-    assert.deepEqual(report.partitionDifferences.map(({ partition }) => partition), [0, 1]);
+    assert.deepEqual(report.partition_differences.map(({ partition }) => partition), [0, 1]);
   },
 );
 

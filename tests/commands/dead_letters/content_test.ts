@@ -49,7 +49,7 @@ serverTest(
       await connection.query({ text: `update dead_letters set ${sql}` });
       const report = await auditReport(stack);
       assert.equal(report.verdict, "wrong", name);
-      assert.deepEqual(report.deadLetterDifferences, [{
+      assert.deepEqual(report.dead_letter_differences, [{
         partition: 0,
         offset: 1,
         stored: "event_type_missing, content changed",
@@ -98,8 +98,8 @@ serverTest(
     const replayed = await runProgram(["dead-letters", ...replay], { env });
     assert.match(replayed.stdout, /^0\/1 +refused: its content was changed/m);
     assert.match(replayed.stdout, /^2 counted, 1 refused\.$/m);
-    const { deadLetterDifferences } = await auditReport(stack);
-    assert.deepEqual(deadLetterDifferences.map(({ offset }) => offset), [1]);
+    const { dead_letter_differences } = await auditReport(stack);
+    assert.deepEqual(dead_letter_differences.map(({ offset }) => offset), [1]);
   },
 );
 

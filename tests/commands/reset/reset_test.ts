@@ -199,8 +199,8 @@ serverTest(
     assert.deepEqual({ ...sums }, { old: 50, new: 40 + 50 + 0 });
     const report = await auditReport({ env });
     assert.equal(report.code, 3, JSON.stringify(report));
-    assert.deepEqual(report.rows, { agreeing: 5, wrong: 0, notProvable: 5 });
-    assert.deepEqual(report.deadLetters, { agreeing: 2, wrong: 0, notProvable: 1 });
+    assert.deepEqual(report.rows, { agreeing: 5, wrong: 0, not_provable: 5 });
+    assert.deepEqual(report.dead_letters, { agreeing: 2, wrong: 0, not_provable: 1 });
     // What is left of the log before can still be looked at, and counted.
     const left = ["--log", `${topic.name} (epoch 1)`];
     assert.match((await runProgram(["dead-letters", "list", ...left], { env })).stdout, /^0\/50 /m);
@@ -208,7 +208,7 @@ serverTest(
     const replay = ["dead-letters", "replay", "0/50", ...set.flatMap((each) => ["--set", each])];
     assert.equal((await runProgram([...replay, ...left], { env })).code, 0);
     const replayed = await auditReport({ env });
-    assert.deepEqual(replayed.rows, { agreeing: 6, wrong: 0, notProvable: 5 });
+    assert.deepEqual(replayed.rows, { agreeing: 6, wrong: 0, not_provable: 5 });
 
     await connection.query({
       text: "update lottery_aggregates set event_count = 99 where lottery_name = 'new'",
@@ -276,7 +276,7 @@ serverTest(
     await assertBooksBalance(stack.database.connection);
     const report = await auditReport(strict);
     assert.equal(report.code, 3, JSON.stringify(report));
-    assert.deepEqual(report.deadLetters, { agreeing: 100, wrong: 0, notProvable: 0 });
+    assert.deepEqual(report.dead_letters, { agreeing: 100, wrong: 0, not_provable: 0 });
     assert.equal(report.rows.agreeing, 0);
     assert.equal(report.books.counted, 100);
   },

@@ -23,21 +23,21 @@ serverTest(
     const { stdout } = await eventually(async () => {
       const answer = await runProgram(["status", "--json"], { env });
       assert.equal(answer.code, 0, `${answer.stdout}${answer.stderr}`);
-      assert.notEqual(JSON.parse(answer.stdout).closedUpTo, null);
+      assert.notEqual(JSON.parse(answer.stdout).closed_up_to, null);
       return answer;
     });
     const status = JSON.parse(stdout);
     assert.equal(status.topic, topic.name);
     assert.equal(status.partitions.length, 4);
     for (const partition of status.partitions) {
-      assert.equal(partition.storedOffset, partition.endOffset);
+      assert.equal(partition.stored_offset, partition.end_offset);
       assert.equal(partition.lag, 0);
-      assert.match(partition.committedAt, /^\d{4}-/);
+      assert.match(partition.committed_at, /^\d{4}-/);
       assert.match(partition.watermark, /^\d{4}-/);
     }
     assert.equal(
       status.partitions.reduce(
-        (sum: number, each: { endOffset: number }) => sum + each.endOffset,
+        (sum: number, each: { end_offset: number }) => sum + each.end_offset,
         0,
       ),
       20_000,
@@ -47,7 +47,7 @@ serverTest(
     assert.equal(status.workers[0].host, Deno.hostname());
     assert.deepEqual(
       new Map(
-        status.deadLetters.map((
+        status.dead_letters.map((
           { reason, records }: { reason: string; records: number },
         ) => [reason, records]),
       ),
