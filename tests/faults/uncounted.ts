@@ -174,14 +174,14 @@ serverTest(
     assert.equal(reset.code, 0, reset.stderr);
     assert.match(
       reset.stdout,
-      /^lottery-worker-\w+ on \S+ is in the group, and is not a worker of this database\.$/m,
+      /^lottery-worker-\w+ on \S+ is in the consumer group, but is not a worker of this database\.$/m,
     );
     // What is left behind is said, but no fault: the next worker counts it.
     const { code, stdout } = await runProgram(["audit"], { env: apart });
     assert.equal(code, 0);
     assert.match(
       stdout,
-      /^[\d,]+ records are not counted yet: no worker runs\.\nEverything agrees\.$/m,
+      /^Not counted yet: [\d,]+ records\. No worker runs\.\nEverything agrees\.$/m,
     );
     assert.equal((await runProgram(["start", "--once"], { env: apart })).code, 0);
     assert.equal(await recordsRead(stack.database), 8_000);

@@ -15,7 +15,7 @@ import { plural } from "../cli/plural.ts";
 export function auditLines(report: AuditReport, limit: number): string[] {
   const { books, rows, deadLetters } = report;
   return [
-    `Recounted ${groupDigits(report.records)} records from Kafka.`,
+    `Recounted ${plural(report.records, "record")} from Kafka.`,
     "",
     ...textTable([
       { title: "" },
@@ -26,10 +26,12 @@ export function auditLines(report: AuditReport, limit: number): string[] {
       ["rows of counts", ...cells(rows)],
       ["dead letters", ...cells(deadLetters)],
     ]),
-    `books: ${groupDigits(books.counted)} counted + ${groupDigits(books.dead)} dead = ` +
-    `${groupDigits(books.counted + books.dead)} records read`,
-    `in the tables: ${groupDigits(books.events)} events and ${groupDigits(books.deadLetters)} ` +
-    `dead letters${changesSince(books)}${books.balance ? "" : ": WRONG"}`,
+    `ledger: ${groupDigits(books.counted)} counted + ${groupDigits(books.dead)} dead = ` +
+    `${plural(books.counted + books.dead, "record")} read`,
+    `in the tables: ${plural(books.events, "event")} and ${
+      plural(books.deadLetters, "dead letter")
+    }` +
+    `${changesSince(books)}${books.balance ? "" : ": WRONG"}`,
     ...rowLines(report, limit),
     ...deadLetterLines(report, limit),
     ...partitionLines(report, limit),
@@ -42,11 +44,11 @@ export function auditLines(report: AuditReport, limit: number): string[] {
 /** What else became of records that were read, if anything. */
 function changesSince({ replayedLetters, deletedEvents, deletedLetters }: Books): string {
   const changes = [
-    ...replayedLetters > 0 ? [`${groupDigits(replayedLetters)} dead letters were replayed`] : [],
+    ...replayedLetters > 0 ? [`replaying ${plural(replayedLetters, "dead letter")}`] : [],
     ...deletedEvents + deletedLetters > 0
       ? [
-        `${groupDigits(deletedEvents)} events and ${groupDigits(deletedLetters)} dead letters ` +
-        "deleted for their age",
+        `deleting ${plural(deletedEvents, "event")} and ${plural(deletedLetters, "dead letter")} ` +
+        "because of their age",
       ]
       : [],
   ];
@@ -92,9 +94,9 @@ function rowLines({ rowDifferences }: AuditReport, limit: number): string[] {
 
 function remark({ stored, recounted, isPartial, hasWrongEnd }: RowDifference): string {
   if (hasWrongEnd) return "window_end is wrong";
-  if (isPartial) return "too few, even without the records that are gone";
+  if (isPartial) return "too few, even without the deleted records";
   if (stored === null) return "missing";
-  return recounted === null ? "should not be there" : "";
+  return recounted === null ? "should not exist" : "";
 }
 
 function deadLetterLines({ deadLetterDifferences }: AuditReport, limit: number): string[] {
@@ -109,14 +111,14 @@ function deadLetterLines({ deadLetterDifferences }: AuditReport, limit: number):
       String(letter.partition),
       String(letter.offset),
       letter.stored ?? "missing",
-      letter.recounted ?? "should not be there",
+      letter.recounted ?? "should not exist",
     ]),
     total: deadLetterDifferences.length,
   });
 }
 
 function partitionLines({ partitionDifferences }: AuditReport, limit: number): string[] {
-  return section("Partitions whose books are wrong", {
+  return section("Partitions whose totals are wrong", {
     columns: ["partition", "since offset", "counted", "recounted", "dead", "found"]
       .map((title) => ({ title, isNumber: true })),
     rows: partitionDifferences.slice(0, limit).map((
@@ -150,34 +152,34 @@ function section(
     "",
     `${title}:`,
     ...textTable(columns, rows).map((line) => `  ${line}`),
-    ...left > 0 ? [`  and ${groupDigits(left)} more (--limit shows more)`] : [],
+    ...left > 0 ? [`  and ${groupDigits(left)} more (see --limit)`] : [],
   ];
 }
 
-/** What is in no count. */
+/** Records that are not counted. */
 function problemLines({ problems, recordsWaiting, hasWorkers }: AuditReport): string[] {
   if (problems.length > 0) {
     return ["Not everything is counted:", ...problems.map((problem) => `- ${problem}`), ""];
   }
   return hasWorkers || recordsWaiting === 0
     ? []
-    : [`${groupDigits(recordsWaiting)} records are not counted yet: no worker runs.`];
+    : [`Not counted yet: ${plural(recordsWaiting, "record")}. No worker runs.`];
 }
 
 function verdictLine({ verdict, provableAfterMs, rows, deadLetters }: AuditReport): string {
   if (verdict === "agrees") return "Everything agrees.";
   if (verdict === "wrong") {
-    return "WRONG: what is stored is not what the topic holds.";
+    return "WRONG: the tables do not match the topic.";
   }
   if (verdict === "incomplete") {
     return "INCOMPLETE: what was counted agrees, as far as it can be recounted.";
   }
   const where = provableAfterMs === -Infinity
     ? ""
-    : `, that is of windows up to ${utcTime(provableAfterMs)}`;
-  return `All that can be recounted agrees. ${groupDigits(rows.notProvable)} rows and ` +
-    `${groupDigits(deadLetters.notProvable)} dead letters cannot be proved: not all of their ` +
-    `records are in the log any more${where}.`;
+    : `, for windows up to ${utcTime(provableAfterMs)}`;
+  return `All that can be recounted agrees. ${plural(rows.notProvable, "row")} and ` +
+    `${plural(deadLetters.notProvable, "dead letter")} cannot be proved, because some of their ` +
+    `records are no longer in the log${where}.`;
 }
 
 function cells({ agreeing, wrong, notProvable }: Tallies): string[] {

@@ -1,5 +1,5 @@
 /**
- * What `doctor` looks at in Kafka: brokers, topics and the consumer group.
+ * The checks of Kafka: brokers, topics and the consumer group.
  * @module
  */
 
@@ -11,12 +11,13 @@ import { createKafka, KafkaCluster } from "../../io/kafka/client.ts";
 import { reasonsAway } from "../../io/kafka/one_broker.ts";
 import { kafkaOrigin } from "../../io/kafka/origin.ts";
 import { KafkaOutput } from "../../io/kafka/output.ts";
+import { plural } from "../cli/plural.ts";
 import { type Finding, finding } from "./finding.ts";
 
 /**
- * Looks at one thing after the other, and says each cause once: where no broker answers nothing
- * else is tried, and what fails for the same reason as something before is left out.
- * @returns what counts would be made of, or null if that cannot be told.
+ * Reports each cause once: when no broker answers, nothing else is checked, and a check that fails
+ * for the same reason as an earlier one is left out.
+ * @returns the log that would be counted, or null if that cannot be told.
  */
 export async function* checkKafka(
   { kafka, outputTopic, onDataLoss }: Config,
@@ -46,13 +47,13 @@ export async function* checkKafka(
   if (outputTopic !== undefined) {
     yield await finding(`Output topic ${outputTopic}`, async () => {
       await new KafkaOutput(client, kafka, outputTopic).assertTopic();
-      return "is there";
+      return "exists";
     });
   }
   return origin;
 }
 
-/** Tries each address by itself: that one of them is wrong shows only when the others are away. */
+/** Tries each address by itself: a wrong one is not noticed as long as another one answers. */
 async function checkBrokers(cluster: KafkaCluster, config: KafkaConfig): Promise<string> {
   const id = await cluster.id();
   const addresses = config.brokers.length > 1 ? config.brokers : [];
@@ -84,6 +85,6 @@ async function checkPartitions(
   );
   const isCompacted = await cluster.isCompacted();
   if (isCompacted && onDataLoss === "fail") throw new CompactedError();
-  return `${ranges.length} partitions with ${offsets} offsets` +
+  return `${plural(ranges.length, "partition")} with ${plural(offsets, "offset")}` +
     (isCompacted ? `; note that ${COMPACTED_NOTE}` : "");
 }

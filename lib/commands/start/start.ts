@@ -1,5 +1,5 @@
 /**
- * `start`: counts the topic until it is told to stop.
+ * `start`: counts the topic until it is stopped.
  * @module
  */
 

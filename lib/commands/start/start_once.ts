@@ -1,5 +1,5 @@
 /**
- * `start --once`: counts up to the ends that the log has now, and exits.
+ * `start --once`: counts up to the current ends of the log, and exits.
  * @module
  */
 
@@ -24,8 +24,8 @@ import type { StartOptions } from "./start.ts";
 const POLL_MS = 500;
 
 /**
- * Resolves when every partition's stored offset has reached its end, whoever got there.
- * What is away at the start is not waited for.
+ * Resolves when every partition's stored offset has reached its end, whichever worker got there.
+ * Does not wait for a system that is down at the start.
  * @throws {OperatorError} if the signal aborts before the end.
  */
 export async function startOnce(
@@ -63,7 +63,7 @@ export async function startOnce(
   terminal.endStatus();
   if (!await hasReached()) {
     throw new OperatorError(
-      "Stopped before the end of the topic was reached. What was counted is kept: start again to go on.",
+      "Stopped before the end of the topic was reached. What was counted is kept: start again to continue.",
     );
   }
   progress.report();
@@ -158,7 +158,7 @@ class Progress implements Partial<PipelineObserver> {
     });
   }
 
-  /** Resolves once `isReached`, looked at after each commit and now and then; or when the signal aborts. */
+  /** Resolves once `isReached`, asked after each commit and periodically; or when the signal aborts. */
   async until(isReached: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
     await this.#changed.until(() => this.#startedAt !== null, { signal });
     while (!signal.aborted) {

@@ -1,5 +1,5 @@
 /**
- * How the pipeline is, for people and for programs.
+ * The state of the pipeline, for people and for programs.
  * @module
  */
 
@@ -7,6 +7,7 @@ import { groupDigits } from "../../core/text/numbers.ts";
 import { textTable, utcTime } from "../../core/text/table.ts";
 import { lagOf, type Status } from "../../core/views/status.ts";
 import { reportJson } from "../cli/json.ts";
+import { plural } from "../cli/plural.ts";
 import type { StatusReport } from "./status.ts";
 
 /** Lines for people. */
@@ -20,13 +21,13 @@ export function statusLines({ status, problems }: StatusReport): string[] {
     "",
     status.closedUpToMs === null
       ? "Closed windows: none yet"
-      : `Closed windows: those up to ${utcTime(status.closedUpToMs)}`,
+      : `Closed windows: up to ${utcTime(status.closedUpToMs)}`,
     ...outputLines(status),
     "",
     ...deadLetterLines(status),
     "",
-    ...problems.length === 0 ? ["Nothing needs a person."] : [
-      "Needs a person:",
+    ...problems.length === 0 ? ["Nothing needs attention."] : [
+      "Needs attention:",
       ...problems.map((problem) => `- ${problem}`),
     ],
   ];
@@ -66,7 +67,7 @@ function workerLines({ group, workers }: Status): string[] {
     `Workers of this database: ${workers.length || "none"}`,
     ...workers.map(({ id, host, startedMs, seenMs, isAlive }) =>
       `  ${id} on ${host}, ` +
-      (isAlive ? `since ${utcTime(startedMs)}` : `not heard of since ${timeOf(seenMs)}`)
+      (isAlive ? `since ${utcTime(startedMs)}` : `not heard from since ${timeOf(seenMs)}`)
     ),
   ];
 }
@@ -77,8 +78,8 @@ function outputLines({ output }: Status): string[] {
   return [
     handedOverToMs === null
       ? `Published to ${topic}: none yet`
-      : `Published to ${topic}: those up to ${utcTime(handedOverToMs)}` +
-        (waiting === 0 ? "" : `, but for ${groupDigits(waiting)} counts that wait`),
+      : `Published to ${topic}: up to ${utcTime(handedOverToMs)}` +
+        (waiting === 0 ? "" : `, except ${plural(waiting, "waiting count")}`),
   ];
 }
 

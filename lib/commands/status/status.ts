@@ -1,5 +1,5 @@
 /**
- * `status`: how far the pipeline is, who counts, and what needs a person. Changes nothing.
+ * `status`: how far the pipeline is, which workers count, and what needs attention. Changes nothing.
  * @module
  */
 
@@ -11,8 +11,7 @@ import { createKafka, KafkaCluster } from "../../io/kafka/client.ts";
 import { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
 import { kafkaOrigin } from "../../io/kafka/origin.ts";
 import { KafkaOutput } from "../../io/kafka/output.ts";
-import { comparePipeline } from "../../io/postgres/identity.ts";
-import { claimOf } from "../../io/postgres/identity.ts";
+import { claimOf, comparePipeline } from "../../io/postgres/identity.ts";
 import {
   deadLettersByReason,
   eventTimeStatus,
@@ -22,15 +21,15 @@ import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
 import { type KafkaState, readCoverage, readKafkaState } from "./coverage.ts";
 
-/** What was looked at, and what about it needs a person. */
+/** The state of the pipeline, and what needs attention. */
 export interface StatusReport {
   readonly status: Status;
   readonly problems: readonly string[];
 }
 
 /**
- * Looks at both systems; what Kafka does not tell is left out.
- * @throws {UnavailableError} if PostgreSQL is away.
+ * Asks both systems; what Kafka does not answer is left out.
+ * @throws {UnavailableError} if PostgreSQL is down.
  */
 export async function status(config: Config): Promise<StatusReport> {
   await using connection = new Connection(config.databaseUrl);
@@ -77,9 +76,5 @@ async function askKafka(config: Config, connection: Connection): Promise<
   ].flat();
   const isCompacted = await cluster.isCompacted();
   if (isCompacted && config.onDataLoss === "fail") findings.push(describe(new CompactedError()));
-  return {
-    ...await readKafkaState({ cluster, group }),
-    isCompacted,
-    findings,
-  };
+  return { ...await readKafkaState({ cluster, group }), isCompacted, findings };
 }

@@ -100,9 +100,9 @@ serverTest(
     assert.match(stdout, /^ {2}and 3 more/m);
     assert.match(
       (await runProgram(["audit"], { env })).stdout,
-      /mo\\nved +pay +100 +– +should not be there$/m,
+      /mo\\nved +pay +100 +– +should not exist$/m,
     );
-    assert.match(stdout, /WRONG: what is stored is not what the topic holds/);
+    assert.match(stdout, /WRONG: the tables do not match the topic/);
   },
 );
 
@@ -138,7 +138,7 @@ serverTest("audit without a verdict exits 4", ["kafka", "postgres"], async () =>
   };
   await exits4(/Run `migrate` first/);
   assert.equal((await runProgram(["migrate"], { env: stack.env })).code, 0);
-  await exits4(/nothing was counted into this database yet/);
+  await exits4(/nothing has been counted into this database yet/);
   await countAll(stack);
   await exits4(/Cannot reach Kafka/, { KAFKA_BROKERS: `127.0.0.1:${freePort()}` });
   await exits4(/WINDOW_SECONDS is 300, but was 60/, { WINDOW_SECONDS: "300" });

@@ -123,8 +123,8 @@ Deno.test("demo says why it cannot go on with the events of a directory", async 
   const cases: readonly (readonly [file: string, message: RegExp])[] = [
     [JSON.stringify(state), /another version of this program has made them/],
     [JSON.stringify({ ...current, version: 3 }), /another version of this program has made them/],
-    [JSON.stringify({ ...current, speed: "fast" }), /remove the directory to start anew/],
-    ["{", /remove the directory to start anew/],
+    [JSON.stringify({ ...current, speed: "fast" }), /Remove the directory to start over/],
+    ["{", /Remove the directory to start over/],
     [JSON.stringify(current), /at another speed: it was begun with --speed 60/],
   ];
   for (const [file, message] of cases) {

@@ -69,7 +69,7 @@ serverTest(
     assert.equal(refused.code, 1);
     assert.match(
       refused.stderr,
-      /The topic test-[^ ]+ at [^ ]+:\d+ is in use: 10 records were written to it\. Nothing was sent: .* Say --yes/,
+      /The topic test-[^ ]+ at [^ ]+:\d+ is in use: 10 records were written to it\. Nothing was sent: .* Add --yes/,
     );
     // What it once held may have been counted, though it is deleted since.
     await deleteRecords(stack, new Map([[0, 10]]));
@@ -108,7 +108,7 @@ serverTest(
       const created = await runProgram(["migrate", "--create-database"], { env });
       assert.equal(created.code, 0, created.stderr);
       assert.match(created.stderr, /Created the database [^ ]+_new"/);
-      assert.match(created.stderr, /The database [^ ]+_new is up to date now/);
+      assert.match(created.stderr, /Brought the database [^ ]+_new up to date/);
       const again = await runProgram(["migrate", "--create-database"], { env });
       assert.equal(again.code, 0, again.stderr);
       assert.match(again.stderr, /is up to date/);
