@@ -39,7 +39,7 @@ export function rate(text: string): number {
 export function time(text: string): number {
   const timeMs = parseIsoTime(text);
   if (timeMs !== null) return timeMs;
-  throw new InvalidArgumentError("It must be a time with its zone, such as 2026-01-31T12:00:00Z.");
+  throw new InvalidArgumentError("It must be a time like 2026-01-31T12:00:00Z, with its zone.");
 }
 
 /** A reader whose errors are those of `parse`, shown as ones of the argument. */

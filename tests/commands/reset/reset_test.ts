@@ -144,7 +144,7 @@ serverTest(
     }, { timeoutMs: 60_000 });
     assert.match(
       stdout,
-      /^The worker lottery-worker-\w+ on \S+ has not been heard of since .*it cannot commit after this/m,
+      /^Worker lottery-worker-\w+ on \S+ has not been heard from since .*it cannot commit after this/m,
     );
 
     frozen.signal("SIGCONT");
