@@ -101,7 +101,7 @@ serverTest(
       evil,
     );
     const bounded = await deadLetters(stack, "list", "--limit", "2");
-    assert.match(bounded.stdout, /The newest 2; there are more/);
+    assert.match(bounded.stdout, /Only the newest 2 are shown: use a filter or a higher --limit/);
   },
 );
 
