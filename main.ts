@@ -1,6 +1,6 @@
 /**
- * Arguments and environment to a command, and its outcome to an exit code:
- * 0 done, 1 a person has to act, 2 wrong settings or arguments; `audit` and `status` have more.
+ * Gives arguments and environment to a command, and turns its outcome into an exit code:
+ * 0 done, 1 an operator has to act, 2 wrong settings or arguments; `audit` and `status` have more.
  * @module
  */
 
@@ -20,11 +20,11 @@ const EXIT_USAGE = 2;
 
 /** Signals within this time are one: Ctrl-C reaches a task's program twice, directly and through the runner. */
 const SAME_SIGNAL_MS = 1_000;
-/** Then whoever asked for the end gets it, whatever hangs: 10 s are promised, and the machine may be busy. */
+/** Then the program exits, whatever hangs: it promises 10 s, and the machine may be busy. */
 const STOP_DEADLINE_MS = 8_000;
 
 const terminal = new Terminal({ isDumb: Deno.env.get("TERM") === "dumb" });
-/** Exit code of a failure that the command does not tell by one of its own. */
+/** Exit code of a failure that has none of its own. */
 let failureCode = EXIT_FAILURE;
 let settingsOrigin = "";
 let areLogsConfigured = false;
@@ -56,18 +56,15 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** What nobody awaits, or throws where nobody can catch it, ends the program as any other failure does. */
+/** An error that nothing catches ends the program as any other failure does. */
 function crash(event: ErrorEvent | PromiseRejectionEvent): void {
   event.preventDefault();
-  const error = "reason" in event ? event.reason : event.error;
-  const stack = Deno.inspect(error);
   terminal.endStatus();
-  if (terminal.isForPrograms) log.error("{message}", { message: describe(error), stack });
-  else writeLines(`${describe(error)}\n${stack}`);
+  report("reason" in event ? event.reason : event.error, { withStack: true });
   Deno.exit(failureCode);
 }
 
-/** Every problem is reported already. */
+/** Thrown after every problem was reported. */
 class WrongSettingsError extends Error {}
 
 async function configured(): Promise<Config> {
@@ -82,7 +79,7 @@ async function configured(): Promise<Config> {
     for (const problem of problems) writeLines(problem);
     throw new WrongSettingsError();
   }
-  // For those that drivers look at, as PGPASSWORD.
+  // Drivers read some themselves, such as PGPASSWORD.
   for (const [name, value] of Object.entries(settings.values)) {
     if (!Deno.env.has(name)) Deno.env.set(name, value);
   }
@@ -104,7 +101,7 @@ function untilSignal({ first, second }: StopWords): AbortSignal {
       log.info(first);
       stop.abort();
       setTimeout(() => {
-        log.warn("Stopped although not everything is closed. Nothing is lost.");
+        log.warn("Stopped before everything was closed. Nothing is lost.");
         terminal.endStatus();
         Deno.exit(0);
       }, STOP_DEADLINE_MS);
@@ -118,35 +115,35 @@ function untilSignal({ first, second }: StopWords): AbortSignal {
   return stop.signal;
 }
 
-/** Exit code if the parser of arguments has ended the program, which it reports itself; else null. */
+/** Exit code if the parser of arguments has ended the program, and reported why; else null. */
 function usageExitCode(error: unknown): number | null {
-  const isParsers = error instanceof Error && "code" in error && "exitCode" in error &&
+  const isOfParser = error instanceof Error && "code" in error && "exitCode" in error &&
     String(error.code).startsWith("commander.");
-  if (!isParsers) return null;
+  if (!isOfParser) return null;
   return error.exitCode === 0 ? 0 : EXIT_USAGE;
 }
 
-function report(error: unknown): void {
+function report(error: unknown, { withStack = showsStacks } = {}): void {
   const message = describe(error);
-  const stack = showsStacks && error instanceof Error ? Deno.inspect(error) : null;
+  const stack = withStack && Deno.inspect(error);
   if (terminal.isForPrograms) return log.error("{message}", { message, ...stack && { stack } });
   if (areLogsConfigured) log.error("{message}", { message });
   else writeLines(message);
   if (stack) writeLines(stack);
 }
 
-/** What is said may quote strangers: databases, brokers, mail servers. */
+/** The text may quote what a database, broker or mail server sent. */
 function writeLines(text: string): void {
   for (const line of printableLines(text)) terminal.writeLine(line);
 }
 
-/** The file `.env` of the current directory; null if there is none. */
+/** The file `.env` in the current directory; null if there is none. */
 function readEnvFile(): EnvFile | null {
   try {
     return parseEnvFile(Deno.readFileSync(".env"));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
-    writeLines(`Cannot read the file .env of this directory (${describe(error)})`);
+    writeLines(`Cannot read the file .env in this directory (${describe(error)})`);
     throw new WrongSettingsError();
   }
 }

@@ -15,7 +15,7 @@ const NO_BASE = /Setting up base binary|Could not find denort/;
 
 async function compile(args: readonly string[]): Promise<number> {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
-  const flags: string[] = tasks.start.command.match(/--(allow|v8)-[^ ]+/g);
+  const flags: string[] = tasks.start.command.match(/(-P|--v8-flags)=[^ ]+/g);
   const namesOutput = args.some((arg) => /^(-o|--output)/.test(arg));
   const child = new Deno.Command(Deno.execPath(), {
     args: [

@@ -69,7 +69,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   "@electric-sql/": /^lib\/io\/pglite\.ts$/,
   "@logtape/": /^lib\/io\/(logs\.ts|kafka\/)/,
   "@platformatic/": /^lib\/io\/kafka\/compression\//,
-  "commander": /^lib\/commands\/([a-z_]+\/)?(arguments|program[a-z_]*)\.ts$/,
+  "commander": /^lib\/commands\/(program|cli\/arguments|[a-z_]+\/command)\.ts$/,
   "kafkajs": /^lib\/io\/kafka\/kafkajs\//,
   "nodemailer": /^lib\/io\/smtp\.ts$/,
   "pg": /^lib\/io\/postgres\/session\/(client|values)\.ts$/,

@@ -5,6 +5,7 @@ import { assertBooksBalance, Expectation } from "./support/expectation.ts";
 import { freePort } from "./support/free_port.ts";
 import { foreignEnv, run, which } from "./support/guarded_process.ts";
 import { kcatProduce } from "./support/kcat.ts";
+import { loadedModules } from "./support/module_graph.ts";
 import { serverTest } from "./support/servers.ts";
 import { openStack } from "./support/stack.ts";
 import { Program, runProgram } from "./support/worker_process.ts";
@@ -26,39 +27,9 @@ async function compile(
   return { code, stderr: new TextDecoder().decode(stderr) };
 }
 
-interface Graph {
-  readonly denoDir: string;
-  readonly npmCache: string;
-  /** Files of the program itself. */
-  readonly files: readonly string[];
-}
-
-interface GraphModule {
-  readonly specifier: string;
-  readonly local?: string;
-  readonly dependencies?: readonly { readonly code?: { readonly specifier: string } }[];
-}
-
-/** What the program runs, as Deno sees it from its first module; not what has only types. */
-async function moduleGraph(): Promise<Graph> {
-  const info = async (...args: string[]) =>
-    JSON.parse(await run(Deno.execPath(), ["info", "--json", ...args]));
-  const { denoDir, npmCache } = await info();
-  const { modules, roots } = await info(join(ROOT, "main.ts"));
-  const bySpecifier = new Map<string, GraphModule>(
-    modules.map((each: GraphModule) => [each.specifier, each]),
-  );
-  const reached = new Set<string>(roots);
-  for (const specifier of reached) { // which grows meanwhile
-    for (const { code } of bySpecifier.get(specifier)?.dependencies ?? []) {
-      if (code) reached.add(code.specifier);
-    }
-  }
-  const files = [...reached].flatMap((specifier) => {
-    const local = bySpecifier.get(specifier)?.local;
-    return local?.startsWith(`${ROOT}/`) ? [local] : [];
-  });
-  return { denoDir, npmCache, files };
+/** Where Deno keeps packages. */
+async function npmCache(): Promise<string> {
+  return JSON.parse(await run(Deno.execPath(), ["info", "--json"])).npmCache;
 }
 
 /** Any executable file will do as the base, since what comes out is only looked at. */
@@ -77,7 +48,8 @@ Deno.test({
       });
       assert.equal(code, 0, stderr);
       const compiled = new TextDecoder("latin1").decode(await Deno.readFile(output));
-      const { files } = await moduleGraph();
+      const files = (await loadedModules(join(ROOT, "main.ts")))
+        .filter((path) => path.startsWith(`${ROOT}/`));
       for (const extension of [".ts", ".sql", ".html", ".css", ".js", ".svg"]) {
         assert.ok(files.some((file) => file.endsWith(extension)), extension);
       }
@@ -104,8 +76,7 @@ Deno.test({
 Deno.test("compile says in one sentence that it cannot download the base program", async () => {
   const directory = await Deno.makeTempDir();
   try {
-    const { npmCache } = await moduleGraph();
-    await Deno.symlink(npmCache, join(directory, "npm"));
+    await Deno.symlink(await npmCache(), join(directory, "npm"));
     const { code, stderr } = await compile(["--output", join(directory, "pipeline")], {
       DENO_DIR: directory,
       HTTPS_PROXY: `http://127.0.0.1:${freePort()}`,
@@ -149,8 +120,7 @@ serverTest(
 Deno.test("demo needs no file but those of its packages, and writes none", async () => {
   const directory = await Deno.makeTempDir();
   try {
-    const { npmCache } = await moduleGraph();
-    const flags = ["--allow-env", "--allow-net", `--allow-read=${directory},${npmCache}`];
+    const flags = ["--allow-env", "--allow-net", `--allow-read=${directory},${await npmCache()}`];
     await using program = await Program.start(["demo"], {
       cwd: directory,
       flags: ["--cached-only", ...flags],

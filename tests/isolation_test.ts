@@ -36,7 +36,7 @@ function openTrap(): { readonly address: string; readonly visits: () => number }
 /** One file for each way in which tests start programs: ours, ours in a terminal, and others' clients. */
 const FILES = [
   "tests/commands/terminal_test.ts",
-  "tests/commands/produce_test.ts",
+  "tests/commands/produce/produce_test.ts",
   "tests/compose/reader_test.ts",
 ];
 

@@ -33,7 +33,7 @@ serverTest(
     const rows = terminal.rows;
     assert.equal(rows.pop(), "");
     for (const row of rows) assert.match(row, LINE, rows.join("\n"));
-    assert.match(rows[0]!, /Event time begins 2\d h \d+ min ago, and passes 60 times as fast/);
+    assert.match(rows[0]!, /Event time starts 2\d h \d+ min ago, and passes 60 times as fast/);
     const stopped = rows.pop();
     const stopping = rows.findLast((row) => !row.includes("announces a jackpot"));
     assert.match(stopping!, / Stopping: committing what is counted$/);
@@ -65,7 +65,7 @@ serverTest("doctor names the right that is missing, and does not ask for it", [
     columns: 300,
     env: { ...env, DATABASE_URL: "postgres:///nothing?host=/not/there" },
   });
-  await eventually(() => terminal.written.includes("2 of these need a person"));
+  await eventually(() => terminal.written.includes("2 problems need attention"));
   assert.equal(await terminal.exitCode(), 1);
   assert.match(terminal.written, /Add --allow-write=\/not\/there\/\.s\.PGSQL\.5432 to the flags/);
   assert.doesNotMatch(terminal.written, /\[y\/n/);

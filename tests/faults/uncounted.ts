@@ -174,7 +174,7 @@ serverTest(
     assert.equal(reset.code, 0, reset.stderr);
     assert.match(
       reset.stdout,
-      /^lottery-worker-\w+ on \S+ is in the group, and is not a worker of this database\.$/m,
+      /^lottery-worker-\w+ on \S+ is in the consumer group, but is not a worker of this database\.$/m,
     );
     // What is left behind is said, but no fault: the next worker counts it.
     const { code, stdout } = await runProgram(["audit"], { env: apart });

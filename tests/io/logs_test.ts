@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { UnavailableError } from "../../lib/core/failure.ts";
 import type { LogFormat } from "../../lib/core/settings/config.ts";
 import { configureLogs, log, LogObserver } from "../../lib/io/logs.ts";
-import { WorkerState } from "../../lib/observers/worker_state.ts";
 import { Terminal } from "../../lib/io/terminal.ts";
+import { WorkerState } from "../../lib/observers/worker_state.ts";
 
 /** Lines that `write` logs. */
 async function logged(

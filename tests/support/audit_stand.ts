@@ -70,25 +70,25 @@ export interface AuditAnswer {
   readonly code: number;
   readonly verdict: string;
   readonly records: number;
-  readonly provableAfter: string | null;
+  readonly provable_after: string | null;
   readonly rows: {
     readonly agreeing: number;
     readonly wrong: number;
-    readonly notProvable: number;
+    readonly not_provable: number;
   };
-  readonly deadLetters: AuditAnswer["rows"];
+  readonly dead_letters: AuditAnswer["rows"];
   readonly ledger: { readonly balance: boolean; readonly counted: number };
-  readonly rowDifferences: readonly {
-    readonly lotteryName: string;
+  readonly row_differences: readonly {
+    readonly lottery_name: string;
     readonly stored: number | null;
     readonly recounted: number | null;
-    readonly isPartial: boolean;
+    readonly is_partial: boolean;
   }[];
-  readonly deadLetterDifferences: readonly {
+  readonly dead_letter_differences: readonly {
     readonly partition: number;
     readonly offset: number;
     readonly stored: string | null;
     readonly recounted: string | null;
   }[];
-  readonly partitionDifferences: readonly { readonly partition: number }[];
+  readonly partition_differences: readonly { readonly partition: number }[];
 }

@@ -51,7 +51,7 @@ export function runtimeEnv(): Record<string, string> {
 /** Flags of the runtime in the task of that name, permissions above all. */
 export async function taskFlags(task: string): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
-  return tasks[task].command.match(/--(allow|no-prompt|v8)[^ ]*/g) ?? [];
+  return tasks[task].command.match(/(-P|--(quiet|no-prompt|v8))[^ ]*/g) ?? [];
 }
 
 /** A program that was started. Killed when it is disposed. */

@@ -59,7 +59,7 @@ serverTest(
     const report = await auditReport(stack);
     assert.deepEqual([report.code, report.verdict], [0, "agrees"]);
     const status = await runProgram(["status", "--json"], { env });
-    assert.deepEqual(JSON.parse(status.stdout).deadLetters, [
+    assert.deepEqual(JSON.parse(status.stdout).dead_letters, [
       { reason: "timestamp_missing", records: FLOOD, replayed: 0 },
     ]);
     const deadLetters = (...args: string[]) => runProgram(["dead-letters", ...args], { env });

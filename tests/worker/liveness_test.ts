@@ -33,7 +33,7 @@ serverTest(
     await killed!.exitCode();
     const living = async () => {
       const { stdout } = await runProgram(["status", "--json"], { env });
-      return JSON.parse(stdout).workers.filter(({ isAlive }: { isAlive: boolean }) => isAlive);
+      return JSON.parse(stdout).workers.filter(({ is_alive }: { is_alive: boolean }) => is_alive);
     };
     assert.ok((await living()).length >= 2);
 

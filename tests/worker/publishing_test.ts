@@ -84,7 +84,7 @@ serverTest(
     assert.equal(worker.stderr.match(/Cannot publish/g)!.length, 1);
     const { code, stdout } = await runProgram(["status"], { env });
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /^Published to output-[^ ]+: those up to [^,]+Z$/m);
+    assert.match(stdout, /^Published to output-[^ ]+: up to [^,]+Z$/m);
     worker.signal("SIGTERM");
     assert.equal(await worker.exitCode(), 0, worker.stderr);
   },

@@ -1,6 +1,6 @@
 /**
- * `audit`: recounts the topic up to the stored offsets, beside running workers, and
- * compares every row of counts and every dead letter.
+ * `audit`: recounts the topic up to the stored offsets, while workers run, and compares
+ * every row of counts and every dead letter.
  * @module
  */
 
@@ -20,8 +20,7 @@ import { KafkaCluster } from "../../io/kafka/cluster.ts";
 import { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
 import { LogReader, LogStartMovedError } from "../../io/kafka/log_reader.ts";
 import { kafkaOrigin } from "../../io/kafka/origin.ts";
-import { comparePipeline } from "../../io/postgres/identity.ts";
-import { claimOf } from "../../io/postgres/identity.ts";
+import { claimOf, comparePipeline } from "../../io/postgres/identity.ts";
 import { openAudit } from "../../io/postgres/queries/audit_snapshot.ts";
 import { eventTimeStatus } from "../../io/postgres/queries/progress.ts";
 import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
@@ -37,7 +36,7 @@ export interface AuditOptions {
 
 /**
  * Changes nothing, and joins no group.
- * @throws {OperatorError} if there is nothing that could be compared.
+ * @throws {OperatorError} if there is nothing to compare.
  */
 export async function audit(config: Config, { terminal }: AuditOptions): Promise<AuditReport> {
   const kafka = await createKafka(config.kafka);
@@ -46,7 +45,7 @@ export async function audit(config: Config, { terminal }: AuditOptions): Promise
   await assertUpToDate(connection);
   const claim = claimOf(config, await kafkaOrigin(cluster));
   if (await comparePipeline(connection, claim) === null) {
-    throw new OperatorError("Cannot audit: nothing was counted into this database yet.");
+    throw new OperatorError("Cannot audit: nothing has been counted into this database yet.");
   }
   const { topic, groupId } = config.kafka;
   await using group = new ConsumerGroup(kafka, config.kafka);

@@ -6,9 +6,10 @@
 import type { AuditReport, LedgerTotals } from "../../core/audit/audit.ts";
 import type { RowDifference, Tallies } from "../../core/audit/row_audit.ts";
 import { groupDigits, plural } from "../../core/text/numbers.ts";
-import { printable, printableJson } from "../../core/text/printable.ts";
+import { printable } from "../../core/text/printable.ts";
 import { type Column, textTable } from "../../core/text/table.ts";
 import { isoTime, utcTime } from "../../core/text/time.ts";
+import { reportJson } from "../cli/json.ts";
 
 /** Lines for people; of each kind of difference at most `limit` are shown. */
 export function auditLines(report: AuditReport, limit: number): string[] {
@@ -58,19 +59,16 @@ function changesSince({ replayedLetters, deletedEvents, deletedLetters }: Ledger
 /** For programs: times in ISO 8601, at most `limit` differences of each kind. */
 export function auditJson(report: AuditReport, limit: number): string {
   const { provableAfterMs } = report;
-  return printableJson(
-    {
-      ...report,
-      provableAfterMs: undefined,
-      provableAfter: provableAfterMs === -Infinity ? null : isoTime(provableAfterMs),
-      rowDifferences: report.rowDifferences.slice(0, limit).map((
-        { windowStartMs, ...difference },
-      ) => ({ windowStart: isoTime(windowStartMs), ...difference })),
-      deadLetterDifferences: report.deadLetterDifferences.slice(0, limit),
-      partitionDifferences: report.partitionDifferences.slice(0, limit),
-    },
-    2,
-  );
+  return reportJson({
+    ...report,
+    provableAfterMs: undefined,
+    provableAfter: provableAfterMs === -Infinity ? null : isoTime(provableAfterMs),
+    rowDifferences: report.rowDifferences.slice(0, limit).map((
+      { windowStartMs, ...difference },
+    ) => ({ windowStart: isoTime(windowStartMs), ...difference })),
+    deadLetterDifferences: report.deadLetterDifferences.slice(0, limit),
+    partitionDifferences: report.partitionDifferences.slice(0, limit),
+  });
 }
 
 function rowLines({ rowDifferences }: AuditReport, limit: number): string[] {
@@ -97,9 +95,9 @@ function rowLines({ rowDifferences }: AuditReport, limit: number): string[] {
 
 function remark({ stored, recounted, isPartial, hasWrongEnd }: RowDifference): string {
   if (hasWrongEnd) return "window_end is wrong";
-  if (isPartial) return "too few, even without the records that are gone";
+  if (isPartial) return "too few, even without the deleted records";
   if (stored === null) return "missing";
-  return recounted === null ? "should not be there" : "";
+  return recounted === null ? "should not exist" : "";
 }
 
 function deadLetterLines({ deadLetterDifferences }: AuditReport, limit: number): string[] {
@@ -114,7 +112,7 @@ function deadLetterLines({ deadLetterDifferences }: AuditReport, limit: number):
       String(letter.partition),
       String(letter.offset),
       letter.stored ?? "missing",
-      letter.recounted ?? "should not be there",
+      letter.recounted ?? "should not exist",
     ]),
     total: deadLetterDifferences.length,
   });
@@ -155,11 +153,11 @@ function section(
     "",
     `${title}:`,
     ...textTable(columns, rows).map((line) => `  ${line}`),
-    ...left > 0 ? [`  and ${groupDigits(left)} more (--limit shows more)`] : [],
+    ...left > 0 ? [`  and ${groupDigits(left)} more (see --limit)`] : [],
   ];
 }
 
-/** What is in no count. */
+/** Records that are not counted. */
 function problemLines({ problems, recordsWaiting, hasWorkers }: AuditReport): string[] {
   if (problems.length > 0) {
     return ["Not everything is counted:", ...problems.map((problem) => `- ${problem}`), ""];
@@ -172,7 +170,7 @@ function problemLines({ problems, recordsWaiting, hasWorkers }: AuditReport): st
 function verdictLine({ verdict, provableAfterMs, rows, deadLetters }: AuditReport): string {
   if (verdict === "agrees") return "Everything agrees.";
   if (verdict === "wrong") {
-    return "WRONG: what is stored is not what the topic holds.";
+    return "WRONG: the tables do not match the topic.";
   }
   if (verdict === "incomplete") {
     return "INCOMPLETE: what was counted agrees, as far as it can be recounted.";

@@ -4,16 +4,26 @@
  */
 
 import { InvalidArgumentError } from "commander";
+import { parseIsoTime } from "../../core/text/time.ts";
 
-/** A reader of digits. What it reads is exact: beyond the default for `greatest`, numbers are not. */
+/** A reader of digits. What it reads is exact: beyond the default for `max`, numbers are not. */
 export function wholeNumber(
-  least: number,
-  greatest: number = Number.MAX_SAFE_INTEGER,
+  min: number,
+  max: number = Number.MAX_SAFE_INTEGER,
 ): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : NaN;
-    if (value >= least && value <= greatest) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${greatest}.`);
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** A reader of numbers from `min` to `max`, with or without a fraction. */
+export function numberBetween(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
   };
 }
 
@@ -25,23 +35,22 @@ export function rate(text: string): number {
   throw new InvalidArgumentError("It must be a number above 0, or max.");
 }
 
-/** @throws {InvalidArgumentError} unless it is from 0 to 1. */
-export function share(text: string): number {
-  const value = Number(text);
-  if (!(value >= 0 && value <= 1)) {
-    throw new InvalidArgumentError("It must be a number from 0 to 1.");
-  }
-  return value;
+/** Milliseconds since the epoch. @throws {InvalidArgumentError} unless it is a time with its zone. */
+export function time(text: string): number {
+  const timeMs = parseIsoTime(text);
+  if (timeMs !== null) return timeMs;
+  throw new InvalidArgumentError("It must be a time like 2026-01-31T12:00:00Z, with its zone.");
 }
 
-/** A faster one would be more than the generator can keep up with. */
-const GREATEST_SPEED = 600;
-
-/** How many times as fast as usual. @throws {InvalidArgumentError} unless it is from 1 to 600. */
-export function speed(text: string): number {
-  const value = Number(text);
-  if (!(value >= 1 && value <= GREATEST_SPEED)) {
-    throw new InvalidArgumentError(`It must be a number from 1 to ${GREATEST_SPEED}.`);
-  }
-  return value;
+/** A reader whose errors are those of `parse`, shown as ones of the argument. */
+export function parsedBy<T>(
+  parse: (text: string, before?: T) => T,
+): (text: string, before?: T) => T {
+  return (text, before) => {
+    try {
+      return parse(text, before);
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
+  };
 }

@@ -1,7 +1,10 @@
 /**
- * Exit codes beside those that every command has.
+ * Exit codes besides those that every command has.
  * @module
  */
+
+/** `audit` and `status` have failed themselves. */
+export const NO_VERDICT = 4;
 
 /** Ends the program with a code of the command's own; a `cause` is reported first. */
 export class ExitCodeError extends Error {

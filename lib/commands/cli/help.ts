@@ -1,5 +1,5 @@
 /**
- * What the help of the commands has in common.
+ * What the help texts of the commands have in common.
  * @module
  */
 

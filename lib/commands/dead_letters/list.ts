@@ -1,5 +1,5 @@
 /**
- * `dead-letters list`: the newest dead letters, one a line.
+ * `dead-letters list`: the newest dead letters, one per line.
  * @module
  */
 
@@ -17,10 +17,10 @@ import { Connection } from "../../io/postgres/session/connection.ts";
 
 /** How `dead-letters list` was called. */
 export interface ListOptions {
-  /** Whose letters: that of the settings, or the name of a log that was left. */
+  /** Whose letters: the topic of the settings, or the name of an abandoned log. */
   readonly topic: string;
   readonly filter: DeadLetterFilter;
-  /** Most letters that are shown. */
+  /** At most this many letters are shown. */
   readonly limit: number;
   readonly asJson: boolean;
   /** Writes a line to standard output. */
@@ -49,7 +49,7 @@ export async function listDeadLetters(
   if (asJson) return;
   if (positions.length === 0) print("No dead letters.");
   if (found.length > limit) {
-    print(`The newest ${limit}; there are more: give a filter, or a greater --limit.`);
+    print(`Only the newest ${limit} are shown: use a filter or a higher --limit to see more.`);
   }
 }
 
@@ -63,7 +63,7 @@ export async function* readAll(
   }
 }
 
-/** `3/1042`: how a person names a dead letter. */
+/** `3/1042`, as the commands name a dead letter. */
 export function positionText({ partition, offset }: RecordPosition): string {
   return `${partition}/${offset}`;
 }
@@ -99,14 +99,14 @@ function preview(value: Uint8Array | null, size = value?.length): string {
     : text;
 }
 
-/** Without the UTF-8 character that the end cuts in two. */
+/** Without a UTF-8 character that is cut at the end. */
 function wholeCharacters(bytes: Uint8Array): Uint8Array {
   const last = bytes.findLastIndex((byte) => byte < 0x80 || byte >= 0xc0);
   const isCut = last >= 0 && bytes[last]! >= 0xc0 && bytes.length === PREVIEW_BYTES;
   return isCut ? bytes.subarray(0, last) : bytes;
 }
 
-/** One object a line. */
+/** One object per line. */
 function toJson(letter: StoredDeadLetter): string {
   const { partition, offset, reason, recordTimestampMs, receivedMs, key, value, replay } = letter;
   const { cut, isIntact } = letter;

@@ -1,5 +1,5 @@
 /**
- * `dead-letters replay`: counts dead letters that are events now, or are made so by a repair.
+ * `dead-letters replay`: counts dead letters that are valid events now, or that a repair makes valid.
  * @module
  */
 
@@ -7,6 +7,7 @@ import { type Repair, repaired } from "../../core/dead_letters/repair.ts";
 import { OperatorError } from "../../core/failure.ts";
 import type { Config } from "../../core/settings/config.ts";
 import { redacted } from "../../core/settings/database_url.ts";
+import { plural } from "../../core/text/numbers.ts";
 import { printable } from "../../core/text/printable.ts";
 import { isoTime } from "../../core/text/time.ts";
 import { EVENT_RULES_VERSION, EventParser, type LotteryEvent } from "../../core/windowing/event.ts";
@@ -26,7 +27,7 @@ import { letterTime, positionText } from "./list.ts";
 
 /** How `dead-letters replay` was called. */
 export interface ReplayOptions {
-  /** Whose letters: that of the settings, or the name of a log that was left. */
+  /** Whose letters: the topic of the settings, or the name of an abandoned log. */
   readonly topic: string;
   /** The letters at these positions; or as many of those that a filter lets through. */
   readonly selection:
@@ -43,7 +44,7 @@ export interface ReplayOptions {
 const PAGE = 50;
 
 /**
- * Prints what comes of each letter, and the sums.
+ * Prints the outcome of each letter, and the sums.
  * @throws {OperatorError} if one of them could not be counted.
  */
 export async function replayDeadLetters(
@@ -61,7 +62,7 @@ export async function replayDeadLetters(
     : await store.find(selection.filter, limit + 1);
   const positions = found.slice(0, limit);
   if (!isDryRun) {
-    log.info("Counting {count} dead letters of {topic} into {database}", {
+    log.info("Replaying dead letters of {topic} into {database}: {count}", {
       count: positions.length,
       topic,
       database: redacted(databaseUrl),
@@ -85,17 +86,17 @@ export async function replayDeadLetters(
       : `${sums.counted} counted, ${sums.refused} refused.`,
   );
   if (found.length > limit) {
-    print(`These were the newest ${limit}; there are more: give a greater --limit.`);
+    print(`Only the newest ${limit} were replayed: use a higher --limit for more.`);
   }
   if (sums.refused > 0) {
     throw new OperatorError(
-      `${sums.refused} of ${positions.length} dead letters cannot be counted. ` +
-        "`dead-letters show` shows one; --set repairs what is wrong in it",
+      `${sums.refused} of ${plural(positions.length, "dead letter")} cannot be counted. ` +
+        "`dead-letters show` shows why; --set repairs a field",
     );
   }
 }
 
-/** What is to become of a letter: it is counted, or not, for a reason. */
+/** A letter is counted, or refused for a reason. */
 interface Verdict {
   readonly position: RecordPosition;
   readonly outcome: Replay | string;
@@ -118,7 +119,7 @@ function judgeAll(
     const letter = letters.find(({ partition, offset }) =>
       partition === position.partition && offset === position.offset
     );
-    return { position, outcome: letter ? judge(letter, parser, options) : "there is none" };
+    return { position, outcome: letter ? judge(letter, parser, options) : "no such dead letter" };
   });
 }
 
@@ -128,7 +129,7 @@ function judge(
   { rules, repair }: JudgeOptions,
 ): Replay | string {
   const { partition, offset, recordTimestampMs, replay } = letter;
-  if (replay) return `replayed before, at ${letterTime(replay.replayedMs)}`;
+  if (replay) return `already replayed at ${letterTime(replay.replayedMs)}`;
   if (!letter.isIntact) return "its content was changed after it was received";
   const value = repaired(letter.value, repair, recordTimestampMs);
   if (value === null) return "tombstone";
@@ -139,7 +140,7 @@ function judge(
   return { position: { partition, offset }, value, event };
 }
 
-/** Counts what was judged an event; others may have been faster, or the horizon. */
+/** Counts what was judged an event, unless another replay or the retention was faster. */
 async function replayAll(
   verdicts: readonly Verdict[],
   { store, rules }: { readonly store: DeadLetterStore; readonly rules: ReplayRules },
@@ -149,7 +150,7 @@ async function replayAll(
   return verdicts.map(({ position, outcome }) =>
     typeof outcome === "string" || counted.has(positionText(position))
       ? { position, outcome }
-      : { position, outcome: "gone, replayed or expired in this moment" }
+      : { position, outcome: "deleted, replayed or expired in the meantime" }
   );
 }
 
@@ -170,11 +171,11 @@ function expired({ timestampMs }: LotteryEvent, { windowMs, horizonMs }: ReplayR
     `windows before ${isoTime(horizonMs)} are deleted)`;
 }
 
-/** Two versions of the rules in one table would be two meanings of its numbers. */
+/** With two versions of the rules in one table its numbers would have two meanings. */
 function assertSameRules({ eventRules }: ReplayRules): void {
   if (eventRules === EVENT_RULES_VERSION) return;
   throw new OperatorError(
-    `Cannot replay by version ${EVENT_RULES_VERSION} of the rules for events: ` +
-      `the counts in this database were made by version ${eventRules}. Use the program that made them.`,
+    `Cannot replay with version ${EVENT_RULES_VERSION} of the rules for events: ` +
+      `the counts in this database were made with version ${eventRules}. Use the program that made them.`,
   );
 }

@@ -1,5 +1,5 @@
 /**
- * `dead-letters show`: everything that is known of one dead letter.
+ * `dead-letters show`: everything that is stored of one dead letter.
  * @module
  */
 
@@ -17,10 +17,10 @@ import { letterTime, positionText } from "./list.ts";
 
 /** How `dead-letters show` was called. */
 export interface ShowOptions {
-  /** Whose letters: that of the settings, or the name of a log that was left. */
+  /** Whose letters: the topic of the settings, or the name of an abandoned log. */
   readonly topic: string;
   readonly position: RecordPosition;
-  /** All bytes, however many. */
+  /** Shows all bytes. */
   readonly isWhole: boolean;
   /** Writes a line to standard output. */
   readonly print: (line: string) => void;
@@ -40,7 +40,7 @@ export async function showDeadLetter(
   if (!letter) {
     throw new OperatorError(
       `There is no dead letter at ${positionText(position)} of ${topic}. ` +
-        "`dead-letters list` shows which there are",
+        "`dead-letters list` shows those that exist",
     );
   }
   for (const line of describeLetter(letter, topic, isWhole ? Infinity : SHOWN_BYTES)) {
@@ -59,9 +59,9 @@ function* describeLetter(
   yield `Record time  ${letterTime(recordTimestampMs)}`;
   yield `Received     ${letterTime(receivedMs)}`;
   yield `Replayed     ${replay ? letterTime(replay.replayedMs) : "no"}`;
-  if (!isIntact) yield "Content      CHANGED after it was received: it cannot be replayed";
+  if (!isIntact) yield "Content      CHANGED after it was received; it cannot be replayed";
   if (cut) {
-    yield `Too large    only a part of it is kept; SHA-256 of the record ${cut.sha256.toHex()}`;
+    yield `Too large    only part of it is kept; SHA-256 of the record ${cut.sha256.toHex()}`;
     const kept = headers.length === 1 ? "1 header is" : `${headers.length} headers are`;
     yield `Headers      ${cut.headersSize} bytes, of which ${kept} kept`;
   }
@@ -90,11 +90,11 @@ function* section(
   const shown = bytes.subarray(0, mostBytes);
   yield size === bytes.length
     ? `${name}: ${bytes.length} bytes`
-    : `${name}: ${size} bytes, the first ${bytes.length} are kept`;
+    : `${name}: ${size} bytes, of which the first ${bytes.length} are kept`;
   if (bytes.length === 0) return;
   yield `  ${printableBytes(shown)}`;
   for (const line of hexDump(shown)) yield `  ${line}`;
   if (shown.length < bytes.length) {
-    yield `  … and ${bytes.length - shown.length} bytes more: --whole shows all`;
+    yield `  … and ${bytes.length - shown.length} more bytes: use --whole to show all`;
   }
 }

@@ -15,21 +15,24 @@ import { GeneratorSource } from "../../io/generator_source.ts";
 import { log } from "../../io/logs.ts";
 import { EmbeddedPostgres } from "../../io/pglite.ts";
 import type { Terminal } from "../../io/terminal.ts";
-import type { Source } from "../../pipeline/source.ts";
 import { WorkerState } from "../../observers/worker_state.ts";
+import type { Source } from "../../pipeline/source.ts";
 import { StatusLine } from "../../worker/live_status_line.ts";
 import { Worker } from "../../worker/worker.ts";
 import { openDemoLog } from "./log.ts";
 import { Narrator } from "./narrator.ts";
 
 /** How `demo` was called. */
-export interface DemoOptions {
+export interface DemoArguments {
   /** Where counts are kept; in memory if not given. */
-  readonly dataDir: string | undefined;
-  /** File with one event a line, or `-` for standard input; the generator if not given. */
-  readonly file: string | undefined;
+  readonly dataDir?: string;
+  /** File with one event per line, or `-` for standard input; the generator if not given. */
+  readonly file?: string;
   /** How fast the generator's event time passes, see `GeneratedLog`; as before, or 1, if not given. */
-  readonly speed: number | undefined;
+  readonly speed?: number;
+}
+
+export interface DemoOptions extends DemoArguments {
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
@@ -63,7 +66,7 @@ export async function demo(
   await worker.count(source, { epoch: await worker.prepare(origin), signal });
 }
 
-/** Makes the directory, and keeps it to ourselves until it is disposed. */
+/** Creates the directory, and locks it until it is disposed. */
 async function lockDirectory(dataDir: string): Promise<Disposable> {
   let lock: Deno.FsFile;
   try {
@@ -71,14 +74,14 @@ async function lockDirectory(dataDir: string): Promise<Disposable> {
     lock = await Deno.open(join(dataDir, "lock"), { create: true, write: true });
   } catch (error) {
     throw new OperatorError(
-      `Cannot keep counts in ${dataDir}. Check the directory given with --data-dir`,
+      `Cannot keep counts in ${dataDir}. Check the directory of --data-dir`,
       { cause: error },
     );
   }
   if (await lock.tryLock(true)) return lock;
   lock.close();
   throw new OperatorError(
-    `Cannot keep counts in ${dataDir}: another demo is running there. Give --data-dir another directory.`,
+    `Cannot keep counts in ${dataDir}: another demo uses it. Pass another directory to --data-dir.`,
   );
 }
 
@@ -91,7 +94,7 @@ interface NamedSource {
 async function openFile(path: string, dataDir: string | undefined): Promise<NamedSource> {
   if (path === STANDARD_INPUT && dataDir !== undefined) {
     throw new OperatorError(
-      "Cannot keep counts of standard input, which cannot be read again: leave out --data-dir, or give --file a path.",
+      "Cannot keep counts of standard input, which cannot be read again: omit --data-dir, or pass a path to --file.",
     );
   }
   const source = await FileSource.open(path);
@@ -106,5 +109,5 @@ function generatedSource(generated: GeneratedLog): NamedSource {
 }
 
 function originOf(id: string): Origin {
-  return { id, setting: "The log (--file)", remedy: "give --data-dir another directory" };
+  return { id, setting: "The log (--file)", remedy: "pass another directory to --data-dir" };
 }

@@ -1,6 +1,6 @@
 /**
- * The log that `demo` generates. What it depends on is kept in the data directory, so that
- * a later start reads the same log.
+ * The log that `demo` generates. Its parameters are kept in the data directory, so that a later
+ * start reads the same log.
  * @module
  */
 
@@ -11,7 +11,7 @@ import { GeneratedLog } from "../../core/simulation/generated_log.ts";
 
 const FILE_NAME = "generator.json";
 
-/** Raised whenever the same state would make other records. */
+/** Raised whenever the same state would give other records. */
 const VERSION = 2;
 
 const STATE = z.object({
@@ -44,7 +44,7 @@ export interface DemoLogOptions {
 }
 
 /**
- * The log that the directory knows, or a new one.
+ * The log of the directory, or a new one.
  * @throws {OperatorError} if it is another one than asked for, or of another version.
  */
 export async function openDemoLog({ dataDir, speed }: DemoLogOptions): Promise<GeneratedLog> {
@@ -58,8 +58,8 @@ export async function openDemoLog({ dataDir, speed }: DemoLogOptions): Promise<G
   }
   if (speed !== undefined && speed !== kept.speed) {
     throw new OperatorError(
-      `Cannot go on in ${dataDir} at another speed: it was begun with --speed ${kept.speed}. ` +
-        "Leave --speed out, or give --data-dir another directory.",
+      `Cannot continue in ${dataDir} at another speed: it was started with --speed ${kept.speed}. ` +
+        "Omit --speed, or pass another directory to --data-dir.",
     );
   }
   return new GeneratedLog(kept);
@@ -75,8 +75,8 @@ async function readState(path: string): Promise<State | null> {
   }
   if (isOfOtherVersion(state)) {
     throw new OperatorError(
-      `Cannot go on with the events of ${path}: another version of this program has made them, ` +
-        "and this one would make others. Remove the directory, or give --data-dir another one.",
+      `Cannot continue the events of ${path}: another version of this program generated them, ` +
+        "and this one would generate others. Remove the directory, or pass another one to --data-dir.",
     );
   }
   const { data, error } = STATE.safeParse(state);
@@ -84,12 +84,12 @@ async function readState(path: string): Promise<State | null> {
   return data;
 }
 
-/** The first version wrote none. */
+/** The first version wrote no number. */
 function isOfOtherVersion(state: unknown): boolean {
   return typeof state === "object" && state !== null && "seed" in state &&
     (!("version" in state) || state.version !== VERSION);
 }
 
 function unreadable(path: string, cause: unknown): OperatorError {
-  return new OperatorError(`Cannot read ${path}: remove the directory to start anew.`, { cause });
+  return new OperatorError(`Cannot read ${path}. Remove the directory to start over.`, { cause });
 }

@@ -1,5 +1,6 @@
 /**
- * Tells what happens in the story of `demo`: who announces a jackpot, and how long ago event time is.
+ * Tells what happens in the story of `demo`: which lottery announces a jackpot, and how far event
+ * time is behind.
  * @module
  */
 
@@ -9,7 +10,7 @@ import type { DemoStatus } from "../../io/http/pipeline_status.ts";
 import { log } from "../../io/logs.ts";
 
 const CHECK_INTERVAL_MS = 500;
-/** Event time that is further behind than this is worth a word. */
+/** Event time that is further behind than this is mentioned. */
 const BEHIND_MS = 60_000;
 
 /** Logs what happens in a generated log, as it happens. */
@@ -25,16 +26,19 @@ export class Narrator implements Disposable {
     const behindMs = this.#behindMs();
     this.#isBehind = behindMs > BEHIND_MS;
     if (this.#isBehind) {
-      log.info("Event time begins {behind} ago, and passes {speed} times as fast until it is now", {
-        behind: duration(behindMs / 1000),
-        speed: generated.speed,
-      });
+      log.info(
+        "Event time starts {behind} ago, and passes {speed} times as fast until it has caught up",
+        {
+          behind: duration(behindMs / 1000),
+          speed: generated.speed,
+        },
+      );
     }
-    this.#look();
-    this.#timer = setInterval(() => this.#look(), CHECK_INTERVAL_MS);
+    this.#check();
+    this.#timer = setInterval(() => this.#check(), CHECK_INTERVAL_MS);
   }
 
-  /** What the page says of it. */
+  /** What the page shows. */
   status(): DemoStatus {
     return {
       speed: this.#behindMs() > BEHIND_MS ? this.#log.speed : 1,
@@ -42,7 +46,7 @@ export class Narrator implements Disposable {
     };
   }
 
-  /** What is worth a word now, or null. */
+  /** What to mention now, or null. */
   note(): string | null {
     const jackpot = this.#log.jackpotAt(Date.now());
     const behindMs = this.#behindMs();
@@ -57,10 +61,10 @@ export class Narrator implements Disposable {
     clearInterval(this.#timer);
   }
 
-  #look(): void {
+  #check(): void {
     const jackpot = this.#log.jackpotAt(Date.now());
     if (jackpot && jackpot.lotteryName !== this.#told) {
-      log.info("{lottery} announces a jackpot of {millions} million: a crowd comes", {
+      log.info("{lottery} announces a jackpot of {millions} million: a rush begins", {
         lottery: jackpot.lotteryName,
         millions: jackpot.millions,
       });
@@ -68,7 +72,7 @@ export class Narrator implements Disposable {
     this.#told = jackpot?.lotteryName ?? null;
     if (this.#isBehind && this.#behindMs() <= BEHIND_MS) {
       this.#isBehind = false;
-      log.info("Event time has reached the present, and passes as usual from here on");
+      log.info("Event time has caught up, and passes at normal speed from now on");
     }
   }
 

@@ -1,17 +1,16 @@
 /**
- * `doctor`: tries everything that `start` needs, changes nothing, and reports it all.
+ * `doctor`: checks everything that `start` needs, changes nothing, and reports every result.
  * @module
  */
 
 import type { Origin } from "../../core/offsets/origin.ts";
 import type { Config, SmtpConfig } from "../../core/settings/config.ts";
 import { redacted } from "../../core/settings/database_url.ts";
-import { comparePipeline } from "../../io/postgres/identity.ts";
-import { claimOf } from "../../io/postgres/identity.ts";
+import { claimOf, comparePipeline } from "../../io/postgres/identity.ts";
 import { assertUsable, isMigrated } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
 import { verifySmtp } from "../../io/smtp.ts";
-import { testMail } from "../alert.ts";
+import { testMail } from "../alert/alert.ts";
 import { type Finding, finding } from "./finding.ts";
 import { checkKafka } from "./kafka.ts";
 
@@ -21,7 +20,7 @@ export interface DoctorOptions {
   readonly sendsMail: boolean;
 }
 
-/** Looks at everything, one after the other, and says each cause once; never throws for what it finds. */
+/** Runs the checks one after the other, and reports each cause once; a failed check does not throw. */
 export async function* doctor(
   config: Config,
   { sendsMail }: DoctorOptions,
@@ -33,7 +32,7 @@ export async function* doctor(
   );
   yield postgres;
   if (postgres.isGood && origin) {
-    yield await finding("Counts in it", () => checkCounts(config, origin));
+    yield await finding("Counts", () => checkCounts(config, origin));
   }
   const smtp = await finding("SMTP", () => checkSmtp(config.smtp));
   yield smtp;
@@ -57,7 +56,7 @@ async function checkCounts(config: Config, origin: Origin): Promise<string> {
 }
 
 async function checkSmtp(smtp: SmtpConfig | undefined): Promise<string> {
-  if (!smtp) return "SMTP_HOST is not set: no mails are sent";
+  if (!smtp) return "SMTP_HOST is not set: no mail is sent";
   await verifySmtp(smtp);
   return `${smtp.host}:${smtp.port} answers`;
 }

@@ -1,21 +1,21 @@
 /**
- * What `doctor` finds.
+ * The results of the checks of `doctor`.
  * @module
  */
 
 import { describe } from "../../core/failure.ts";
 
-/** What was looked at, and how it is. */
+/** The result of one check. */
 export interface Finding {
   readonly subject: string;
   readonly isGood: boolean;
   readonly text: string;
 }
 
-/** What a look has shown: what it says, or why it failed. */
-export async function finding(subject: string, look: () => Promise<string>): Promise<Finding> {
+/** Runs a check. The text is what it returns, or why it failed. */
+export async function finding(subject: string, check: () => Promise<string>): Promise<Finding> {
   try {
-    return { subject, isGood: true, text: await look() };
+    return { subject, isGood: true, text: await check() };
   } catch (error) {
     return { subject, isGood: false, text: describe(error) };
   }

@@ -1,5 +1,5 @@
 /**
- * What `doctor` looks at in Kafka: brokers, topics and the consumer group.
+ * The checks of Kafka: brokers, topics and the consumer group.
  * @module
  */
 
@@ -7,6 +7,7 @@ import { describe, OperatorError } from "../../core/failure.ts";
 import { COMPACTED_NOTE, CompactedError } from "../../core/offsets/log_range.ts";
 import type { Origin } from "../../core/offsets/origin.ts";
 import type { Config, KafkaConfig } from "../../core/settings/config.ts";
+import { plural } from "../../core/text/numbers.ts";
 import { clusterDownReason } from "../../io/kafka/broker_errors.ts";
 import { createKafka } from "../../io/kafka/client.ts";
 import { KafkaCluster } from "../../io/kafka/cluster.ts";
@@ -15,9 +16,9 @@ import { KafkaOutput } from "../../io/kafka/output.ts";
 import { type Finding, finding } from "./finding.ts";
 
 /**
- * Looks at one thing after the other, and says each cause once: where no broker answers nothing
- * else is tried, and what fails for the same reason as something before is left out.
- * @returns what counts would be made of, or null if that cannot be told.
+ * Reports each cause once: when no broker answers, nothing else is checked, and a check that fails
+ * for the same reason as an earlier one is left out.
+ * @returns the log that would be counted, or null if that cannot be told.
  */
 export async function* checkKafka(
   { kafka, outputTopic, onDataLoss }: Config,
@@ -47,13 +48,13 @@ export async function* checkKafka(
   if (outputTopic !== undefined) {
     yield await finding(`Output topic ${outputTopic}`, async () => {
       await new KafkaOutput(client, kafka, outputTopic).assertTopic();
-      return "is there";
+      return "exists";
     });
   }
   return origin;
 }
 
-/** Tries each address by itself: that one of them is wrong shows only when the others are away. */
+/** Tries each address by itself: a wrong one is not noticed as long as another one answers. */
 async function checkBrokers(cluster: KafkaCluster, config: KafkaConfig): Promise<string> {
   const id = await cluster.id();
   const addresses = config.brokers.length > 1 ? config.brokers : [];
@@ -85,6 +86,6 @@ async function checkPartitions(
   );
   const isCompacted = await cluster.isCompacted();
   if (isCompacted && onDataLoss === "fail") throw new CompactedError();
-  return `${ranges.length} partitions with ${offsets} offsets` +
+  return `${plural(ranges.length, "partition")} with ${plural(offsets, "offset")}` +
     (isCompacted ? `; note that ${COMPACTED_NOTE}` : "");
 }

@@ -1,5 +1,5 @@
 /**
- * A look at how far each partition is counted, and by whom: for commands that look once.
+ * How far each partition is counted, and by which worker, at one moment.
  * @module
  */
 
@@ -16,7 +16,7 @@ import { storedPartitions } from "../../io/postgres/queries/progress.ts";
 import type { Connection } from "../../io/postgres/session/connection.ts";
 import { listWorkers } from "../../io/postgres/worker_registry.ts";
 
-/** What Kafka says. */
+/** What Kafka answers. */
 export interface KafkaState {
   readonly log: LogView;
   readonly partitions: readonly TopicPartition[];
@@ -33,12 +33,12 @@ export async function readKafkaState(
   };
 }
 
-/** The same with what the database says, which is asked after Kafka: workers enter it before the group. */
+/** Adds what the database says. It is asked after Kafka: workers enter it before they join the group. */
 export async function readCoverage(
   connection: Connection,
   { topic, kafka }: {
     readonly topic: string;
-    /** Null if Kafka is away. */
+    /** Null if Kafka is down. */
     readonly kafka: KafkaState | null;
   },
 ): Promise<Coverage> {

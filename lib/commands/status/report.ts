@@ -1,13 +1,13 @@
 /**
- * How the pipeline is, for people and for programs.
+ * The state of the pipeline, for people and for programs.
  * @module
  */
 
-import { groupDigits } from "../../core/text/numbers.ts";
-import { printableJson } from "../../core/text/printable.ts";
+import { groupDigits, plural } from "../../core/text/numbers.ts";
 import { textTable } from "../../core/text/table.ts";
 import { isoTime, utcTime } from "../../core/text/time.ts";
 import { lagOf, type Status } from "../../core/views/status.ts";
+import { reportJson } from "../cli/json.ts";
 import type { StatusReport } from "./status.ts";
 
 /** Lines for people. */
@@ -21,13 +21,13 @@ export function statusLines({ status, problems }: StatusReport): string[] {
     "",
     status.closedUpToMs === null
       ? "Closed windows: none yet"
-      : `Closed windows: those up to ${utcTime(status.closedUpToMs)}`,
+      : `Closed windows: up to ${utcTime(status.closedUpToMs)}`,
     ...outputLines(status),
     "",
     ...deadLetterLines(status),
     "",
-    ...problems.length === 0 ? ["Nothing needs a person."] : [
-      "Needs a person:",
+    ...problems.length === 0 ? ["Nothing needs attention."] : [
+      "Needs attention:",
       ...problems.map((problem) => `- ${problem}`),
     ],
   ];
@@ -67,7 +67,7 @@ function workerLines({ group, workers }: Status): string[] {
     `Workers of this database: ${workers.length || "none"}`,
     ...workers.map(({ id, host, startedMs, seenMs, isAlive }) =>
       `  ${id} on ${host}, ` +
-      (isAlive ? `since ${utcTime(startedMs)}` : `not heard of since ${timeOf(seenMs)}`)
+      (isAlive ? `since ${utcTime(startedMs)}` : `not heard from since ${timeOf(seenMs)}`)
     ),
   ];
 }
@@ -78,8 +78,8 @@ function outputLines({ output }: Status): string[] {
   return [
     handedOverToMs === null
       ? `Published to ${topic}: none yet`
-      : `Published to ${topic}: those up to ${utcTime(handedOverToMs)}` +
-        (waiting === 0 ? "" : `, but for ${groupDigits(waiting)} counts that wait`),
+      : `Published to ${topic}: up to ${utcTime(handedOverToMs)}` +
+        (waiting === 0 ? "" : `, except ${plural(waiting, "waiting count")}`),
   ];
 }
 
@@ -100,39 +100,36 @@ function deadLetterLines({ deadLetters }: Status): string[] {
 /** For programs: times in ISO 8601. */
 export function statusJson({ status, problems }: StatusReport): string {
   const { findings: _, group, ...rest } = status;
-  return printableJson(
-    {
-      ...rest,
-      watermarkMs: undefined,
-      closedUpToMs: undefined,
-      watermark: isoTime(status.watermarkMs),
-      closedUpTo: isoTime(status.closedUpToMs),
-      output: status.output && {
-        topic: status.output.topic,
-        handedOverTo: isoTime(status.output.handedOverToMs),
-        waiting: status.output.waiting,
-      },
-      partitions: status.partitions.map((partition) => ({
-        partition: partition.partition,
-        storedOffset: partition.storedOffset,
-        startOffset: partition.log?.startOffset ?? null,
-        endOffset: partition.log?.endOffset ?? null,
-        lag: lagOf(partition),
-        unavailable: partition.unavailable,
-        watermark: isoTime(partition.maxEventTimeMs),
-        committedAt: isoTime(partition.committedAtMs),
-        caughtUpAt: isoTime(partition.caughtUpAtMs),
-      })),
-      members: group?.members ?? null,
-      workers: status.workers.map(({ startedMs, seenMs, ...worker }) => ({
-        ...worker,
-        startedAt: isoTime(startedMs),
-        seenAt: isoTime(seenMs),
-      })),
-      problems,
+  return reportJson({
+    ...rest,
+    watermarkMs: undefined,
+    closedUpToMs: undefined,
+    watermark: isoTime(status.watermarkMs),
+    closedUpTo: isoTime(status.closedUpToMs),
+    output: status.output && {
+      topic: status.output.topic,
+      handedOverTo: isoTime(status.output.handedOverToMs),
+      waiting: status.output.waiting,
     },
-    2,
-  );
+    partitions: status.partitions.map((partition) => ({
+      partition: partition.partition,
+      storedOffset: partition.storedOffset,
+      startOffset: partition.log?.startOffset ?? null,
+      endOffset: partition.log?.endOffset ?? null,
+      lag: lagOf(partition),
+      unavailable: partition.unavailable,
+      watermark: isoTime(partition.maxEventTimeMs),
+      committedAt: isoTime(partition.committedAtMs),
+      caughtUpAt: isoTime(partition.caughtUpAtMs),
+    })),
+    members: group?.members ?? null,
+    workers: status.workers.map(({ startedMs, seenMs, ...worker }) => ({
+      ...worker,
+      startedAt: isoTime(startedMs),
+      seenAt: isoTime(seenMs),
+    })),
+    problems,
+  });
 }
 
 function timeOf(timeMs: number | null): string {

@@ -1,5 +1,5 @@
 /**
- * `status`: how far the pipeline is, who counts, and what needs a person. Changes nothing.
+ * `status`: how far the pipeline is, which workers count, and what needs attention. Changes nothing.
  * @module
  */
 
@@ -12,23 +12,22 @@ import { KafkaCluster } from "../../io/kafka/cluster.ts";
 import { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
 import { kafkaOrigin } from "../../io/kafka/origin.ts";
 import { KafkaOutput } from "../../io/kafka/output.ts";
-import { comparePipeline } from "../../io/postgres/identity.ts";
-import { claimOf } from "../../io/postgres/identity.ts";
+import { claimOf, comparePipeline } from "../../io/postgres/identity.ts";
 import { deadLettersByReason } from "../../io/postgres/queries/dead_letter_counts.ts";
 import { eventTimeStatus, outboxStatus } from "../../io/postgres/queries/progress.ts";
 import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
 import { type KafkaState, readCoverage, readKafkaState } from "./coverage.ts";
 
-/** What was looked at, and what about it needs a person. */
+/** The state of the pipeline, and what needs attention. */
 export interface StatusReport {
   readonly status: Status;
   readonly problems: readonly string[];
 }
 
 /**
- * Looks at both systems; what Kafka does not tell is left out.
- * @throws {UnavailableError} if PostgreSQL is away.
+ * Asks both systems; what Kafka does not answer is left out.
+ * @throws {UnavailableError} if PostgreSQL is down.
  */
 export async function status(config: Config): Promise<StatusReport> {
   await using connection = new Connection(config.databaseUrl);
@@ -75,9 +74,5 @@ async function askKafka(config: Config, connection: Connection): Promise<
   ].flat();
   const isCompacted = await cluster.isCompacted();
   if (isCompacted && config.onDataLoss === "fail") findings.push(describe(new CompactedError()));
-  return {
-    ...await readKafkaState({ cluster, group }),
-    isCompacted,
-    findings,
-  };
+  return { ...await readKafkaState({ cluster, group }), isCompacted, findings };
 }

@@ -35,9 +35,9 @@ serverTest(
       assert.equal(stderr, "");
       return stdout;
     };
-    const { verdict, rowDifferences } = JSON.parse(await audit("--json"));
+    const { verdict, row_differences } = JSON.parse(await audit("--json"));
     assert.equal(verdict, "wrong");
-    assert.equal(rowDifferences.length, MANY);
+    assert.equal(row_differences.length, MANY);
 
     await connection.query({
       text: `
@@ -47,9 +47,9 @@ serverTest(
 
     const lines = (await audit()).split("\n");
     const count = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).length;
-    assert.equal(count(/ extra \d+ +pay +1 +– +should not be there$/), MANY);
-    assert.equal(count(/^ +0 +\d+ +not_json +should not be there$/), MANY);
-    assert.equal(count(/--limit shows more/), 0);
+    assert.equal(count(/ extra \d+ +pay +1 +– +should not exist$/), MANY);
+    assert.equal(count(/^ +0 +\d+ +not_json +should not exist$/), MANY);
+    assert.equal(count(/see --limit/), 0);
     assert.equal(count(/^WRONG: /), 1);
   },
 );

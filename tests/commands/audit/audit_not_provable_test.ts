@@ -44,9 +44,9 @@ serverTest(
     await deleteRecords(stack, new Map([[0, 200], [1, 301]])); // in the middle, and just so far
     const untouched = await auditReport(stack);
     assert.equal(untouched.code, 3, JSON.stringify(untouched));
-    assert.deepEqual(untouched.rows, { agreeing: 3, wrong: 0, notProvable: 3 });
-    assert.deepEqual(untouched.deadLetters, { agreeing: 3, wrong: 0, notProvable: 1 });
-    assert.equal(untouched.provableAfter, new Date(hourAgo(4) + 120_099).toISOString());
+    assert.deepEqual(untouched.rows, { agreeing: 3, wrong: 0, not_provable: 3 });
+    assert.deepEqual(untouched.dead_letters, { agreeing: 3, wrong: 0, not_provable: 1 });
+    assert.equal(untouched.provable_after, new Date(hourAgo(4) + 120_099).toISOString());
     const { stdout } = await runProgram(["audit"], { env: stack.env });
     assert.match(stdout, /All that can be recounted agrees. 3 rows and 1 dead letter cannot be/);
 
@@ -63,9 +63,9 @@ serverTest(
     const found = await auditReport(stack);
     assert.equal(found.code, 1);
     assert.deepEqual(
-      found.rowDifferences.map((
-        { lotteryName, stored, recounted, isPartial },
-      ) => [lotteryName, stored, recounted, isPartial]),
+      found.row_differences.map((
+        { lottery_name, stored, recounted, is_partial },
+      ) => [lottery_name, stored, recounted, is_partial]),
       [["early", 50, 60, true], ["later", 201, 200, false]],
     );
 
@@ -74,7 +74,7 @@ serverTest(
     const unbalanced = await auditReport(stack);
     assert.equal(unbalanced.code, 1);
     assert.equal(unbalanced.ledger.balance, false);
-    assert.deepEqual(unbalanced.rowDifferences, []);
+    assert.deepEqual(unbalanced.row_differences, []);
 
     await change("early", 0, "260");
     await connection.query({
@@ -83,7 +83,7 @@ serverTest(
     const letter = await auditReport(stack);
     assert.equal(letter.code, 1);
     assert.deepEqual(
-      letter.deadLetterDifferences.map(({ partition, recounted }) => [partition, recounted]),
+      letter.dead_letter_differences.map(({ partition, recounted }) => [partition, recounted]),
       [[1, "not_an_object"]],
     );
   },
@@ -111,14 +111,14 @@ serverTest(
     const report = await auditReport(stack);
     // Nothing was noted since the loss, so of all windows a part may be gone.
     assert.equal(report.code, 3, JSON.stringify(report));
-    assert.deepEqual(report.rows, { agreeing: 0, wrong: 0, notProvable: 3 });
+    assert.deepEqual(report.rows, { agreeing: 0, wrong: 0, not_provable: 3 });
     assert.equal(report.records, 15);
 
     await letTimePass(stack);
     await kcatProduce(stack.topic, events("later", 1));
     await countAll(stack);
     await deleteRecords(stack, new Map([[0, 30]]));
-    assert.deepEqual((await auditReport(stack)).rows, { agreeing: 1, wrong: 0, notProvable: 3 });
+    assert.deepEqual((await auditReport(stack)).rows, { agreeing: 1, wrong: 0, not_provable: 3 });
   },
 );
 
@@ -141,7 +141,7 @@ serverTest(
     await deleteRecords(stack, new Map([[0, 10]]));
     const report = await auditReport(stack);
     assert.equal(report.code, 3, JSON.stringify(report));
-    assert.deepEqual(report.rows, { agreeing: 0, wrong: 0, notProvable: 1 });
+    assert.deepEqual(report.rows, { agreeing: 0, wrong: 0, not_provable: 1 });
     await connection.query({ text: "delete from windows_ahead" });
     assert.equal((await auditReport(stack)).code, 1, "it was the note that told");
   },

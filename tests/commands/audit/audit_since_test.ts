@@ -34,7 +34,7 @@ serverTest(
     assert.equal((await runProgram(replay, { env })).code, 0);
     const { code, stdout } = await runProgram(["audit"], { env });
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /42 events and 3 dead letters, after 2 dead letters were replayed$/m);
+    assert.match(stdout, /42 events and 3 dead letters, after replaying 2 dead letters$/m);
 
     assert.match((await runProgram(["status"], { env })).stdout, /^ +1 +1 +not_json$/m);
 
@@ -56,8 +56,8 @@ serverTest(
     );
     const deleted = await auditReport(stack);
     assert.equal(deleted.code, 0, JSON.stringify(deleted));
-    assert.deepEqual(deleted.rows, { agreeing: 3, wrong: 0, notProvable: 0 });
-    assert.deepEqual(deleted.deadLetters, { agreeing: 20, wrong: 0, notProvable: 0 });
+    assert.deepEqual(deleted.rows, { agreeing: 3, wrong: 0, not_provable: 0 });
+    assert.deepEqual(deleted.dead_letters, { agreeing: 20, wrong: 0, not_provable: 0 });
 
     const isFound = async (sabotage: string, undo: string) => {
       await connection.query({ text: sabotage });
@@ -71,22 +71,22 @@ serverTest(
       "update lottery_aggregates set event_count = 2 where lottery_name = 'repaired'",
     );
     assert.deepEqual(
-      counted.rowDifferences.map((
-        { lotteryName, stored, recounted },
-      ) => [lotteryName, stored, recounted]),
+      counted.row_differences.map((
+        { lottery_name, stored, recounted },
+      ) => [lottery_name, stored, recounted]),
       [["repaired", 1, 2]],
     );
     const moved = await isFound(
       "update dead_letters set replayed_window = replayed_window + interval '1 h' where kafka_offset = 40",
       "update dead_letters set replayed_window = replayed_window - interval '1 h' where kafka_offset = 40",
     );
-    assert.deepEqual(moved.deadLetterDifferences.map(({ offset }) => offset), [40]);
+    assert.deepEqual(moved.dead_letter_differences.map(({ offset }) => offset), [40]);
     const expired = await isFound(
       "update dead_letters set reason = 'not_json' where kafka_offset = 60",
       "update dead_letters set reason = 'expired_window' where kafka_offset = 60",
     );
     assert.deepEqual(
-      expired.deadLetterDifferences.map(({ offset, recounted }) => [offset, recounted]),
+      expired.dead_letter_differences.map(({ offset, recounted }) => [offset, recounted]),
       [[60, null]],
     );
     const unbalanced = await isFound(
@@ -99,6 +99,6 @@ serverTest(
     await deleteRecords(stack, new Map([[0, 41]]));
     const gone = await auditReport(stack);
     assert.equal(gone.code, 3, JSON.stringify(gone));
-    assert.deepEqual(gone.rows, { agreeing: 0, wrong: 0, notProvable: 3 });
+    assert.deepEqual(gone.rows, { agreeing: 0, wrong: 0, not_provable: 3 });
   },
 );

@@ -27,7 +27,7 @@ serverTest(
         assert.equal(report.code, 0, JSON.stringify(report));
         assert.equal(report.verdict, "agrees");
         assert.ok(report.records >= 40_000);
-        assert.equal(report.provableAfter, null);
+        assert.equal(report.provable_after, null);
       }
     } finally {
       isOver = true;
@@ -71,9 +71,9 @@ serverTest(
     const report = await auditReport(stack);
     assert.equal(report.code, 1);
     assert.deepEqual(
-      report.rowDifferences.map((
-        { lotteryName, stored, recounted },
-      ) => [lotteryName, stored, recounted]).sort(),
+      report.row_differences.map((
+        { lottery_name, stored, recounted },
+      ) => [lottery_name, stored, recounted]).sort(),
       [
         ["changed", 107, 100],
         ["kept", 100, 100],
@@ -83,7 +83,7 @@ serverTest(
       ],
     );
     assert.deepEqual(
-      report.deadLetterDifferences.map((
+      report.dead_letter_differences.map((
         { partition, stored, recounted },
       ) => [partition, stored, recounted]),
       [
@@ -100,9 +100,9 @@ serverTest(
     assert.match(stdout, /^ {2}and 3 more/m);
     assert.match(
       (await runProgram(["audit"], { env })).stdout,
-      /mo\\nved +pay +100 +– +should not be there$/m,
+      /mo\\nved +pay +100 +– +should not exist$/m,
     );
-    assert.match(stdout, /WRONG: what is stored is not what the topic holds/);
+    assert.match(stdout, /WRONG: the tables do not match the topic/);
   },
 );
 
@@ -122,7 +122,7 @@ serverTest(
     assert.equal(report.code, 1);
     assert.equal(report.rows.wrong, 0);
     assert.equal(report.ledger.balance, true);
-    assert.deepEqual(report.partitionDifferences.map(({ partition }) => partition), [0, 1]);
+    assert.deepEqual(report.partition_differences.map(({ partition }) => partition), [0, 1]);
   },
 );
 
@@ -138,7 +138,7 @@ serverTest("audit without a verdict exits 4", ["kafka", "postgres"], async () =>
   };
   await exits4(/Run `migrate` first/);
   assert.equal((await runProgram(["migrate"], { env: stack.env })).code, 0);
-  await exits4(/nothing was counted into this database yet/);
+  await exits4(/nothing has been counted into this database yet/);
   await countAll(stack);
   await exits4(/Cannot reach Kafka/, { KAFKA_BROKERS: `127.0.0.1:${freePort()}` });
   await exits4(/WINDOW_SECONDS is 300, but was 60/, { WINDOW_SECONDS: "300" });

@@ -101,7 +101,7 @@ serverTest(
       evil,
     );
     const bounded = await deadLetters(stack, "list", "--limit", "2");
-    assert.match(bounded.stdout, /The newest 2; there are more/);
+    assert.match(bounded.stdout, /Only the newest 2 are shown: use a filter or a higher --limit/);
   },
 );
 
@@ -122,16 +122,19 @@ serverTest(
     assert.equal(rehearsal.code, 0, rehearsal.stderr);
     assert.match(rehearsal.stdout, /^0\/2 +would be counted into .* keno {2}pay$/m);
     assert.match(rehearsal.stdout, /^2 would be counted, 0 refused. Nothing was changed.$/m);
-    assert.doesNotMatch(rehearsal.stdout, /there are more/);
+    assert.doesNotMatch(rehearsal.stdout, /a higher --limit/);
     const limited = await deadLetters(stack, "replay", ...byReason, "--dry-run", "--limit", "1");
-    assert.match(limited.stdout, /^1 would .*\nThese were the newest 1; there are more: give/m);
+    assert.match(
+      limited.stdout,
+      /^1 would .*\nOnly the newest 1 were replayed: use a higher --limit/m,
+    );
     await assertStored(stack, [], dead);
 
     const unrepaired = await deadLetters(stack, "replay", "0/1", "0/4", "0/9");
     assert.equal(unrepaired.code, 1);
     assert.match(unrepaired.stdout, /^0\/1 +refused: timestamp_in_seconds$/m);
     assert.match(unrepaired.stdout, /^0\/4 +refused: not_json$/m);
-    assert.match(unrepaired.stdout, /^0\/9 +refused: there is none$/m);
+    assert.match(unrepaired.stdout, /^0\/9 +refused: no such dead letter$/m);
     await assertStored(stack, [], dead);
 
     // Judged against the record's own timestamp, as every record.
@@ -158,7 +161,7 @@ serverTest(
 
     const again = await deadLetters(stack, "replay", "0/1", ...byReason.slice(2));
     assert.equal(again.code, 1);
-    assert.match(again.stdout, /refused: replayed before, at \d{4}/);
+    assert.match(again.stdout, /refused: already replayed at \d{4}/);
     const none = await deadLetters(stack, "replay", ...byReason);
     assert.match(none.stdout, /^0 counted, 0 refused.$/m);
     await assertStored(stack, replayed, dead);

@@ -121,11 +121,11 @@ Deno.test("demo says why it cannot go on with the events of a directory", async 
   const state = { seed: 1, rate: 200, startMs: 1, lotteries: 12, badShare: 0, lateShare: 0 };
   const current = { ...state, version: 2, begunMs: 1, speed: 60 };
   const cases: readonly (readonly [file: string, message: RegExp])[] = [
-    [JSON.stringify(state), /another version of this program has made them/],
-    [JSON.stringify({ ...current, version: 3 }), /another version of this program has made them/],
-    [JSON.stringify({ ...current, speed: "fast" }), /remove the directory to start anew/],
-    ["{", /remove the directory to start anew/],
-    [JSON.stringify(current), /at another speed: it was begun with --speed 60/],
+    [JSON.stringify(state), /another version of this program generated them/],
+    [JSON.stringify({ ...current, version: 3 }), /another version of this program generated them/],
+    [JSON.stringify({ ...current, speed: "fast" }), /Remove the directory to start over/],
+    ["{", /Remove the directory to start over/],
+    [JSON.stringify(current), /at another speed: it was started with --speed 60/],
   ];
   for (const [file, message] of cases) {
     await Deno.writeTextFile(join(dataDir, "generator.json"), file);

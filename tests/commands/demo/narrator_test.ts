@@ -37,7 +37,7 @@ Deno.test("Narrator says once who has announced a jackpot, and notes it as long 
 
   const screen = await openScreen();
   using narrator = new Narrator(log);
-  const line = `${lotteryName} announces a jackpot of ${millions} million: a crowd comes\n`;
+  const line = `${lotteryName} announces a jackpot of ${millions} million: a rush begins\n`;
   assert.ok(screen.written.endsWith(line), screen.written);
   assert.equal(screen.written.split("\n").length, 2);
   assert.equal(narrator.note(), `jackpot: ${lotteryName}`);
@@ -49,10 +49,10 @@ Deno.test("Narrator says how long ago event time is, and when it is now", async 
   const screen = await openScreen();
   const begunMs = Date.now() - 47 * MINUTE_MS + 6_000;
   using narrator = new Narrator(makeLog({ speed: 2, begunMs }));
-  assert.match(screen.written, /Event time begins 1 min \d s ago, and passes 2 times as fast/);
+  assert.match(screen.written, /Event time starts 1 min \d s ago, and passes 2 times as fast/);
   assert.match(narrator.note()!, /^event time 1 min \d s ago/);
   assert.equal(narrator.status().speed, 2);
-  await eventually(() => screen.written.includes("Event time has reached the present"));
+  await eventually(() => screen.written.includes("Event time has caught up"));
   assert.doesNotMatch(narrator.note() ?? "", /event time/);
   assert.equal(narrator.status().speed, 1);
 });

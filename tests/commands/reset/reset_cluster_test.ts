@@ -45,7 +45,7 @@ serverTest(
     const report = await auditReport(moved);
     assert.equal(report.code, 3, JSON.stringify(report));
     assert.equal(report.records, 2_000);
-    assert.deepEqual(report.deadLetters.wrong + report.rows.wrong, 0);
+    assert.deepEqual(report.dead_letters.wrong + report.rows.wrong, 0);
     assert.match(
       (await runProgram(["audit"], { env: stack.env })).stderr,
       /KAFKA_BROKERS .* is .*, but was/,

@@ -59,9 +59,12 @@ serverTest(
     assert.equal(unanswered.code, 1);
     assert.match(
       unanswered.stdout,
-      /^Deletes all counts \([\d,]+ rows\), 50 dead letters .*\n2 of them were replayed/m,
+      /^Deletes all counts \([\d,]+ rows\), 50 dead letters .*\nOf these, 2 replayed letters must be replayed again/m,
     );
-    assert.match(unanswered.stderr, /nobody can answer, because this is no terminal. Say --yes/);
+    assert.match(
+      unanswered.stderr,
+      /nobody can confirm it, because standard input is not a terminal. Add --yes/,
+    );
     assert.equal(await epochOf(stack), 1);
     assert.equal(await recordsRead(stack.database), 5_000);
 
@@ -95,7 +98,10 @@ serverTest(
     for (const args of [[], ["--force", "6"]]) {
       const { code, stderr } = await reset(stack, ["--recount", "--yes", ...args]);
       assert.equal(code, 1);
-      assert.match(stderr, /up to 70 of the records .* To lose what they stand for, say --force 7/);
+      assert.match(
+        stderr,
+        /up to 70 records .* To delete their counts all the same, .* with --force 7/,
+      );
     }
     assert.equal(await recordsRead(stack.database), 70);
     const { code, stderr } = await reset(stack, ["--recount", "--yes", "--force", "7"]);
@@ -138,7 +144,7 @@ serverTest(
     }, { timeoutMs: 60_000 });
     assert.match(
       stdout,
-      /^The worker lottery-worker-\w+ on \S+ has not been heard of since .*it cannot commit after this/m,
+      /^Worker lottery-worker-\w+ on \S+ has not been heard from since .*it cannot commit after this/m,
     );
 
     frozen.signal("SIGCONT");
@@ -199,8 +205,8 @@ serverTest(
     assert.deepEqual({ ...sums }, { old: 50, new: 40 + 50 + 0 });
     const report = await auditReport({ env });
     assert.equal(report.code, 3, JSON.stringify(report));
-    assert.deepEqual(report.rows, { agreeing: 5, wrong: 0, notProvable: 5 });
-    assert.deepEqual(report.deadLetters, { agreeing: 2, wrong: 0, notProvable: 1 });
+    assert.deepEqual(report.rows, { agreeing: 5, wrong: 0, not_provable: 5 });
+    assert.deepEqual(report.dead_letters, { agreeing: 2, wrong: 0, not_provable: 1 });
     // What is left of the log before can still be looked at, and counted.
     const left = ["--log", `${topic.name} (epoch 1)`];
     assert.match((await runProgram(["dead-letters", "list", ...left], { env })).stdout, /^0\/50 /m);
@@ -208,7 +214,7 @@ serverTest(
     const replay = ["dead-letters", "replay", "0/50", ...set.flatMap((each) => ["--set", each])];
     assert.equal((await runProgram([...replay, ...left], { env })).code, 0);
     const replayed = await auditReport({ env });
-    assert.deepEqual(replayed.rows, { agreeing: 6, wrong: 0, notProvable: 5 });
+    assert.deepEqual(replayed.rows, { agreeing: 6, wrong: 0, not_provable: 5 });
 
     await connection.query({
       text: "update lottery_aggregates set event_count = 99 where lottery_name = 'new'",
@@ -257,7 +263,7 @@ serverTest(
       eventsOf("ahead", { fromMs: Date.now() + 30_000, minutes: 1, perMinute: 100 });
     await kcatProduce(stack.topic, ahead());
     await countAll(stack);
-    assert.match((await reset(stack, ["--settings"])).stderr, /Nothing to take over/);
+    assert.match((await reset(stack, ["--settings"])).stderr, /Nothing to change/);
     assert.match(
       (await reset(stack, ["--settings"], { WINDOW_SECONDS: "10" })).stderr,
       /WINDOW_SECONDS is 10, but was 60. Set it back, or use reset --recount/,
@@ -265,7 +271,7 @@ serverTest(
 
     const regrouped = { env: { ...env, KAFKA_GROUP_ID: `${env.KAFKA_GROUP_ID}-2` } };
     const { stdout } = await reset(regrouped, ["--settings", "--yes"]);
-    assert.match(stdout, /KAFKA_GROUP_ID: .* becomes .*-2\nNothing is counted otherwise/);
+    assert.match(stdout, /KAFKA_GROUP_ID: .* becomes .*-2\nNothing is counted differently/);
     await countAll(regrouped);
     assert.equal((await auditReport(regrouped)).verdict, "agrees");
 
@@ -276,7 +282,7 @@ serverTest(
     await assertBooksBalance(stack.database.connection);
     const report = await auditReport(strict);
     assert.equal(report.code, 3, JSON.stringify(report));
-    assert.deepEqual(report.deadLetters, { agreeing: 100, wrong: 0, notProvable: 0 });
+    assert.deepEqual(report.dead_letters, { agreeing: 100, wrong: 0, not_provable: 0 });
     assert.equal(report.rows.agreeing, 0);
     assert.equal(report.ledger.counted, 100);
   },
@@ -328,18 +334,18 @@ serverTest(
     const changed = { MAX_FUTURE_SECONDS: "0" };
     const { code, stderr } = await reset(stack, ["--settings", "--yes"], changed);
     assert.equal(code, 0, stderr);
-    assert.match((await reset(stack, ["--settings"], changed)).stderr, /Nothing to take over/);
+    assert.match((await reset(stack, ["--settings"], changed)).stderr, /Nothing to change/);
   },
 );
 
 Deno.test("reset explains arguments that do not go together, and exits 2", async () => {
   for (
     const [args, message] of [
-      [[], /one of --recount, --log and --settings is needed/],
-      [["--recount", "--settings"], /one of --recount, --log and --settings is needed/],
-      [["--log"], /--log needs --to/],
-      [["--recount", "--to", "end"], /--log needs --to, and only it does/],
-      [["--settings", "--force", "5"], /--force is for --recount/],
+      [[], /exactly one of --recount, --log and --settings is required/],
+      [["--recount", "--settings"], /exactly one of --recount, --log and --settings is required/],
+      [["--log"], /--log requires --to/],
+      [["--recount", "--to", "end"], /--log requires --to, and only --log takes it/],
+      [["--settings", "--force", "5"], /--force requires --recount/],
       [["--log", "--to", "yesterday"], /It must be start, end, a time like/],
     ] as const
   ) {

@@ -175,7 +175,7 @@ serverTest(
     const env = { ...stack.env, KAFKA_OUTPUT_TOPIC: output.name };
     const { code, stdout } = await runProgram(["doctor"], { env });
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /^ok {4}Output topic test-[^ ]+: is there$/m);
+    assert.match(stdout, /^ok {4}Output topic test-[^ ]+: exists$/m);
     assert.match(stdout, /^ok {4}Topic test-[^ ]+: 4 partitions with 0 offsets$/m);
     assert.match(stdout, /^ok {4}PostgreSQL .*empty: the first start creates the tables$/m);
     const tables = await stack.database.connection.query({

@@ -19,25 +19,25 @@ serverTest(
     await kcatProduce(topic, makeLines(20_000, expected));
     await using worker = await Program.start(["start"], { env });
     await eventually(async () => await recordsRead(database).catch(() => 0) === 20_000);
-    // The worker looks at the watermark now and then.
+    // The worker reads the watermark periodically.
     const { stdout } = await eventually(async () => {
       const answer = await runProgram(["status", "--json"], { env });
       assert.equal(answer.code, 0, `${answer.stdout}${answer.stderr}`);
-      assert.notEqual(JSON.parse(answer.stdout).closedUpTo, null);
+      assert.notEqual(JSON.parse(answer.stdout).closed_up_to, null);
       return answer;
     });
     const status = JSON.parse(stdout);
     assert.equal(status.topic, topic.name);
     assert.equal(status.partitions.length, 4);
     for (const partition of status.partitions) {
-      assert.equal(partition.storedOffset, partition.endOffset);
+      assert.equal(partition.stored_offset, partition.end_offset);
       assert.equal(partition.lag, 0);
-      assert.match(partition.committedAt, /^\d{4}-/);
+      assert.match(partition.committed_at, /^\d{4}-/);
       assert.match(partition.watermark, /^\d{4}-/);
     }
     assert.equal(
       status.partitions.reduce(
-        (sum: number, each: { endOffset: number }) => sum + each.endOffset,
+        (sum: number, each: { end_offset: number }) => sum + each.end_offset,
         0,
       ),
       20_000,
@@ -47,7 +47,7 @@ serverTest(
     assert.equal(status.workers[0].host, Deno.hostname());
     assert.deepEqual(
       new Map(
-        status.deadLetters.map((
+        status.dead_letters.map((
           { reason, records }: { reason: string; records: number },
         ) => [reason, records]),
       ),
@@ -62,7 +62,7 @@ serverTest(
         text: "select max(window_end) as closed from lottery_windows where closed",
       });
       const closed = row!.closed.toISOString().slice(0, 19).replace("T", " ");
-      assert.ok(answer.stdout.includes(`Closed windows: those up to ${closed}Z\n`), answer.stdout);
+      assert.ok(answer.stdout.includes(`Closed windows: up to ${closed}Z\n`), answer.stdout);
       return answer;
     });
     assert.match(text.stdout, /^ +\d+ +0 +not_json$/m);
@@ -71,12 +71,12 @@ serverTest(
       /^partition +stored offset +end offset +lag +watermark +last commit$/m,
     );
     assert.match(text.stdout, /on [^ ]+, partitions 0, 1, 2, 3$/m);
-    assert.match(text.stdout, /^Nothing needs a person\.$/m);
+    assert.match(text.stdout, /^Nothing needs attention\.$/m);
     worker.signal("SIGTERM");
   },
 );
 
-serverTest("status exits 1 and says what needs a person", ["kafka", "postgres"], async () => {
+serverTest("status exits 1 and says what needs attention", ["kafka", "postgres"], async () => {
   await using stack = await openStack({ partitions: 1 });
   const { env, topic } = stack;
   const problems = async (changes: Readonly<Record<string, string>> = {}) => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { RequestError } from "../../../lib/io/http/responses.ts";
 import {
   countsQuery,
   deadLettersLimit,
   lotterySearch,
   viewChoice,
 } from "../../../lib/io/http/parameters.ts";
+import { RequestError } from "../../../lib/io/http/responses.ts";
 
 const NOW_MS = Date.UTC(2026, 0, 31, 12);
 const MINUTE_MS = 60_000;

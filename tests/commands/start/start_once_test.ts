@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { eventsOf, hourAgo } from "../support/audit_stand.ts";
-import { makeLines } from "../support/event_lines.ts";
-import { assertBooksBalance, Expectation } from "../support/expectation.ts";
-import { kcatProduce } from "../support/kcat.ts";
-import { serverTest } from "../support/servers.ts";
-import { openStack } from "../support/stack.ts";
-import { runProgram } from "../support/worker_process.ts";
+import { eventsOf, hourAgo } from "../../support/audit_stand.ts";
+import { makeLines } from "../../support/event_lines.ts";
+import { assertBooksBalance, Expectation } from "../../support/expectation.ts";
+import { kcatProduce } from "../../support/kcat.ts";
+import { serverTest } from "../../support/servers.ts";
+import { openStack } from "../../support/stack.ts";
+import { runProgram } from "../../support/worker_process.ts";
 
 serverTest(
   "start --once counts 300,000 foreign records exactly, keeps the bad ones, and goes on from there",

@@ -1,19 +1,19 @@
 /**
- * `start`: counts the topic until it is told to stop.
+ * `start`: counts the topic until it is stopped.
  * @module
  */
 
-import type { Config } from "../core/settings/config.ts";
-import { createKafka } from "../io/kafka/client.ts";
-import { KafkaCluster } from "../io/kafka/cluster.ts";
-import { ConsumerGroup } from "../io/kafka/group/consumer_group.ts";
-import { kafkaOrigin } from "../io/kafka/origin.ts";
-import { KafkaOutput } from "../io/kafka/output.ts";
-import { KafkaSource } from "../io/kafka/source.ts";
-import type { Terminal } from "../io/terminal.ts";
-import { WorkerState } from "../observers/worker_state.ts";
-import { StatusLine } from "../worker/live_status_line.ts";
-import { Worker } from "../worker/worker.ts";
+import type { Config } from "../../core/settings/config.ts";
+import { createKafka } from "../../io/kafka/client.ts";
+import { KafkaCluster } from "../../io/kafka/cluster.ts";
+import { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
+import { kafkaOrigin } from "../../io/kafka/origin.ts";
+import { KafkaOutput } from "../../io/kafka/output.ts";
+import { KafkaSource } from "../../io/kafka/source.ts";
+import type { Terminal } from "../../io/terminal.ts";
+import { WorkerState } from "../../observers/worker_state.ts";
+import { StatusLine } from "../../worker/live_status_line.ts";
+import { Worker } from "../../worker/worker.ts";
 
 /** What `start` is given besides the settings. */
 export interface StartOptions {

@@ -1,13 +1,13 @@
 /**
- * `alert`: one mail, for the hook of a supervisor that has found the worker dead.
+ * `alert`: one mail, for the hook of a supervisor that found a worker dead.
  * @module
  */
 
-import { type Alert, composeMail } from "../core/alert.ts";
-import { OperatorError } from "../core/failure.ts";
-import type { Config } from "../core/settings/config.ts";
-import { redacted } from "../core/settings/database_url.ts";
-import { sendMail } from "../io/smtp.ts";
+import { type Alert, composeMail } from "../../core/alert.ts";
+import { OperatorError } from "../../core/failure.ts";
+import type { Config } from "../../core/settings/config.ts";
+import { redacted } from "../../core/settings/database_url.ts";
+import { sendMail } from "../../io/smtp.ts";
 
 /**
  * Mails `text` to the addresses of `ALERT_TO`.
@@ -17,8 +17,8 @@ import { sendMail } from "../io/smtp.ts";
 export async function alert(config: Config, text: string): Promise<string> {
   return await mailByHand(config, {
     title: text,
-    doing: "Not known: this mail was sent by a command, not by a worker.",
-    advice: "See why it was sent.",
+    doing: "Unknown: this mail was sent by a command, not by a worker.",
+    advice: "Find out why it was sent.",
   });
 }
 
@@ -26,7 +26,7 @@ export async function alert(config: Config, text: string): Promise<string> {
 export async function testMail(config: Config): Promise<string> {
   return await mailByHand(config, {
     title: "This is a test mail",
-    doing: "Nothing: `doctor --mail` has sent this.",
+    doing: "Nothing: `doctor --mail` sent this.",
     advice: "Nothing. Failures of the pipeline will be mailed to this address.",
   });
 }

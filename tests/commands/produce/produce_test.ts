@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { Generator } from "../../lib/core/simulation/generator.ts";
-import { deleteRecords } from "../support/audit_stand.ts";
-import { readWithOurs } from "../support/record_reader.ts";
-import { serverTest } from "../support/servers.ts";
-import { openStack } from "../support/stack.ts";
-import { Program, runProgram } from "../support/worker_process.ts";
+import { Generator } from "../../../lib/core/simulation/generator.ts";
+import { deleteRecords } from "../../support/audit_stand.ts";
+import { readWithOurs } from "../../support/record_reader.ts";
+import { serverTest } from "../../support/servers.ts";
+import { openStack } from "../../support/stack.ts";
+import { Program, runProgram } from "../../support/worker_process.ts";
 
 serverTest("produce sends as many events as it was told, those of its seed, keyed by lottery", [
   "kafka",
@@ -69,7 +69,7 @@ serverTest(
     assert.equal(refused.code, 1);
     assert.match(
       refused.stderr,
-      /The topic test-[^ ]+ at [^ ]+:\d+ is in use: 10 records were written to it\. Nothing was sent: .* Say --yes/,
+      /The topic test-[^ ]+ at [^ ]+:\d+ is in use: 10 records were written to it\. Nothing was sent: .* Add --yes/,
     );
     // What it once held may have been counted, though it is deleted since.
     await deleteRecords(stack, new Map([[0, 10]]));
@@ -108,7 +108,7 @@ serverTest(
       const created = await runProgram(["migrate", "--create-database"], { env });
       assert.equal(created.code, 0, created.stderr);
       assert.match(created.stderr, /Created the database [^ ]+_new"/);
-      assert.match(created.stderr, /The database [^ ]+_new is up to date now/);
+      assert.match(created.stderr, /Brought the database [^ ]+_new up to date/);
       const again = await runProgram(["migrate", "--create-database"], { env });
       assert.equal(again.code, 0, again.stderr);
       assert.match(again.stderr, /is up to date/);

@@ -1,6 +1,5 @@
 /**
- * Who is there while a pipeline is reset: living workers, which keep it from being reset, and those
- * of whom it is only said.
+ * Workers that run keep a pipeline from being reset; others are only mentioned.
  * @module
  */
 
@@ -15,26 +14,28 @@ import { listWorkers } from "../../io/postgres/worker_registry.ts";
 const FORMER_CLIENT_ID = "lottery-events-pipeline";
 
 /**
- * What has to be said of others. None of them can commit after the reset, which begins an epoch.
- * @throws {OperatorError} while a worker of this database runs: it would be in the way of what is decided.
+ * Makes sure that no worker of this database runs: it would undo what is decided.
+ * @returns what to say of others. None of them can commit after the reset, which begins an epoch.
+ * @throws {OperatorError} naming those that run.
  */
-export async function bystanders(
+export async function assertNoActiveWorkers(
   connection: Connection,
   group: ConsumerGroup,
-  groupIds: readonly string[],
+  groupIds: Iterable<string>,
 ): Promise<string[]> {
-  const groups = await Promise.all(groupIds.map((id) => group.describe(id)));
+  const groups = await Promise.all(Array.from(groupIds, (id) => group.describe(id)));
   const members = groups.flatMap(({ members }) => members ?? []);
   const workers = await listWorkers(connection);
   const isMember = ({ id, seenMs }: WorkerStatus) =>
     members.some(({ clientId }) => clientId === (seenMs === null ? FORMER_CLIENT_ID : id));
   const running = workers.filter((worker) => worker.isAlive || isMember(worker));
   if (running.length > 0) {
+    const isOne = running.length === 1;
+    const names = running.map(({ id, host }) => `${id} on ${host}`).join(", ");
     throw new OperatorError(
-      `Cannot reset while ${running.length === 1 ? "a worker runs" : "workers run"}: ${
-        running.map(({ id, host }) => `${id} on ${host}`).join(", ")
-      }. Stop ${running.length === 1 ? "it" : "them"} first. ` +
-        "One that was killed or frozen counts as ended after 20 seconds.",
+      `Cannot reset while ${isOne ? "a worker runs" : "workers run"}: ${names}. ` +
+        `Stop ${isOne ? "it" : "them"} first. ` +
+        "A worker that was killed or is frozen counts as stopped after 20 seconds.",
     );
   }
   const strangers = members.filter(({ clientId }) => !workers.some(({ id }) => id === clientId));
@@ -43,12 +44,12 @@ export async function bystanders(
 
 function silent({ id, host, seenMs }: WorkerStatus): string {
   const silence = seenMs === null
-    ? "does not say whether it runs"
-    : `has not been heard of since ${utcTime(seenMs)}`;
-  return `The worker ${id} on ${host} ${silence}. ` +
+    ? "does not report whether it runs"
+    : `has not been heard from since ${utcTime(seenMs)}`;
+  return `Worker ${id} on ${host} ${silence}. ` +
     "If it is only frozen or cut off, it cannot commit after this, and stops.";
 }
 
 function stranger({ clientId, host }: GroupMember): string {
-  return `${clientId} on ${host} is in the group, and is not a worker of this database.`;
+  return `${clientId} on ${host} is in the consumer group, but is not a worker of this database.`;
 }

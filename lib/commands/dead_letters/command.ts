@@ -1,14 +1,13 @@
 /**
- * The arguments, help and examples of `dead-letters` and its three commands.
+ * `dead-letters` and its three commands on the command line.
  * @module
  */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { DEAD_LETTER_REASONS } from "../../core/dead_letters/dead_letter.ts";
 import { addRepair, type Repair } from "../../core/dead_letters/repair.ts";
-import { parseIsoTime } from "../../core/text/time.ts";
 import type { DeadLetterFilter, RecordPosition } from "../../io/postgres/dead_letters.ts";
-import { wholeNumber } from "../cli/arguments.ts";
+import { parsedBy, time, wholeNumber } from "../cli/arguments.ts";
 import { example } from "../cli/help.ts";
 import type { Host } from "../cli/host.ts";
 
@@ -26,7 +25,7 @@ interface FilterOptions {
 /** Adds `dead-letters` to the program. */
 export function addDeadLetters(program: Command, host: Host): void {
   const group = program.command("dead-letters")
-    .description("look at the records that could not be counted, and count those that can be now");
+    .description("list and show the records that could not be counted, or replay them");
   addList(group, host);
   addShow(group, host);
   addReplay(group, host);
@@ -34,9 +33,9 @@ export function addDeadLetters(program: Command, host: Host): void {
 
 function addList(group: Command, { configured, print }: Host): void {
   withLog(withFilter(group.command("list")))
-    .description("list the newest dead letters that were not replayed")
-    .option("--replayed", "list those that were replayed instead")
-    .option("--json", "one JSON object a line, with all bytes")
+    .description("list the newest dead letters that have not been replayed")
+    .option("--replayed", "list the replayed ones instead")
+    .option("--json", "print one JSON object per line, with all bytes")
     .addHelpText(
       "after",
       example(
@@ -59,9 +58,9 @@ function addList(group: Command, { configured, print }: Host): void {
 
 function addShow(group: Command, { configured, print }: Host): void {
   withLog(group.command("show"))
-    .description("show one dead letter: position, reason, headers, and its bytes")
-    .argument("<position>", "partition and offset, as 3/1042", position)
-    .option("--whole", "all bytes, not only the first 2,048")
+    .description("show one dead letter: position, reason, headers and bytes")
+    .argument("<position>", "partition and offset, such as 3/1042", position)
+    .option("--whole", "show all bytes, not only the first 2,048")
     .addHelpText("after", example("dead-letters show 3/1042"))
     .action(async (position: RecordPosition, { whole, log }: { whole?: true; log?: string }) => {
       const config = await configured();
@@ -77,9 +76,15 @@ function addShow(group: Command, { configured, print }: Host): void {
 
 function addReplay(group: Command, { configured, print }: Host): void {
   withLog(withFilter(group.command("replay")))
-    .description("count dead letters that are events now, or are made so with --set; each once")
-    .argument("[positions...]", "partitions and offsets, as 3/1042; or none, with a filter", append)
-    .option("--set <field=value>", "repair a field first; can be given for each field", set)
+    .description(
+      "count dead letters that are valid events now, or are repaired by --set; each one once",
+    )
+    .argument(
+      "[positions...]",
+      "partitions and offsets, such as 3/1042; or none, with a filter",
+      append,
+    )
+    .option("--set <field=value>", "repair a field first; may be given once per field", repaired)
     .option("--dry-run", "say what would happen, and change nothing")
     .addHelpText("after", REPAIR_HELP)
     .addHelpText(
@@ -93,7 +98,7 @@ function addReplay(group: Command, { configured, print }: Host): void {
       const { set: repair = {}, dryRun, log, ...filter } = options;
       if (positions.length === 0 && !hasFilter(filter)) {
         command.error(
-          "error: say which dead letters: positions, --reason, --partition or a range",
+          "error: positions, --reason, --partition or a range must say which dead letters",
         );
       }
       const config = await configured();
@@ -110,32 +115,33 @@ function addReplay(group: Command, { configured, print }: Host): void {
     });
 }
 
-/** Which log's letters are meant. */
 function withLog(command: Command): Command {
   return command.option(
     "--log <name>",
-    'of a log that a reset has left, as "user-events (epoch 1)" (default: KAFKA_TOPIC)',
+    'a log abandoned by a reset, such as "user-events (epoch 1)" (default: KAFKA_TOPIC)',
   );
 }
 
 const REPAIR_HELP = `
-What can be set: lottery_name, event_type, and timestamp to milliseconds since 1970, to a time like
-2026-01-31T12:00:00Z, to "record" (the record's own timestamp) or to "seconds" (its number is
-seconds). What is no JSON object is made anew of what is set. The result is judged by the same rules
-as every record.`;
+Fields: lottery_name, event_type and timestamp. A timestamp is set to milliseconds since 1970, to a
+time such as 2026-01-31T12:00:00Z, to "record" (the record's own timestamp) or to "seconds" (its number
+is in seconds). A value that is not a JSON object is replaced by the fields that are set. The result is
+judged by the same rules as every record. Exits with 1 if a dead letter cannot be counted.`;
+
+const repaired = parsedBy((assignment, before: Repair = {}) => addRepair(before, assignment));
 
 /** Kafka numbers them in 32 bits, with a sign. */
-const GREATEST_PARTITION = 2 ** 31 - 1;
+const MAX_PARTITION = 2 ** 31 - 1;
 
 function withFilter(command: Command): Command {
   return command
     .addOption(new Option("--reason <reason>", "only this reason").choices(DEAD_LETTER_REASONS))
-    .option("--partition <number>", "only this partition", wholeNumber(0, GREATEST_PARTITION))
+    .option("--partition <number>", "only this partition", wholeNumber(0, MAX_PARTITION))
     .option("--from-offset <offset>", "from this offset", wholeNumber(0))
-    .option("--to-offset <offset>", "up to and with this offset", wholeNumber(0))
-    .option("--since <time>", "received at or after, as 2026-01-31T12:00:00Z", time)
-    .option("--until <time>", "received before", time)
-    .option("--limit <number>", "the newest so many at most", wholeNumber(1), 100);
+    .option("--to-offset <offset>", "up to and including this offset", wholeNumber(0))
+    .option("--since <time>", "received at or after this time, such as 2026-01-31T12:00:00Z", time)
+    .option("--until <time>", "received before this time", time)
+    .option("--limit <number>", "at most this many, the newest first", wholeNumber(1), 100);
 }
 
 function toFilter(
@@ -160,7 +166,7 @@ function hasFilter({ limit: _, ...filter }: FilterOptions): boolean {
 function position(text: string): RecordPosition {
   const [, partition, offset] = text.match(/^(\d{1,9})\/(\d{1,15})$/) ?? [];
   if (offset === undefined) {
-    throw new InvalidArgumentError("It must be a partition and an offset, as 3/1042.");
+    throw new InvalidArgumentError("It must be a partition and an offset, such as 3/1042.");
   }
   return { partition: Number(partition), offset: Number(offset) };
 }
@@ -170,18 +176,4 @@ function append(text: string, before: RecordPosition[] = []): RecordPosition[] {
   const { partition, offset } = position(text);
   const others = before.filter((each) => each.partition !== partition || each.offset !== offset);
   return [...others, { partition, offset }];
-}
-
-function set(assignment: string, before: Repair = {}): Repair {
-  try {
-    return addRepair(before, assignment);
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
-}
-
-function time(text: string): number {
-  const timeMs = parseIsoTime(text);
-  if (timeMs !== null) return timeMs;
-  throw new InvalidArgumentError("It must be a time like 2026-01-31T12:00:00Z, with its zone.");
 }

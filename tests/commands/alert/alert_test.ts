@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { makeLines } from "../support/event_lines.ts";
-import { eventually } from "../support/eventually.ts";
-import { Expectation } from "../support/expectation.ts";
-import { freePort } from "../support/free_port.ts";
-import { kcatProduce } from "../support/kcat.ts";
-import { MailServer } from "../support/mail_server.ts";
-import { serverTest } from "../support/servers.ts";
-import { openStack, recordsRead } from "../support/stack.ts";
-import { Program, runProgram } from "../support/worker_process.ts";
+import { makeLines } from "../../support/event_lines.ts";
+import { eventually } from "../../support/eventually.ts";
+import { Expectation } from "../../support/expectation.ts";
+import { freePort } from "../../support/free_port.ts";
+import { kcatProduce } from "../../support/kcat.ts";
+import { MailServer } from "../../support/mail_server.ts";
+import { serverTest } from "../../support/servers.ts";
+import { openStack, recordsRead } from "../../support/stack.ts";
+import { Program, runProgram } from "../../support/worker_process.ts";
 
 const LOGIN = { username: "pipeline", password: "hunter2 " };
 
@@ -20,15 +20,15 @@ for (const isSecure of [false, true]) {
     assert.equal(code, 0, stderr);
     assert.match(
       stderr,
-      /Sent to operators@example.org by localhost; the mail server answered: 250/,
+      /Sent to operators@example.org through localhost; the mail server answered: 250/,
     );
     const mail = await server.received(/worker failed Bcc: everybody@example.org ü$/);
     assert.equal(mail.isEncrypted, true);
     assert.equal(mail.user, "pipeline");
     assert.doesNotMatch(mail.raw.split("\r\n\r\n")[0]!, /^Bcc:/m);
     assert.match(mail.raw, /^To: operators@example.org\r$/m);
-    assert.match(mail.text, /^What to do\r?\n {2}See why it was sent.\r?$/m);
-    assert.match(mail.html, /<h4[^>]*>What to do<\/h4><div[^>]*>See why it was sent.<\/div>/);
+    assert.match(mail.text, /^What to do\r?\n {2}Find out why it was sent.\r?$/m);
+    assert.match(mail.html, /<h4[^>]*>What to do<\/h4><div[^>]*>Find out why it was sent.<\/div>/);
   });
 }
 

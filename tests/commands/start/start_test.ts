@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { makeLines } from "../support/event_lines.ts";
-import { eventually } from "../support/eventually.ts";
-import { assertBooksBalance, Expectation } from "../support/expectation.ts";
-import { createTopic, openAdmin } from "../support/kafka.ts";
-import { kcatProduce } from "../support/kcat.ts";
-import { MailServer } from "../support/mail_server.ts";
-import { serverTest } from "../support/servers.ts";
-import { openStack, recordsRead, type TestStack } from "../support/stack.ts";
-import { Program, runProgram } from "../support/worker_process.ts";
+import { makeLines } from "../../support/event_lines.ts";
+import { eventually } from "../../support/eventually.ts";
+import { assertBooksBalance, Expectation } from "../../support/expectation.ts";
+import { createTopic, openAdmin } from "../../support/kafka.ts";
+import { kcatProduce } from "../../support/kcat.ts";
+import { MailServer } from "../../support/mail_server.ts";
+import { serverTest } from "../../support/servers.ts";
+import { openStack, recordsRead, type TestStack } from "../../support/stack.ts";
+import { Program, runProgram } from "../../support/worker_process.ts";
 
 async function groupMembers({ topic }: TestStack): Promise<number> {
   await using admin = await openAdmin(topic.brokers);

@@ -1,32 +1,32 @@
 /**
- * `start --once`: counts up to the ends that the log has now, and exits.
+ * `start --once`: counts up to the current ends of the log, and exits.
  * @module
  */
 
-import { Condition } from "../async/condition.ts";
-import { runTaskGroup } from "../async/task_group.ts";
-import { isPassing, OperatorError } from "../core/failure.ts";
-import type { LogRange } from "../core/offsets/log_range.ts";
-import type { Config } from "../core/settings/config.ts";
-import { progressBar } from "../core/text/progress_bar.ts";
-import type { Commit } from "../core/windowing/pending.ts";
-import { createKafka } from "../io/kafka/client.ts";
-import { KafkaCluster } from "../io/kafka/cluster.ts";
-import { ConsumerGroup } from "../io/kafka/group/consumer_group.ts";
-import { kafkaOrigin } from "../io/kafka/origin.ts";
-import { KafkaSource } from "../io/kafka/source.ts";
-import { log } from "../io/logs.ts";
-import type { Terminal } from "../io/terminal.ts";
-import type { PipelineObserver } from "../pipeline/observer.ts";
-import { Worker } from "../worker/worker.ts";
+import { Condition } from "../../async/condition.ts";
+import { runTaskGroup } from "../../async/task_group.ts";
+import { isPassing, OperatorError } from "../../core/failure.ts";
+import type { LogRange } from "../../core/offsets/log_range.ts";
+import type { Config } from "../../core/settings/config.ts";
+import { progressBar } from "../../core/text/progress_bar.ts";
+import type { Commit } from "../../core/windowing/pending.ts";
+import { createKafka } from "../../io/kafka/client.ts";
+import { KafkaCluster } from "../../io/kafka/cluster.ts";
+import { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
+import { kafkaOrigin } from "../../io/kafka/origin.ts";
+import { KafkaSource } from "../../io/kafka/source.ts";
+import { log } from "../../io/logs.ts";
+import type { Terminal } from "../../io/terminal.ts";
+import type { PipelineObserver } from "../../pipeline/observer.ts";
+import { Worker } from "../../worker/worker.ts";
 import type { StartOptions } from "./start.ts";
 
 /** How often the stored offsets are read: other workers may move them too. */
 const POLL_MS = 500;
 
 /**
- * Resolves when every partition's stored offset has reached its end, whoever got there.
- * What is away at the start is not waited for.
+ * Resolves when every partition's stored offset has reached its end, whichever worker got there.
+ * Does not wait for a system that is down at the start.
  * @throws {OperatorError} if the signal aborts before the end.
  */
 export async function startOnce(
@@ -64,7 +64,7 @@ export async function startOnce(
   terminal.endStatus();
   if (!await hasReached()) {
     throw new OperatorError(
-      "Stopped before the end of the topic was reached. What was counted is kept: start again to go on.",
+      "Stopped before the end of the topic was reached. What was counted is kept: start again to continue.",
     );
   }
   progress.report();
@@ -136,7 +136,7 @@ class Progress implements Partial<PipelineObserver> {
     );
   }
 
-  /** Resolves once `isReached`, looked at after each commit and now and then; or when the signal aborts. */
+  /** Resolves once `isReached`, asked after each commit and periodically; or when the signal aborts. */
   async until(isReached: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
     await this.#changed.until(() => this.#startedAt !== null, { signal });
     while (!signal.aborted) {

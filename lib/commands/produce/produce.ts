@@ -3,27 +3,27 @@
  * @module
  */
 
-import { delay } from "../async/delay.ts";
-import { OperatorError } from "../core/failure.ts";
-import type { Config, KafkaConfig } from "../core/settings/config.ts";
-import { topicPlace } from "../core/settings/place.ts";
-import { Generator, type GeneratorOptions } from "../core/simulation/generator.ts";
-import { cut } from "../core/text/fitting_line.ts";
-import { groupDigits } from "../core/text/numbers.ts";
-import { progressBar } from "../core/text/progress_bar.ts";
-import { createKafka } from "../io/kafka/client.ts";
-import { KafkaCluster } from "../io/kafka/cluster.ts";
-import { KafkaProducer } from "../io/kafka/producer.ts";
-import { log } from "../io/logs.ts";
-import type { Terminal } from "../io/terminal.ts";
+import { delay } from "../../async/delay.ts";
+import { OperatorError } from "../../core/failure.ts";
+import type { Config, KafkaConfig } from "../../core/settings/config.ts";
+import { topicPlace } from "../../core/settings/place.ts";
+import { Generator, type GeneratorOptions } from "../../core/simulation/generator.ts";
+import { cut } from "../../core/text/fitting_line.ts";
+import { groupDigits, plural } from "../../core/text/numbers.ts";
+import { progressBar } from "../../core/text/progress_bar.ts";
+import { createKafka } from "../../io/kafka/client.ts";
+import { KafkaCluster } from "../../io/kafka/cluster.ts";
+import { KafkaProducer } from "../../io/kafka/producer.ts";
+import { log } from "../../io/logs.ts";
+import type { Terminal } from "../../io/terminal.ts";
 
 /** How `produce` was called. */
 export interface ProduceOptions extends GeneratorOptions {
-  /** Events per second; `Infinity`: as fast as the broker takes them. */
+  /** Events per second; `Infinity`: as fast as the broker accepts them. */
   readonly rate: number;
   /** Number of events, or `Infinity`. */
   readonly count: number;
-  /** Asks whether to do it; null if nobody can answer. */
+  /** Asks for confirmation; null if nobody can answer. */
   readonly confirm: (question: string) => boolean | null;
   readonly signal: AbortSignal;
   readonly terminal: Terminal;
@@ -36,7 +36,7 @@ const REPORT_INTERVAL_MS = 10_000;
 
 /**
  * Resolves when `count` events are sent or the signal aborts.
- * @throws {OperatorError} if the topic is in use and it is not wanted there.
+ * @throws {OperatorError} if the topic is in use and sending to it is not confirmed.
  */
 export async function produce(
   { kafka }: Config,
@@ -53,7 +53,7 @@ export async function produce(
   log.info(
     Number.isFinite(rate)
       ? "Producing {rate} events/s to {topic}"
-      : "Producing to {topic} as fast as it takes them",
+      : "Producing to {topic} as fast as it accepts them",
     { rate, topic: topicPlace(kafka) },
   );
   const startedAt = performance.now();
@@ -100,7 +100,7 @@ export async function produce(
   }
 }
 
-/** Made-up events among real ones cannot be told apart any more, nor taken back. */
+/** Made-up events among real ones can neither be told apart nor taken back. */
 async function assertWanted(
   cluster: KafkaCluster,
   kafka: KafkaConfig,
@@ -109,13 +109,13 @@ async function assertWanted(
   const ends = [...(await cluster.logRanges()).values()].map(({ endOffset }) => endOffset);
   const records = ends.reduce((sum, end) => sum + end, 0);
   if (records === 0) return;
-  const where = `The topic ${topicPlace(kafka)} is in use: ${
-    groupDigits(records)
-  } records were written to it.`;
+  const where = `The topic ${topicPlace(kafka)} is in use: ${plural(records, "record")} ${
+    records === 1 ? "was" : "were"
+  } written to it.`;
   const answer = confirm(`${where} Send made-up events there?`);
   if (answer === null) {
     throw new OperatorError(
-      `${where} Nothing was sent: nobody can answer, because this is no terminal. Say --yes to send made-up events there`,
+      `${where} Nothing was sent: nobody can confirm it, because standard input is not a terminal. Add --yes to send made-up events there`,
     );
   }
   if (!answer) throw new OperatorError("Nothing was sent.");

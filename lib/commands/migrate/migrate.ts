@@ -1,15 +1,15 @@
 /**
- * `migrate`: brings the database to the schema that this version needs.
+ * `migrate`: brings the database up to the schema that this version needs.
  * @module
  */
 
-import type { Config } from "../core/settings/config.ts";
-import { redacted } from "../core/settings/database_url.ts";
-import { log } from "../io/logs.ts";
-import { createDatabase } from "../io/postgres/schema/create_database.ts";
-import { migrate as migrateDatabase, migrationScript } from "../io/postgres/schema/migrate.ts";
-import { Connection } from "../io/postgres/session/connection.ts";
-import { sqlStateOf } from "../io/postgres/session/errors.ts";
+import type { Config } from "../../core/settings/config.ts";
+import { redacted } from "../../core/settings/database_url.ts";
+import { log } from "../../io/logs.ts";
+import { createDatabase } from "../../io/postgres/schema/create_database.ts";
+import { migrate as migrateDatabase, migrationScript } from "../../io/postgres/schema/migrate.ts";
+import { Connection } from "../../io/postgres/session/connection.ts";
+import { sqlStateOf } from "../../io/postgres/session/errors.ts";
 
 /** How `migrate` was called. */
 export interface MigrateOptions {
@@ -17,7 +17,7 @@ export interface MigrateOptions {
   readonly createsDatabase: boolean;
 }
 
-/** @throws {OperatorError} if a person has to do something first. */
+/** @throws {OperatorError} if an operator has to do something first. */
 export async function migrate(
   { databaseUrl }: Config,
   { createsDatabase }: MigrateOptions,
@@ -31,7 +31,7 @@ export async function migrate(
   log.info(
     applied.length === 0
       ? "The database {database} is up to date"
-      : "The database {database} is up to date now",
+      : "Brought the database {database} up to date",
     { database },
   );
 }
@@ -39,7 +39,7 @@ export async function migrate(
 /** SQLSTATE of a database that does not exist. */
 const NO_DATABASE = "3D000";
 
-/** What `migrate` would run, for somebody else to run; all of it if the database does not exist yet. */
+/** What `migrate` would run, for another role to run; all of it if the database does not exist yet. */
 export async function migrationSql({ databaseUrl }: Config): Promise<string> {
   await using connection = new Connection(databaseUrl);
   try {
