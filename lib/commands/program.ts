@@ -10,6 +10,7 @@ import { redacted } from "../core/settings/database_url.ts";
 import { topicPlace } from "../core/settings/place.ts";
 import { printableLines } from "../core/text/printable.ts";
 import { log } from "../io/logs.ts";
+import { VERSION } from "../io/version.ts";
 import { rate, share, speed, wholeNumber } from "./cli/arguments.ts";
 import { example } from "./cli/help.ts";
 import type { Host, StopWords } from "./cli/host.ts";
@@ -47,10 +48,11 @@ function addStart(program: Command, host: Host): void {
     .action(async ({ once }: { once?: true }) => {
       const config = await configured();
       const signal = untilSignal(STOPPING_COUNT);
-      log.info("Counting {topic} into {database}. Settings: {settings}", {
+      log.info("Version {version}, counting {topic} into {database}. Settings: {settings}", {
         topic: topicPlace(config.kafka),
         database: redacted(config.databaseUrl),
         settings: settingsOrigin(),
+        version: VERSION,
       });
       if (once) {
         const { startOnce } = await import("./start_once.ts");

@@ -9,6 +9,7 @@ import type { LastingGap } from "../core/offsets/lasting_gaps.ts";
 import { latenciesOf } from "../core/stats/latency.ts";
 import type { Commit } from "../core/windowing/pending.ts";
 import type { CoverageObserver, PipelineObserver, System } from "../pipeline/observer.ts";
+import { VERSION } from "./version.ts";
 
 export interface MetricsOptions {
   readonly topic: string;
@@ -104,6 +105,12 @@ export class Metrics implements Partial<PipelineObserver & CoverageObserver> {
   constructor({ topic, latencySinceMs = 0 }: MetricsOptions) {
     this.#topic = topic;
     this.#latencySinceMs = latencySinceMs;
+    new Gauge({
+      name: "lottery_build_info",
+      help: "1, with the version of the program as a label.",
+      labelNames: ["version"],
+      registers: [this.#registry],
+    }).set({ version: VERSION }, 1);
     for (const reason of DEAD_LETTER_REASONS) this.#deadLetters.inc({ reason }, 0);
     for (const system of ["source", "group", "sink"]) this.#retries.inc({ system }, 0);
   }

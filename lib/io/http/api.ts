@@ -11,6 +11,7 @@ import type {
   LotterySearch,
 } from "../postgres/queries/api_reader.ts";
 import type { StoredPartition } from "../postgres/queries/status_reader.ts";
+import { VERSION } from "../version.ts";
 import type { PipelineStatus } from "./pipeline_status.ts";
 
 /** First bytes of keys and values that an answer shows. */
@@ -59,6 +60,7 @@ export function statusJson(
   { topic, groupId, nowMs, demo, database, worker, shared }: PipelineStatus,
 ) {
   return {
+    version: VERSION,
     topic,
     group_id: groupId,
     now: iso(nowMs),
