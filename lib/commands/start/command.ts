@@ -7,6 +7,7 @@ import type { Command } from "commander";
 import { redacted } from "../../core/settings/database_url.ts";
 import { topicPlace } from "../../core/settings/place.ts";
 import { log } from "../../io/logs.ts";
+import { VERSION } from "../../io/version.ts";
 import { example } from "../cli/help.ts";
 import type { Host } from "../cli/host.ts";
 import { STOPPING_COUNT, unlessStopped } from "../cli/stopping.ts";
@@ -26,7 +27,8 @@ export function addStart(program: Command, host: Host): void {
     .action(async ({ once }: { once?: true }) => {
       const config = await configured();
       const signal = untilSignal(STOPPING_COUNT);
-      log.info("Counting {topic} into {database}. Settings: {settings}", {
+      log.info("Version {version}, counting {topic} into {database}. Settings: {settings}", {
+        version: VERSION,
         topic: topicPlace(config.kafka),
         database: redacted(config.databaseUrl),
         settings: settingsOrigin(),

@@ -58,10 +58,10 @@ export function statusJson(
   { topic, groupId, nowMs, demo, database, worker, workerId, shared }: PipelineStatus,
 ) {
   return {
+    version: VERSION,
     topic,
     group_id: groupId,
     now: isoTime(nowMs),
-    version: VERSION,
     demo: demo && {
       speed: demo.speed,
       jackpot: demo.jackpot && {
