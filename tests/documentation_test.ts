@@ -16,7 +16,7 @@ for await (const path of markdownFiles("")) books.set(path, await Deno.readTextF
 
 const readme = book("README.md");
 const example = await Deno.readTextFile(".env.example");
-const { version, tasks, imports } = JSON.parse(await Deno.readTextFile("deno.json"));
+const { version, tasks, imports, permissions } = JSON.parse(await Deno.readTextFile("deno.json"));
 
 async function* markdownFiles(directory: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(directory || ".")) {
@@ -263,6 +263,31 @@ Deno.test("every dependency has its reason, and none that is gone", () => {
   const dependencies = Object.values<string>(imports)
     .map((specifier) => specifier.match(/^npm:\/?(@[^/]+\/[^@/]+|[^@/]+)/)![1]!);
   assert.deepEqual(described.sort(), [...new Set(dependencies)].sort());
+});
+
+Deno.test("the security policy says which commands have which permissions", () => {
+  const words: Readonly<Record<string, string>> = {
+    env: "environment",
+    net: "network",
+    read: "read",
+    sys: "host",
+  };
+  const described = rows(section(".github/SECURITY.md", "What the program may do"));
+  assert.deepEqual(
+    described.map(([set]) => codes(set!)[0]!).sort(),
+    Object.keys(permissions).sort(),
+  );
+  for (const [name, commands, may] of described) {
+    const [set] = codes(name!);
+    const users = Object.keys(tasks).filter((task) =>
+      tasks[task].command.includes(` -P=${set} main.ts`)
+    );
+    assert.deepEqual(codes(commands!).sort(), users.sort());
+    const rights = Object.entries(permissions[set!]).map(([right, value]) =>
+      right === "write" ? value === true ? "write" : "socket" : words[right]!
+    );
+    assert.deepEqual(may!.split(", ").sort(), rights.sort());
+  }
 });
 
 Deno.test("the newest entry of the changelog is the version of the program", () => {
