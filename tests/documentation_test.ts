@@ -9,6 +9,8 @@ import { DEAD_LETTER_REASONS } from "../lib/core/dead_letters/dead_letter.ts";
 import { parseConfig, SETTINGS } from "../lib/core/settings/config.ts";
 import { Metrics } from "../lib/io/metrics.ts";
 import { WORKER_RIGHTS } from "../lib/io/postgres/schema/rights.ts";
+import { run } from "./support/guarded_process.ts";
+import { serverTest } from "./support/servers.ts";
 
 /** All books by their path. */
 const books = new Map<string, string>();
@@ -312,4 +314,9 @@ Deno.test("CI runs what CONTRIBUTING says it does", async () => {
   assert.deepEqual(Object.keys(on).sort(), ["pull_request", "push"]);
   const steps = Object.values<{ steps: { run?: string }[] }>(jobs).flatMap(({ steps }) => steps);
   assert.ok(steps.some(({ run }) => run === ".ci/run"));
+});
+
+serverTest("GitHub accepts the workflows", ["check-jsonschema"], async () => {
+  const workflow = ".github/workflows/ci.yml";
+  await run("check-jsonschema", ["--builtin-schema", "vendor.github-workflows", workflow]);
 });
