@@ -1,14 +1,14 @@
-/** The units that the README shows are such that systemd takes them. */
+/** systemd accepts the units that the README of the worker shows. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { run, which } from "./support/guarded_process.ts";
 import { serverTest } from "./support/servers.ts";
 
-serverTest("systemd takes the units of the README, and finds the worker confined", [
+serverTest("systemd accepts the documented units, and finds the worker confined", [
   "systemd-analyze",
 ], async () => {
-  const readme = await Deno.readTextFile("README.md");
+  const readme = await Deno.readTextFile("lib/worker/README.md");
   const units = readme.matchAll(/^`\/etc\/systemd\/system\/([^`]+)`[^]*?```ini\n([^]*?)```/gm);
   const directory = await Deno.makeTempDir();
   try {

@@ -14,8 +14,8 @@ const ROOT = join(import.meta.dirname!, "..", "..");
 
 /** The code of the README's section, in its order. */
 async function readmeBlocks(language: "sh" | "sql"): Promise<string[]> {
-  const readme = await Deno.readTextFile(join(ROOT, "README.md"));
-  const section = readme.match(/\n### Coming from PySpark\n[^]*?\n## /)![0];
+  const readme = await Deno.readTextFile(join(ROOT, "lib/commands/README.md"));
+  const section = readme.match(/\n## Coming from PySpark\n[^]*?(?=\n## |$)/)![0];
   return Array.from(
     section.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, "g")),
     ([, code]) => code!,

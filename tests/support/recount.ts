@@ -59,7 +59,7 @@ function* parseRecords(bytes: Uint8Array): Generator<ForeignRecord, number> {
   }
 }
 
-/** The event's row key, or the reason why there is none: written anew, from the README alone. */
+/** The event's row key, or the reason why there is none: written again, from lib/commands/README.md alone. */
 function judge({ value, timestampMs }: ForeignRecord): { key: string } | { reason: string } {
   if (value === null) return { reason: "tombstone" };
   if (value.length > 1_048_576) return { reason: "value_too_large" };

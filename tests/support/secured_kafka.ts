@@ -181,7 +181,7 @@ export async function grant(topic: TestTopic, principal: string, grants: Grants)
   if (acl.length > 0) await admin.createAcls({ acl });
 }
 
-/** All that the README says is needed, to the user `counter`, however it comes. */
+/** All that lib/io/kafka/README.md says is needed, to the user `counter`, however it comes. */
 export async function grantCounter(topic: TestTopic): Promise<void> {
   const { READ, DESCRIBE_CONFIGS } = AclOperationTypes;
   for (const principal of ["User:counter", "User:CN=counter"]) {

@@ -88,7 +88,7 @@ rightsTest(
   async (database, role) => {
     const { connection } = database;
     await using owner = await createRole(database);
-    const readme = await Deno.readTextFile("README.md");
+    const readme = await Deno.readTextFile("lib/io/postgres/README.md");
     const [, grants] = readme.match(/```sql\n(grant usage on schema [^`]+)```/)!;
     await connection.query({
       text: `
