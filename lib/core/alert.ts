@@ -1,5 +1,5 @@
 /**
- * What operators are told by mail: an alert, the situation it arose in, and the
+ * What operators are told by mail: an alert, the worker that it is about, and the
  * mail made of both.
  * @module
  */
@@ -32,19 +32,19 @@ export interface Alert {
 }
 
 /** Where and how a worker stands. */
-export interface Situation {
+export interface AlertContext {
   readonly host: string;
   readonly groupId: string;
   readonly topic: string;
   readonly brokers: readonly string[];
   /** Without the password. */
   readonly database: string;
-  readonly partitions: readonly PartitionSituation[];
+  readonly partitions: readonly PartitionLag[];
   /** Milliseconds since the epoch, or null if there was none. */
   readonly lastCommitMs: number | null;
 }
 
-export interface PartitionSituation {
+export interface PartitionLag {
   readonly partition: number;
   readonly nextOffset: number;
   /** Records up to the end of the log, or null if it is not known. */
@@ -77,13 +77,13 @@ export function mailCause({ cause, error }: Pick<Alert, "cause" | "error">): str
 /** The mail about an alert. @param repeats how often the cause came up again since the last mail about it. */
 export function composeMail(
   alert: Alert,
-  situation: Situation,
+  context: AlertContext,
   { nowMs, repeats }: { readonly nowMs: number; readonly repeats: number },
 ): Mail {
   const [first] = causes(alert.error);
   const summary = first ? `${alert.title}: ${first.message}` : alert.title;
-  const subject = oneLine(`[${situation.groupId}] ${situation.topic}: ${summary}`);
-  const sections = sectionsOf(alert, situation, { nowMs, repeats });
+  const subject = oneLine(`[${context.groupId}] ${context.topic}: ${summary}`);
+  const sections = sectionsOf(alert, context, { nowMs, repeats });
   return {
     subject: subject.length > MAX_SUBJECT_LENGTH
       ? `${subject.slice(0, MAX_SUBJECT_LENGTH - 1)}…`
@@ -100,10 +100,10 @@ type Section = readonly [name: string, lines: readonly string[]];
 
 function sectionsOf(
   { error, sinceMs, doing, advice }: Alert,
-  situation: Situation,
+  context: AlertContext,
   { nowMs, repeats }: { readonly nowMs: number; readonly repeats: number },
 ): Section[] {
-  const { host, groupId, topic, brokers, database, lastCommitMs } = situation;
+  const { host, groupId, topic, brokers, database, lastCommitMs } = context;
   const errors = causes(error).map(({ name, message }) =>
     name === "Error" || name === "OperatorError" ? message : `${name}: ${message}`
   );
@@ -120,11 +120,11 @@ function sectionsOf(
     ["Kafka", [brokers.join(", ")]],
     ["PostgreSQL", [database]],
     ["Last commit", [lastCommitMs === null ? "none since the start" : ago(lastCommitMs, nowMs)]],
-    ["Partitions", partitionLines(situation.partitions)],
+    ["Partitions", partitionLines(context.partitions)],
   ];
 }
 
-function partitionLines(partitions: readonly PartitionSituation[]): string[] {
+function partitionLines(partitions: readonly PartitionLag[]): string[] {
   if (partitions.length === 0) return ["none"];
   const lines = partitions.slice(0, MAX_PARTITIONS_LISTED).map(({ partition, nextOffset, lag }) =>
     `${partition}: next offset ${nextOffset}, lag ${lag ?? "not known"}`

@@ -122,22 +122,25 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
   fenced(error: FencedError): void {
     if (error.isStuck) {
       if (!this.#isStuck) {
-        log.error("PostgreSQL refuses every commit, though nothing there has moved: {reason}", {
-          reason: error.message,
-        });
+        log.error(
+          "PostgreSQL refuses every commit although no other worker has committed: {reason}",
+          {
+            reason: error.message,
+          },
+        );
       }
       this.#isStuck = true;
       return;
     }
     log.warn(
-      "The database has moved on: counting again from the stored offsets ({reason})",
+      "Another worker has committed: counting again from the stored offsets ({reason})",
       { reason: error.message },
     );
   }
 
   stalled(partitions: readonly number[]): void {
     log.warn(
-      "Partitions {partitions} stand still although there is something to read: connecting anew",
+      "Reading of partitions {partitions} has stalled although there are records: reconnecting",
       {
         partitions: partitions.join(", "),
       },
@@ -158,7 +161,7 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
     this.#throttledMs = nowMs;
     if (!isNews) return;
     log.warn(
-      "Kafka throttles this worker, by a quota on its user or client id: counting goes on, no faster " +
+      "Kafka throttles this worker, by a quota on its user or client id. Counting continues, no faster " +
         "than that. If lag grows, raise consumer_byte_rate or request_percentage",
     );
   }

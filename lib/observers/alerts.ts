@@ -8,7 +8,7 @@
  */
 
 import { withTimeout } from "../async/delay.ts";
-import { type Alert, composeMail, type Mail, mailCause, type Situation } from "../core/alert.ts";
+import { type Alert, type AlertContext, composeMail, type Mail, mailCause } from "../core/alert.ts";
 import type { LastingGap } from "../core/offsets/lasting_gaps.ts";
 import type { Commit, LostRange } from "../core/windowing/pending.ts";
 import type { CoverageObserver, PipelineObserver, SystemName } from "../pipeline/observer.ts";
@@ -35,7 +35,7 @@ export interface AlertsOptions {
   readonly channel: MailChannel;
   readonly claims: AlertClaims;
   readonly state: WorkerState;
-  readonly situation: () => Situation;
+  readonly context: () => AlertContext;
   /** How long a failure that may pass is waited for before it is mailed. */
   readonly afterMs: number;
   /** Mails about the same cause are at least this far apart. */
@@ -169,8 +169,8 @@ export class Alerts
   }
 
   async #mail(alert: Alert, repeats: number): Promise<void> {
-    const { channel, situation, onFailure } = this.#options;
-    const mail = composeMail(alert, situation(), { nowMs: Date.now(), repeats });
+    const { channel, context, onFailure } = this.#options;
+    const mail = composeMail(alert, context(), { nowMs: Date.now(), repeats });
     try {
       await channel.send(mail);
     } catch (error) {

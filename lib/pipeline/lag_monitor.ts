@@ -18,7 +18,7 @@ import { isLossAccepted, unavailableOf } from "./start_offsets.ts";
 
 /** How long one check waits for the watermark. */
 const MAX_WAIT_MS = 2_000;
-/** Compaction hardly ever changes: it is checked once in so many checks. */
+/** Compaction hardly ever changes: every nth check includes it. */
 const CHECKS_PER_COMPACTION_CHECK = 12;
 
 export interface LagMonitorOptions {

@@ -55,7 +55,7 @@ export interface Output {
 export interface PublisherObserver {
   /** The output has acknowledged these counts. */
   published(counts: number): void;
-  /** The output was compared with the table, with so many counts to publish again or retract. */
+  /** The output was compared with the table, which says how many counts to publish again or retract. */
   reviewed(differing: { readonly again: number; readonly retracted: number }): void;
   /** The output cannot be compared with the table, for a reason that does not pass by itself. */
   notReviewed(error: unknown): void;

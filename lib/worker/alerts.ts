@@ -1,11 +1,10 @@
 /**
- * What a worker does so that operators hear of trouble: its mails, and a look now and then at
- * the dead letters.
+ * A worker's mails to operators: about its pipeline, about other workers, and about dead letters.
  * @module
  */
 
 import { delay } from "../async/delay.ts";
-import type { Alert, Situation } from "../core/alert.ts";
+import type { Alert, AlertContext } from "../core/alert.ts";
 import { describe } from "../core/failure.ts";
 import type { Config } from "../core/settings/config.ts";
 import { redacted } from "../core/settings/database_url.ts";
@@ -19,7 +18,6 @@ import { Alerts } from "../observers/alerts.ts";
 import type { WorkerState } from "../observers/worker_state.ts";
 import type { CoverageObserver, PipelineObserver } from "../pipeline/observer.ts";
 
-/** What alarms are made of. */
 export interface WorkerAlertsOptions {
   readonly config: Config;
   readonly connection: Connection;
@@ -29,7 +27,6 @@ export interface WorkerAlertsOptions {
 
 const CHECK_INTERVAL_MS = 5_000;
 
-/** The alarms of one worker. */
 export class WorkerAlerts implements AsyncDisposable {
   readonly #config: Config;
   readonly #connection: Connection;
@@ -37,7 +34,7 @@ export class WorkerAlerts implements AsyncDisposable {
   /** None without a mail server. */
   readonly #alerting: Alerts | null;
   readonly #ended = new AbortController();
-  #looking = Promise.resolve();
+  #checking = Promise.resolve();
 
   constructor({ config, connection, host, state }: WorkerAlertsOptions) {
     this.#state = state;
@@ -49,95 +46,98 @@ export class WorkerAlerts implements AsyncDisposable {
         channel: { send: async (mail) => void await sendMail(smtp, mail) },
         claims: new PostgresAlertClaims(connection, () => this.#isFirst()),
         state,
-        situation: () => this.#situation(host),
+        context: () => this.#context(host),
         afterMs: config.alertAfterMs,
         intervalMs: config.alertIntervalMs,
         onFailure: (subject, error) =>
-          log.error("A mail is lost: {subject}: {reason}", { subject, reason: describe(error) }),
+          log.error("Cannot send a mail: {subject}: {reason}", {
+            subject,
+            reason: describe(error),
+          }),
       })
       : null;
     if (this.#alerting) state.notifyOfOutages(this.#alerting);
   }
 
-  /** To be told what the pipeline does. */
+  /** Those that follow the pipeline. */
   get observers(): Partial<PipelineObserver & CoverageObserver>[] {
     return this.#alerting ? [this.#alerting] : [];
   }
 
-  /** Begins to look now and then, once the tables are there. */
+  /** Begins to check periodically, once the tables exist. */
   begin(): void {
     if (!this.#alerting) log.info("No mails are sent: SMTP_HOST is not set");
-    this.#looking = this.#lookNowAndThen();
+    this.#checking = this.#checkPeriodically();
   }
 
-  /** Mails that the worker stops because a person is needed. */
+  /** Mails that the worker stops because of an error that requires an operator. */
   stopped(error: unknown): void {
     this.#alerting?.stopped(error);
   }
 
-  /** Mails what else needs a person, unless a mail about its cause was sent within the interval. */
+  /** Mails an alert, unless a mail about its cause was sent within the interval. */
   raise(alert: Alert): void {
     this.#alerting?.raise(alert);
   }
 
-  /** Mails that another worker has stopped saying that it lives. */
+  /** Mails that another worker no longer renews its entry. */
   died({ id, host, startedMs, seenMs }: DeadWorker): void {
     this.raise({
       cause: "worker_died",
-      title: `A worker on ${host} ended without a word`,
+      title: `A worker on ${host} died`,
       error: new Error(
-        `Worker ${id}, started at ${new Date(startedMs).toISOString()}, was last heard of at ` +
+        `Worker ${id}, started at ${new Date(startedMs).toISOString()}, was last seen at ` +
           new Date(seenMs).toISOString(),
       ),
       sinceMs: seenMs,
       doing:
-        "This worker, another one, goes on: what the dead one had not committed is counted by whoever has its partitions now.",
+        "The worker that sends this mail is running. What the other one had not committed is counted by the worker that takes over its partitions.",
       advice:
-        `See on ${host} why it was killed (out of memory, kill -9, power), is frozen, or cannot reach PostgreSQL, ` +
-        "and that it was started again.",
+        `Check on ${host} why it was killed (out of memory, kill -9, power), is frozen, or cannot reach PostgreSQL, ` +
+        "and that it has been started again.",
     });
   }
 
   /** Waits for mails under way. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
-    await this.#looking;
+    await this.#checking;
     await this.#alerting?.[Symbol.asyncDispose]();
   }
 
-  async #lookNowAndThen(): Promise<void> {
+  async #checkPeriodically(): Promise<void> {
     const { signal } = this.#ended;
     for (;;) {
       await delay(CHECK_INTERVAL_MS, signal);
       if (signal.aborted) return;
       try {
-        await this.#lookAtDeadLetters();
-      } catch { // the database is away, which others tell
+        await this.#checkDeadLetters();
+      } catch { // the database is away, which the pipeline reports
       }
     }
   }
 
-  async #lookAtDeadLetters(): Promise<void> {
+  async #checkDeadLetters(): Promise<void> {
     const reasons = await recentDeadLetters(this.#connection);
     const total = reasons.reduce((sum, { records }) => sum + records, 0);
     if (total <= this.#config.alertDeadLettersPerMinute) return;
     const list = reasons.map(({ reason, records }) => `${reason}: ${records}`).join(", ");
     this.raise({
       cause: "dead_letters",
-      title: `${total} records of the last minute are no events`,
+      title: `${total} records of the last minute are not valid events`,
       error: new Error(list),
       sinceMs: Date.now() - 60_000,
-      doing: "It goes on counting; each bad record is kept, for `dead-letters` to show and replay.",
-      advice: "`dead-letters list` shows the newest ones. Look at what produces them.",
+      doing: "It keeps counting. Each bad record is kept, for `dead-letters` to show and replay.",
+      advice: "`dead-letters list` shows the newest ones. Check what produces them.",
     });
   }
 
-  /** Of workers that have no database to agree in, the one with the first partition mails; so does one that was given none yet. */
+  /** While the database is away, workers cannot agree on who mails: the one with the first partition does, or one that has none assigned yet. */
   #isFirst(): boolean {
     return this.#state.assignedPartitions?.includes(0) ?? true;
   }
 
-  #situation(host: string): Situation {
+  #context(host: string): AlertContext {
     const { kafka, databaseUrl } = this.#config;
     return {
       host,

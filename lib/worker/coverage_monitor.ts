@@ -1,6 +1,6 @@
 /**
- * A worker's look at the whole: what is stored of all partitions, and which of them no worker
- * counts. Each worker looks, so that one of them is enough to tell.
+ * Which partitions no worker counts, and how far each is stored. Every worker checks, so that one
+ * of them is enough to report it.
  * @module
  */
 
@@ -35,50 +35,50 @@ export interface CoverageMonitorOptions {
 const CHECK_INTERVAL_MS = 5_000;
 /** Longer than any rebalance takes. */
 const LASTING_MS = 30_000;
-/** Longer than it takes until the group shares out partitions that were added: kafkajs looks once a minute. */
+/** Longer than it takes until the group shares out partitions that were added: kafkajs checks once a minute. */
 const LASTING_FREE_MS = 120_000;
-/** Some looks have failed: meanwhile partitions may have been counted. */
+/** Some checks have failed: meanwhile partitions may have been counted. */
 const GAP_MS = 3 * CHECK_INTERVAL_MS;
-/** How long a look under way may hold up the end. */
+/** How long a check in progress may delay the end. */
 const STOP_TIMEOUT_MS = 1_000;
 
-/** Looks from its making until it is disposed. */
+/** Checks periodically until it is disposed. */
 export class CoverageMonitor implements AsyncDisposable {
   readonly #options: CoverageMonitorOptions;
-  readonly #watch = new LastingGaps({
+  readonly #gaps = new LastingGaps({
     lastingMs: (reason) => reason === "nobody" ? LASTING_FREE_MS : LASTING_MS,
     gapMs: GAP_MS,
   });
   /** When the steady clock stood at zero. */
   readonly #zeroMs = Date.now() - performance.now();
-  readonly #failures = new FailureLog("Cannot see whether all partitions are counted: {reason}");
+  readonly #failures = new FailureLog("Cannot check whether all partitions are counted: {reason}");
   readonly #ended = new AbortController();
-  readonly #looking: Promise<void>;
+  readonly #checking: Promise<void>;
 
   constructor(options: CoverageMonitorOptions) {
     this.#options = options;
-    this.#looking = this.#lookNowAndThen();
+    this.#checking = this.#checkPeriodically();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
-    await withTimeout(STOP_TIMEOUT_MS, this.#looking);
+    await withTimeout(STOP_TIMEOUT_MS, this.#checking);
   }
 
-  async #lookNowAndThen(): Promise<void> {
+  async #checkPeriodically(): Promise<void> {
     const { signal } = this.#ended;
     while (!signal.aborted) {
       try {
-        await this.#look();
+        await this.#check();
         this.#failures.succeeded();
-      } catch (error) { // nothing is judged; if a system is away, others tell
+      } catch (error) { // nothing is concluded; the pipeline reports a system that is away
         this.#failures.failed(error);
       }
       await delay(CHECK_INTERVAL_MS, signal);
     }
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const { connection, topic, groupId, state, board, observer } = this.#options;
     const overview = await readOverview(connection, topic);
     board.saw(overview);
@@ -86,7 +86,7 @@ export class CoverageMonitor implements AsyncDisposable {
     const lags = lagsOf(overview, state.logRanges);
     observer.lagOfAll(lags);
     const uncounted = await this.#uncounted();
-    const gaps = this.#watch.update(uncounted, performance.now()).map((gap) => ({
+    const gaps = this.#gaps.update(uncounted, performance.now()).map((gap) => ({
       ...gap,
       sinceMs: Math.round(this.#zeroMs + gap.sinceMs),
     }));

@@ -1,6 +1,5 @@
 /**
- * What a worker does so that closed windows are published: a publisher with its own
- * connection, beside the pipeline.
+ * A worker's publisher of closed windows, with its own connection, beside the pipeline.
  * @module
  */
 
@@ -13,7 +12,6 @@ import { PostgresOutbox } from "../io/postgres/outbox.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
 import { type Output, Publisher, type PublisherObserver } from "../pipeline/publisher.ts";
 
-/** What publishing is made of. */
 export interface PublishingOptions {
   readonly connection: Connection;
   readonly workerId: string;
@@ -21,16 +19,16 @@ export interface PublishingOptions {
   /** Name of the output, for people. */
   readonly topic: string;
   readonly metrics: Metrics;
-  /** How long it may fail for what passes by itself before operators are told. */
+  /** How long failures that pass by themselves may last before operators are told. */
   readonly alertAfterMs: number;
   /** Tells operators; called again as long as it fails. */
   readonly alert: (alert: Alert) => void;
 }
 
-/** How long a round under way may hold up the end; it is repeated by whoever publishes next. */
+/** How long a round in progress may delay the end; the next publisher repeats it. */
 const STOP_TIMEOUT_MS = 3_000;
 
-/** Publishes from its making until it is disposed. */
+/** Publishes until it is disposed. */
 export class Publishing implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #ended = new AbortController();
@@ -92,13 +90,13 @@ class PublishingLog implements PublisherObserver {
         title: `Closed windows are not published to ${topic}`,
         error,
         sinceMs,
-        doing: "It goes on counting, keeps what is to be published, and goes on trying.",
-        advice: "Do what the error says; what waits is published then.",
+        doing: "It keeps counting, keeps what is to be published, and keeps trying.",
+        advice: "Follow the advice in the error. Everything that is waiting is published then.",
       });
     }
     if (!isNews) return;
     const reason = describe(error);
-    const text = "Cannot publish to {topic}, but goes on trying, and counting: {reason}";
+    const text = "Cannot publish to {topic}, but keeps trying, and counting: {reason}";
     if (isPassing(error)) log.warn(text, { topic, reason });
     else log.error(text, { topic, reason });
   }
@@ -108,6 +106,6 @@ class PublishingLog implements PublisherObserver {
     const seconds = Math.round((Date.now() - this.#failingSinceMs) / 1000);
     this.#failingSinceMs = null;
     const { topic } = this.#options;
-    log.info("Publishing to {topic} works after {seconds} s", { topic, seconds });
+    log.info("Publishing to {topic} again after {seconds} s", { topic, seconds });
   }
 }

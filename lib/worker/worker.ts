@@ -29,8 +29,9 @@ import { Pipeline } from "../pipeline/pipeline.ts";
 import type { Output } from "../pipeline/publisher.ts";
 import type { Source } from "../pipeline/source.ts";
 import { WorkerAlerts } from "./alerts.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { CoverageMonitor } from "./coverage_monitor.ts";
-import { Presence } from "./presence.ts";
+
 import { Publishing } from "./publishing.ts";
 import { Retention } from "./retention.ts";
 import { serve } from "./web_server.ts";
@@ -69,10 +70,10 @@ export class Worker implements AsyncDisposable {
   readonly #board: StatusBoard;
   /** For the pipeline alone. */
   readonly #commits: Connection;
-  /** For the page and other looks at the tables: they do not wait for commits, nor commits for them. */
-  readonly #looks: Connection;
+  /** For the page and other queries: they do not wait for commits, nor commits for them. */
+  readonly #queries: Connection;
   readonly #alerts: WorkerAlerts | null;
-  readonly #presence: Presence;
+  readonly #heartbeat: Heartbeat;
   readonly #retention: Retention;
 
   constructor(options: WorkerOptions) {
@@ -85,15 +86,15 @@ export class Worker implements AsyncDisposable {
     const workerId = this.id;
     const host = sendsAlerts ? Deno.hostname() : "localhost"; // nobody else has to find it
     this.#commits = new Connection(databaseUrl, workerId);
-    this.#looks = new Connection(databaseUrl, workerId);
+    this.#queries = new Connection(databaseUrl, workerId);
     this.#board = new StatusBoard({
       ...{ topic, groupId, workerId, state, demo },
-      readOverview: () => readOverview(this.#looks, topic),
+      readOverview: () => readOverview(this.#queries, topic),
     });
     this.#alerts = sendsAlerts
-      ? new WorkerAlerts({ config, connection: this.#looks, host, state })
+      ? new WorkerAlerts({ config, connection: this.#queries, host, state })
       : null;
-    this.#presence = new Presence({
+    this.#heartbeat = new Heartbeat({
       connection: new Connection(databaseUrl, workerId),
       ...{ workerId, host, state },
       onDeath: (worker) => this.#alerts?.died(worker),
@@ -124,7 +125,7 @@ export class Worker implements AsyncDisposable {
     return server;
   }
 
-  /** Does the worker's work; a failure that needs a person is mailed before it is thrown. */
+  /** Does the worker's work; a failure that requires an operator is mailed before it is thrown. */
   async guard(work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -134,14 +135,14 @@ export class Worker implements AsyncDisposable {
     }
   }
 
-  /** Asks until there is an answer, the signal aborts or a person is needed; says once that it waits. */
+  /** Retries until it succeeds, the signal aborts or an operator is required; logs once that it waits. */
   retry<T>(system: System, operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
     return this.#availability.retry(system, operation, signal);
   }
 
-  /** Next offset of each partition as the database has it, whoever counted up to there. */
+  /** Next offset of each partition as the database has it, whichever worker counted up to it. */
   storedOffsets(topic: string): Promise<ReadonlyMap<number, number>> {
-    return storedOffsets(this.#looks, topic);
+    return storedOffsets(this.#queries, topic);
   }
 
   /**
@@ -151,7 +152,7 @@ export class Worker implements AsyncDisposable {
   async prepare(origin: Origin): Promise<number> {
     await migrateForWorker(this.#commits);
     const epoch = await claimPipeline(this.#commits, claimOf(this.#config, origin));
-    await this.#presence.begin();
+    await this.#heartbeat.begin();
     this.#alerts?.begin();
     this.#retention.begin();
     return epoch;
@@ -201,7 +202,7 @@ export class Worker implements AsyncDisposable {
       awaitedEnds,
     });
     await using _coverage = new CoverageMonitor({
-      ...{ topic, groupId, group, connection: this.#looks },
+      ...{ topic, groupId, group, connection: this.#queries },
       ...{ state: this.#state, board: this.#board, observer: this.#observer },
     });
     await pipeline.run(signal);
@@ -209,11 +210,11 @@ export class Worker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([
-      this.#presence[Symbol.asyncDispose](),
+      this.#heartbeat[Symbol.asyncDispose](),
       this.#alerts?.[Symbol.asyncDispose](),
     ]);
     await Promise.all(
-      [this.#retention, this.#commits, this.#looks].map((each) => each[Symbol.asyncDispose]()),
+      [this.#retention, this.#commits, this.#queries].map((each) => each[Symbol.asyncDispose]()),
     );
   }
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { type Alert, composeMail, type Situation } from "../../lib/core/alert.ts";
+import { type Alert, type AlertContext, composeMail } from "../../lib/core/alert.ts";
 import { OperatorError, UnavailableError } from "../../lib/core/failure.ts";
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
-const SITUATION: Situation = {
+const CONTEXT: AlertContext = {
   host: "counter-1",
   groupId: "lottery-aggregates",
   topic: "user-events",
@@ -29,7 +29,7 @@ const ALERT: Alert = {
 };
 
 function compose(alert: Partial<Alert> = {}, repeats = 0) {
-  return composeMail({ ...ALERT, ...alert }, SITUATION, { nowMs: NOW, repeats });
+  return composeMail({ ...ALERT, ...alert }, CONTEXT, { nowMs: NOW, repeats });
 }
 
 Deno.test("composeMail() names pipeline, topic and error in the subject", () => {
@@ -81,6 +81,6 @@ Deno.test("composeMail() keeps subjects short, and sums up many partitions", () 
     { length: 256 },
     (_, partition) => ({ partition, nextOffset: 0, lag: 0 }),
   );
-  const { text } = composeMail(ALERT, { ...SITUATION, partitions }, { nowMs: NOW, repeats: 0 });
+  const { text } = composeMail(ALERT, { ...CONTEXT, partitions }, { nowMs: NOW, repeats: 0 });
   assert.match(text, /19: next offset 0, lag 0\n {2}and 236 more/);
 });

@@ -22,7 +22,7 @@ faultTest(
           for each statement execute function refuse()`,
     });
     await stand.produce(2_000);
-    await worker.printed(/PostgreSQL refuses every commit, though nothing there has moved/);
+    await worker.printed(/PostgreSQL refuses every commit although no other worker has committed/);
     await eventually(async () => await readiness(url!) === 503);
     await mails.received(/refuses every commit/);
     assert.equal(await worker.exitCode(), 1, worker.stderr);

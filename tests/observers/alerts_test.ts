@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { Condition } from "../../lib/async/condition.ts";
-import type { Mail, Situation } from "../../lib/core/alert.ts";
+import type { AlertContext, Mail } from "../../lib/core/alert.ts";
 import { OperatorError, UnavailableError } from "../../lib/core/failure.ts";
 import { type AlertClaims, Alerts, type MailChannel } from "../../lib/observers/alerts.ts";
 import { WorkerState } from "../../lib/observers/worker_state.ts";
 import { commitOf } from "../support/sink_contract.ts";
 
-const SITUATION: Situation = {
+const CONTEXT: AlertContext = {
   host: "counter-1",
   groupId: "group",
   topic: "topic",
@@ -56,7 +56,7 @@ function makeAlerting(
     channel: mailbox,
     claims,
     state,
-    situation: () => SITUATION,
+    context: () => CONTEXT,
     afterMs,
     intervalMs,
     onFailure: (subject, error) => lost.push([subject, error]),

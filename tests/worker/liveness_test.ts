@@ -37,13 +37,16 @@ serverTest(
     };
     assert.ok((await living()).length >= 2);
 
-    const { text } = await mails.received(/ended without a word/);
+    const { text } = await mails.received(/A worker on \S+ died/);
     const [dead] = text.match(/lottery-worker-\w+/)!;
     const workers = await living();
     assert.equal(workers.length, 2);
     assert.ok(workers.every(({ id }: { id: string }) => id !== dead));
     const told = [a!, b!].flatMap(({ stderr }) =>
-      Array.from(stderr.matchAll(/"Worker (\S+) on \S+ ended without a word"/g), ([, id]) => id)
+      Array.from(
+        stderr.matchAll(/"Worker (\S+) on \S+ died: its entry is no longer renewed"/g),
+        ([, id]) => id,
+      )
     );
     assert.deepEqual(told, [dead], "by one, and of nobody else");
 

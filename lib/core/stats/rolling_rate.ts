@@ -1,5 +1,5 @@
 /**
- * How fast a total grows that is looked at now and then. The clock is the caller's.
+ * How fast a total grows that is sampled irregularly. The clock is the caller's.
  * @module
  */
 
@@ -17,7 +17,7 @@ export class RollingRate {
     this.#keptMs = keptMs;
   }
 
-  /** A total that has fallen, or a gap without samples, begins anew. */
+  /** A total that has fallen, or a gap without samples, starts over. */
   add(total: number, atMs: number): void {
     const newest = this.#samples.at(-1);
     if (newest && (total < newest.total || atMs - newest.atMs > 2 * this.#keptMs)) {

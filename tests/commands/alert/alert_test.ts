@@ -148,9 +148,9 @@ serverTest("start mails that many records are bad, and that another worker was k
   const bad = Array.from({ length: 100 }, (_, n) => `bad ${n}`);
   await kcatProduce(topic, [...bad, ...makeLines(100, new Expectation())]);
   await eventually(async () => await recordsRead(database).catch(() => 0) === 200);
-  const { text } = await server.received(/\d+ records of the last minute are no events/);
+  const { text } = await server.received(/\d+ records of the last minute are not valid events/);
   assert.match(text, /not_json: 100/);
-  await server.received(/A worker on .* ended without a word/);
+  await server.received(/A worker on .* died/);
   worker.signal("SIGTERM");
   assert.equal(await worker.exitCode(), 0, worker.stderr);
   const workers = await database.connection.query({ text: "select * from workers" });

@@ -4,7 +4,7 @@ import { migrate } from "../../lib/io/postgres/schema/migrate.ts";
 import { Connection } from "../../lib/io/postgres/session/connection.ts";
 import { listWorkers } from "../../lib/io/postgres/worker_registry.ts";
 import { WorkerState } from "../../lib/observers/worker_state.ts";
-import { Presence } from "../../lib/worker/presence.ts";
+import { Heartbeat } from "../../lib/worker/heartbeat.ts";
 import { eventually } from "../support/eventually.ts";
 import { createDatabase } from "../support/postgres.ts";
 import { serverTest } from "../support/servers.ts";
@@ -21,7 +21,7 @@ serverTest(
     Object.assign(url, { hostname: "127.0.0.1", port: String(proxy.port) });
     const workers = () => database.connection.query({ text: "select id from workers" });
     {
-      await using presence = new Presence({
+      await using heartbeat = new Heartbeat({
         connection: new Connection(url.href),
         workerId: "lost",
         host: "here",
@@ -29,7 +29,7 @@ serverTest(
         onDeath: () => {},
       });
       proxy.cutAnswersTo("insert into workers");
-      await assert.rejects(presence.begin(), UnavailableError);
+      await assert.rejects(heartbeat.begin(), UnavailableError);
       assert.equal((await workers()).length, 1);
       proxy.cutAnswersTo(null);
     }
@@ -42,7 +42,7 @@ serverTest("a worker does not say that it counts what it cannot read", ["postgre
   const { connection } = database;
   await migrate(connection);
   const state = new WorkerState();
-  await using presence = new Presence({
+  await using heartbeat = new Heartbeat({
     connection: new Connection(database.url),
     workerId: "a",
     host: "here",
@@ -55,7 +55,7 @@ serverTest("a worker does not say that it counts what it cannot read", ["postgre
       return JSON.stringify(worker!.partitions) === JSON.stringify(partitions);
     });
   state.positioned(new Map([[1, 100], [0, 200]]));
-  await presence.begin();
+  await heartbeat.begin();
   await says([0, 1]);
   state.unavailable(new Map([[1, "its broker does not answer"]]));
   await says([0]);

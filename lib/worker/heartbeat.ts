@@ -1,6 +1,6 @@
 /**
- * A worker among the workers of its database: it renews its entry as long as it lives, takes it
- * back when it ends, and notices others that ended without a word.
+ * A worker's entry among the workers of its database: renewed while it runs, removed when it ends.
+ * Entries of others that are no longer renewed are reported.
  * @module
  */
 
@@ -11,34 +11,34 @@ import type { Connection } from "../io/postgres/session/connection.ts";
 import { type DeadWorker, RENEW_MS, WorkerRegistry } from "../io/postgres/worker_registry.ts";
 import type { WorkerState } from "../observers/worker_state.ts";
 
-export interface PresenceOptions {
-  /** For this alone, so that no other question can make a living worker seem dead; closed with it. */
+export interface HeartbeatOptions {
+  /** For this alone, so that no other query can make a running worker seem dead; closed with it. */
   readonly connection: Connection;
   readonly workerId: string;
   readonly host: string;
   readonly state: WorkerState;
-  /** Told of each worker that ended without a word, unless another one is. */
+  /** Told of each worker that died; one worker is told of each. */
   readonly onDeath: (worker: DeadWorker) => void;
 }
 
-/** How long taking the entry back may hold up the end. */
+/** How long removing the entry may delay the end. */
 const LEAVE_TIMEOUT_MS = 2_000;
 
-/** The presence of one worker, from `begin` until it is disposed. */
-export class Presence implements AsyncDisposable {
-  readonly #options: PresenceOptions;
+/** Beats from `begin` until it is disposed. */
+export class Heartbeat implements AsyncDisposable {
+  readonly #options: HeartbeatOptions;
   readonly #registry: WorkerRegistry;
-  readonly #failures = new FailureLog("Cannot see whether workers live: {reason}");
+  readonly #failures = new FailureLog("Cannot check which workers are running: {reason}");
   readonly #ended = new AbortController();
   #renewing: Promise<void> | null = null;
 
-  constructor(options: PresenceOptions) {
+  constructor(options: HeartbeatOptions) {
     this.#options = options;
     const { connection, workerId: id, host } = options;
     this.#registry = new WorkerRegistry(connection, { id, host });
   }
 
-  /** Enters, once the tables are there; resolves when everyone can see it. */
+  /** Adds the entry, once the tables exist; resolves when all can see it. */
   async begin(): Promise<void> {
     this.#renewing ??= Promise.resolve(); // it may be stored although its answer is lost
     await this.#registry.renew(this.#options.state.countedPartitions);
@@ -47,7 +47,7 @@ export class Presence implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
-    // Where the database does not take it, another worker will tell of this one's end.
+    // If the database does not accept it, another worker will report this one as dead.
     if (this.#renewing) await withTimeout(LEAVE_TIMEOUT_MS, this.#leave(this.#renewing));
     await this.#options.connection[Symbol.asyncDispose]();
   }
@@ -66,11 +66,11 @@ export class Presence implements AsyncDisposable {
         await this.#registry.renew(this.#options.state.countedPartitions);
         for (const worker of await this.#registry.takeDead()) {
           const { id, host } = worker;
-          log.warn("Worker {id} on {host} ended without a word", { id, host });
+          log.warn("Worker {id} on {host} died: its entry is no longer renewed", { id, host });
           this.#options.onDeath(worker);
         }
         this.#failures.succeeded();
-      } catch (error) { // if the database is away, others tell
+      } catch (error) { // the pipeline reports a database that is away
         this.#failures.failed(error);
       }
     }
