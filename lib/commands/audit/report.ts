@@ -43,13 +43,11 @@ export function auditLines(report: AuditReport, limit: number): string[] {
 /** What else became of records that were read, if anything. */
 function changesSince({ replayedLetters, deletedEvents, deletedLetters }: LedgerTotals): string {
   const changes = [
-    ...replayedLetters > 0
-      ? [`${plural(replayedLetters, "dead letter was", "dead letters were")} replayed`]
-      : [],
+    ...replayedLetters > 0 ? [`replaying ${plural(replayedLetters, "dead letter")}`] : [],
     ...deletedEvents + deletedLetters > 0
       ? [
-        `${plural(deletedEvents, "event")} and ${plural(deletedLetters, "dead letter")} ` +
-        "were deleted for their age",
+        `deleting ${plural(deletedEvents, "event")} and ${plural(deletedLetters, "dead letter")} ` +
+        "because of their age",
       ]
       : [],
   ];
