@@ -8,8 +8,8 @@ import { createProgram } from "../lib/commands/program.ts";
 import { DEAD_LETTER_REASONS } from "../lib/core/dead_letters/dead_letter.ts";
 import { parseConfig, SETTINGS } from "../lib/core/settings/config.ts";
 import { Metrics } from "../lib/io/metrics.ts";
-import { WorkerState } from "../lib/observers/worker_state.ts";
 import { WORKER_RIGHTS } from "../lib/io/postgres/schema/rights.ts";
+import { WorkerState } from "../lib/observers/worker_state.ts";
 import { run } from "./support/guarded_process.ts";
 import { serverTest } from "./support/servers.ts";
 

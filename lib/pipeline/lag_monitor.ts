@@ -137,7 +137,7 @@ export class LagMonitor {
   }
 }
 
-/** Records behind each position, whether or not the position is within its log. */
+/** Records behind each position, whether or not Kafka still has them. */
 function lagsOf(
   positions: ReadonlyMap<number, number>,
   ranges: ReadonlyMap<number, LogRange>,

@@ -13,9 +13,9 @@ import {
 } from "../core/offsets/coverage.ts";
 import { LastingGaps } from "../core/offsets/lasting_gaps.ts";
 import { FailureLog } from "../io/failure_log.ts";
-import { lagsOf, type StatusBoard } from "../io/http/pipeline_status.ts";
+import type { StatusBoard } from "../io/http/pipeline_status.ts";
 import type { ConsumerGroup } from "../io/kafka/group/consumer_group.ts";
-import { readOverview } from "../io/postgres/queries/overview.ts";
+import { readOverview, storedLags } from "../io/postgres/queries/overview.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
 import { listWorkers } from "../io/postgres/worker_registry.ts";
 import type { WorkerState } from "../observers/worker_state.ts";
@@ -83,7 +83,7 @@ export class CoverageMonitor implements AsyncDisposable {
     const overview = await readOverview(connection, topic);
     board.saw(overview);
     if (overview === null) return;
-    const lags = lagsOf(overview, state.logRanges);
+    const lags = storedLags(overview, state.logRanges);
     observer.lagOfAll(lags);
     const uncounted = await this.#uncounted();
     const gaps = this.#gaps.update(uncounted, performance.now()).map((gap) => ({

@@ -29,8 +29,8 @@ import { Pipeline } from "../pipeline/pipeline.ts";
 import type { Output } from "../pipeline/publisher.ts";
 import type { Source } from "../pipeline/source.ts";
 import { WorkerAlerts } from "./alerts.ts";
-import { Heartbeat } from "./heartbeat.ts";
 import { CoverageMonitor } from "./coverage_monitor.ts";
+import { Heartbeat } from "./heartbeat.ts";
 
 import { Publishing } from "./publishing.ts";
 import { Retention } from "./retention.ts";

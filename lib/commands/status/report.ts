@@ -6,7 +6,7 @@
 import { groupDigits, plural } from "../../core/text/numbers.ts";
 import { textTable } from "../../core/text/table.ts";
 import { isoTime, utcTime } from "../../core/text/time.ts";
-import { lagOf, type Status } from "../../core/views/status.ts";
+import { lagBehind, type Status } from "../../core/views/status.ts";
 import { reportJson } from "../cli/json.ts";
 import type { StatusReport } from "./status.ts";
 
@@ -47,7 +47,7 @@ function partitionLines({ partitions }: Status): string[] {
       String(partition.partition),
       partition.storedOffset === null ? "–" : groupDigits(partition.storedOffset),
       partition.log === null ? "–" : groupDigits(partition.log.endOffset),
-      lagOf(partition) === null ? "–" : groupDigits(lagOf(partition)!),
+      lagBehind(partition) === null ? "–" : groupDigits(lagBehind(partition)!),
       timeOf(partition.maxEventTimeMs),
       timeOf(partition.committedAtMs),
     ]),
@@ -116,7 +116,7 @@ export function statusJson({ status, problems }: StatusReport): string {
       storedOffset: partition.storedOffset,
       startOffset: partition.log?.startOffset ?? null,
       endOffset: partition.log?.endOffset ?? null,
-      lag: lagOf(partition),
+      lag: lagBehind(partition),
       unavailable: partition.unavailable,
       watermark: isoTime(partition.maxEventTimeMs),
       committedAt: isoTime(partition.committedAtMs),

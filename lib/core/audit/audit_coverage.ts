@@ -6,7 +6,7 @@
 
 import { partitionNames } from "../offsets/partition_names.ts";
 import { plural } from "../text/numbers.ts";
-import { type Coverage, coverageProblems, lagOf, recordsWaiting } from "../views/status.ts";
+import { type Coverage, coverageProblems, lagBehind, recordsWaiting } from "../views/status.ts";
 import type { AuditReport } from "./audit.ts";
 
 /**
@@ -36,7 +36,9 @@ export function withCoverage(
 
 /** Partitions of which nothing was ever counted, though they hold records. */
 function neverCounted({ partitions }: Coverage): string[] {
-  const never = partitions.filter((each) => each.storedOffset === null && (lagOf(each) ?? 0) > 0);
+  const never = partitions.filter((each) =>
+    each.storedOffset === null && (lagBehind(each) ?? 0) > 0
+  );
   if (never.length === 0) return [];
   const ids = never.map(({ partition }) => partition);
   return [

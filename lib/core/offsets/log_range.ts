@@ -58,8 +58,13 @@ export class OtherLogError extends OperatorError {
   }
 }
 
+/** Records between a position and the end of its log, of those that Kafka still has. */
+export function lagOf(position: number | null, { startOffset, endOffset }: LogRange): number {
+  return Math.max(0, endOffset - Math.max(position ?? startOffset, startOffset));
+}
+
 /**
- * Number of records between a position and the end of its log.
+ * The lag of a position that has to be within its log.
  * @throws {RecordsLostError} if the log starts behind the position.
  * @throws {OtherLogError} if the log ends before it, or is not there.
  */
@@ -80,5 +85,5 @@ export function lagWithin(
       `it was counted up to offset ${position}, but the log ends at ${endOffset}`,
     );
   }
-  return endOffset - position;
+  return lagOf(position, range);
 }

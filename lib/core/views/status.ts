@@ -9,7 +9,7 @@ import {
   type UncountedPartition,
   type WorkerStatus,
 } from "../offsets/coverage.ts";
-import type { LogRange } from "../offsets/log_range.ts";
+import { lagOf, type LogRange } from "../offsets/log_range.ts";
 import { unavailableText } from "../offsets/partition_names.ts";
 import { plural } from "../text/numbers.ts";
 
@@ -76,21 +76,20 @@ export interface Status extends Coverage {
 const STALL_MS = 60_000;
 
 /** Records between the stored offset and the end; null if one of them is not known. */
-export function lagOf({ storedOffset, log }: PartitionStatus): number | null {
-  if (log === null) return null;
-  return Math.max(0, log.endOffset - Math.max(storedOffset ?? log.startOffset, log.startOffset));
+export function lagBehind({ storedOffset, log }: PartitionStatus): number | null {
+  return log && lagOf(storedOffset, log);
 }
 
 /** Records waiting to be counted, as far as it is known. */
 export function recordsWaiting({ partitions }: Pick<Coverage, "partitions">): number {
-  return partitions.reduce((sum, partition) => sum + (lagOf(partition) ?? 0), 0);
+  return partitions.reduce((sum, partition) => sum + (lagBehind(partition) ?? 0), 0);
 }
 
 /** Every problem that needs attention, in a sentence. */
 export function problemsOf(status: Status, nowMs: number): string[] {
   const { partitions, workers, groupId } = status;
   const waiting = recordsWaiting(status);
-  const gaps = new Set(lastingGaps(status).map(({ partition }) => partition));
+  const gaps = new Set(blockingGaps(status).map(({ partition }) => partition));
   const unavailable = new Map(
     partitions.flatMap(({ partition, unavailable }) =>
       unavailable === null || gaps.has(partition) ? [] : [[partition, unavailable]]
@@ -120,11 +119,11 @@ export function coverageProblems(
   { groupId, nowMs }: { readonly groupId: string; readonly nowMs: number },
 ): string[] {
   const { partitions, workers } = coverage;
-  const uncounted = lastingGaps(coverage);
+  const uncounted = blockingGaps(coverage);
   const gaps = new Set(uncounted.map(({ partition }) => partition));
   const running = workers.filter(({ isAlive }) => isAlive);
   const workingSinceMs = running.reduce((ms, each) => Math.min(ms, each.startedMs), Infinity);
-  const lags = new Map(partitions.map((each) => [each.partition, lagOf(each) ?? 0]));
+  const lags = new Map(partitions.map((each) => [each.partition, lagBehind(each) ?? 0]));
   return [
     ...describeUncounted(uncounted, { groupId, lags }),
     ...running.length === 0
@@ -136,7 +135,7 @@ export function coverageProblems(
 }
 
 /** Those among the uncounted partitions that are not merely about to be assigned or read. */
-function lastingGaps({ uncounted, group, workers }: Coverage): UncountedPartition[] {
+function blockingGaps({ uncounted, group, workers }: Coverage): UncountedPartition[] {
   const isShared = group !== null && group.isSettled && workers.some(({ isAlive }) => isAlive);
   return uncounted.filter(({ reason }) => {
     if (reason === "not_read") return false;
@@ -149,7 +148,7 @@ function stallProblem(
   { workingSinceMs, nowMs }: { readonly workingSinceMs: number; readonly nowMs: number },
 ): string | null {
   const { storedOffset, committedAtMs, caughtUpAtMs } = partition;
-  const lag = lagOf(partition) ?? 0;
+  const lag = lagBehind(partition) ?? 0;
   // Times in the future are those of a clock that was ahead: they say nothing.
   const movedAtMs = [committedAtMs ?? 0, caughtUpAtMs ?? 0, workingSinceMs]
     .reduce((latest, ms) => ms <= nowMs ? Math.max(latest, ms) : latest, 0);

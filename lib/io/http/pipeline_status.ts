@@ -5,14 +5,13 @@
 
 import { withTimeout } from "../../async/delay.ts";
 import type { LastingGap } from "../../core/offsets/lasting_gaps.ts";
-import type { LogRange } from "../../core/offsets/log_range.ts";
 import type { Announcement } from "../../core/simulation/generated_log.ts";
 import { RollingRate } from "../../core/stats/rolling_rate.ts";
 import { currentWindow } from "../../core/views/time_range.ts";
 import type { SystemState } from "../../observers/system_states.ts";
 import type { WorkerState } from "../../observers/worker_state.ts";
 import { FailureLog } from "../failure_log.ts";
-import type { Overview } from "../postgres/queries/overview.ts";
+import { type Overview, storedLags, storedOffsetsOf } from "../postgres/queries/overview.ts";
 
 /** What the database says of all workers, and what follows from it. */
 export interface SharedStatus extends Overview {
@@ -122,7 +121,7 @@ export class StatusBoard {
 
   #shared(overview: Overview): SharedStatus {
     const { logRanges, gaps, gapProblems } = this.#options.state;
-    const stored = storedOf(overview);
+    const stored = storedOffsetsOf(overview);
     // The ends were read before: meanwhile more may have come, and been counted.
     const ends = new Map(
       Array.from(
@@ -130,7 +129,7 @@ export class StatusBoard {
         ([id, { endOffset }]) => [id, Math.max(endOffset, stored.get(id) ?? 0)],
       ),
     );
-    const lags = [...lagsOf(overview, logRanges).values()];
+    const lags = [...storedLags(overview, logRanges).values()];
     return {
       ...overview,
       eventsPerSecond: this.#rate.perSecond,
@@ -141,20 +140,4 @@ export class StatusBoard {
       currentWindowMs: currentWindow(overview),
     };
   }
-}
-
-/** Records of each partition between what is stored and its end, where retention has left any. */
-export function lagsOf(
-  overview: Overview,
-  logRanges: ReadonlyMap<number, LogRange>,
-): Map<number, number> {
-  const stored = storedOf(overview);
-  return new Map(Array.from(logRanges, ([partition, { startOffset, endOffset }]) => {
-    const position = Math.max(startOffset, stored.get(partition) ?? startOffset);
-    return [partition, Math.max(0, endOffset - position)];
-  }));
-}
-
-function storedOf({ partitions }: Overview): ReadonlyMap<number, number> {
-  return new Map(partitions.map(({ partition, nextOffset }) => [partition, nextOffset]));
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { UncountedPartition } from "../../../lib/core/offsets/coverage.ts";
 import {
-  lagOf,
+  lagBehind,
   type PartitionStatus,
   problemsOf,
   type Status,
@@ -162,7 +162,7 @@ for (
   });
 }
 
-Deno.test("lagOf() of a partition without stored offset is all that its log holds", () => {
-  assert.equal(lagOf({ ...PARTITION, storedOffset: null }), 40);
-  assert.equal(lagOf({ ...PARTITION, log: null }), null);
+Deno.test("lagBehind() of a partition without stored offset is all that its log holds", () => {
+  assert.equal(lagBehind({ ...PARTITION, storedOffset: null }), 40);
+  assert.equal(lagBehind({ ...PARTITION, log: null }), null);
 });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lagOf, type LogRange } from "../../../core/offsets/log_range.ts";
 import type { EventTimes } from "../../../core/views/time_range.ts";
 import { isMigrated } from "../schema/migrate.ts";
 import type { Connection, Row } from "../session/connection.ts";
@@ -68,4 +69,22 @@ export async function readOverview(
     partitions: await storedPartitions(connection, topic),
     workers: row.workers,
   };
+}
+
+/** Records of each partition that are not stored yet. */
+export function storedLags(
+  overview: Overview,
+  logRanges: ReadonlyMap<number, LogRange>,
+): Map<number, number> {
+  const stored = storedOffsetsOf(overview);
+  return new Map(
+    Array.from(logRanges, ([partition, range]) => [
+      partition,
+      lagOf(stored.get(partition) ?? null, range),
+    ]),
+  );
+}
+
+export function storedOffsetsOf({ partitions }: Overview): ReadonlyMap<number, number> {
+  return new Map(partitions.map(({ partition, nextOffset }) => [partition, nextOffset]));
 }

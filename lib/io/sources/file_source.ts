@@ -3,12 +3,12 @@
  * @module
  */
 
-import { Condition } from "../async/condition.ts";
-import { OperatorError } from "../core/failure.ts";
-import type { LogRange, LogView } from "../core/offsets/log_range.ts";
-import { logBatchOf } from "../core/records/log_batch.ts";
-import { encodeRecordBatches, type NewRecord } from "../core/records/record_encoder.ts";
-import type { Source, SourceReader } from "../pipeline/source.ts";
+import { Condition } from "../../async/condition.ts";
+import { OperatorError } from "../../core/failure.ts";
+import type { LogRange, LogView } from "../../core/offsets/log_range.ts";
+import { logBatchOf } from "../../core/records/log_batch.ts";
+import { encodeRecordBatches, type NewRecord } from "../../core/records/record_encoder.ts";
+import type { Source, SourceReader } from "../../pipeline/source.ts";
 import { linesOf } from "./lines.ts";
 
 /** Stands for standard input in place of a path. */

@@ -3,8 +3,8 @@
  * @module
  */
 
-import { type Cut, type Hash, MAX_PART_BYTES } from "../core/records/record_batch.ts";
-import { newSha256 } from "./sha256.ts";
+import { type Cut, type Hash, MAX_PART_BYTES } from "../../core/records/record_batch.ts";
+import { newSha256 } from "../sha256.ts";
 
 /** A line without its line feed. */
 export interface Line {

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { delay } from "../async/delay.ts";
-import type { LogView } from "../core/offsets/log_range.ts";
-import { logBatchOf } from "../core/records/log_batch.ts";
-import { encodeRecordBatch, type NewRecord } from "../core/records/record_encoder.ts";
-import type { GeneratedLog } from "../core/simulation/generated_log.ts";
-import type { Source, SourceReader } from "../pipeline/source.ts";
+import { delay } from "../../async/delay.ts";
+import type { LogView } from "../../core/offsets/log_range.ts";
+import { logBatchOf } from "../../core/records/log_batch.ts";
+import { encodeRecordBatch, type NewRecord } from "../../core/records/record_encoder.ts";
+import type { GeneratedLog } from "../../core/simulation/generated_log.ts";
+import type { Source, SourceReader } from "../../pipeline/source.ts";
 
 export interface GeneratorSourceOptions {
   readonly log: GeneratedLog;

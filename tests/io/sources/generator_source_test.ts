@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { Condition } from "../../lib/async/condition.ts";
-import { GeneratedLog } from "../../lib/core/simulation/generated_log.ts";
-import { GeneratorSource } from "../../lib/io/generator_source.ts";
-import type { SourceReader } from "../../lib/pipeline/source.ts";
-import { recordsIn } from "../support/pieces.ts";
+import { Condition } from "../../../lib/async/condition.ts";
+import { GeneratedLog } from "../../../lib/core/simulation/generated_log.ts";
+import { GeneratorSource } from "../../../lib/io/sources/generator_source.ts";
+import type { SourceReader } from "../../../lib/pipeline/source.ts";
+import { recordsIn } from "../../support/pieces.ts";
 
 function makeLog(begunMs: number): GeneratedLog {
   const options = { seed: 1, lotteries: 5, badShare: 0.1, lateShare: 0.1 };

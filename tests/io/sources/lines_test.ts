@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { MAX_PART_BYTES } from "../../lib/core/records/record_batch.ts";
-import { type Line, linesOf } from "../../lib/io/lines.ts";
-import { newSha256 } from "../../lib/io/sha256.ts";
+import { MAX_PART_BYTES } from "../../../lib/core/records/record_batch.ts";
+import { newSha256 } from "../../../lib/io/sha256.ts";
+import { type Line, linesOf } from "../../../lib/io/sources/lines.ts";
 
 /** Lines of a text that comes in parts of these lengths, over and over. */
 async function linesIn(bytes: Uint8Array, lengths: readonly number[]): Promise<Line[]> {
