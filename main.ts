@@ -143,7 +143,7 @@ function readEnvFile(): EnvFile | null {
     return parseEnvFile(Deno.readFileSync(".env"));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
-    writeLines(`Cannot read the file .env in this directory (${describe(error)})`);
+    writeLines(`Cannot read .env in the current directory (${describe(error)})`);
     throw new WrongSettingsError();
   }
 }

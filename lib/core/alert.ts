@@ -5,6 +5,7 @@
  */
 
 import { causes } from "./failure.ts";
+import { plural } from "./text/numbers.ts";
 
 /** Why a mail is sent. */
 export type AlertCause =
@@ -109,11 +110,11 @@ function sectionsOf(
   );
   const repeated: Section[] = repeats === 0
     ? []
-    : [["Repeated", [`${repeats} times since the last mail about it`]]];
+    : [["Repeated", [`${plural(repeats, "time")} since the last mail`]]];
   return [
     ...errors.length === 0 ? [] : [["Error", errors] satisfies Section],
     ["What to do", [advice]],
-    ["What the worker does now", [doing]],
+    ["What the worker is doing", [doing]],
     ["Since", [ago(sinceMs, nowMs)]],
     ...repeated,
     ["Worker", [`host ${host}, group ${groupId}, topic ${topic}`]],
@@ -127,7 +128,7 @@ function sectionsOf(
 function partitionLines(partitions: readonly PartitionLag[]): string[] {
   if (partitions.length === 0) return ["none"];
   const lines = partitions.slice(0, MAX_PARTITIONS_LISTED).map(({ partition, nextOffset, lag }) =>
-    `${partition}: next offset ${nextOffset}, lag ${lag ?? "not known"}`
+    `${partition}: next offset ${nextOffset}, lag ${lag ?? "unknown"}`
   );
   const rest = partitions.length - lines.length;
   return rest === 0 ? lines : [...lines, `and ${rest} more`];

@@ -25,7 +25,7 @@ export class RecordsLostError extends OperatorError {
     super(
       `Cannot continue with partition ${partition} at offset ${from}: the log starts at ${to}, ` +
         `so Kafka has deleted ${plural(to - from, "offset")} before they were counted. ` +
-        "Make the topic's retention longer than a worker may be away. To continue without them, set ON_DATA_LOSS=continue.",
+        "Increase the topic's retention beyond the longest expected downtime. To continue without them, set ON_DATA_LOSS=continue.",
     );
   }
 }
@@ -36,7 +36,7 @@ export class CompactedError extends OperatorError {
     super(
       "Cannot count the topic: its cleanup.policy is compact, so Kafka removes a record once a newer one has the same key, " +
         "even before it is counted. Set the topic's cleanup.policy to delete. " +
-        "To count what is left of it, set ON_DATA_LOSS=continue.",
+        "To count the remaining records anyway, set ON_DATA_LOSS=continue.",
     );
   }
 }
@@ -51,8 +51,8 @@ export class OtherLogError extends OperatorError {
   constructor(partition: number, what: string) {
     super(
       `Cannot continue with partition ${partition}: ${what}. It is not the log that was counted: ` +
-        "was the topic deleted and created again, is KAFKA_BROKERS another cluster, or has Kafka lost records? " +
-        "None of it is counted. Point the settings at the log that was counted, or DATABASE_URL at another database, " +
+        "the topic was deleted and created again, KAFKA_BROKERS names another cluster, or Kafka has lost records. " +
+        "Nothing was counted from it. Point the settings at the log that was counted, or DATABASE_URL at another database, " +
         "or continue in this one with `reset --log`.",
     );
   }

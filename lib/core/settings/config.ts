@@ -77,7 +77,7 @@ const SCHEMA = z.object({
   ON_DATA_LOSS: z.enum(["fail", "continue"], { error: "must be fail or continue" }).default("fail"),
   HTTP_HOST: z.string().default("127.0.0.1"),
   HTTP_PORT: integer(0, 65_535).optional(),
-  SMTP_HOST: z.string().regex(/^([^\s:/@]+|[0-9a-fA-F:.]+)$/, "must be the name of a host")
+  SMTP_HOST: z.string().regex(/^([^\s:/@]+|[0-9a-fA-F:.]+)$/, "must be a host name")
     .optional(),
   SMTP_PORT: port.default(587),
   SMTP_SECURE: flag.default(false),

@@ -110,7 +110,7 @@ function problemOf(name: string, text: string): string | null {
     const cure = isUrl(text) ? "In a password, write it as %23" : "Put the value in quotes";
     return `# begins a comment and cuts off the value of ${name}. ${cure}`;
   }
-  return NOTHING.test(quoted[2]!) ? null : `there is text after the closing quote of ${name}`;
+  return NOTHING.test(quoted[2]!) ? null : `text follows the closing quote of ${name}`;
 }
 
 /** Whether this is a URL that is not in quotes. */

@@ -46,7 +46,7 @@ export function originOf(
 ): string {
   const { fromEnvironment, fromFile, overridden } = settings;
   const environment = `${fromEnvironment.length} from the environment`;
-  if (!file) return `${environment}; there is no file .env in ${directory}`;
+  if (!file) return `${environment}; no .env file in ${directory}`;
   const overriding = overridden.length === 0
     ? ""
     : ` (overriding the file: ${overridden.join(", ")})`;
