@@ -99,7 +99,7 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
     const count = partitions.length;
     const noun = count === 1 ? "partition" : "partitions";
     log.info(
-      count === 0 ? "Reading no partition: standing by" : `Reading {count} ${noun}: {partitions}`,
+      count === 0 ? "No partition assigned: standing by" : `Reading {count} ${noun}: {partitions}`,
       { count, partitions: partitions.join(", ") },
     );
   }
@@ -140,7 +140,7 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
 
   stalled(partitions: readonly number[]): void {
     log.warn(
-      "Reading of partitions {partitions} has stalled although there are records: reconnecting",
+      "No records arrive from partitions {partitions} although they have some: reconnecting",
       {
         partitions: partitions.join(", "),
       },
@@ -152,7 +152,9 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
     if (text === this.#unavailable) return;
     this.#unavailable = text;
     if (text === null) log.info("All assigned partitions can be read again");
-    else log.warn("Reading without {partitions}. The others are counted", { partitions: text });
+    else {log.warn("Cannot read {partitions}. The other partitions are counted", {
+        partitions: text,
+      });}
   }
 
   throttled(): void {
@@ -161,13 +163,13 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
     this.#throttledMs = nowMs;
     if (!isNews) return;
     log.warn(
-      "Kafka throttles this worker, by a quota on its user or client id. Counting continues, no faster " +
-        "than that. If lag grows, raise consumer_byte_rate or request_percentage",
+      "Kafka throttles this worker because of a quota on its user or client id. Counting continues at " +
+        "that rate. If lag grows, raise consumer_byte_rate or request_percentage",
     );
   }
 
   outageBegan({ system, error }: Outage): void {
-    log.warn("Waiting for {system}, for as long as it takes: {reason}", {
+    log.warn("Waiting for {system}, retrying until it answers: {reason}", {
       system,
       reason: describe(error),
     });
@@ -198,7 +200,7 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
 
   abandoned(error: unknown): void {
     log.warn(
-      "Stopping without the last commit: {reason}. Nothing is lost, the next start reads it again.",
+      "Stopping without the last commit: {reason}. Nothing is lost: the next start reads the records again.",
       { reason: describe(error) },
     );
   }

@@ -148,7 +148,7 @@ serverTest(
     const refused = await runProgram(["doctor"], { env: asRole });
     assert.match(
       refused.stdout,
-      /Allow it with `grant create on schema public to test_\w+`, or run what `migrate --sql` prints/,
+      /Grant it with `grant create on schema public to test_\w+`, or run what `migrate --sql` prints/,
     );
     const script = await runProgram(["migrate", "--sql"], { env: asRole });
     assert.equal(script.code, 0, script.stderr);

@@ -70,7 +70,7 @@ const MAX_WAIT_MS = 1_000;
 export class StatusBoard {
   readonly #options: StatusBoardOptions;
   readonly #rate = new RollingRate(RATE_MS);
-  readonly #failures = new FailureLog("Cannot read what the page shows: {reason}");
+  readonly #failures = new FailureLog("Cannot read the data for the page: {reason}");
   #overview: Overview | null = null;
   #readMs: number | null = null;
   #downSinceMs: number | null = null;

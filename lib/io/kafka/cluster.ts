@@ -182,7 +182,7 @@ export class KafkaCluster implements AsyncDisposable {
     if (clusterId === this.#id) return;
     throw new OperatorError(
       `Cannot continue: another Kafka cluster (${clusterId}) answers in place of ${this.#id}. ` +
-        "None of it is counted. Set KAFKA_BROKERS to the cluster that was counted, or DATABASE_URL to another database.",
+        "Nothing was counted from it. Set KAFKA_BROKERS to the cluster that was counted, or DATABASE_URL to another database.",
     );
   }
 

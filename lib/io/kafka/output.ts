@@ -140,7 +140,7 @@ export class KafkaOutput implements Output {
         );
       }
       if (type === "INVALID_PRODUCER_EPOCH" || type === "PRODUCER_FENCED") {
-        return new UnavailableError(`Another worker has begun to publish to ${topic}`, {
+        return new UnavailableError(`Another worker now publishes to ${topic}`, {
           cause: error,
         });
       }

@@ -99,7 +99,7 @@ export class KafkaSource implements Source {
   }
 
   renew(): void {
-    this.#end(new UnavailableError("no records arrive, although there are some to read"));
+    this.#end(new UnavailableError("no records arrive although the log has more"));
   }
 
   isCompacted(): Promise<boolean> {

@@ -232,7 +232,7 @@ async function assertOurs(connection: Connection): Promise<void> {
   }
   if (is_migrated || name === null) return;
   throw new OperatorError(
-    `Cannot create the table ${name}: another system's table has that name. Keep it under another one with ` +
+    `Cannot create the table ${name}: another system's table has that name. Rename it with ` +
       `\`alter table ${name} rename to ${name}_old\`, and start again.`,
   );
 }
@@ -280,9 +280,9 @@ async function assertMayMigrate(connection: Connection): Promise<void> {
   }
   if (may_create) return;
   throw new OperatorError(
-    `Cannot create the tables: the role ${role} of DATABASE_URL may not create any in the schema ${schema}. ` +
-      `Allow it with \`grant create on schema ${schema} to ${role}\`, or run what ` +
-      "`migrate --sql` prints as a role that may",
+    `Cannot create the tables: the role ${role} of DATABASE_URL has no right to create tables in the schema ${schema}. ` +
+      `Grant it with \`grant create on schema ${schema} to ${role}\`, or run what ` +
+      "`migrate --sql` prints as a role that has it",
   );
 }
 
@@ -301,7 +301,7 @@ async function schemaOf(connection: Connection): Promise<string> {
     `Cannot find a schema for the tables: the search_path of the role ${role} is ${
       path || "empty"
     }, ` +
-      "and names no schema that exists and that the role may use. Create or allow one " +
+      "and names no existing schema that the role may use. Create one or grant the right " +
       `(\`grant usage, create on schema … to ${role}\`), or name another ` +
       `(\`alter role ${role} set search_path = …\`)`,
   );

@@ -172,7 +172,7 @@ rightsTest(
 
 rightsTest("createDatabase() says so if the role may create none", async (_database, role) => {
   const url = Object.assign(new URL(role.url), { pathname: "/not_there" });
-  await assert.rejects(createMissing(url.href), /Allow it with `alter role … createdb`/);
+  await assert.rejects(createMissing(url.href), /Grant it with `alter role … createdb`/);
 });
 
 serverTest(
