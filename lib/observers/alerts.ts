@@ -10,6 +10,7 @@
 import { withTimeout } from "../async/delay.ts";
 import { type Alert, type AlertContext, composeMail, type Mail, mailCause } from "../core/alert.ts";
 import type { LastingGap } from "../core/offsets/lasting_gaps.ts";
+import { plural } from "../core/text/numbers.ts";
 import type { Commit, LostRange } from "../core/windowing/pending.ts";
 import type { CoverageObserver, PipelineObserver, SystemName } from "../pipeline/observer.ts";
 import type { Outage } from "./system_states.ts";
@@ -110,8 +111,8 @@ export class Alerts
       title: "A worker has stopped and requires operator action",
       error,
       sinceMs: Date.now(),
-      doing: "It has stopped. What it had not committed will be read again at the next start.",
-      advice: "Follow the advice in the error, then start it again.",
+      doing: "It has stopped. Records that were not committed are read again at the next start.",
+      advice: "Follow the advice in the error, then restart it.",
     });
   }
 
@@ -195,8 +196,8 @@ function lost(ranges: readonly LostRange[]): Alert {
     error: new Error(lines.join("; ")),
     sinceMs: Date.now(),
     doing:
-      "It continues behind them, because ON_DATA_LOSS is continue. Their events are in no count.",
-    advice: "Keep records in the topic for longer than a worker may be down.",
+      "It continues after the deleted records, because ON_DATA_LOSS is continue. Their events are not counted.",
+    advice: "Increase the topic's retention beyond the longest expected downtime.",
   };
 }
 
@@ -207,8 +208,8 @@ function notCounted(problems: readonly string[], sinceMs: number): Alert {
     error: new Error(problems.join("; ")),
     sinceMs,
     doing:
-      "It counts its own partitions. Nothing is lost as long as Kafka keeps the records of the others.",
-    advice: "Follow the advice in the error for each of them.",
+      "It keeps counting its own partitions. Nothing is lost while Kafka retains the records of the others.",
+    advice: "Follow the advice in the error for each partition.",
   };
 }
 
@@ -225,13 +226,15 @@ function countedAgain(sinceMs: number): Alert {
 function away({ system, sinceMs, attempts, error }: Outage): Alert {
   return {
     cause: CAUSES[system],
-    title: `${system} is away`,
+    title: `${system} is unavailable`,
     error,
     sinceMs,
-    doing: `It keeps trying (${attempts} attempts so far). Reading is paused, and nothing is lost.`,
+    doing: `It keeps retrying (${
+      plural(attempts, "attempt")
+    } so far). Reading is paused, and nothing is lost.`,
     advice: system === "Kafka"
-      ? "Check that the brokers of KAFKA_BROKERS are running and can be reached from this host."
-      : "Check that the server of DATABASE_URL is running, has disk space, and can be reached from this host.",
+      ? "Check that the brokers of KAFKA_BROKERS are running and reachable from this host."
+      : "Check that the server of DATABASE_URL is running, has disk space, and is reachable from this host.",
   };
 }
 
@@ -240,7 +243,7 @@ function recovered({ system, sinceMs, attempts }: Outage): Alert {
     cause: CAUSES[system],
     title: `Recovered: ${system} is back`,
     sinceMs,
-    doing: `It is counting again, after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}.`,
+    doing: `It is counting again, after ${plural(attempts, "attempt")}.`,
     advice: "Nothing.",
   };
 }

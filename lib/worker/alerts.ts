@@ -91,10 +91,10 @@ export class WorkerAlerts implements AsyncDisposable {
       ),
       sinceMs: seenMs,
       doing:
-        "The worker that sends this mail is running. What the other one had not committed is counted by the worker that takes over its partitions.",
+        "The worker that sent this mail is running. The worker that takes over the partitions counts what the other had not committed.",
       advice:
-        `Check on ${host} why it was killed (out of memory, kill -9, power), is frozen, or cannot reach PostgreSQL, ` +
-        "and that it has been started again.",
+        `On ${host}, check whether it was killed (out of memory, kill -9, power), is frozen, or cannot reach PostgreSQL, ` +
+        "and whether it has been restarted.",
     });
   }
 
@@ -127,8 +127,8 @@ export class WorkerAlerts implements AsyncDisposable {
       title: `${total} records of the last minute are not valid events`,
       error: new Error(list),
       sinceMs: Date.now() - 60_000,
-      doing: "It keeps counting. Each bad record is kept, for `dead-letters` to show and replay.",
-      advice: "`dead-letters list` shows the newest ones. Check what produces them.",
+      doing: "It keeps counting. Every bad record is kept: `dead-letters` shows and replays them.",
+      advice: "Check what produces them. `dead-letters list` shows the newest ones.",
     });
   }
 

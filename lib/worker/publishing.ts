@@ -74,7 +74,7 @@ class PublishingLog implements PublisherObserver {
   notReviewed(error: unknown): void {
     const { topic } = this.#options;
     const reason = describe(error);
-    log.error("Cannot compare {topic} with the table, but publishes to it: {reason}", {
+    log.error("Cannot compare {topic} with the table; publishing continues: {reason}", {
       topic,
       reason,
     });
@@ -90,13 +90,15 @@ class PublishingLog implements PublisherObserver {
         title: `Closed windows are not published to ${topic}`,
         error,
         sinceMs,
-        doing: "It keeps counting, keeps what is to be published, and keeps trying.",
-        advice: "Follow the advice in the error. Everything that is waiting is published then.",
+        doing: "It keeps counting, queues the closed windows, and keeps trying to publish them.",
+        advice:
+          "Follow the advice in the error. Everything that is waiting is published afterwards.",
       });
     }
     if (!isNews) return;
     const reason = describe(error);
-    const text = "Cannot publish to {topic}, but keeps trying, and counting: {reason}";
+    const text =
+      "Cannot publish to {topic}; counting continues, and publishing is retried: {reason}";
     if (isPassing(error)) log.warn(text, { topic, reason });
     else log.error(text, { topic, reason });
   }
