@@ -77,15 +77,15 @@ function addShow(group: Command, { configured, print }: Host): void {
 function addReplay(group: Command, { configured, print }: Host): void {
   withLog(withFilter(group.command("replay")))
     .description(
-      "count dead letters that are valid events now, or are repaired by --set; each one once",
+      "count dead letters that are now valid, or that --set repairs, each exactly once",
     )
     .argument(
       "[positions...]",
-      "partitions and offsets, such as 3/1042; or none, with a filter",
+      "partitions and offsets, such as 3/1042; none with a filter",
       append,
     )
     .option("--set <field=value>", "repair a field first; may be given once per field", repaired)
-    .option("--dry-run", "say what would happen, and change nothing")
+    .option("--dry-run", "show what would happen, and change nothing")
     .addHelpText("after", REPAIR_HELP)
     .addHelpText(
       "after",
@@ -98,7 +98,7 @@ function addReplay(group: Command, { configured, print }: Host): void {
       const { set: repair = {}, dryRun, log, ...filter } = options;
       if (positions.length === 0 && !hasFilter(filter)) {
         command.error(
-          "error: positions, --reason, --partition or a range must say which dead letters",
+          "error: select dead letters by position, --reason, --partition or a range",
         );
       }
       const config = await configured();

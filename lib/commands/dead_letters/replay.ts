@@ -176,6 +176,6 @@ function assertSameRules({ eventRules }: ReplayRules): void {
   if (eventRules === EVENT_RULES_VERSION) return;
   throw new OperatorError(
     `Cannot replay with version ${EVENT_RULES_VERSION} of the rules for events: ` +
-      `the counts in this database were made with version ${eventRules}. Use the program that made them.`,
+      `the counts in this database were made with version ${eventRules}. Use the version of the program that made them.`,
   );
 }

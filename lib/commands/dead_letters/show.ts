@@ -5,6 +5,7 @@
 
 import { OperatorError } from "../../core/failure.ts";
 import type { Config } from "../../core/settings/config.ts";
+import { plural } from "../../core/text/numbers.ts";
 import { hexDump, printable, printableBytes } from "../../core/text/printable.ts";
 import {
   DeadLetterStore,
@@ -39,7 +40,7 @@ export async function showDeadLetter(
   const [letter] = await new DeadLetterStore(connection, topic).read([position]);
   if (!letter) {
     throw new OperatorError(
-      `There is no dead letter at ${positionText(position)} of ${topic}. ` +
+      `No dead letter at ${positionText(position)} of ${topic}. ` +
         "`dead-letters list` shows those that exist",
     );
   }
@@ -62,8 +63,8 @@ function* describeLetter(
   if (!isIntact) yield "Content      CHANGED after it was received; it cannot be replayed";
   if (cut) {
     yield `Too large    only part of it is kept; SHA-256 of the record ${cut.sha256.toHex()}`;
-    const kept = headers.length === 1 ? "1 header is" : `${headers.length} headers are`;
-    yield `Headers      ${cut.headersSize} bytes, of which ${kept} kept`;
+    const kept = plural(headers.length, "header");
+    yield `Headers      ${cut.headersSize} bytes (${kept} kept)`;
   }
   for (const { key, value } of headers) {
     yield `Header       ${printableBytes(key)}: ${value ? printableBytes(value) : "null"}`;
@@ -90,7 +91,7 @@ function* section(
   const shown = bytes.subarray(0, mostBytes);
   yield size === bytes.length
     ? `${name}: ${bytes.length} bytes`
-    : `${name}: ${size} bytes, of which the first ${bytes.length} are kept`;
+    : `${name}: ${size} bytes (first ${bytes.length} kept)`;
   if (bytes.length === 0) return;
   yield `  ${printableBytes(shown)}`;
   for (const line of hexDump(shown)) yield `  ${line}`;

@@ -42,7 +42,7 @@ export async function* checkKafka(
   yield topic;
   const group = await finding(`Consumer group ${kafka.groupId}`, async () => {
     await cluster.assertGroup();
-    return "may be used";
+    return "usable";
   });
   if (group.isGood || !topic.text.includes(group.text)) yield group;
   if (outputTopic !== undefined) {
@@ -72,7 +72,7 @@ async function checkBrokers(cluster: KafkaCluster, config: KafkaConfig): Promise
     }
   }));
   const away = problems.flat();
-  return `answers, cluster ${id}${away.length === 0 ? "" : `; but not at ${away.join("; ")}`}`;
+  return `answers, cluster ${id}${away.length === 0 ? "" : `; no answer at ${away.join("; ")}`}`;
 }
 
 async function checkPartitions(

@@ -115,7 +115,7 @@ async function assertWanted(
   const answer = confirm(`${where} Send made-up events there?`);
   if (answer === null) {
     throw new OperatorError(
-      `${where} Nothing was sent: nobody can confirm it, because standard input is not a terminal. Add --yes to send made-up events there`,
+      `${where} Nothing was sent: confirmation is required, and standard input is not a terminal. Add --yes to send made-up events there`,
     );
   }
   if (!answer) throw new OperatorError("Nothing was sent.");

@@ -79,7 +79,7 @@ export function planRecount(facts: CountedFacts, options: RecountOptions): Reset
       `Cannot recount without loss: up to ${
         plural(gone, "record")
       } that were counted are no longer ` +
-        `in the log of ${claim.identity.topic}. To delete their counts all the same, confirm the ` +
+        `in the log of ${claim.identity.topic}. To delete their counts anyway, confirm the ` +
         `number of rows that will be deleted with --force ${rows}.`,
     );
   }
@@ -147,7 +147,7 @@ export function planLog(
           ],
         ),
       ),
-      "Records before these offsets are not counted. Records after them that are counted already are counted twice.",
+      "Records before these offsets are not counted. Later records that have already been counted are counted twice.",
       "audit can prove only windows that start after everything counted so far.",
       ...differences.map(changeOf),
     ],
@@ -167,7 +167,7 @@ export function offsetsOf(
       return new Map(Array.from(ranges, ([id, { endOffset }]) => [id, endOffset]));
     case "offsets": {
       const problem = target.topic !== null && target.topic !== topic
-        ? `they are those of the topic ${target.topic}, but KAFKA_TOPIC is ${topic}`
+        ? `they belong to the topic ${target.topic}, but KAFKA_TOPIC is ${topic}`
         : offsetsProblem(target.offsets, ranges);
       if (problem === null) return target.offsets;
       throw new OperatorError(`Cannot continue at these offsets: ${problem}.`);
@@ -197,7 +197,7 @@ export function planSettings(
       ...differences.map(changeOf),
       ...changesRules
         ? [
-          "What was counted so far was judged by the old setting, and is kept. audit can prove only",
+          "Everything counted so far was judged by the old setting, and is kept. audit can prove only",
           `windows that start after it${latestMs === null ? "" : ` (${utcTime(latestMs)})`}.`,
         ]
         : ["Nothing is counted differently."],

@@ -64,7 +64,7 @@ export async function reset(
   const answer = confirm();
   if (answer === null) {
     throw new OperatorError(
-      "Nothing was reset: nobody can confirm it, because standard input is not a terminal. Add --yes.",
+      "Nothing was reset: confirmation is required, and standard input is not a terminal. Add --yes.",
     );
   }
   if (!answer) throw new OperatorError("Nothing was reset.");
