@@ -7,7 +7,6 @@
 import { causes } from "./failure.ts";
 import { plural } from "./text/numbers.ts";
 
-/** Why a mail is sent. */
 export type AlertCause =
   | "stopped"
   | "kafka_away"
@@ -32,13 +31,11 @@ export interface Alert {
   readonly advice: string;
 }
 
-/** Where and how a worker stands. */
 export interface AlertContext {
   readonly host: string;
   readonly groupId: string;
   readonly topic: string;
   readonly brokers: readonly string[];
-  /** Without the password. */
   readonly database: string;
   readonly partitions: readonly PartitionLag[];
   /** Milliseconds since the epoch, or null if there was none. */
@@ -134,7 +131,6 @@ function partitionLines(partitions: readonly PartitionLag[]): string[] {
   return rest === 0 ? lines : [...lines, `and ${rest} more`];
 }
 
-/** A time, and how long ago that is. */
 function ago(timeMs: number, nowMs: number): string {
   const seconds = Math.max(0, Math.round((nowMs - timeMs) / 1000));
   const age = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;

@@ -27,7 +27,6 @@ import {
 export interface LedgerTotals {
   readonly counted: number;
   readonly dead: number;
-  /** Sum of all rows of counts. */
   readonly events: number;
   readonly deadLetters: number;
   /** Dead letters that were counted after all. */
@@ -49,7 +48,6 @@ export interface AuditReport {
   readonly rows: Tallies;
   readonly deadLetters: Tallies;
   readonly ledger: LedgerTotals & { readonly balance: boolean };
-  /** In the order of their keys. */
   readonly rowDifferences: readonly RowDifference[];
   readonly deadLetterDifferences: readonly DeadLetterDifference[];
   readonly partitionDifferences: readonly PartitionDifference[];
@@ -77,9 +75,7 @@ export interface AuditOptions extends RowAuditOptions {
 export interface ReplayedLetter {
   readonly partition: number;
   readonly offset: number;
-  /** What was counted. */
   readonly value: Uint8Array;
-  /** Start of the window that it was counted into. */
   readonly windowStartMs: number;
 }
 
@@ -146,7 +142,6 @@ export class Audit {
     this.#rows.expect(event);
   }
 
-  /** The verdict, after the last record. */
   report(): AuditReport {
     const { partitions } = this;
     const { ledger, abandoned, windowsAhead } = this.#options;

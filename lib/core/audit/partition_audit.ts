@@ -15,7 +15,6 @@ export interface DeadLetterDifference {
   readonly recounted: string | null;
 }
 
-/** A dead letter as it is stored. */
 export interface StoredLetter {
   readonly offset: number;
   readonly reason: string;
@@ -46,7 +45,6 @@ export class PartitionAudit {
   /** Dead letters whose record is gone. */
   deadLettersNotProvable = 0;
   deadLettersAgreeing = 0;
-  /** Records read. */
   records = 0;
   #offsets: number[] = [];
   #reasons: string[] = [];
@@ -57,9 +55,7 @@ export class PartitionAudit {
   /** Letters whose content is not what was stored once. */
   readonly #changed = new Set<number>();
   #isSorted = true;
-  /** The next stored dead letter to compare. */
   #at = 0;
-  /** Offset after the last record. */
   #next = 0;
   #since: HistoryEntry;
   #counted = 0;

@@ -141,7 +141,6 @@ class Bytes {
     return this.#bytes.subarray(0, this.length);
   }
 
-  /** @returns how many were added. */
   push(added: Uint8Array): number {
     const length = this.length + added.length;
     if (length > this.#bytes.length) {

@@ -39,7 +39,6 @@ export class Ledger {
     return this.#pending.bytes;
   }
 
-  /** Next offset to count of every partition that was started. */
   positions(): Map<number, number> {
     return this.#positions.all();
   }

@@ -12,7 +12,6 @@ export interface LogRange {
   readonly endOffset: number;
 }
 
-/** What is known of a log. */
 export interface LogView {
   readonly ranges: ReadonlyMap<number, LogRange>;
   /** Partitions that are there but cannot be read right now, and why not. */

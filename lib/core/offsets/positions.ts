@@ -11,7 +11,6 @@ import type { Fetched, LogBatch } from "../records/log_batch.ts";
 import type { BatchMark } from "../windowing/pending.ts";
 import type { LogRange } from "./log_range.ts";
 
-/** How far a partition is counted. */
 export interface Position {
   readonly nextOffset: number;
   /** The last batch that was counted, or null if none was, or none that could be told apart. */

@@ -6,7 +6,6 @@
 
 import { lagWithin, type LogRange } from "./log_range.ts";
 
-/** What one check shows. */
 export interface LagReport {
   /** Records between position and end, per partition. */
   readonly lags: ReadonlyMap<number, number>;

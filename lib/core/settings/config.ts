@@ -14,7 +14,6 @@ export type SmtpConfig = Readonly<NonNullable<Config["smtp"]>>;
 export type LogLevel = Config["logLevel"];
 export type LogFormat = NonNullable<Config["logFormat"]>;
 
-/** A setting that cannot be used as it is. */
 export interface ConfigProblem {
   readonly setting: string;
   /** What is wrong and what would be right; never holds a secret. */

@@ -11,14 +11,12 @@ export type Environment = Readonly<Record<string, string>>;
 
 /** Where settings come from, and what is wrong with their names. */
 export interface GatheredSettings {
-  /** Those that are set. */
   readonly values: Environment;
   /** Names of those that the environment gave, and the file. */
   readonly fromEnvironment: readonly string[];
   readonly fromFile: readonly string[];
   /** Those of the file that the environment overrides, also by setting them to nothing. */
   readonly overridden: readonly string[];
-  /** In sentences. */
   readonly problems: readonly string[];
 }
 

@@ -26,7 +26,6 @@ export interface LoggedRecord extends GeneratedRecord {
   readonly timestampMs: number;
 }
 
-/** What a lottery has announced. */
 export interface Announcement {
   readonly lotteryName: string;
   readonly millions: number;

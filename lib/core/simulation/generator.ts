@@ -55,7 +55,6 @@ export interface Crowd {
   readonly share: number;
 }
 
-/** Bad records, each of another kind. */
 const BAD_VALUES: readonly ((timestampMs: number) => GeneratedRecord["value"])[] = [
   () => null,
   () => "",
@@ -89,7 +88,6 @@ export class Generator {
   /** Running sums of the lotteries' popularity, the last of which is 1. */
   readonly #popularity: readonly number[];
 
-  /** How well each lottery sells. */
   readonly #sales: readonly number[];
 
   constructor(options: GeneratorOptions) {

@@ -30,7 +30,6 @@ export interface PartitionStatus {
   readonly caughtUpAtMs: number | null;
 }
 
-/** Dead letters of one reason. */
 export interface DeadLetterStatus {
   readonly reason: string;
   readonly records: number;
@@ -38,7 +37,6 @@ export interface DeadLetterStatus {
   readonly replayed: number;
 }
 
-/** How far closed windows are published. */
 export interface OutputStatus {
   readonly topic: string;
   /** Windows that start before it were handed to the publisher; null as long as none was. */

@@ -13,7 +13,6 @@ export interface ClosedCount extends WindowCount {
   readonly revision: number;
 }
 
-/** What a count is about. */
 export type CountKey = Omit<WindowCount, "count">;
 
 /** A record of the output, read back; its count is null if there is no such count any more. */

@@ -14,7 +14,6 @@ const GROW_BY = 1.25;
 /** How long a sink that was too slow is left alone. */
 const TOO_SLOW_DELAY_MS = 1_000;
 
-/** What is pending. */
 export interface PendingSize {
   /** Time since the first of it was counted. */
   readonly ageMs: number;
