@@ -52,7 +52,6 @@ export interface CoverageObserver {
  */
 export type System = "source" | "group" | "commit" | "query";
 
-/** Its name in messages. */
 export type SystemName = "Kafka" | "PostgreSQL";
 
 export function systemName(system: System): SystemName {

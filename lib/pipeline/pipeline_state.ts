@@ -60,7 +60,6 @@ export class PipelineState {
     return positions;
   }
 
-  /** Takes out what is pending. */
   drain(): Commit {
     this.#pendingSinceMs = null;
     return this.ledger.drain();

@@ -22,7 +22,6 @@ export interface SourceReader {
   interrupted(error: unknown): void;
 }
 
-/** Where records come from. */
 export interface Source extends AsyncDisposable {
   /** Its name in messages. */
   readonly name: string;
