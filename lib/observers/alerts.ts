@@ -31,7 +31,6 @@ export interface AlertClaims {
   claim(cause: string, intervalMs: number): Promise<number | null>;
 }
 
-/** When mails are sent, and how. */
 export interface AlertsOptions {
   readonly channel: MailChannel;
   readonly claims: AlertClaims;
