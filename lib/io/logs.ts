@@ -18,7 +18,6 @@ import type { CoverageObserver, PipelineObserver } from "../pipeline/observer.ts
 import type { FencedError } from "../pipeline/sink.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Where everything is logged. */
 export const log: Logger = getLogger(["lottery"]);
 
 /** How logs look, and how much of them is shown. */
@@ -58,7 +57,6 @@ function jsonLine(record: LogRecord): string {
   });
 }
 
-/** The level as `LOG_LEVEL` calls it. */
 function levelName({ level }: LogRecord): string {
   return level === "warning" ? "warn" : level;
 }

@@ -7,7 +7,6 @@
 import { delay } from "../../async/delay.ts";
 
 export interface FeedOptions {
-  /** Name of its server-sent events. */
   readonly name: string;
   /** A rejection is skipped, and the next poll tries again. */
   readonly poll: () => Promise<unknown>;

@@ -22,7 +22,6 @@ const DEFAULT_RANGE_MS = 15 * MINUTE_MS;
 /** Longer than any lottery's name can be. */
 const MAX_NAME_LENGTH = 400;
 
-/** @throws {RequestError} for an unknown range. */
 export function viewChoice(parameters: URLSearchParams): ViewChoice {
   const { range, lottery } = named(parameters, ["range", "lottery"]);
   const text = range ?? "15m";
@@ -64,7 +63,6 @@ export function lotterySearch(parameters: URLSearchParams): LotterySearch {
   return { text: nameText("search", search ?? ""), limit: MAX_LOTTERIES };
 }
 
-/** @throws {RequestError} for any parameter. */
 export function noParameters(parameters: URLSearchParams): void {
   named(parameters, []);
 }

@@ -22,7 +22,6 @@ import { PartitionsAwayError, viewLog } from "./log_ranges.ts";
 const MAX_WAIT_MS = 20_000;
 const BACKOFF = { firstMs: 200, maxMs: 1_000 };
 
-/** Connects on first use. */
 interface Connections {
   readonly admin: Admin;
   readonly cluster: InternalCluster;

@@ -34,7 +34,6 @@ export class LogStartMovedError extends Error {
   }
 }
 
-/** Part of one partition's log. */
 export interface LogPart {
   readonly partition: number;
   /** Offsets `[from, to)`; `to` must not exceed the last stable offset. */
@@ -59,7 +58,6 @@ export class LogReader implements AsyncDisposable {
     this.#config = config;
   }
 
-  /** Resolves once connected. */
   static async open(kafka: Kafka, config: KafkaConfig): Promise<LogReader> {
     const cluster = await openInternalCluster(kafka, config.topic).catch(rethrow(config));
     return new LogReader(cluster, config);

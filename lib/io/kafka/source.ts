@@ -57,7 +57,6 @@ export class KafkaSource implements Source {
   #failures = 0;
   #toAcknowledge = new Map<number, number>();
   #acknowledging: Promise<void> | null = null;
-  /** Ends the current consumer. */
   #end: (reason: Error) => void = () => {};
 
   /** @param cluster stays open when the source is disposed: it belongs to the caller. */

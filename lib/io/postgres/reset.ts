@@ -12,11 +12,9 @@ import { explainLockTimeout } from "./schema/locks.ts";
 import type { Connection, Row } from "./session/connection.ts";
 import { listWorkers } from "./worker_registry.ts";
 
-/** What there is to lose. */
 export interface Holdings {
   readonly rows: number;
   readonly deadLetters: number;
-  /** Those among them that were replayed. */
   readonly replayedLetters: number;
   /** Records read from logs that were left. */
   readonly recordsLeft: number;

@@ -14,7 +14,6 @@ export const RENEW_MS = 5_000;
 export interface DeadWorker {
   readonly id: string;
   readonly host: string;
-  /** Milliseconds since the epoch. */
   readonly startedMs: number;
   readonly seenMs: number;
 }
@@ -55,7 +54,6 @@ export class WorkerRegistry {
     });
   }
 
-  /** Says that this worker ends. */
   async leave(): Promise<void> {
     await this.#connection.query({
       text: "delete from workers where id = $1",

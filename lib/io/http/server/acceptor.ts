@@ -10,7 +10,6 @@ import { describe } from "../../../core/failure.ts";
 import { log } from "../../logs.ts";
 import { ClientConnection, type Timeouts } from "./client_connection.ts";
 
-/** Limits for clients. */
 export interface ClientLimits extends Timeouts {
   readonly connections: number;
   /** Bytes of responses that clients have not read yet, over all connections. */

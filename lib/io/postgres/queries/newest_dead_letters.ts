@@ -13,7 +13,6 @@ export interface LetterPreview {
   readonly offset: number;
   readonly reason: string;
   readonly receivedMs: number;
-  /** Null if the record has none. */
   readonly recordTimestampMs: number | null;
   readonly replayedMs: number | null;
   readonly key: BytesPreview | null;

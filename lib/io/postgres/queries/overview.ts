@@ -18,7 +18,6 @@ export interface Overview extends EventTimes {
   /** Records kept as dead letters since the beginning. */
   readonly deadLetters: number;
   readonly partitions: readonly StoredPartition[];
-  /** Workers that are alive. */
   readonly workers: number;
 }
 

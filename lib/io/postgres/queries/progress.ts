@@ -17,7 +17,6 @@ export async function storedOffsets(
   return new Map(rows.map(({ partition, next_offset }) => [partition, next_offset]));
 }
 
-/** What is stored of one partition. */
 export interface StoredPartition {
   readonly partition: number;
   readonly nextOffset: number;

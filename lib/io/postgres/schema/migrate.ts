@@ -21,7 +21,6 @@ create table lottery_migrations (
   applied_at timestamptz not null default now()
 )`;
 
-/** Names of our tables and views. */
 const OURS = Object.keys(WORKER_RIGHTS).filter((name) => name !== "lottery_migrations");
 
 /** SQLSTATE of a transaction that was ended because it and another one waited for each other. */
@@ -146,7 +145,6 @@ async function missingMigrations(connection: Connection): Promise<Migration[]> {
   return MIGRATIONS.filter(({ version }) => !applied.includes(version));
 }
 
-/** In order. */
 async function appliedVersions(connection: Connection): Promise<number[]> {
   const rows = await connection.query<{ version: number }>({
     text: "select version from lottery_migrations order by version",

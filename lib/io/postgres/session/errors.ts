@@ -73,7 +73,6 @@ function isConnectionError(error: unknown): boolean {
   );
 }
 
-/** Where a statement ran. */
 export interface StatementPlace {
   /** What an error calls the server. */
   readonly where: string;
