@@ -31,7 +31,6 @@ export class WorkerAlerts implements AsyncDisposable {
   readonly #config: Config;
   readonly #connection: Connection;
   readonly #state: WorkerState;
-  /** None without a mail server. */
   readonly #alerting: Alerts | null;
   readonly #ended = new AbortController();
   #checking = Promise.resolve();
@@ -98,7 +97,6 @@ export class WorkerAlerts implements AsyncDisposable {
     });
   }
 
-  /** Waits for mails under way. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
     await this.#checking;

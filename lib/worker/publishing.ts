@@ -28,7 +28,6 @@ export interface PublishingOptions {
 /** How long a round in progress may delay the end; the next publisher repeats it. */
 const STOP_TIMEOUT_MS = 3_000;
 
-/** Publishes until it is disposed. */
 export class Publishing implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #ended = new AbortController();

@@ -17,7 +17,6 @@ import type { Connection } from "../io/postgres/session/connection.ts";
 import { readinessProblem } from "../observers/readiness.ts";
 import type { WorkerState } from "../observers/worker_state.ts";
 
-/** What is served. */
 export interface WebServerOptions {
   readonly config: Config;
   /** For the page alone: commits do not wait for it. Closed with the server. */

@@ -38,7 +38,6 @@ import { serve } from "./web_server.ts";
 
 type Observer = Partial<PipelineObserver & CoverageObserver>;
 
-/** What a worker is made of. */
 export interface WorkerOptions {
   readonly config: Config;
   readonly databaseUrl: string;
