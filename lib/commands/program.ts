@@ -25,7 +25,6 @@ Settings are environment variables, or lines of .env in the current directory; .
 describes them all. Exit codes: 0 done, 1 failed: an operator has to act, 2 wrong settings or
 arguments; the help of audit and status lists more.`;
 
-/** The commands in the order of the help. */
 const COMMANDS = [
   addStart,
   addDemo,

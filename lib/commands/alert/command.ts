@@ -8,7 +8,6 @@ import { log } from "../../io/logs.ts";
 import { example } from "../cli/help.ts";
 import type { Host } from "../cli/host.ts";
 
-/** Adds `alert` to the program. */
 export function addAlert(program: Command, { configured }: Host): void {
   program.command("alert")
     .description("mail a message to the operators, for a supervisor's failure hook")

@@ -29,7 +29,6 @@ import { newSha256 } from "../../io/sha256.ts";
 import type { Terminal } from "../../io/terminal.ts";
 import { readCoverage, readKafkaState } from "../status/coverage.ts";
 
-/** How `audit` was called. */
 export interface AuditOptions {
   readonly terminal: Terminal;
 }

@@ -17,7 +17,6 @@ Changes nothing. Exit codes: 0 everything agrees; 1 something is wrong; 2 wrong 
 Kafka or PostgreSQL cannot be read or holds other data, or the report cannot be printed; 5 what was
 counted agrees, but no worker counts part of the topic.`;
 
-/** Adds `audit` to the program. */
 export function addAudit(program: Command, host: Host): void {
   const { configured, terminal, print, failsWith } = host;
   program.command("audit")

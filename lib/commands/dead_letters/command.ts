@@ -11,7 +11,6 @@ import { parsedBy, time, wholeNumber } from "../cli/arguments.ts";
 import { example } from "../cli/help.ts";
 import type { Host } from "../cli/host.ts";
 
-/** Options that say which dead letters are meant. */
 interface FilterOptions {
   readonly reason?: string;
   readonly partition?: number;
@@ -22,7 +21,6 @@ interface FilterOptions {
   readonly limit: number;
 }
 
-/** Adds `dead-letters` to the program. */
 export function addDeadLetters(program: Command, host: Host): void {
   const group = program.command("dead-letters")
     .description("list and show the records that could not be counted, or replay them");
@@ -171,7 +169,6 @@ function position(text: string): RecordPosition {
   return { partition: Number(partition), offset: Number(offset) };
 }
 
-/** Each position once. */
 function append(text: string, before: RecordPosition[] = []): RecordPosition[] {
   const { partition, offset } = position(text);
   const others = before.filter((each) => each.partition !== partition || each.offset !== offset);

@@ -16,14 +16,11 @@ import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
 import { letterTime, positionText } from "./list.ts";
 
-/** How `dead-letters show` was called. */
 export interface ShowOptions {
   /** Whose letters: the topic of the settings, or the name of an abandoned log. */
   readonly topic: string;
   readonly position: RecordPosition;
-  /** Shows all bytes. */
   readonly isWhole: boolean;
-  /** Writes a line to standard output. */
   readonly print: (line: string) => void;
 }
 

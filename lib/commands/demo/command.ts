@@ -20,7 +20,6 @@ at normal speed once it has caught up.`;
 /** The generator cannot keep up with a faster one. */
 const MAX_SPEED = 600;
 
-/** Adds `demo` to the program. */
 export function addDemo(program: Command, { configured, untilSignal, terminal }: Host): void {
   program.command("demo")
     .description("run the pipeline with nothing installed: generated events, embedded PostgreSQL")

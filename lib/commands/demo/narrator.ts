@@ -20,7 +20,6 @@ export class Narrator implements Disposable {
   #told: string | null = null;
   #isBehind: boolean;
 
-  /** Begins at once. */
   constructor(generated: GeneratedLog) {
     this.#log = generated;
     const behindMs = this.#behindMs();
@@ -38,7 +37,6 @@ export class Narrator implements Disposable {
     this.#timer = setInterval(() => this.#check(), CHECK_INTERVAL_MS);
   }
 
-  /** What the page shows. */
   status(): DemoStatus {
     return {
       speed: this.#behindMs() > BEHIND_MS ? this.#log.speed : 1,
@@ -46,7 +44,6 @@ export class Narrator implements Disposable {
     };
   }
 
-  /** What to mention now, or null. */
   note(): string | null {
     const jackpot = this.#log.jackpotAt(Date.now());
     const behindMs = this.#behindMs();

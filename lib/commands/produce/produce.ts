@@ -17,11 +17,9 @@ import { KafkaProducer } from "../../io/kafka/producer.ts";
 import { log } from "../../io/logs.ts";
 import type { Terminal } from "../../io/terminal.ts";
 
-/** How `produce` was called. */
 export interface ProduceOptions extends GeneratorOptions {
   /** Events per second; `Infinity`: as fast as the broker accepts them. */
   readonly rate: number;
-  /** Number of events, or `Infinity`. */
   readonly count: number;
   /** Asks for confirmation; null if nobody can answer. */
   readonly confirm: (question: string) => boolean | null;

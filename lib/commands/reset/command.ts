@@ -19,7 +19,6 @@ interface ResetArguments {
   readonly yes?: true;
 }
 
-/** Adds `reset` to the program. */
 export function addReset(program: Command, { configured, terminal, print }: Host): void {
   program.command("reset")
     .description("recount from the start, continue in another log, or adopt changed settings")

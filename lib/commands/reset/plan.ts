@@ -18,7 +18,6 @@ import {
 } from "../../io/postgres/identity.ts";
 import type { Holdings } from "../../io/postgres/reset.ts";
 
-/** What is to be reset. */
 export type ResetRequest =
   | { readonly kind: "recount"; readonly force: number | undefined }
   | { readonly kind: "log"; readonly target: OffsetSpec }
@@ -29,7 +28,6 @@ export interface ResetFacts {
   readonly claim: Claim;
   /** Null if nothing was counted yet. */
   readonly stored: { readonly identity: Identity; readonly epoch: number } | null;
-  /** By partition, in order. */
   readonly ranges: ReadonlyMap<number, LogRange>;
 }
 
@@ -37,7 +35,6 @@ export interface CountedFacts extends ResetFacts {
   readonly stored: NonNullable<ResetFacts["stored"]>;
 }
 
-/** What will be stored. */
 export type ResetChange =
   & {
     readonly identity: Identity;
@@ -61,7 +58,6 @@ export function assertCounted({ stored, ...facts }: ResetFacts): CountedFacts {
   throw new OperatorError("Nothing to reset: nothing has been counted into this database yet.");
 }
 
-/** What a recount deletes. */
 export interface RecountOptions {
   readonly force: number | undefined;
   readonly holdings: Holdings;
@@ -117,7 +113,6 @@ function recordsGone(
   }, 0);
 }
 
-/** Where counting continues in a log. */
 export interface LogOptions {
   readonly offsets: ReadonlyMap<number, number>;
   /** Where it would continue without a reset. */

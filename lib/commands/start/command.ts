@@ -16,7 +16,6 @@ const HELP = `
 Waits for Kafka, the topic and PostgreSQL, and creates missing tables. Start several workers to
 share the partitions. SIGTERM or Ctrl-C commits what is counted and exits with 0.`;
 
-/** Adds `start` to the program. */
 export function addStart(program: Command, host: Host): void {
   const { configured, settingsOrigin, untilSignal, terminal } = host;
   program.command("start")
