@@ -1,5 +1,5 @@
 /**
- * Loops that start and end as one.
+ * Loops that start and end together.
  * @module
  */
 
