@@ -1,5 +1,5 @@
 /**
- * Counts what was fetched, piece by piece, as far as it is still ours and there is room.
+ * Counts fetched batches piece by piece, while their partitions are assigned and memory allows.
  * @module
  */
 

@@ -2,7 +2,7 @@
  * Publishes the counts of closed windows: from an outbox to an output, each until it
  * is acknowledged.
  *
- * It runs beside the pipeline and never holds it up. Of several workers one publishes:
+ * It runs beside the pipeline and never delays it. Of several workers one publishes:
  * opening an output shuts out the worker that had it open before. So although a worker
  * may be frozen and thaw at any moment, a count's last record is that of its greatest
  * revision: all that is sent after opening was read after opening.
@@ -34,7 +34,7 @@ export interface Outbox {
   lookUp(keys: readonly CountKey[]): Promise<readonly TableCount[]>;
   /** Adds these counts again, as far as the table has them. */
   takeAgain(keys: readonly CountKey[]): Promise<void>;
-  /** Notes that the output holds what the table has. */
+  /** Records that the output agrees with the table. */
   reviewed(): Promise<void>;
 }
 
@@ -137,7 +137,7 @@ export class Publisher {
     return counts.length;
   }
 
-  /** A failure does not stop publishing, which needs no right to read the output. */
+  /** A failure does not stop publishing, which does not need the right to read the output. */
   async #tryReview(): Promise<void> {
     try {
       await this.#review();
