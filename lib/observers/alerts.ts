@@ -1,9 +1,8 @@
 /**
- * Tells operators by mail what needs them: that a worker stopped, that a system
- * stays away, that records are bad or lost, that another worker died, that nobody counts
- * a partition; and when an outage is over.
+ * Mails operators when a worker stops, a system stays down, records are bad or lost, another
+ * worker dies or a partition is not counted, and when an outage is over.
  *
- * It watches a pipeline and never holds it up: what cannot be mailed is logged and forgotten.
+ * It never delays the pipeline: a mail that cannot be sent is logged and dropped.
  * @module
  */
 
@@ -16,17 +15,17 @@ import type { CoverageObserver, PipelineObserver, SystemName } from "../pipeline
 import type { Outage } from "./system_states.ts";
 import type { OutageListener, WorkerState } from "./worker_state.ts";
 
-/** Brings mails to people. */
+/** Delivers mails. */
 export interface MailChannel {
   /** Resolves when the server has taken it. May take long, and may fail. */
   send(mail: Mail): Promise<void>;
 }
 
-/** What the workers of one pipeline know of each other's mails. */
+/** How the workers of one pipeline agree on who mails. */
 export interface AlertClaims {
   /**
    * Asks for the right to mail about a cause (see `mailCause()`), which only one worker gets in an interval.
-   * @returns how often it came up in vain since the last mail, or null if another mail was sent already.
+   * @returns how often the claim was refused since the last mail, or null if it is refused now.
    */
   claim(cause: string, intervalMs: number): Promise<number | null>;
 }
@@ -36,15 +35,15 @@ export interface AlertsOptions {
   readonly claims: AlertClaims;
   readonly state: WorkerState;
   readonly context: () => AlertContext;
-  /** How long a failure that may pass is waited for before it is mailed. */
+  /** How long a transient failure may last before it is mailed. */
   readonly afterMs: number;
   /** Mails about the same cause are at least this far apart. */
   readonly intervalMs: number;
-  /** Told what could not be mailed. */
+  /** Called for each mail that could not be sent. */
   readonly onFailure: (subject: string, error: unknown) => void;
 }
 
-/** How long the last mail may hold up the end. */
+/** How long the last mails may delay the shutdown. */
 const LAST_MAIL_MS = 5_000;
 
 const CAUSES = { Kafka: "kafka_away", PostgreSQL: "postgres_away" } as const;
@@ -54,14 +53,14 @@ export class Alerts
   implements Partial<PipelineObserver & CoverageObserver>, OutageListener, AsyncDisposable {
   readonly #options: AlertsOptions;
   readonly #timers = new Map<SystemName, ReturnType<typeof setTimeout>>();
-  /** Systems whose outage was mailed by us: we also tell that it is over. */
+  /** Systems whose outage this worker has mailed, and whose recovery it will mail. */
   readonly #mailed = new Set<SystemName>();
-  /** Lost records that no mail has told of. */
-  readonly #untoldRanges: LostRange[] = [];
-  #untoldTimer: ReturnType<typeof setTimeout> | undefined;
-  /** When we last tried to mail about partitions that nobody counts; null while there are none. */
+  /** Lost records that no mail has reported yet. */
+  readonly #unreportedRanges: LostRange[] = [];
+  #reportTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Last attempt to mail about uncounted partitions; null while all are counted. */
   #gapsRaisedMs: number | null = null;
-  /** Since when the partitions are uncounted that a mail of ours has told of. */
+  /** Start of the gap that this worker has mailed about. */
   #mailedGapsMs: number | null = null;
   readonly #underWay = new Set<Promise<void>>();
 
@@ -80,8 +79,8 @@ export class Alerts
 
   committed({ lostRanges }: Commit): void {
     if (lostRanges.length === 0) return;
-    for (const range of lostRanges) this.#untoldRanges.push(range);
-    if (this.#untoldTimer === undefined) this.#tellLostRanges();
+    for (const range of lostRanges) this.#unreportedRanges.push(range);
+    if (this.#reportTimer === undefined) this.#reportLostRanges();
   }
 
   uncounted(gaps: readonly LastingGap[], problems: readonly string[]): void {
@@ -125,7 +124,7 @@ export class Alerts
 
   /** Ends the timers and waits for mails under way, for seconds at most. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const timer of [...this.#timers.values(), this.#untoldTimer]) clearTimeout(timer);
+    for (const timer of [...this.#timers.values(), this.#reportTimer]) clearTimeout(timer);
     this.#track(() => this.#mailLostRanges(0)); // now or never
     await withTimeout(LAST_MAIL_MS, Promise.all(this.#underWay));
   }
@@ -146,21 +145,21 @@ export class Alerts
     this.#timers.set(system, setTimeout(remind, ms));
   }
 
-  /** Each range is in one mail: those that come up within an interval are told together at its end. */
-  #tellLostRanges(): void {
+  /** Each range is in one mail: ranges lost within an interval are mailed together at its end. */
+  #reportLostRanges(): void {
     const { claims, intervalMs } = this.#options;
-    this.#untoldTimer = setTimeout(() => this.#tellLostRanges(), intervalMs);
+    this.#reportTimer = setTimeout(() => this.#reportLostRanges(), intervalMs);
     this.#track(async () => {
       const repeats = await claims.claim("records_lost", intervalMs);
       if (repeats === null) return;
-      clearTimeout(this.#untoldTimer);
-      this.#untoldTimer = undefined;
+      clearTimeout(this.#reportTimer);
+      this.#reportTimer = undefined;
       await this.#mailLostRanges(repeats);
     });
   }
 
   async #mailLostRanges(repeats: number): Promise<void> {
-    const ranges = this.#untoldRanges.splice(0);
+    const ranges = this.#unreportedRanges.splice(0);
     if (ranges.length > 0) await this.#mail(lost(ranges), repeats);
   }
 
