@@ -110,7 +110,7 @@ export class WorkerAlerts implements AsyncDisposable {
       if (signal.aborted) return;
       try {
         await this.#checkDeadLetters();
-      } catch { // the database is away, which the pipeline reports
+      } catch { // the database is down, which the pipeline reports
       }
     }
   }
@@ -130,7 +130,7 @@ export class WorkerAlerts implements AsyncDisposable {
     });
   }
 
-  /** While the database is away, workers cannot agree on who mails: the one with the first partition does, or one that has none assigned yet. */
+  /** Without the database, workers cannot agree on who mails: the one with partition 0 does, or any worker not assigned yet. */
   #isFirst(): boolean {
     return this.#state.assignedPartitions?.includes(0) ?? true;
   }

@@ -19,13 +19,13 @@ export interface PublishingOptions {
   /** Name of the output, for people. */
   readonly topic: string;
   readonly metrics: Metrics;
-  /** How long failures that pass by themselves may last before operators are told. */
+  /** How long transient failures may last before operators are mailed. */
   readonly alertAfterMs: number;
-  /** Tells operators; called again as long as it fails. */
+  /** Mails operators; called repeatedly while publishing fails. */
   readonly alert: (alert: Alert) => void;
 }
 
-/** How long a round in progress may delay the end; the next publisher repeats it. */
+/** How long a round in progress may delay the shutdown; the next publisher repeats it. */
 const STOP_TIMEOUT_MS = 3_000;
 
 export class Publishing implements AsyncDisposable {

@@ -45,7 +45,7 @@ export class Retention implements AsyncDisposable {
     this.#connection = connection;
   }
 
-  /** Begins, once the tables are there. */
+  /** Starts; the tables must exist. */
   begin(): void {
     this.#running = this.#loop(this.#ended.signal);
   }

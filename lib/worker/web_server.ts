@@ -26,7 +26,7 @@ export interface WebServerOptions {
   readonly board: StatusBoard;
 }
 
-/** Serves from now on; nothing is asked of the database before somebody looks. */
+/** Starts serving; the database is not queried until a client asks. */
 export function serve(
   { config, connection, state, metrics, board }: WebServerOptions,
 ): WebServer {
