@@ -1,6 +1,5 @@
 /**
- * What operators are told by mail: an alert, the worker that it is about, and the
- * mail made of both.
+ * Mails to operators: an alert, the worker that it concerns, and the mail composed of both.
  * @module
  */
 
@@ -20,7 +19,7 @@ export type AlertCause =
 
 export interface Alert {
   readonly cause: AlertCause;
-  /** What is wrong, in a few words. */
+  /** The problem, in a few words. */
   readonly title: string;
   readonly error?: unknown;
   /** When it began, in milliseconds since the epoch. */
@@ -57,13 +56,13 @@ export interface Mail {
 
 /** Longest subject: more is cut by mail programs anyway. */
 const MAX_SUBJECT_LENGTH = 200;
-/** More partitions than this are summed up. */
+/** Further partitions are only counted. */
 const MAX_PARTITIONS_LISTED = 20;
 
 /**
- * Mails of the same cause are sent once an interval, whoever sends them. What stops a worker is a
- * cause of its own, so that the next thing that is wrong is not taken for a repeat; the same at
- * another offset is none.
+ * Mails about the same cause are sent once per interval, by whichever worker. Each error that stops
+ * a worker is a separate cause, so that a different error is not taken for a repeat; numbers such as
+ * offsets do not make it different.
  */
 export function mailCause({ cause, error }: Pick<Alert, "cause" | "error">): string {
   const [first] = causes(error);
@@ -72,7 +71,7 @@ export function mailCause({ cause, error }: Pick<Alert, "cause" | "error">): str
     : cause;
 }
 
-/** The mail about an alert. @param repeats how often the cause came up again since the last mail about it. */
+/** The mail about an alert. @param repeats how often the cause recurred since the last mail about it. */
 export function composeMail(
   alert: Alert,
   context: AlertContext,
@@ -137,7 +136,7 @@ function ago(timeMs: number, nowMs: number): string {
   return `${new Date(timeMs).toISOString()} (${age} ago)`;
 }
 
-/** Nothing in a subject may begin another header line. */
+/** A subject must not start another header line. */
 function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\x00-\x1f\x7f\u2028\u2029]+/g, " ").trim();

@@ -2,8 +2,8 @@
  * Compares a recount of the log with what is stored, and gives a verdict on each row.
  *
  * It shares only the rules for events with the code that counts. A window with records that
- * Kafka has deleted since can be recounted only in part: then too few stored events are wrong,
- * and anything else is not provable.
+ * Kafka has deleted since can be recounted only in part: too few stored events are wrong,
+ * anything else is not provable.
  * @module
  */
 
@@ -59,12 +59,12 @@ export interface AuditReport {
   readonly hasWorkers: boolean;
 }
 
-/** What is known of the whole database. */
+/** Facts about the whole database. */
 export interface AuditOptions extends RowAuditOptions {
   readonly ledger: LedgerTotals;
   /** Starts of windows that were counted into beyond their partition's greatest event time. */
   readonly windowsAhead: ReadonlySet<number>;
-  /** What is stored of logs that a reset has abandoned: none of it can be recounted. */
+  /** Totals of logs abandoned by a reset, which cannot be recounted. */
   readonly abandoned: {
     readonly maxEventTimeMs: number | null;
     readonly deadLetters: number;
@@ -101,7 +101,7 @@ export class Audit {
     this.#rows.addStored(count);
   }
 
-  /** Counts what a replay says that it has counted, which no log holds as an event. */
+  /** Counts a replayed event, which no log holds. */
   addReplayed({ partition, offset, value, windowStartMs }: ReplayedLetter): void {
     const event = this.#parser.parse(value, { start: 0, end: value.length, recordTimestampMs: -1 });
     const recounted = typeof event === "string"
@@ -130,7 +130,7 @@ export class Audit {
     { offset, event, sha256 }: {
       readonly offset: number;
       readonly event: LotteryEvent;
-      /** Of the content that a letter of it would have; asked only if there is one. */
+      /** SHA-256 of the content of its dead letter; called only if there is one. */
       readonly sha256: () => Uint8Array;
     },
   ): void {
@@ -193,7 +193,7 @@ function intoWindow(startMs: number): string {
   return `replayed into ${isoTime(startMs)}`;
 }
 
-/** Whether all that was read is stored, or is known to be deleted. */
+/** Whether every record read is stored, or known to be deleted. */
 function isBalanced(ledger: LedgerTotals): boolean {
   return ledger.counted + ledger.replayedLetters === ledger.events + ledger.deletedEvents &&
     ledger.dead === ledger.deadLetters + ledger.deletedLetters;

@@ -1,5 +1,5 @@
 /**
- * A partition's counters over time: what is still known of records that Kafka has deleted.
+ * A partition's counters over time, which still account for records that Kafka has deleted.
  * @module
  */
 

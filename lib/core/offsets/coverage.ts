@@ -8,7 +8,7 @@
 import { plural } from "../text/numbers.ts";
 import { partitionNames } from "./partition_names.ts";
 
-/** What the id of every worker begins with, in the database and in Kafka. */
+/** Prefix of every worker's id, in the database and in Kafka. */
 export const WORKER_PREFIX = "lottery-worker-";
 
 /** A worker that has registered in this database, and has not left it. */

@@ -14,7 +14,7 @@ export interface LogRange {
 
 export interface LogView {
   readonly ranges: ReadonlyMap<number, LogRange>;
-  /** Partitions that are there but cannot be read right now, and why not. */
+  /** Partitions that exist but cannot be read at the moment, with the reason. */
   readonly unavailable: ReadonlyMap<number, string>;
 }
 
@@ -40,7 +40,7 @@ export class CompactedError extends OperatorError {
   }
 }
 
-/** What is said of a compacted topic that is counted all the same. */
+/** Note about a compacted topic that is counted anyway. */
 export const COMPACTED_NOTE =
   "the topic is compacted (cleanup.policy): records that Kafka removes before they are read are not counted, " +
   "because ON_DATA_LOSS is continue";

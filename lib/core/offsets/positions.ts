@@ -13,7 +13,7 @@ import type { LogRange } from "./log_range.ts";
 
 export interface Position {
   readonly nextOffset: number;
-  /** The last batch that was counted, or null if none was, or none that could be told apart. */
+  /** The last counted batch; null without one, or if it could not be identified. */
   readonly lastBatch: BatchMark | null;
 }
 

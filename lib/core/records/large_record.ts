@@ -139,7 +139,7 @@ class Input {
     return new VarintReader(Uint8Array.from(bytes), this.#malformed).int64();
   }
 
-  /** What a length announces, of which at most `maxKept` bytes are kept; null for a negative length. */
+  /** A part with its length in front, at most `maxKept` bytes of it kept; null for a negative length. */
   *partOrNull(
     end: number,
     maxKept = MAX_PART_BYTES,

@@ -38,7 +38,7 @@ export const MAX_PART_BYTES = 1 << 20;
 /** Most headers of a record that are held. */
 export const MAX_HEADERS = 1_000;
 
-/** What is known of a record of which only a part is held. */
+/** Facts about a record that is held only in part. */
 export interface Cut {
   /** Its true size in bytes; null if it has none. */
   readonly keySize: number | null;

@@ -20,7 +20,7 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
-/** Settings whose values appear in no message and no log. */
+/** Settings that are never shown in messages or logs. */
 const SECRETS = new Set(["DATABASE_URL", "KAFKA_SASL_PASSWORD", "SMTP_PASSWORD"]);
 
 const integer = (least: number, greatest: number) =>

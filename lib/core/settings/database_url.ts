@@ -42,7 +42,7 @@ function hasLateAt(text: string): boolean {
   return /^[^:]*:\/\/[^/?#]*[/?#].*@/s.test(text);
 }
 
-/** Whether every % is one of an encoded character, of which the parts that have them are made. */
+/** Whether every % in these parts starts an encoded character. */
 function isEncoded(text: string, { username, password, hostname, pathname }: URL): boolean {
   return !/%(?![0-9a-f]{2})/i.test(text) &&
     [username, password, hostname, pathname].every((part) => decoded(part) !== null);

@@ -20,7 +20,7 @@ export interface GatheredSettings {
   readonly problems: readonly string[];
 }
 
-/** @param file null if there is none. */
+/** @param file null without one. */
 export function gatherSettings(environment: Environment, file: EnvFile | null): GatheredSettings {
   const ours = withoutServiceLinks(environment);
   const inFile = Object.fromEntries(
@@ -36,7 +36,7 @@ export function gatherSettings(environment: Environment, file: EnvFile | null): 
   };
 }
 
-/** How many settings come from where. @param directory that of the file. */
+/** How many settings each origin has set. @param directory of the file. */
 export function originOf(
   settings: GatheredSettings,
   file: EnvFile | null,

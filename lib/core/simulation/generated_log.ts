@@ -16,7 +16,7 @@ export interface GeneratedLogOptions extends GeneratorOptions {
   readonly begunMs: number;
   /**
    * How fast event time passes until it has reached now; from then on it passes as usual.
-   * With 1, all that is older than the log is there at once.
+   * With 1, all events older than the log exist at once.
    */
   readonly speed: number;
 }

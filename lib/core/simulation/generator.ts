@@ -11,7 +11,7 @@ import { hash } from "./hash.ts";
 
 export interface GeneratorOptions {
   readonly seed: number;
-  /** Number of lotteries, the first of which is the most popular. */
+  /** Number of lotteries, the most popular first. */
   readonly lotteries: number;
   /** Share of records that are not events, from 0 to 1. */
   readonly badShare: number;
@@ -85,7 +85,7 @@ const BAD_VALUES: readonly ((timestampMs: number) => GeneratedRecord["value"])[]
 export class Generator {
   readonly #options: GeneratorOptions;
   readonly #names: readonly string[];
-  /** Running sums of the lotteries' popularity, the last of which is 1. */
+  /** Running sums of the lotteries' popularity, up to 1. */
   readonly #popularity: readonly number[];
 
   readonly #sales: readonly number[];

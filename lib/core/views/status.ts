@@ -39,7 +39,7 @@ export interface DeadLetterStatus {
 
 export interface OutputStatus {
   readonly topic: string;
-  /** Windows that start before it were handed to the publisher; null as long as none was. */
+  /** Windows that start before it were handed to the publisher; null if none was. */
   readonly handedOverToMs: number | null;
   /** Counts that the broker has not acknowledged yet. */
   readonly waiting: number;
@@ -61,7 +61,7 @@ export interface Status extends Coverage {
   /** Records may be gone before they are read. */
   readonly isCompacted: boolean;
   readonly watermarkMs: number | null;
-  /** Windows that end before or at it are closed; null as long as none is. */
+  /** Windows that end before or at it are closed; null if none is. */
   readonly closedUpToMs: number | null;
   /** Null if closed windows are not published. */
   readonly output: OutputStatus | null;

@@ -1,6 +1,6 @@
 /**
  * What a view of the counts holds. The greatest lotteries and types have a rank of their own,
- * all others share the last one, so its size is bounded whatever names there are.
+ * all others share the last one, so its size is bounded for any number of names.
  * @module
  */
 
@@ -34,9 +34,9 @@ export interface WindowView extends Bars {
   /** Events of each bar, by the place of the type: of the chosen lottery, or of all. */
   readonly bars: readonly { readonly startMs: number; readonly events: readonly number[] }[];
   readonly totals: EventsByPlace;
-  /** The window that event time is in. It is still filling, so there is nothing to compare it with. */
+  /** The window that event time is in. It is still filling, so it cannot be compared. */
   readonly current: WindowEvents;
-  /** The last window that is closed; null as long as none is. */
+  /** The last window that is closed; null if none is. */
   readonly closed: ClosedWindowEvents | null;
 }
 

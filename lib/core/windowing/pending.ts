@@ -47,7 +47,7 @@ export interface Commit {
   readonly lostRanges: readonly LostRange[];
   /** Events counted, the sum of `counts`. */
   readonly events: number;
-  /** Events counted whose window was closed already. */
+  /** Events counted after their window was closed. */
   readonly lateEvents: number;
   /** Timestamp of the first record of each batch in it, or −1, for latency. */
   readonly batchTimestampsMs: readonly number[];
