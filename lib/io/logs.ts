@@ -80,16 +80,16 @@ function plainText(message: readonly unknown[]): string {
   }).join("");
 }
 
-/** A quota that made us wait again within this time is no news. */
+/** Throttling within this time of the last is not logged again. */
 const THROTTLE_SILENCE_MS = 600_000;
 
 /** Logs what a pipeline does: changes of state, not repeats. */
 export class LogObserver implements Partial<PipelineObserver & CoverageObserver>, OutageListener {
   #isStuck = false;
-  /** What was last said of partitions that nobody counts. */
+  /** The uncounted partitions that were logged last. */
   #gaps = "";
   #isCompacted = false;
-  /** Partitions that cannot be read, as they were told last. */
+  /** The unreadable partitions that were logged last. */
   #unavailable: string | null = null;
   #throttledMs = -Infinity;
 

@@ -1,6 +1,6 @@
 /**
- * Polls one source for any number of subscribers: only while there are any, and each change is
- * encoded once for all of them.
+ * Polls one source for any number of subscribers: only while it has some, and encodes each
+ * change once for all of them.
  * @module
  */
 
@@ -26,7 +26,7 @@ export class Feed {
   readonly #options: FeedOptions;
   readonly #subscribers = new Set<Subscriber>();
   readonly #encoder = new TextEncoder();
-  /** What new subscribers get; null before the first poll since somebody subscribed. */
+  /** What new subscribers get; null before the first poll. */
   #latest: Uint8Array | null = null;
   #latestText = "";
   #polling = new AbortController();

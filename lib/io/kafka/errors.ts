@@ -56,7 +56,7 @@ const PASSING: Readonly<Record<string, string>> = {
 /**
  * An error of kafkajs as one of ours. Few of them require an operator. The others cannot be told
  * apart: kafkajs gives up soon, wraps errors until nothing is left of them, and fails in unrelated
- * places when a broker hangs. So all of those count as Kafka being away.
+ * places when a broker hangs. So all of those count as Kafka being down.
  */
 export function explain(error: unknown, { brokers, sasl, topic }: KafkaConfig): Error {
   const where = `Kafka at ${brokers.join(", ")}`;
@@ -102,7 +102,7 @@ export function rethrow(config: KafkaConfig): (error: unknown) => never {
 const ARE_SETTINGS_RIGHT =
   "Is it running, and are KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_MECHANISM right?";
 
-/** Either nothing answers at the addresses given, or one broker of a cluster that does is away. */
+/** Either nothing answers at the addresses given, or one broker of a cluster that does is down. */
 function unreachable(error: unknown, brokers: readonly string[]): string {
   const where = `Kafka at ${brokers.join(", ")}`;
   const broker = causes(error).map((link) => "broker" in link ? link.broker : null)

@@ -43,9 +43,9 @@ export interface LogPart {
 
 const MAX_BYTES = 8 << 20;
 const MAX_WAIT_MS = 500;
-/** Attempts of a fetch that returns nothing although there are records. */
+/** Attempts of a fetch that returns nothing although the log has more. */
 const MAX_EMPTY_TRIES = 5;
-/** Attempts of a fetch that fails: for longer than a leader takes to move. */
+/** Attempts of a failing fetch: they take longer than a leader takes to move. */
 const MAX_TRIES = 12;
 const BACKOFF = { firstMs: 100, maxMs: 2_000 };
 
@@ -126,7 +126,7 @@ export class LogReader implements AsyncDisposable {
       }],
     };
     let answer = await broker.fetch(request);
-    // Over its quota a client gets nothing; kafkajs waits for as long as the broker says.
+    // Over its quota a client gets nothing; kafkajs waits as the broker demands.
     while (isThrottled(answer)) answer = await broker.fetch(request);
     return answer.responses
       .flatMap(({ partitions }) => partitions)

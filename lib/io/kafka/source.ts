@@ -229,7 +229,7 @@ export class KafkaSource implements Source {
     if (isBack) this.#startOver(consumer, reader);
   }
 
-  /** Lets kafkajs continue once there is room; stays a live member of the group until then. */
+  /** Lets kafkajs continue once memory allows; remains a live member of the group until then. */
   async #waitForRoom(payload: EachBatchPayload): Promise<void> {
     while (!await this.#ahead.room(HEARTBEAT_INTERVAL_MS)) {
       await payload.heartbeat(); // throws when the group rebalances: kafkajs joins again

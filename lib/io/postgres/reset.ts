@@ -1,5 +1,5 @@
 /**
- * Resets: each is one transaction, and begins an epoch in which no worker from before can commit.
+ * Resets: each is one transaction, and begins an epoch in which no earlier worker can commit.
  *
  * An abandoned log keeps its offsets and dead letters under a name that no topic can have, so that
  * the ledger still balances, and no offset means two records.
@@ -16,7 +16,7 @@ export interface Holdings {
   readonly rows: number;
   readonly deadLetters: number;
   readonly replayedLetters: number;
-  /** Records read from logs that were left. */
+  /** Records read from abandoned logs. */
   readonly recordsLeft: number;
 }
 
@@ -34,7 +34,7 @@ export async function holdings(connection: Connection, topic: string): Promise<H
   return row!;
 }
 
-/** What is emptied when everything is recounted. */
+/** Tables that a recount empties. */
 const EMPTIED = [
   "lottery_aggregates",
   "dead_letters",

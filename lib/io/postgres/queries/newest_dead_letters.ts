@@ -19,7 +19,7 @@ export interface LetterPreview {
   readonly value: BytesPreview | null;
 }
 
-/** The first bytes, and how many there are. */
+/** The first bytes, and the number of all. */
 export interface BytesPreview {
   readonly length: number;
   readonly head: Uint8Array;

@@ -25,7 +25,7 @@ interface ViewRow extends Row {
   readonly windows: readonly (readonly number[])[];
 }
 
-/** Null as long as there are no counts. */
+/** Null without counts. */
 export async function readWindowView(
   connection: Connection,
   { range, lotteryName }: ViewChoice,

@@ -83,7 +83,7 @@ async function applyMissing(connection: Connection, isNew: boolean): Promise<str
 }
 
 /**
- * Locks the tables that there are, null if there is none. All before any is changed: a worker that
+ * Locks the existing tables; null without any. All before any is changed: a worker that
  * uses one while it waits for another would wait for us, and we for it.
  */
 async function lockStatement(connection: Connection): Promise<string | null> {
@@ -154,7 +154,7 @@ async function appliedVersions(connection: Connection): Promise<number[]> {
 
 /**
  * Makes sure that the database can be used, without changing it.
- * @returns what is there, in a few words.
+ * @returns the state of the schema, in a few words.
  * @throws {OperatorError} if an operator has to do something first.
  * @throws {UnavailableError} if nothing can be written.
  */
@@ -173,7 +173,7 @@ export async function assertUsable(connection: Connection): Promise<string> {
 }
 
 /**
- * Makes sure that every table of this version is there, without changing anything.
+ * Makes sure that every table of this version exists, without changing anything.
  * @throws {OperatorError} if `migrate` has to run first.
  */
 export async function assertUpToDate(connection: Connection): Promise<void> {
@@ -184,7 +184,7 @@ export async function assertUpToDate(connection: Connection): Promise<void> {
   );
 }
 
-/** True if the tables of some version are there. */
+/** True if the tables of any version exist. */
 export async function isMigrated(connection: Connection): Promise<boolean> {
   const rows = await connection.query({
     text: "select 1 where to_regclass('lottery_migrations') is not null",
@@ -235,7 +235,7 @@ async function assertOurs(connection: Connection): Promise<void> {
   );
 }
 
-/** The role, quoted, that owns all that is there; null if there is nothing, or several own it. */
+/** The role, quoted, that owns all tables; null without tables, or if several roles own them. */
 async function soleOwner(connection: Connection): Promise<string | null> {
   const owners = await connection.query<{ owner: string }>({
     text: `

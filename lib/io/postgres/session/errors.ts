@@ -64,7 +64,7 @@ export function isOpeningPassing(error: unknown): boolean {
   return code === null ? isConnectionError(error) : PASSING.test(code);
 }
 
-/** Not told by the severity, which the server translates. */
+/** Not by the severity, which the server translates. */
 function isConnectionError(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== null) return SESSION_END.test(state);

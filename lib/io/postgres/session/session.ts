@@ -179,7 +179,7 @@ async function isLent(
   return false;
 }
 
-/** The answer, or undefined if there is none in time. */
+/** The answer, or undefined if it does not arrive in time. */
 async function answerOf<T>(answer: Promise<T>, ms = MAX_WAIT_MS): Promise<T | undefined> {
   return await Promise.race([answer, delay(ms).then(() => undefined)]);
 }
