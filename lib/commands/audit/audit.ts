@@ -35,7 +35,7 @@ export interface AuditOptions {
 
 /**
  * Changes nothing, and joins no group.
- * @throws {OperatorError} if there is nothing to compare.
+ * @throws {OperatorError} if nothing has been counted.
  */
 export async function audit(config: Config, { terminal }: AuditOptions): Promise<AuditReport> {
   const kafka = await createKafka(config.kafka);

@@ -27,7 +27,7 @@ export interface ShowOptions {
 /** Bytes of a key or value that are shown unless all are asked for. */
 const SHOWN_BYTES = 2_048;
 
-/** @throws {OperatorError} if there is none at the position. */
+/** @throws {OperatorError} without a dead letter at the position. */
 export async function showDeadLetter(
   { databaseUrl }: Config,
   { topic, position, isWhole, print }: ShowOptions,

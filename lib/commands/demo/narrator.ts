@@ -1,6 +1,5 @@
 /**
- * Tells what happens in the story of `demo`: which lottery announces a jackpot, and how far event
- * time is behind.
+ * Logs the story of `demo`: which lottery announces a jackpot, and how far event time is behind.
  * @module
  */
 
@@ -17,7 +16,7 @@ const BEHIND_MS = 60_000;
 export class Narrator implements Disposable {
   readonly #log: GeneratedLog;
   readonly #timer: ReturnType<typeof setInterval>;
-  #told: string | null = null;
+  #announced: string | null = null;
   #isBehind: boolean;
 
   constructor(generated: GeneratedLog) {
@@ -60,13 +59,13 @@ export class Narrator implements Disposable {
 
   #check(): void {
     const jackpot = this.#log.jackpotAt(Date.now());
-    if (jackpot && jackpot.lotteryName !== this.#told) {
+    if (jackpot && jackpot.lotteryName !== this.#announced) {
       log.info("{lottery} announces a jackpot of {millions} million: a rush begins", {
         lottery: jackpot.lotteryName,
         millions: jackpot.millions,
       });
     }
-    this.#told = jackpot?.lotteryName ?? null;
+    this.#announced = jackpot?.lotteryName ?? null;
     if (this.#isBehind && this.#behindMs() <= BEHIND_MS) {
       this.#isBehind = false;
       log.info("Event time has caught up, and passes at normal speed from now on");

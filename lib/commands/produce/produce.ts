@@ -98,7 +98,7 @@ export async function produce(
   }
 }
 
-/** Made-up events among real ones can neither be told apart nor taken back. */
+/** Made-up events can be neither distinguished from real ones nor removed. */
 async function assertWanted(
   cluster: KafkaCluster,
   kafka: KafkaConfig,

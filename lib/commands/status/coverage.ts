@@ -1,5 +1,5 @@
 /**
- * How far each partition is counted, and by which worker, at one moment.
+ * The stored offset and the worker of each partition, at one moment.
  * @module
  */
 
