@@ -27,7 +27,6 @@ export interface StoredLetter {
 /** Bytes kept of a hash: enough against forgery, and there may be millions of letters. */
 const HASH_BYTES = 16;
 
-/** Why a valid event is a dead letter. */
 const EXPIRED: DeadLetterReason = "expired_window";
 
 /** Records that a partition has counted since `fromOffset`, and those that were found there. */

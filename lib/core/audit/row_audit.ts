@@ -17,9 +17,9 @@ export interface RowDifference {
   readonly windowStartMs: number;
   readonly lotteryName: string;
   readonly eventType: string;
-  /** Null if there is no such row. */
+  /** Null if no such row exists. */
   readonly stored: number | null;
-  /** Null if there should be no such row. */
+  /** Null if no such row should exist. */
   readonly recounted: number | null;
   /** True if some of the window's records are gone: then it may be more than `recounted`, but not less. */
   readonly isPartial: boolean;

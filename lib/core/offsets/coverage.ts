@@ -20,7 +20,6 @@ export interface WorkerStatus {
   readonly seenMs: number | null;
   /** It has reported recently. */
   readonly isAlive: boolean;
-  /** Partitions that it counts. */
   readonly partitions: readonly number[];
 }
 

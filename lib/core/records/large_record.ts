@@ -102,7 +102,6 @@ function isLonger(part: Part | null): boolean {
 
 /** Bytes that come piece by piece, read as numbers and parts. */
 class Input {
-  /** Bytes read so far. */
   position = 0;
   readonly #hash: Hash;
   readonly #malformed: () => Error;

@@ -35,7 +35,7 @@ export function databaseUrlProblem(text: string): string | null {
 }
 
 /**
- * True if there is an @ behind the host: then a character of the password has ended the host, and
+ * True if an @ follows the host: then a character of the password has ended the host, and
  * the rest of the password is in host, path or parameters.
  */
 function hasLateAt(text: string): boolean {

@@ -40,7 +40,6 @@ export class GeneratedLog {
   readonly #options: GeneratedLogOptions;
   readonly #generator: Generator;
   readonly #story: Story;
-  /** Event time at which the log begins. */
   readonly startMs: number;
 
   constructor(options: GeneratedLogOptions) {
@@ -69,7 +68,7 @@ export class GeneratedLog {
     return this.#options.begunMs;
   }
 
-  /** Number of records that are there at `nowMs`. */
+  /** Number of records at `nowMs`. */
   lengthAt(nowMs: number): number {
     return this.#story.lengthAt(this.eventTimeAt(nowMs));
   }

@@ -100,7 +100,6 @@ export class Generator {
     this.#popularity = zipf(options.lotteries);
   }
 
-  /** Record number `n`, made at `nowMs`. */
   record(n: number, nowMs: number, crowd: Crowd | null = null): GeneratedRecord {
     const { badShare, lateShare, seed } = this.#options;
     const random = (purpose: number) => hash(seed, n, purpose);

@@ -22,9 +22,7 @@ export interface PartitionStatus {
   readonly log: LogRange | null;
   /** Why Kafka cannot read it right now, or null. */
   readonly unavailable: string | null;
-  /** Greatest event time counted. */
   readonly maxEventTimeMs: number | null;
-  /** When the stored offset was last moved. */
   readonly committedAtMs: number | null;
   /** When the stored offset was last known to be the end. */
   readonly caughtUpAtMs: number | null;

@@ -18,7 +18,6 @@ export interface PendingSize {
   /** Time since the first of it was counted. */
   readonly ageMs: number;
   readonly bytes: number;
-  /** It is to be committed at once. */
   readonly isAwaited: boolean;
 }
 

@@ -11,7 +11,6 @@ import { type WindowCount, WindowCounts } from "./window.ts";
 
 /** Identifies the log that was read: another log has other batches at the same offsets. */
 export interface BatchMark {
-  /** Offset of the batch's last record. */
   readonly lastOffset: number;
   readonly crc: number;
 }
@@ -67,7 +66,6 @@ export interface TimeBounds {
   readonly horizonMs: number;
 }
 
-/** Rough memory of one row of counts. */
 const BYTES_PER_KEY = 300;
 
 export class Pending {
