@@ -9,7 +9,6 @@ import { isPassing } from "../core/failure.ts";
 import type { PipelineObserver, System } from "./observer.ts";
 import { FencedError } from "./sink.ts";
 
-/** Asks a system until it answers. */
 export type Retry = <T>(system: System, question: () => Promise<T>) => Promise<T>;
 
 const BACKOFF: BackoffOptions = { firstMs: 100, maxMs: 5_000 };

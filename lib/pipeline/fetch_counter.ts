@@ -19,7 +19,7 @@ export class FetchCounter {
     state: PipelineState,
     { committer, awaitedEnds }: {
       readonly committer: Committer;
-      /** Once all partitions are there, what is pending is committed at once. */
+      /** Once all partitions have reached them, pending counts are committed at once. */
       readonly awaitedEnds: ReadonlyMap<number, number> | undefined;
     },
   ) {

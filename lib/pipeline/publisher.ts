@@ -15,7 +15,6 @@ import { isPassing, UnavailableError } from "../core/failure.ts";
 import type { ClosedCount, CountKey, PublishedCount } from "../core/windowing/closed_count.ts";
 import { OutputReview, type TableCount } from "../core/windowing/output_review.ts";
 
-/** What is still to be published. */
 export interface Outbox {
   /** Asks for the right to publish, for the next seconds. False while another worker has it. */
   claim(): Promise<boolean>;
@@ -61,7 +60,6 @@ export interface PublisherObserver {
   notReviewed(error: unknown): void;
   /** A round failed and will be repeated, whatever the reason. */
   failed(error: unknown): void;
-  /** A round succeeded. */
   recovered(): void;
 }
 
@@ -91,7 +89,6 @@ export class Publisher {
     this.#observer = observer;
   }
 
-  /** Publishes until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted;) {
       try {

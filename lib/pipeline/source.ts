@@ -23,7 +23,6 @@ export interface SourceReader {
 }
 
 export interface Source extends AsyncDisposable {
-  /** Its name in messages. */
   readonly name: string;
   /**
    * Reads until the signal aborts or the input ends; resolves when no more calls will come.
