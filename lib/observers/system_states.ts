@@ -12,7 +12,6 @@ export interface SystemState {
   readonly sinceMs: number;
 }
 
-/** A system that is away, or has been. */
 export interface Outage {
   readonly system: SystemName;
   readonly sinceMs: number;

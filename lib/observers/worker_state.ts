@@ -27,7 +27,6 @@ export interface OutageListener {
 }
 
 export interface WorkerStateOptions {
-  /** See `LatencyClock`; 0 if not given. */
   readonly latencySinceMs?: number | undefined;
   /** Milliseconds of a clock that is never set. */
   readonly steadyMs?: () => number;
@@ -55,7 +54,6 @@ export class WorkerState implements Partial<PipelineObserver & CoverageObserver>
   fencedCommits = 0;
   /** Null before the first commit. */
   lastCommitMs: number | null = null;
-  /** Name of the source, for people. */
   sourceName = "Kafka";
   /** Partitions that the group has assigned, read or not; null before it has. */
   assignedPartitions: readonly number[] | null = null;
