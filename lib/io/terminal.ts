@@ -93,7 +93,6 @@ export class Terminal {
   }
 }
 
-/** Length without colours. */
 function visibleLength(text: string): number {
   // deno-lint-ignore no-control-regex
   return text.replaceAll(/\x1b\[[0-9;]*m/g, "").length;

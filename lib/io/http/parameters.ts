@@ -9,10 +9,8 @@ import type { ViewChoice } from "../../core/views/window_view.ts";
 import type { CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
 import { RequestError } from "./responses.ts";
 
-/** Rows of counts in one response. */
 export const MAX_COUNTS = 10_000;
 const MAX_DEAD_LETTERS = 100;
-/** Names of lotteries in one response. */
 const MAX_LOTTERIES = 20;
 const DEFAULT_DEAD_LETTERS = 20;
 const MINUTE_MS = 60_000;

@@ -33,7 +33,6 @@ export interface SharedStatus extends Overview {
 export interface DemoStatus {
   /** How fast event time passes now, as a multiple of the clock; null for the events of a file. */
   readonly speed: number | null;
-  /** The jackpot that attracts a crowd now. */
   readonly jackpot: Announcement | null;
 }
 

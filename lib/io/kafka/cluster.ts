@@ -37,7 +37,6 @@ export class TopicMissingError extends UnavailableError {
   }
 }
 
-/** Settings that name a topic. */
 type TopicSetting = "KAFKA_TOPIC" | "KAFKA_OUTPUT_TOPIC";
 
 /** A command to paste. The output topic keeps the last count of each key. */
@@ -121,7 +120,7 @@ export class KafkaCluster implements AsyncDisposable {
     this.#seenEnds.set(partition, Math.max(endOffset, this.#seenEnds.get(partition) ?? 0));
   }
 
-  /** Offset of each partition's first record at or after `timeMs`; its end if there is none. */
+  /** Offset of each partition's first record at or after `timeMs`; its end without one. */
   async offsetsAt(timeMs: number): Promise<ReadonlyMap<number, number>> {
     const offsets = await this.#request(({ admin }) =>
       admin.fetchTopicOffsetsByTimestamp(this.#config.topic, timeMs)

@@ -54,8 +54,8 @@ const PASSING: Readonly<Record<string, string>> = {
 };
 
 /**
- * An error of kafkajs as one of ours. Few of them require an operator. The others cannot be told
- * apart: kafkajs gives up soon, wraps errors until nothing is left of them, and fails in unrelated
+ * An error of kafkajs as one of ours. Few of them require an operator. The others cannot be
+ * distinguished: kafkajs gives up soon, wraps errors until nothing is left of them, and fails in unrelated
  * places when a broker hangs. So all of those count as Kafka being down.
  */
 export function explain(error: unknown, { brokers, sasl, topic }: KafkaConfig): Error {

@@ -25,7 +25,6 @@ import { noLeader, PartitionsAwayError } from "./log_ranges.ts";
 /** Kafka has deleted records before they were read. */
 export class LogStartMovedError extends Error {
   override readonly name = "LogStartMovedError";
-  /** The offset that was to be read. */
   readonly offset: number;
 
   constructor(partition: number, offset: number) {

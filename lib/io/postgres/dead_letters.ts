@@ -15,7 +15,6 @@ export interface RecordPosition {
   readonly offset: number;
 }
 
-/** A dead letter as the database has it. */
 export interface StoredDeadLetter extends DeadLetter {
   readonly receivedMs: number;
   /** False if what came with the record was changed. */

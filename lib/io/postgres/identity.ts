@@ -40,7 +40,7 @@ export interface Claim {
 }
 
 /**
- * Writes the identity into an empty database, or compares it with the one that is there.
+ * Writes the identity into an empty database, or compares it with the existing one.
  * @returns the pipeline's epoch.
  * @throws {OperatorError} naming each setting that differs.
  */

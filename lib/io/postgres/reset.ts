@@ -34,7 +34,6 @@ export async function holdings(connection: Connection, topic: string): Promise<H
   return row!;
 }
 
-/** Tables that a recount empties. */
 const EMPTIED = [
   "lottery_aggregates",
   "dead_letters",

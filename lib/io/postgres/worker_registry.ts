@@ -1,5 +1,5 @@
 /**
- * Which workers run: each renews a row of its own, and only the database's clock counts. One
+ * Which workers run: each renews its row, and only the database's clock counts. One
  * that was killed is found by another, by its row that is no longer renewed.
  * @module
  */

@@ -99,7 +99,7 @@ export class Acceptor {
 
   /**
    * Closes the oldest connection that has not sent its request. Real clients send it at once, so a
-   * flood of silent connections does not keep them out. @returns false if there is none.
+   * flood of silent connections does not keep them out. @returns false without one.
    */
   #evict(): boolean {
     for (const connection of this.#open) {

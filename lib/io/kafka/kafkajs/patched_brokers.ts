@@ -143,7 +143,6 @@ brokerPool.refreshMetadata = async function (
   this.metadataExpireAt = Math.min(this.metadataExpireAt, Date.now() + LEADERLESS_REFRESH_MS);
 };
 
-/** A request that any broker can answer. */
 type BrokerRequest<T> = (
   broker: { readonly nodeId: string; readonly broker: Broker },
 ) => Promise<T>;

@@ -78,7 +78,6 @@ const COUNTS_OF_LOTTERY = `
   order by window_start, event_type
   limit $3`;
 
-/** Which names are asked for. */
 export interface LotterySearch {
   /** What they contain, in whatever case; all of them if it is empty. */
   readonly text: string;

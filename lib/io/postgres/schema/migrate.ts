@@ -254,7 +254,7 @@ async function soleOwner(connection: Connection): Promise<string | null> {
   return owners.length === 1 ? owners[0]!.owner : null;
 }
 
-/** A role that adds tables has to own those that are there, and needs the right to create more. */
+/** A role that adds tables has to own the existing ones, and needs the right to create more. */
 async function assertMayMigrate(connection: Connection): Promise<void> {
   const schema = await schemaOf(connection);
   const [row] = await connection.query<

@@ -74,7 +74,6 @@ function isConnectionError(error: unknown): boolean {
 }
 
 export interface StatementPlace {
-  /** What an error calls the server. */
   readonly where: string;
   /** Why nothing can be written in the session, if that is known. */
   readonly readOnly: string | null;

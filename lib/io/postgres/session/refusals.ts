@@ -8,7 +8,6 @@ import { isOpeningPassing, sqlStateOf } from "./errors.ts";
 import { tlsProblem } from "./tls.ts";
 import { socketProblem } from "./unix_socket.ts";
 
-/** Refusals of the server, by SQLSTATE. */
 const BY_SERVER: Readonly<Record<string, (where: string) => string>> = {
   "28P01": wrongPassword,
   "28000": (where) =>
