@@ -12,7 +12,6 @@ import type { WorkerState } from "../observers/worker_state.ts";
 export interface StatusLineOptions {
   readonly terminal: Terminal;
   readonly state: WorkerState;
-  /** Aborts when the worker has to stop. */
   readonly signal: AbortSignal;
   /** What else to mention now, or null. */
   readonly note?: () => string | null;

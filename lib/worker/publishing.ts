@@ -16,7 +16,6 @@ export interface PublishingOptions {
   readonly connection: Connection;
   readonly workerId: string;
   readonly output: Output;
-  /** Name of the output, for people. */
   readonly topic: string;
   readonly metrics: Metrics;
   /** How long transient failures may last before operators are mailed. */
