@@ -141,7 +141,7 @@ function section(
   { columns, rows, total }: {
     readonly columns: readonly Column[];
     readonly rows: readonly (readonly string[])[];
-    /** How many there are, of which `rows` are shown. */
+    /** Number of all; `rows` are those shown. */
     readonly total: number;
   },
 ): string[] {
@@ -155,7 +155,6 @@ function section(
   ];
 }
 
-/** Records that are not counted. */
 function problemLines({ problems, recordsWaiting, hasWorkers }: AuditReport): string[] {
   if (problems.length > 0) {
     return ["Not everything is counted:", ...problems.map((problem) => `- ${problem}`), ""];

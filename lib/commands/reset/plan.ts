@@ -23,7 +23,6 @@ export type ResetRequest =
   | { readonly kind: "log"; readonly target: OffsetSpec }
   | { readonly kind: "settings" };
 
-/** The settings beside what was counted. */
 export interface ResetFacts {
   readonly claim: Claim;
   /** Null if nothing was counted yet. */

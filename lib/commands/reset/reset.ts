@@ -37,7 +37,6 @@ import {
 
 export interface ResetOptions {
   readonly request: ResetRequest;
-  /** Shows a line of what will be done. */
   readonly print: (line: string) => void;
   /** Asks whether to do it; null if nobody can answer. */
   readonly confirm: () => boolean | null;
