@@ -126,12 +126,12 @@ serverTest(
       const what of [
         "see whether workers live",
         "see whether all partitions are counted",
-        "read what the page shows",
+        "read the data for the page",
       ]
     ) {
       await (await fetch(`${page}api/status`)).body?.cancel();
       await worker.printed(
-        new RegExp(`"error","message":"Cannot ${what}: .*does not allow the role`),
+        new RegExp(`"error","message":"Cannot ${what}: .*lacks a required right`),
       );
     }
   },

@@ -133,7 +133,7 @@ rightsTest(
     });
     const lock = "do $$ begin lock table lottery_migrations in share mode; end $$";
     for (const text of [lock, "select from pipeline for key share"]) {
-      await assert.rejects(reader.query({ text }), /does not allow the role/);
+      await assert.rejects(reader.query({ text }), /lacks a required right/);
     }
   },
 );
