@@ -124,8 +124,8 @@ serverTest(
     await connection.query(revoke);
     for (
       const what of [
-        "see whether workers live",
-        "see whether all partitions are counted",
+        "check which workers are running",
+        "check whether all partitions are counted",
         "read the data for the page",
       ]
     ) {
