@@ -20,11 +20,11 @@ const EXIT_USAGE = 2;
 
 /** Signals within this time are one: Ctrl-C reaches a task's program twice, directly and through the runner. */
 const SAME_SIGNAL_MS = 1_000;
-/** Then the program exits, whatever hangs: it promises 10 s, and the machine may be busy. */
+/** Then the program exits even if something hangs: the documented limit is 10 s, and the machine may be busy. */
 const STOP_DEADLINE_MS = 8_000;
 
 const terminal = new Terminal({ isDumb: Deno.env.get("TERM") === "dumb" });
-/** Exit code of a failure that has none of its own. */
+/** Exit code of a failure that does not specify one. */
 let failureCode = EXIT_FAILURE;
 let settingsOrigin = "";
 let areLogsConfigured = false;
@@ -137,13 +137,13 @@ function writeLines(text: string): void {
   for (const line of printableLines(text)) terminal.writeLine(line);
 }
 
-/** The file `.env` in the current directory; null if there is none. */
+/** The file `.env` in the current directory; null if it does not exist. */
 function readEnvFile(): EnvFile | null {
   try {
     return parseEnvFile(Deno.readFileSync(".env"));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
-    writeLines(`Cannot read the file .env in this directory (${describe(error)})`);
+    writeLines(`Cannot read .env in the current directory (${describe(error)})`);
     throw new WrongSettingsError();
   }
 }

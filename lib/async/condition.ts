@@ -4,7 +4,6 @@
  */
 
 export interface UntilOptions {
-  /** Longest wait. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -14,7 +13,6 @@ export class Condition {
   #waiting = new Set<() => void>();
   #notified = 0;
 
-  /** Wakes all waiters. */
   notify(): void {
     this.#notified++;
     const waiting = this.#waiting;

@@ -1,5 +1,5 @@
 /**
- * Retrying for as long as a failure may pass by itself.
+ * Retries while a failure is transient.
  * @module
  */
 

@@ -1,5 +1,5 @@
 /**
- * Loops that start and end as one.
+ * Loops that start and end together.
  * @module
  */
 
@@ -8,7 +8,6 @@ import { isPassing } from "../core/failure.ts";
 export interface TaskGroupOptions {
   /** Aborted when the first loop ends, for whatever reason. */
   readonly ended: AbortController;
-  /** Makes the loops end. */
   readonly stopping: AbortSignal;
 }
 

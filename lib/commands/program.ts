@@ -21,11 +21,10 @@ import { addStatus } from "./status/command.ts";
 const NAME = "lottery-events-pipeline";
 
 const HELP = `
-Settings are environment variables, or lines of the file .env in the current directory; .env.example
+Settings are environment variables, or lines of .env in the current directory; .env.example
 describes them all. Exit codes: 0 done, 1 failed: an operator has to act, 2 wrong settings or
 arguments; the help of audit and status lists more.`;
 
-/** The commands in the order of the help. */
 const COMMANDS = [
   addStart,
   addDemo,

@@ -1,12 +1,11 @@
 /**
- * What operators are told by mail: an alert, the worker that it is about, and the
- * mail made of both.
+ * Mails to operators: an alert, the worker that it concerns, and the mail composed of both.
  * @module
  */
 
 import { causes } from "./failure.ts";
+import { plural } from "./text/numbers.ts";
 
-/** Why a mail is sent. */
 export type AlertCause =
   | "stopped"
   | "kafka_away"
@@ -20,7 +19,7 @@ export type AlertCause =
 
 export interface Alert {
   readonly cause: AlertCause;
-  /** What is wrong, in a few words. */
+  /** The problem, in a few words. */
   readonly title: string;
   readonly error?: unknown;
   /** When it began, in milliseconds since the epoch. */
@@ -31,13 +30,11 @@ export interface Alert {
   readonly advice: string;
 }
 
-/** Where and how a worker stands. */
 export interface AlertContext {
   readonly host: string;
   readonly groupId: string;
   readonly topic: string;
   readonly brokers: readonly string[];
-  /** Without the password. */
   readonly database: string;
   readonly partitions: readonly PartitionLag[];
   /** Milliseconds since the epoch, or null if there was none. */
@@ -59,13 +56,13 @@ export interface Mail {
 
 /** Longest subject: more is cut by mail programs anyway. */
 const MAX_SUBJECT_LENGTH = 200;
-/** More partitions than this are summed up. */
+/** Further partitions are only counted. */
 const MAX_PARTITIONS_LISTED = 20;
 
 /**
- * Mails of the same cause are sent once an interval, whoever sends them. What stops a worker is a
- * cause of its own, so that the next thing that is wrong is not taken for a repeat; the same at
- * another offset is none.
+ * Mails about the same cause are sent once per interval, by whichever worker. Each error that stops
+ * a worker is a separate cause, so that a different error is not taken for a repeat; numbers such as
+ * offsets do not make it different.
  */
 export function mailCause({ cause, error }: Pick<Alert, "cause" | "error">): string {
   const [first] = causes(error);
@@ -74,7 +71,7 @@ export function mailCause({ cause, error }: Pick<Alert, "cause" | "error">): str
     : cause;
 }
 
-/** The mail about an alert. @param repeats how often the cause came up again since the last mail about it. */
+/** The mail about an alert. @param repeats how often the cause recurred since the last mail about it. */
 export function composeMail(
   alert: Alert,
   context: AlertContext,
@@ -109,11 +106,11 @@ function sectionsOf(
   );
   const repeated: Section[] = repeats === 0
     ? []
-    : [["Repeated", [`${repeats} times since the last mail about it`]]];
+    : [["Repeated", [`${plural(repeats, "time")} since the last mail`]]];
   return [
     ...errors.length === 0 ? [] : [["Error", errors] satisfies Section],
     ["What to do", [advice]],
-    ["What the worker does now", [doing]],
+    ["What the worker is doing", [doing]],
     ["Since", [ago(sinceMs, nowMs)]],
     ...repeated,
     ["Worker", [`host ${host}, group ${groupId}, topic ${topic}`]],
@@ -127,20 +124,19 @@ function sectionsOf(
 function partitionLines(partitions: readonly PartitionLag[]): string[] {
   if (partitions.length === 0) return ["none"];
   const lines = partitions.slice(0, MAX_PARTITIONS_LISTED).map(({ partition, nextOffset, lag }) =>
-    `${partition}: next offset ${nextOffset}, lag ${lag ?? "not known"}`
+    `${partition}: next offset ${nextOffset}, lag ${lag ?? "unknown"}`
   );
   const rest = partitions.length - lines.length;
   return rest === 0 ? lines : [...lines, `and ${rest} more`];
 }
 
-/** A time, and how long ago that is. */
 function ago(timeMs: number, nowMs: number): string {
   const seconds = Math.max(0, Math.round((nowMs - timeMs) / 1000));
   const age = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
   return `${new Date(timeMs).toISOString()} (${age} ago)`;
 }
 
-/** Nothing in a subject may begin another header line. */
+/** A subject must not start another header line. */
 function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\x00-\x1f\x7f\u2028\u2029]+/g, " ").trim();

@@ -18,7 +18,6 @@ import type { CoverageObserver, PipelineObserver } from "../pipeline/observer.ts
 import type { FencedError } from "../pipeline/sink.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Where everything is logged. */
 export const log: Logger = getLogger(["lottery"]);
 
 /** How logs look, and how much of them is shown. */
@@ -58,7 +57,6 @@ function jsonLine(record: LogRecord): string {
   });
 }
 
-/** The level as `LOG_LEVEL` calls it. */
 function levelName({ level }: LogRecord): string {
   return level === "warning" ? "warn" : level;
 }
@@ -82,16 +80,16 @@ function plainText(message: readonly unknown[]): string {
   }).join("");
 }
 
-/** A quota that made us wait again within this time is no news. */
+/** Throttling within this time of the last is not logged again. */
 const THROTTLE_SILENCE_MS = 600_000;
 
 /** Logs what a pipeline does: changes of state, not repeats. */
 export class LogObserver implements Partial<PipelineObserver & CoverageObserver>, OutageListener {
   #isStuck = false;
-  /** What was last said of partitions that nobody counts. */
+  /** The uncounted partitions that were logged last. */
   #gaps = "";
   #isCompacted = false;
-  /** Partitions that cannot be read, as they were told last. */
+  /** The unreadable partitions that were logged last. */
   #unavailable: string | null = null;
   #throttledMs = -Infinity;
 
@@ -99,7 +97,7 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
     const count = partitions.length;
     const noun = count === 1 ? "partition" : "partitions";
     log.info(
-      count === 0 ? "Reading no partition: standing by" : `Reading {count} ${noun}: {partitions}`,
+      count === 0 ? "No partition assigned: standing by" : `Reading {count} ${noun}: {partitions}`,
       { count, partitions: partitions.join(", ") },
     );
   }
@@ -140,7 +138,7 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
 
   stalled(partitions: readonly number[]): void {
     log.warn(
-      "Reading of partitions {partitions} has stalled although there are records: reconnecting",
+      "No records arrive from partitions {partitions} although they have some: reconnecting",
       {
         partitions: partitions.join(", "),
       },
@@ -152,7 +150,9 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
     if (text === this.#unavailable) return;
     this.#unavailable = text;
     if (text === null) log.info("All assigned partitions can be read again");
-    else log.warn("Reading without {partitions}. The others are counted", { partitions: text });
+    else {log.warn("Cannot read {partitions}. The other partitions are counted", {
+        partitions: text,
+      });}
   }
 
   throttled(): void {
@@ -161,13 +161,13 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
     this.#throttledMs = nowMs;
     if (!isNews) return;
     log.warn(
-      "Kafka throttles this worker, by a quota on its user or client id. Counting continues, no faster " +
-        "than that. If lag grows, raise consumer_byte_rate or request_percentage",
+      "Kafka throttles this worker because of a quota on its user or client id. Counting continues at " +
+        "that rate. If lag grows, raise consumer_byte_rate or request_percentage",
     );
   }
 
   outageBegan({ system, error }: Outage): void {
-    log.warn("Waiting for {system}, for as long as it takes: {reason}", {
+    log.warn("Waiting for {system}, retrying until it answers: {reason}", {
       system,
       reason: describe(error),
     });
@@ -198,7 +198,7 @@ export class LogObserver implements Partial<PipelineObserver & CoverageObserver>
 
   abandoned(error: unknown): void {
     log.warn(
-      "Stopping without the last commit: {reason}. Nothing is lost, the next start reads it again.",
+      "Stopping without the last commit: {reason}. Nothing is lost: the next start reads the records again.",
       { reason: describe(error) },
     );
   }

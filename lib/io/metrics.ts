@@ -55,18 +55,18 @@ export class Metrics implements Partial<PipelineObserver> {
   });
   readonly #latency = new Histogram({
     name: "lottery_event_latency_seconds",
-    help: "From the timestamp of a record batch's first record to its commit.",
+    help: "Time from the timestamp of a record batch's first record to its commit.",
     buckets: [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300, 3600],
     registers: [this.#registry],
   });
   readonly #fenced = new Counter({
     name: "lottery_fenced_commits_total",
-    help: "Commits refused because another worker had moved a partition, or the horizon.",
+    help: "Commits refused because a partition or the horizon had moved meanwhile.",
     registers: [this.#registry],
   });
   readonly #throttled = new Counter({
     name: "lottery_throttled_seconds_total",
-    help: "Time that Kafka's quotas have made the worker wait.",
+    help: "Time that the worker has waited because of Kafka's quotas.",
     registers: [this.#registry],
   });
   readonly #retries = new Counter({
@@ -94,7 +94,7 @@ export class Metrics implements Partial<PipelineObserver> {
     new Gauge({
       name: "lottery_consumer_lag",
       help:
-        "Records waiting in each partition of the topic, whichever worker has it: take the greatest of several workers'.",
+        "Records waiting in each partition of the topic, reported by every worker: take the maximum.",
       labelNames: ["topic", "partition"],
       registers,
       collect() {

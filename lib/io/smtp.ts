@@ -18,7 +18,7 @@ const TIMEOUT_MS = 10_000;
  */
 export async function sendMail(smtp: SmtpConfig, mail: Mail): Promise<string> {
   return await withTransport(smtp, async (transport) => {
-    // Each value is a field of its own: nodemailer folds and encodes them, so none can start another header.
+    // Each value is passed separately: nodemailer folds and encodes it, so none can start another header.
     const { response } = await transport.sendMail({ from: smtp.from, to: smtp.to, ...mail });
     return response ?? "accepted, without a response";
   });

@@ -8,7 +8,6 @@ const REDRAW_INTERVAL_MS = 100;
 const FREE_COLUMNS = 3;
 const USUAL_COLUMNS = 80;
 
-/** Where text appears. */
 export interface Screen {
   readonly isTerminal: boolean;
   /** Width now, or 0 if it is not known. */
@@ -94,7 +93,6 @@ export class Terminal {
   }
 }
 
-/** Length without colours. */
 function visibleLength(text: string): number {
   // deno-lint-ignore no-control-regex
   return text.replaceAll(/\x1b\[[0-9;]*m/g, "").length;

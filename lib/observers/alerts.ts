@@ -1,50 +1,49 @@
 /**
- * Tells operators by mail what needs them: that a worker stopped, that a system
- * stays away, that records are bad or lost, that another worker died, that nobody counts
- * a partition; and when an outage is over.
+ * Mails operators when a worker stops, a system stays down, records are bad or lost, another
+ * worker dies or a partition is not counted, and when an outage is over.
  *
- * It watches a pipeline and never holds it up: what cannot be mailed is logged and forgotten.
+ * It never delays the pipeline: a mail that cannot be sent is logged and dropped.
  * @module
  */
 
 import { withTimeout } from "../async/delay.ts";
 import { type Alert, type AlertContext, composeMail, type Mail, mailCause } from "../core/alert.ts";
 import type { LastingGap } from "../core/offsets/lasting_gaps.ts";
+import { plural } from "../core/text/numbers.ts";
 import type { Commit, LostRange } from "../core/windowing/pending.ts";
 import type { CoverageObserver, PipelineObserver, SystemName } from "../pipeline/observer.ts";
 import type { Outage } from "./system_states.ts";
 import type { OutageListener, WorkerState } from "./worker_state.ts";
 
-/** Brings mails to people. */
+/** Delivers mails. */
 export interface MailChannel {
   /** Resolves when the server has taken it. May take long, and may fail. */
   send(mail: Mail): Promise<void>;
 }
 
-/** What the workers of one pipeline know of each other's mails. */
+/** How the workers of one pipeline agree on who mails. */
 export interface AlertClaims {
   /**
    * Asks for the right to mail about a cause (see `mailCause()`), which only one worker gets in an interval.
-   * @returns how often it came up in vain since the last mail, or null if another mail was sent already.
+   * @returns how often the claim was refused since the last mail, or null if it is refused now.
    */
   claim(cause: string, intervalMs: number): Promise<number | null>;
 }
 
-/** When mails are sent, and how. */
 export interface AlertsOptions {
   readonly channel: MailChannel;
   readonly claims: AlertClaims;
   readonly state: WorkerState;
   readonly context: () => AlertContext;
-  /** How long a failure that may pass is waited for before it is mailed. */
+  /** How long a transient failure may last before it is mailed. */
   readonly afterMs: number;
   /** Mails about the same cause are at least this far apart. */
   readonly intervalMs: number;
-  /** Told what could not be mailed. */
+  /** Called for each mail that could not be sent. */
   readonly onFailure: (subject: string, error: unknown) => void;
 }
 
-/** How long the last mail may hold up the end. */
+/** How long the last mails may delay the shutdown. */
 const LAST_MAIL_MS = 5_000;
 
 const CAUSES = { Kafka: "kafka_away", PostgreSQL: "postgres_away" } as const;
@@ -54,14 +53,14 @@ export class Alerts
   implements Partial<PipelineObserver & CoverageObserver>, OutageListener, AsyncDisposable {
   readonly #options: AlertsOptions;
   readonly #timers = new Map<SystemName, ReturnType<typeof setTimeout>>();
-  /** Systems whose outage was mailed by us: we also tell that it is over. */
+  /** Systems whose outage this worker has mailed, and whose recovery it will mail. */
   readonly #mailed = new Set<SystemName>();
-  /** Lost records that no mail has told of. */
-  readonly #untoldRanges: LostRange[] = [];
-  #untoldTimer: ReturnType<typeof setTimeout> | undefined;
-  /** When we last tried to mail about partitions that nobody counts; null while there are none. */
+  /** Lost records that no mail has reported yet. */
+  readonly #unreportedRanges: LostRange[] = [];
+  #reportTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Last attempt to mail about uncounted partitions; null while all are counted. */
   #gapsRaisedMs: number | null = null;
-  /** Since when the partitions are uncounted that a mail of ours has told of. */
+  /** Start of the gap that this worker has mailed about. */
   #mailedGapsMs: number | null = null;
   readonly #underWay = new Set<Promise<void>>();
 
@@ -80,8 +79,8 @@ export class Alerts
 
   committed({ lostRanges }: Commit): void {
     if (lostRanges.length === 0) return;
-    for (const range of lostRanges) this.#untoldRanges.push(range);
-    if (this.#untoldTimer === undefined) this.#tellLostRanges();
+    for (const range of lostRanges) this.#unreportedRanges.push(range);
+    if (this.#reportTimer === undefined) this.#reportLostRanges();
   }
 
   uncounted(gaps: readonly LastingGap[], problems: readonly string[]): void {
@@ -110,8 +109,8 @@ export class Alerts
       title: "A worker has stopped and requires operator action",
       error,
       sinceMs: Date.now(),
-      doing: "It has stopped. What it had not committed will be read again at the next start.",
-      advice: "Follow the advice in the error, then start it again.",
+      doing: "It has stopped. Records that were not committed are read again at the next start.",
+      advice: "Follow the advice in the error, then restart it.",
     });
   }
 
@@ -125,7 +124,7 @@ export class Alerts
 
   /** Ends the timers and waits for mails under way, for seconds at most. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const timer of [...this.#timers.values(), this.#untoldTimer]) clearTimeout(timer);
+    for (const timer of [...this.#timers.values(), this.#reportTimer]) clearTimeout(timer);
     this.#track(() => this.#mailLostRanges(0)); // now or never
     await withTimeout(LAST_MAIL_MS, Promise.all(this.#underWay));
   }
@@ -146,21 +145,21 @@ export class Alerts
     this.#timers.set(system, setTimeout(remind, ms));
   }
 
-  /** Each range is in one mail: those that come up within an interval are told together at its end. */
-  #tellLostRanges(): void {
+  /** Each range is in one mail: ranges lost within an interval are mailed together at its end. */
+  #reportLostRanges(): void {
     const { claims, intervalMs } = this.#options;
-    this.#untoldTimer = setTimeout(() => this.#tellLostRanges(), intervalMs);
+    this.#reportTimer = setTimeout(() => this.#reportLostRanges(), intervalMs);
     this.#track(async () => {
       const repeats = await claims.claim("records_lost", intervalMs);
       if (repeats === null) return;
-      clearTimeout(this.#untoldTimer);
-      this.#untoldTimer = undefined;
+      clearTimeout(this.#reportTimer);
+      this.#reportTimer = undefined;
       await this.#mailLostRanges(repeats);
     });
   }
 
   async #mailLostRanges(repeats: number): Promise<void> {
-    const ranges = this.#untoldRanges.splice(0);
+    const ranges = this.#unreportedRanges.splice(0);
     if (ranges.length > 0) await this.#mail(lost(ranges), repeats);
   }
 
@@ -195,8 +194,8 @@ function lost(ranges: readonly LostRange[]): Alert {
     error: new Error(lines.join("; ")),
     sinceMs: Date.now(),
     doing:
-      "It continues behind them, because ON_DATA_LOSS is continue. Their events are in no count.",
-    advice: "Keep records in the topic for longer than a worker may be down.",
+      "It continues after the deleted records, because ON_DATA_LOSS is continue. Their events are not counted.",
+    advice: "Increase the topic's retention beyond the longest expected downtime.",
   };
 }
 
@@ -207,8 +206,8 @@ function notCounted(problems: readonly string[], sinceMs: number): Alert {
     error: new Error(problems.join("; ")),
     sinceMs,
     doing:
-      "It counts its own partitions. Nothing is lost as long as Kafka keeps the records of the others.",
-    advice: "Follow the advice in the error for each of them.",
+      "It keeps counting its own partitions. Nothing is lost while Kafka retains the records of the others.",
+    advice: "Follow the advice in the error for each partition.",
   };
 }
 
@@ -225,13 +224,15 @@ function countedAgain(sinceMs: number): Alert {
 function away({ system, sinceMs, attempts, error }: Outage): Alert {
   return {
     cause: CAUSES[system],
-    title: `${system} is away`,
+    title: `${system} is unavailable`,
     error,
     sinceMs,
-    doing: `It keeps trying (${attempts} attempts so far). Reading is paused, and nothing is lost.`,
+    doing: `It keeps retrying (${
+      plural(attempts, "attempt")
+    } so far). Reading is paused, and nothing is lost.`,
     advice: system === "Kafka"
-      ? "Check that the brokers of KAFKA_BROKERS are running and can be reached from this host."
-      : "Check that the server of DATABASE_URL is running, has disk space, and can be reached from this host.",
+      ? "Check that the brokers of KAFKA_BROKERS are running and reachable from this host."
+      : "Check that the server of DATABASE_URL is running, has disk space, and is reachable from this host.",
   };
 }
 
@@ -240,7 +241,7 @@ function recovered({ system, sinceMs, attempts }: Outage): Alert {
     cause: CAUSES[system],
     title: `Recovered: ${system} is back`,
     sinceMs,
-    doing: `It is counting again, after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}.`,
+    doing: `It is counting again, after ${plural(attempts, "attempt")}.`,
     advice: "Nothing.",
   };
 }

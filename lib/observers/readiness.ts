@@ -23,7 +23,7 @@ export function readinessProblem(state: WorkerState): string | null {
     state.isDown("source") && (!isJoined || state.sourceDownForMs >= MAX_SOURCE_DOWN_MS)
   ) return "Kafka does not answer";
   if (!isJoined) return "not joined to the consumer group";
-  if (!state.isUp("commit")) return "PostgreSQL was not asked yet";
+  if (!state.isUp("commit")) return "PostgreSQL has not answered yet";
   const problems = state.unreadable.size > 0
     ? [`not reading ${unavailableText(state.unreadable)}`]
     : [];

@@ -12,13 +12,10 @@ export interface SystemState {
   readonly sinceMs: number;
 }
 
-/** A system that is away, or has been. */
 export interface Outage {
   readonly system: SystemName;
-  /** Milliseconds since the epoch. */
   readonly sinceMs: number;
   readonly attempts: number;
-  /** The last failure. */
   readonly error: unknown;
 }
 
@@ -52,7 +49,6 @@ export class SystemStates {
     return outage;
   }
 
-  /** The outage of a system that is away, or null. */
   outage(system: SystemName): Outage | null {
     return this.#outages.get(system) ?? null;
   }

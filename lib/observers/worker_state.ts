@@ -27,13 +27,11 @@ export interface OutageListener {
 }
 
 export interface WorkerStateOptions {
-  /** See `LatencyClock`; 0 if not given. */
   readonly latencySinceMs?: number | undefined;
   /** Milliseconds of a clock that is never set. */
   readonly steadyMs?: () => number;
 }
 
-/** A partition that is read. */
 export interface OwnPartition {
   readonly partition: number;
   readonly nextOffset: number;
@@ -50,14 +48,12 @@ const RANGES_KEPT_MS = 15_000;
 export class WorkerState implements Partial<PipelineObserver & CoverageObserver> {
   readonly startedMs = Date.now();
   readonly latencySinceMs: number;
-  /** Since the start. */
   events = 0;
   deadLetters = 0;
   lateEvents = 0;
   fencedCommits = 0;
   /** Null before the first commit. */
   lastCommitMs: number | null = null;
-  /** Name of the source, for people. */
   sourceName = "Kafka";
   /** Partitions that the group has assigned, read or not; null before it has. */
   assignedPartitions: readonly number[] | null = null;
@@ -93,7 +89,6 @@ export class WorkerState implements Partial<PipelineObserver & CoverageObserver>
     this.#listeners.push(listener);
   }
 
-  /** The outage of a system that is away, or null. */
   outage(system: SystemName): Outage | null {
     return this.#systems.outage(system);
   }
@@ -115,7 +110,6 @@ export class WorkerState implements Partial<PipelineObserver & CoverageObserver>
     return this.#sourceDownMs === null ? 0 : this.#steadyMs() - this.#sourceDownMs;
   }
 
-  /** Partitions that are read, in their order. */
   get ownPartitions(): OwnPartition[] {
     return Array.from(this.#positions, ([partition, nextOffset]) => ({
       partition,
@@ -166,7 +160,6 @@ export class WorkerState implements Partial<PipelineObserver & CoverageObserver>
     return p50 == null || p99 == null ? null : { p50, p99 };
   }
 
-  /** Notes what the worker reads. */
   reads({ name }: Source): void {
     this.sourceName = name;
   }

@@ -1,5 +1,5 @@
 /**
- * Requests to systems that may be away.
+ * Requests to systems that may be down.
  * @module
  */
 
@@ -9,12 +9,11 @@ import { isPassing } from "../core/failure.ts";
 import type { PipelineObserver, System } from "./observer.ts";
 import { FencedError } from "./sink.ts";
 
-/** Asks a system until it answers. */
 export type Retry = <T>(system: System, question: () => Promise<T>) => Promise<T>;
 
 const BACKOFF: BackoffOptions = { firstMs: 100, maxMs: 5_000 };
 
-/** Asks until there is an answer, and knows which systems are away meanwhile. */
+/** Retries until a system answers, and knows which systems are down meanwhile. */
 export class Availability {
   readonly #observer: Pick<PipelineObserver, "failed" | "answered">;
   readonly #away = new Set<System>();
@@ -23,7 +22,7 @@ export class Availability {
     this.#observer = observer;
   }
 
-  /** The system's last answer was a failure that passes. */
+  /** The system's last answer was a transient failure. */
   isAway(system: System): boolean {
     return this.#away.has(system);
   }
@@ -46,7 +45,7 @@ export class Availability {
       this.#observer.answered(system);
       return answer;
     } catch (error) {
-      // Nothing waits for it any more: it was there to refuse.
+      // Nothing waits for this promise any more: it only had to reject.
       if (!isPassing(error)) this.#away.delete(system);
       if (error instanceof FencedError) this.#observer.answered(system);
       throw error;

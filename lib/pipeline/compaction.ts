@@ -14,7 +14,7 @@ export interface CompactionOptions {
   readonly onDataLoss: "fail" | "continue";
 }
 
-/** @throws {CompactedError} if the log is compacted, unless ON_DATA_LOSS allows to count what is left of it. */
+/** @throws {CompactedError} if the log is compacted, unless ON_DATA_LOSS allows counting the remaining records. */
 export async function assertKept(
   options: CompactionOptions,
   retry: Retry,

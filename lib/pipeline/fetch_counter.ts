@@ -1,5 +1,5 @@
 /**
- * Counts what was fetched, piece by piece, as far as it is still ours and there is room.
+ * Counts fetched batches piece by piece, while their partitions are assigned and memory allows.
  * @module
  */
 
@@ -19,7 +19,7 @@ export class FetchCounter {
     state: PipelineState,
     { committer, awaitedEnds }: {
       readonly committer: Committer;
-      /** Once all partitions are there, what is pending is committed at once. */
+      /** Once all partitions have reached them, pending counts are committed at once. */
       readonly awaitedEnds: ReadonlyMap<number, number> | undefined;
     },
   ) {

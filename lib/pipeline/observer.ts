@@ -18,9 +18,9 @@ export interface PipelineObserver {
   /** An attempt failed and will be repeated. */
   failed(system: System, error: unknown): void;
   answered(system: System): void;
-  /** The pipeline stops while a system is away: what was pending is not committed, and will be read again. */
+  /** The pipeline stops while a system is down: pending counts are not committed, and their records are read again. */
   abandoned(error: unknown): void;
-  /** The source delivered nothing although there was something to read: it was told to reconnect. */
+  /** The source delivered nothing although the log has more, and reconnects. */
   stalled(partitions: readonly number[]): void;
   /** Whether the log is compacted, and counted all the same; reported at each check. */
   compacted(isCompacted: boolean): void;
@@ -47,12 +47,11 @@ export interface CoverageObserver {
 }
 
 /**
- * What can be away: the source, our membership in its group, and the sink for commits and for
+ * What can be down: the source, our membership in its group, and the sink for commits and for
  * queries, which it may answer while it takes no commit (its disk is full, a table is locked).
  */
 export type System = "source" | "group" | "commit" | "query";
 
-/** Its name in messages. */
 export type SystemName = "Kafka" | "PostgreSQL";
 
 export function systemName(system: System): SystemName {

@@ -33,13 +33,13 @@ export interface PipelineOptions extends PendingOptions {
   readonly graceMs: number;
   /** Age at which pending counts are committed. */
   readonly commitIntervalMs: number;
-  /** What to do when Kafka has deleted records before they were read: stop, or continue behind them. */
+  /** What to do when Kafka has deleted records before they were read: stop, or continue after them. */
   readonly onDataLoss: "fail" | "continue";
-  /** How long the source may deliver nothing, with something to read, before it is told to reconnect. */
+  /** How long the source may deliver nothing, although the log has more, before it has to reconnect. */
   readonly stallMs: number;
-  /** How long the last commit may take after the end was asked for. */
+  /** How long the last commit may take after a stop was requested. */
   readonly stopTimeoutMs: number;
-  /** Ends that somebody waits for: once all our partitions are there, what is pending is committed at once. */
+  /** Ends to reach: once all assigned partitions have, pending counts are committed at once. */
   readonly awaitedEnds?: ReadonlyMap<number, number> | undefined;
 }
 
@@ -56,7 +56,7 @@ export class Pipeline implements SourceReader {
   readonly #lagMonitor: LagMonitor;
   /** Aborts when the last commit has taken too long. */
   readonly #abandon = new AbortController();
-  /** Asks until there is an answer or the end is asked for. */
+  /** Retries until a system answers or the pipeline is asked to stop. */
   readonly #retry: Retry = (system, question) =>
     this.#availability.retry(system, question, this.#state.stopping);
 
@@ -103,7 +103,7 @@ export class Pipeline implements SourceReader {
     }
   }
 
-  /** No worker may follow at the ends that were waited for: what is complete there is closed now. */
+  /** No worker may follow once the awaited ends are reached, so complete windows are closed now. */
   async #closeWindows(): Promise<void> {
     const { awaitedEnds, sink } = this.#options;
     if (!awaitedEnds) return;
@@ -137,7 +137,7 @@ export class Pipeline implements SourceReader {
     await this.#counter.room();
   }
 
-  /** A connection of the source is lost; it comes back by itself, with a new assignment. */
+  /** The source reconnects by itself, with a new assignment. */
   interrupted(error: unknown): void {
     this.#options.observer.failed("group", error);
   }

@@ -9,7 +9,7 @@ import { Ledger } from "../core/offsets/ledger.ts";
 import type { StartOffset } from "../core/offsets/positions.ts";
 import type { Commit, PendingOptions, TimeBounds } from "../core/windowing/pending.ts";
 
-/** Partitions that the source gave us; another object, even with the same ones, starts over. */
+/** Partitions assigned by the source; a new object, even with the same partitions, starts over. */
 export interface Assignment {
   readonly partitions: readonly number[];
 }
@@ -18,11 +18,11 @@ export class PipelineState {
   readonly ledger: Ledger;
   /** Notified whenever something here changes. */
   readonly changed = new Condition();
-  /** Aborts when the end was asked for. */
+  /** Aborts when the pipeline has to stop. */
   stopping: AbortSignal = new AbortController().signal;
   bounds: TimeBounds = { closedUpToMs: -Infinity, horizonMs: -Infinity };
   #assignment: Assignment = { partitions: [] };
-  /** The assignment whose positions the ledger has. */
+  /** The assignment that the ledger was started with. */
   #started: Assignment = this.#assignment;
   #pendingSinceMs: number | null = null;
 
@@ -60,7 +60,6 @@ export class PipelineState {
     return positions;
   }
 
-  /** Takes out what is pending. */
   drain(): Commit {
     this.#pendingSinceMs = null;
     return this.ledger.drain();

@@ -2,7 +2,7 @@
  * Publishes the counts of closed windows: from an outbox to an output, each until it
  * is acknowledged.
  *
- * It runs beside the pipeline and never holds it up. Of several workers one publishes:
+ * It runs beside the pipeline and never delays it. Of several workers one publishes:
  * opening an output shuts out the worker that had it open before. So although a worker
  * may be frozen and thaw at any moment, a count's last record is that of its greatest
  * revision: all that is sent after opening was read after opening.
@@ -15,7 +15,6 @@ import { isPassing, UnavailableError } from "../core/failure.ts";
 import type { ClosedCount, CountKey, PublishedCount } from "../core/windowing/closed_count.ts";
 import { OutputReview, type TableCount } from "../core/windowing/output_review.ts";
 
-/** What is still to be published. */
 export interface Outbox {
   /** Asks for the right to publish, for the next seconds. False while another worker has it. */
   claim(): Promise<boolean>;
@@ -34,7 +33,7 @@ export interface Outbox {
   lookUp(keys: readonly CountKey[]): Promise<readonly TableCount[]>;
   /** Adds these counts again, as far as the table has them. */
   takeAgain(keys: readonly CountKey[]): Promise<void>;
-  /** Notes that the output holds what the table has. */
+  /** Records that the output agrees with the table. */
   reviewed(): Promise<void>;
 }
 
@@ -61,7 +60,6 @@ export interface PublisherObserver {
   notReviewed(error: unknown): void;
   /** A round failed and will be repeated, whatever the reason. */
   failed(error: unknown): void;
-  /** A round succeeded. */
   recovered(): void;
 }
 
@@ -91,7 +89,6 @@ export class Publisher {
     this.#observer = observer;
   }
 
-  /** Publishes until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted;) {
       try {
@@ -137,7 +134,7 @@ export class Publisher {
     return counts.length;
   }
 
-  /** A failure does not stop publishing, which needs no right to read the output. */
+  /** A failure does not stop publishing, which does not need the right to read the output. */
   async #tryReview(): Promise<void> {
     try {
       await this.#review();

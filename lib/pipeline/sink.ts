@@ -33,7 +33,7 @@ export interface Sink {
   commit(commit: Commit): Promise<void>;
   /**
    * Computes the watermark over all partitions of the log, stores and returns it.
-   * Milliseconds since the epoch, or null as long as nothing is known.
+   * Milliseconds since the epoch, or null until it is known.
    */
   advanceWatermark(partitionCount: number): Promise<number | null>;
 }
@@ -41,7 +41,7 @@ export interface Sink {
 /** Another worker has moved a partition or the horizon, or an earlier attempt of the same commit has. */
 export class FencedError extends Error {
   override readonly name = "FencedError";
-  /** It happens again and again, though nothing has moved. */
+  /** Commits keep being fenced although nothing has moved. */
   readonly isStuck: boolean;
 
   constructor(message: string, { isStuck = false, ...options }: FencedOptions = {}) {
@@ -54,7 +54,7 @@ interface FencedOptions extends ErrorOptions {
   readonly isStuck?: boolean;
 }
 
-/** A commit that was not stored, because it was too much for the sink: drop what is pending, and continue with less. */
+/** The commit was too large for the sink and was not stored: drop what is pending, and continue with smaller commits. */
 export class CommitTooSlowError extends Error {
   override readonly name = "CommitTooSlowError";
 }

@@ -10,7 +10,7 @@ import { assertKept, type CompactionOptions } from "./compaction.ts";
 import type { PipelineObserver } from "./observer.ts";
 import type { Sink } from "./sink.ts";
 
-/** Whom to retry, and what to do with records that are gone. */
+/** How to retry, and what to do about deleted records. */
 export interface StartOffsetsOptions extends CompactionOptions {
   readonly observer: Pick<PipelineObserver, "compacted" | "unavailable">;
   readonly sink: Sink;
@@ -65,7 +65,7 @@ export function unavailableOf(
   );
 }
 
-/** True for a position whose records are gone, if ON_DATA_LOSS allows to continue behind them. */
+/** True for a position whose records are gone, if ON_DATA_LOSS allows skipping them. */
 export function isLossAccepted(
   position: number,
   { range, onDataLoss }: {

@@ -31,7 +31,6 @@ export class WorkerAlerts implements AsyncDisposable {
   readonly #config: Config;
   readonly #connection: Connection;
   readonly #state: WorkerState;
-  /** None without a mail server. */
   readonly #alerting: Alerts | null;
   readonly #ended = new AbortController();
   #checking = Promise.resolve();
@@ -91,14 +90,13 @@ export class WorkerAlerts implements AsyncDisposable {
       ),
       sinceMs: seenMs,
       doing:
-        "The worker that sends this mail is running. What the other one had not committed is counted by the worker that takes over its partitions.",
+        "The worker that sent this mail is running. The worker that takes over the partitions counts what the other had not committed.",
       advice:
-        `Check on ${host} why it was killed (out of memory, kill -9, power), is frozen, or cannot reach PostgreSQL, ` +
-        "and that it has been started again.",
+        `On ${host}, check whether it was killed (out of memory, kill -9, power), is frozen, or cannot reach PostgreSQL, ` +
+        "and whether it has been restarted.",
     });
   }
 
-  /** Waits for mails under way. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
     await this.#checking;
@@ -112,7 +110,7 @@ export class WorkerAlerts implements AsyncDisposable {
       if (signal.aborted) return;
       try {
         await this.#checkDeadLetters();
-      } catch { // the database is away, which the pipeline reports
+      } catch { // the database is down, which the pipeline reports
       }
     }
   }
@@ -127,12 +125,12 @@ export class WorkerAlerts implements AsyncDisposable {
       title: `${total} records of the last minute are not valid events`,
       error: new Error(list),
       sinceMs: Date.now() - 60_000,
-      doing: "It keeps counting. Each bad record is kept, for `dead-letters` to show and replay.",
-      advice: "`dead-letters list` shows the newest ones. Check what produces them.",
+      doing: "It keeps counting. Every bad record is kept: `dead-letters` shows and replays them.",
+      advice: "Check what produces them. `dead-letters list` shows the newest ones.",
     });
   }
 
-  /** While the database is away, workers cannot agree on who mails: the one with the first partition does, or one that has none assigned yet. */
+  /** Without the database, workers cannot agree on who mails: the one with partition 0 does, or any worker not assigned yet. */
   #isFirst(): boolean {
     return this.#state.assignedPartitions?.includes(0) ?? true;
   }

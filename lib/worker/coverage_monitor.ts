@@ -1,6 +1,6 @@
 /**
- * Which partitions no worker counts, and how far each is stored. Every worker checks, so that one
- * of them is enough to report it.
+ * Which partitions no worker counts, and the stored offset of each. Every worker checks, so that
+ * any one of them reports a gap.
  * @module
  */
 
@@ -25,7 +25,7 @@ export interface CoverageMonitorOptions {
   readonly topic: string;
   readonly groupId: string;
   readonly connection: Connection;
-  /** Who else may have partitions; null if there can be nobody else. */
+  /** Who else may have partitions; null if nobody can. */
   readonly group: ConsumerGroup | null;
   readonly state: WorkerState;
   readonly board: StatusBoard;
@@ -39,7 +39,7 @@ const LASTING_MS = 30_000;
 const LASTING_FREE_MS = 120_000;
 /** Some checks have failed: meanwhile partitions may have been counted. */
 const GAP_MS = 3 * CHECK_INTERVAL_MS;
-/** How long a check in progress may delay the end. */
+/** How long a check in progress may delay the shutdown. */
 const STOP_TIMEOUT_MS = 1_000;
 
 /** Checks periodically until it is disposed. */

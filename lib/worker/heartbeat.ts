@@ -12,12 +12,12 @@ import { type DeadWorker, RENEW_MS, WorkerRegistry } from "../io/postgres/worker
 import type { WorkerState } from "../observers/worker_state.ts";
 
 export interface HeartbeatOptions {
-  /** For this alone, so that no other query can make a running worker seem dead; closed with it. */
+  /** Used for nothing else, so that no other query can make a running worker seem dead; closed with it. */
   readonly connection: Connection;
   readonly workerId: string;
   readonly host: string;
   readonly state: WorkerState;
-  /** Told of each worker that died; one worker is told of each. */
+  /** Called for each worker that died, by one worker only. */
   readonly onDeath: (worker: DeadWorker) => void;
 }
 

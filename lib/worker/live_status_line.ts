@@ -1,6 +1,5 @@
 /**
- * What a worker does, in one line on the terminal while it works, and in a last log line
- * once it was told to stop.
+ * A worker's progress in one line on the terminal, and in a last log line when it stops.
  * @module
  */
 
@@ -13,7 +12,6 @@ import type { WorkerState } from "../observers/worker_state.ts";
 export interface StatusLineOptions {
   readonly terminal: Terminal;
   readonly state: WorkerState;
-  /** Aborts when the worker is told to stop. */
   readonly signal: AbortSignal;
   /** What else to mention now, or null. */
   readonly note?: () => string | null;

@@ -16,19 +16,17 @@ export interface PublishingOptions {
   readonly connection: Connection;
   readonly workerId: string;
   readonly output: Output;
-  /** Name of the output, for people. */
   readonly topic: string;
   readonly metrics: Metrics;
-  /** How long failures that pass by themselves may last before operators are told. */
+  /** How long transient failures may last before operators are mailed. */
   readonly alertAfterMs: number;
-  /** Tells operators; called again as long as it fails. */
+  /** Mails operators; called repeatedly while publishing fails. */
   readonly alert: (alert: Alert) => void;
 }
 
-/** How long a round in progress may delay the end; the next publisher repeats it. */
+/** How long a round in progress may delay the shutdown; the next publisher repeats it. */
 const STOP_TIMEOUT_MS = 3_000;
 
-/** Publishes until it is disposed. */
 export class Publishing implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #ended = new AbortController();
@@ -74,7 +72,7 @@ class PublishingLog implements PublisherObserver {
   notReviewed(error: unknown): void {
     const { topic } = this.#options;
     const reason = describe(error);
-    log.error("Cannot compare {topic} with the table, but publishes to it: {reason}", {
+    log.error("Cannot compare {topic} with the table; publishing continues: {reason}", {
       topic,
       reason,
     });
@@ -90,13 +88,15 @@ class PublishingLog implements PublisherObserver {
         title: `Closed windows are not published to ${topic}`,
         error,
         sinceMs,
-        doing: "It keeps counting, keeps what is to be published, and keeps trying.",
-        advice: "Follow the advice in the error. Everything that is waiting is published then.",
+        doing: "It keeps counting, queues the closed windows, and keeps trying to publish them.",
+        advice:
+          "Follow the advice in the error. Everything that is waiting is published afterwards.",
       });
     }
     if (!isNews) return;
     const reason = describe(error);
-    const text = "Cannot publish to {topic}, but keeps trying, and counting: {reason}";
+    const text =
+      "Cannot publish to {topic}; counting continues, and publishing is retried: {reason}";
     if (isPassing(error)) log.warn(text, { topic, reason });
     else log.error(text, { topic, reason });
   }

@@ -29,7 +29,7 @@ interface Expiry {
 export class Retention implements AsyncDisposable {
   readonly #expiries: readonly Expiry[];
   readonly #connection: Connection;
-  readonly #failures = new FailureLog("Cannot delete what is old: {reason}");
+  readonly #failures = new FailureLog("Cannot delete old rows: {reason}");
   readonly #ended = new AbortController();
   #running = Promise.resolve();
 
@@ -45,7 +45,7 @@ export class Retention implements AsyncDisposable {
     this.#connection = connection;
   }
 
-  /** Begins, once the tables are there. */
+  /** Starts; the tables must exist. */
   begin(): void {
     this.#running = this.#loop(this.#ended.signal);
   }
@@ -78,7 +78,7 @@ export class Retention implements AsyncDisposable {
       isDone = done.isDone;
     }
     if (deletedRows === 0) return;
-    log.info("Deleted {deletedRows} rows of {what} that were older than {retentionDays} days", {
+    log.info("Deleted {deletedRows} rows of {what} older than {retentionDays} days", {
       deletedRows,
       what,
       retentionDays,

@@ -17,7 +17,6 @@ import type { Connection } from "../io/postgres/session/connection.ts";
 import { readinessProblem } from "../observers/readiness.ts";
 import type { WorkerState } from "../observers/worker_state.ts";
 
-/** What is served. */
 export interface WebServerOptions {
   readonly config: Config;
   /** For the page alone: commits do not wait for it. Closed with the server. */
@@ -27,7 +26,7 @@ export interface WebServerOptions {
   readonly board: StatusBoard;
 }
 
-/** Serves from now on; nothing is asked of the database before somebody looks. */
+/** Starts serving; the database is not queried until a client asks. */
 export function serve(
   { config, connection, state, metrics, board }: WebServerOptions,
 ): WebServer {

@@ -38,14 +38,13 @@ import { serve } from "./web_server.ts";
 
 type Observer = Partial<PipelineObserver & CoverageObserver>;
 
-/** What a worker is made of. */
 export interface WorkerOptions {
   readonly config: Config;
   readonly databaseUrl: string;
-  /** Whether operators are told of trouble, by mail. */
+  /** Whether operators are mailed about problems. */
   readonly sendsAlerts: boolean;
   readonly state?: WorkerState;
-  /** Told what the pipeline does, besides metrics, logs and mails. */
+  /** Observers in addition to metrics, logs and mails. */
   readonly observers?: readonly Observer[];
   /** Only in a demo: what its page says of it. */
   readonly demo?: (() => DemoStatus) | undefined;
@@ -54,14 +53,14 @@ export interface WorkerOptions {
 /** Longer than any rebalance takes. */
 const STALL_MS = 30_000;
 const STOP_TIMEOUT_MS = 5_000;
-/** How long a session is kept that is not needed all the time. */
+/** Idle time after which a rarely used session is closed. */
 const IDLE_MS = 20_000;
 
 /** Everything that runs beside and around one pipeline. */
 export class Worker implements AsyncDisposable {
   readonly #config: Config;
   readonly #databaseUrl: string;
-  /** By it the database and Kafka know the worker. */
+  /** Identifies the worker in the database and in Kafka. */
   readonly id = `${WORKER_PREFIX}${crypto.randomUUID().slice(0, 8)}`;
   readonly #observer: PipelineObserver & CoverageObserver;
   readonly #availability: Availability;
@@ -115,7 +114,7 @@ export class Worker implements AsyncDisposable {
     this.#availability = new Availability(this.#observer);
   }
 
-  /** Serves page, metrics and health from now on, before anything else is there. */
+  /** Serves page, metrics and health, even before Kafka and PostgreSQL answer. */
   serve(): WebServer {
     const config = this.#config;
     const [state, metrics, board] = [this.#state, this.#metrics, this.#board];
@@ -219,7 +218,7 @@ export class Worker implements AsyncDisposable {
   }
 }
 
-/** One observer that tells all of them. */
+/** One observer that forwards each call to all. */
 function observeAll(observers: readonly Observer[]): PipelineObserver & CoverageObserver {
   return {
     assigned: (partitions) => observers.forEach((each) => each.assigned?.(partitions)),

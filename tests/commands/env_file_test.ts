@@ -45,7 +45,7 @@ Deno.test("doctor and start say which file was read, how many settings it gave, 
   const without = await runProgram(["doctor"], { cwd: empty.path });
   assert.match(
     without.stdout,
-    /^ok {4}Settings: 3 from the environment; there is no file \.env in /,
+    /^ok {4}Settings: 3 from the environment; no \.env file in /,
   );
 });
 

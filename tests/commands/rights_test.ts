@@ -124,14 +124,14 @@ serverTest(
     await connection.query(revoke);
     for (
       const what of [
-        "see whether workers live",
-        "see whether all partitions are counted",
-        "read what the page shows",
+        "check which workers are running",
+        "check whether all partitions are counted",
+        "read the data for the page",
       ]
     ) {
       await (await fetch(`${page}api/status`)).body?.cancel();
       await worker.printed(
-        new RegExp(`"error","message":"Cannot ${what}: .*does not allow the role`),
+        new RegExp(`"error","message":"Cannot ${what}: .*lacks a required right`),
       );
     }
   },
@@ -148,7 +148,7 @@ serverTest(
     const refused = await runProgram(["doctor"], { env: asRole });
     assert.match(
       refused.stdout,
-      /Allow it with `grant create on schema public to test_\w+`, or run what `migrate --sql` prints/,
+      /Grant it with `grant create on schema public to test_\w+`, or run what `migrate --sql` prints/,
     );
     const script = await runProgram(["migrate", "--sql"], { env: asRole });
     assert.equal(script.code, 0, script.stderr);

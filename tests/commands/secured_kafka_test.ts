@@ -84,17 +84,17 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: "a certificate by an unknown authority",
     env: (kafka) => ({ ...overTls(kafka), KAFKA_SSL_CA_FILE: kafka.otherCaFile }),
-    message: /not signed by an authority that we trust. Set KAFKA_SSL_CA_FILE/,
+    message: /not signed by a trusted authority. Set KAFKA_SSL_CA_FILE/,
   },
   {
     name: "a certificate by an authority that the system does not know",
     env: ({ ssl }) => ({ KAFKA_BROKERS: ssl, KAFKA_SSL: "true" }),
-    message: /not signed by an authority that we trust. Set KAFKA_SSL_CA_FILE/,
+    message: /not signed by a trusted authority. Set KAFKA_SSL_CA_FILE/,
   },
   {
     name: "an expired certificate",
     env: (kafka) => ({ ...overTls(kafka), KAFKA_BROKERS: kafka.expired }),
-    message: /its certificate is not valid today. Renew it there/,
+    message: /its certificate is expired or not valid yet. Renew it on the broker/,
   },
   {
     name: "a certificate for another host",
@@ -104,7 +104,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: "a missing client certificate",
     env: (kafka) => ({ ...overTls(kafka), KAFKA_BROKERS: kafka.mutual }),
-    message: /refuses our certificate.*Check KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE/,
+    message: /rejects our certificate.*Check KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE/,
   },
   {
     name: "a client certificate by an unknown authority",
@@ -113,7 +113,7 @@ const REFUSALS: readonly Refusal[] = [
       KAFKA_SSL_CERT_FILE: kafka.otherClient.certFile,
       KAFKA_SSL_KEY_FILE: kafka.otherClient.keyFile,
     }),
-    message: /refuses our certificate.*Check KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE/,
+    message: /rejects our certificate.*Check KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE/,
   },
   {
     name: "a file that is not there",
@@ -263,7 +263,10 @@ serverTest(
       const { code, stdout } = await runProgram(["status"], { env });
       assert.equal(code, 1, stdout);
       assert.match(stdout, /^Group members: unknown$/m);
-      assert.match(stdout, /they may belong to another program, but Kafka does not let us see who/);
+      assert.match(
+        stdout,
+        /they may belong to another program, but Kafka does not allow us to list/,
+      );
     });
   },
 );

@@ -19,7 +19,7 @@ const CONTEXT: AlertContext = {
 
 const ALERT: Alert = {
   cause: "postgres_away",
-  title: "PostgreSQL is away",
+  title: "PostgreSQL is unavailable",
   error: new UnavailableError("Cannot reach PostgreSQL", {
     cause: new Error("connect ECONNREFUSED"),
   }),
@@ -35,7 +35,7 @@ function compose(alert: Partial<Alert> = {}, repeats = 0) {
 Deno.test("composeMail() names pipeline, topic and error in the subject", () => {
   assert.equal(
     compose().subject,
-    "[lottery-aggregates] user-events: PostgreSQL is away: Cannot reach PostgreSQL",
+    "[lottery-aggregates] user-events: PostgreSQL is unavailable: Cannot reach PostgreSQL",
   );
 });
 
@@ -54,7 +54,7 @@ Deno.test("composeMail() tells all that a person needs, as text and as HTML", ()
       "admin@db:5432/lottery_db",
       "(45 s ago)",
       "0: next offset 1234, lag 56",
-      "3: next offset 99, lag not known",
+      "3: next offset 99, lag unknown",
     ]
   ) {
     assert.ok(text.includes(part), `${part} is missing in the text`);

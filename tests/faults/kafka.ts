@@ -22,7 +22,7 @@ faultTest(
     await stand.produce(20_000);
     await stand.progress();
     stand.broker!.kill();
-    await mails.received(/Kafka is away/);
+    await mails.received(/Kafka is unavailable/);
     await eventually(async () => { // the mail may be the other worker's
       const response = await fetch(`${url}readyz`);
       assert.deepEqual([response.status, await response.text()], [503, "Kafka does not answer\n"]);

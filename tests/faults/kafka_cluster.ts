@@ -100,7 +100,7 @@ faultTest(
     const isRead = async () => await stand.recordsRead() === before + 2_000;
     await eventually(isRead, { timeoutMs: 60_000 });
     await eventually(async () => /^not reading partition 1: no leader/.test(await readiness()));
-    await worker.printed(/Reading without partition 1: no leader.* on broker 2, which is down/);
+    await worker.printed(/Cannot read partition 1: no leader.* on broker 2, which is down/);
 
     // One that starts now counts what it can, too. Only one of them was given the partition; both tell.
     await using late = await Program.start(["start"], { env });
@@ -109,7 +109,7 @@ faultTest(
       tells(page),
       tells(latePage),
       (async () => {
-        await late.printed(/Reading \d+ partition|Reading no partition/);
+        await late.printed(/Reading \d+ partition|No partition assigned/);
         await kcatProduce(stand.topic, lines, { partition: 0 });
         await eventually(async () => await stand.recordsRead() === before + 3_000, {
           timeoutMs: 60_000,

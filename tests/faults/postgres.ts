@@ -26,7 +26,7 @@ faultTest(
       await stand.progress();
       stand.postgres!.stop();
       await eventually(async () => await readiness(url!) === 503);
-      const mail = await mails.received(/PostgreSQL is away/);
+      const mail = await mails.received(/PostgreSQL is unavailable/);
       assert.match(mail.text, /See whether the server of DATABASE_URL runs/);
       assert.match(mail.text, /^ {2}\d: next offset \d+, lag \d/m);
       // Long enough for the other worker to be about to mail as well.
@@ -94,7 +94,7 @@ faultTest(
     await stand.progress();
     await failCommits(stand, "53100");
     await stand.produce(20_000);
-    await mails.received(/PostgreSQL is away: made to fail/);
+    await mails.received(/PostgreSQL is unavailable: made to fail/);
     assert.equal(await readiness(url!), 503);
     assert.equal(worker.stderr.match(/Waiting for PostgreSQL/g)?.length, 1);
     assert.doesNotMatch(worker.stderr, /PostgreSQL is there/);
@@ -239,7 +239,7 @@ faultTest(
         create trigger slow before insert on lottery_aggregates for each row execute function slow()`,
     });
     await using worker = await stand.startWorker();
-    await worker.printed(/Cannot commit so much/);
+    await worker.printed(/Cannot commit this much/);
     await stand.caughtUp();
     await stand.assertExact();
   },
@@ -261,7 +261,7 @@ faultTest(
         create trigger slow before insert on lottery_aggregates for each statement execute function slow()`,
     });
     await stand.produce(500);
-    await mails.received(/PostgreSQL is away: Cannot commit so much/);
+    await mails.received(/PostgreSQL is unavailable: Cannot commit this much/);
     assert.equal(worker.stderr.match(/Waiting for PostgreSQL/g)?.length, 1);
     // Between two commits, which hold the table.
     await eventually(() => connection.query({ text: "drop trigger slow on lottery_aggregates" }));

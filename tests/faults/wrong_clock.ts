@@ -50,7 +50,7 @@ faultTest(
     worker.signal("SIGTERM");
     await worker.exitCode();
     await using next = await Program.start(["start"], { env: env("10") });
-    await next.printed(/Deleted 500 rows of counts that were older than 10 days/);
+    await next.printed(/Deleted 500 rows of counts older than 10 days/);
     await stand.produce(5_000);
     await stand.caughtUp();
     const { code, stdout, stderr } = await runProgram(["audit"], { env: env("10") });

@@ -98,7 +98,7 @@ Deno.test("LogObserver says that a system is away, and that it is back, once eac
   assert.equal(lines.length, 2);
   assert.match(
     lines[0]!,
-    /^\d\d:\d\d:\d\d WARN Waiting for PostgreSQL, for as long as it takes: refused$/,
+    /^\d\d:\d\d:\d\d WARN Waiting for PostgreSQL, retrying until it answers: refused$/,
   );
   assert.match(lines[1]!, /PostgreSQL is back after 0 s \(5 attempts\)$/);
 });

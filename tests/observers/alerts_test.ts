@@ -77,7 +77,7 @@ Deno.test("Alerts mails an outage that lasts, and that it is over", async () => 
   await mailbox.has(2);
   await alerting[Symbol.asyncDispose]();
   assert.deepEqual(mailbox.mails.map(({ subject }) => subject), [
-    "[group] topic: PostgreSQL is away: connection refused",
+    "[group] topic: PostgreSQL is unavailable: connection refused",
     "[group] topic: Recovered: PostgreSQL is back",
   ]);
   assert.match(mailbox.mails[1]!.text, /It is counting again, after 2 attempts/);

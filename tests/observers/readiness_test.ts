@@ -56,7 +56,11 @@ for (
       state.fenced(new FencedError("fenced", { isStuck: true }));
       state.assigned([1]);
     }, null],
-    ["that PostgreSQL was not asked yet", (state) => state.answered("group"), /not asked yet/],
+    [
+      "that PostgreSQL has not answered yet",
+      (state) => state.answered("group"),
+      /not answered yet/,
+    ],
     ["that PostgreSQL does not answer", (state) => {
       state.answered("group");
       state.answered("commit");

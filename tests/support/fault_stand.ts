@@ -138,7 +138,7 @@ export class FaultStand implements AsyncDisposable {
   /** Starts a worker and waits until it reads. */
   async startWorker(env: Readonly<Record<string, string>> = this.env()): Promise<Program> {
     const worker = await Program.start(["start"], { env });
-    await worker.printed(/Reading \d+ partition|Reading no partition/);
+    await worker.printed(/Reading \d+ partition|No partition assigned/);
     return worker;
   }
 

@@ -52,7 +52,7 @@ serverTest(
 
     const { code, stderr } = await runProgram(["reset", "--recount", "--yes"], { env });
     assert.equal(code, 1);
-    assert.match(stderr, /Cannot reset while workers run: lottery-worker-\w+ on /);
+    assert.match(stderr, /Cannot reset while workers are running: lottery-worker-\w+ on /);
     for (const program of [a!, b!]) {
       program.signal("SIGTERM");
       assert.equal(await program.exitCode(), 0, program.stderr);

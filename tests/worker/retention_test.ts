@@ -35,8 +35,8 @@ serverTest(
     await using second = await Program.start(["start"], {
       env: { ...env, AGGREGATES_RETENTION_DAYS: "2", DEAD_LETTERS_RETENTION_DAYS: "7" },
     });
-    await second.printed(/Deleted 1 rows of counts that were older than 2 days/);
-    await second.printed(/Deleted 1 rows of dead letters that were older than 7 days/);
+    await second.printed(/Deleted 1 rows of counts older than 2 days/);
+    await second.printed(/Deleted 1 rows of dead letters older than 7 days/);
     await kcatProduce(topic, [event("late", old), event("late", young)], { partition: 0 });
     await kcatProduce(topic, [event("late", old), event("late", young)], { partition: 1 });
     await eventually(async () => await recordsRead(database) === 7);

@@ -8,11 +8,10 @@ import { log } from "../../io/logs.ts";
 import { example } from "../cli/help.ts";
 import type { Host } from "../cli/host.ts";
 
-/** Adds `alert` to the program. */
 export function addAlert(program: Command, { configured }: Host): void {
   program.command("alert")
-    .description("mail a text to the operators, from the hook of a supervisor")
-    .argument("<text>", "what the mail says")
+    .description("mail a message to the operators, for a supervisor's failure hook")
+    .argument("<text>", "message to send")
     .addHelpText(
       "after",
       "\nThe mail goes to the addresses in ALERT_TO, through the server in SMTP_HOST.",

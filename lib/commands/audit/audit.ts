@@ -29,14 +29,13 @@ import { newSha256 } from "../../io/sha256.ts";
 import type { Terminal } from "../../io/terminal.ts";
 import { readCoverage, readKafkaState } from "../status/coverage.ts";
 
-/** How `audit` was called. */
 export interface AuditOptions {
   readonly terminal: Terminal;
 }
 
 /**
  * Changes nothing, and joins no group.
- * @throws {OperatorError} if there is nothing to compare.
+ * @throws {OperatorError} if nothing has been counted.
  */
 export async function audit(config: Config, { terminal }: AuditOptions): Promise<AuditReport> {
   const kafka = await createKafka(config.kafka);

@@ -14,10 +14,9 @@ const EXIT_CODES = { "agrees": 0, "wrong": 1, "not provable": 3, "incomplete": 5
 const HELP = `
 Changes nothing. Exit codes: 0 everything agrees; 1 something is wrong; 2 wrong settings or arguments;
 3 all that can be recounted agrees, but some of what was counted is no longer in the log; 4 no verdict:
-Kafka or PostgreSQL cannot be read or holds something else, or the report cannot be printed; 5 what was
+Kafka or PostgreSQL cannot be read or holds other data, or the report cannot be printed; 5 what was
 counted agrees, but no worker counts part of the topic.`;
 
-/** Adds `audit` to the program. */
 export function addAudit(program: Command, host: Host): void {
   const { configured, terminal, print, failsWith } = host;
   program.command("audit")

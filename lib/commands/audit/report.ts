@@ -70,7 +70,7 @@ export function auditJson(report: AuditReport, limit: number): string {
 }
 
 function rowLines({ rowDifferences }: AuditReport, limit: number): string[] {
-  return section("Rows of counts that are wrong", {
+  return section("Wrong rows of counts", {
     columns: [
       { title: "window start" },
       { title: "lottery" },
@@ -99,7 +99,7 @@ function remark({ stored, recounted, isPartial, hasWrongEnd }: RowDifference): s
 }
 
 function deadLetterLines({ deadLetterDifferences }: AuditReport, limit: number): string[] {
-  return section("Dead letters that are wrong", {
+  return section("Wrong dead letters", {
     columns: [
       { title: "partition", isNumber: true },
       { title: "offset", isNumber: true },
@@ -117,7 +117,7 @@ function deadLetterLines({ deadLetterDifferences }: AuditReport, limit: number):
 }
 
 function partitionLines({ partitionDifferences }: AuditReport, limit: number): string[] {
-  return section("Partitions whose counters are wrong", {
+  return section("Partitions with wrong counters", {
     columns: ["partition", "since offset", "counted", "recounted", "dead", "found"]
       .map((title) => ({ title, isNumber: true })),
     rows: partitionDifferences.slice(0, limit).map((
@@ -141,7 +141,7 @@ function section(
   { columns, rows, total }: {
     readonly columns: readonly Column[];
     readonly rows: readonly (readonly string[])[];
-    /** How many there are, of which `rows` are shown. */
+    /** Number of all; `rows` are those shown. */
     readonly total: number;
   },
 ): string[] {
@@ -155,7 +155,6 @@ function section(
   ];
 }
 
-/** Records that are not counted. */
 function problemLines({ problems, recordsWaiting, hasWorkers }: AuditReport): string[] {
   if (problems.length > 0) {
     return ["Not everything is counted:", ...problems.map((problem) => `- ${problem}`), ""];

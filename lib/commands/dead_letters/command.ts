@@ -11,7 +11,6 @@ import { parsedBy, time, wholeNumber } from "../cli/arguments.ts";
 import { example } from "../cli/help.ts";
 import type { Host } from "../cli/host.ts";
 
-/** Options that say which dead letters are meant. */
 interface FilterOptions {
   readonly reason?: string;
   readonly partition?: number;
@@ -22,7 +21,6 @@ interface FilterOptions {
   readonly limit: number;
 }
 
-/** Adds `dead-letters` to the program. */
 export function addDeadLetters(program: Command, host: Host): void {
   const group = program.command("dead-letters")
     .description("list and show the records that could not be counted, or replay them");
@@ -77,15 +75,15 @@ function addShow(group: Command, { configured, print }: Host): void {
 function addReplay(group: Command, { configured, print }: Host): void {
   withLog(withFilter(group.command("replay")))
     .description(
-      "count dead letters that are valid events now, or are repaired by --set; each one once",
+      "count dead letters that are now valid, or that --set repairs, each exactly once",
     )
     .argument(
       "[positions...]",
-      "partitions and offsets, such as 3/1042; or none, with a filter",
+      "partitions and offsets, such as 3/1042; none with a filter",
       append,
     )
     .option("--set <field=value>", "repair a field first; may be given once per field", repaired)
-    .option("--dry-run", "say what would happen, and change nothing")
+    .option("--dry-run", "show what would happen, and change nothing")
     .addHelpText("after", REPAIR_HELP)
     .addHelpText(
       "after",
@@ -98,7 +96,7 @@ function addReplay(group: Command, { configured, print }: Host): void {
       const { set: repair = {}, dryRun, log, ...filter } = options;
       if (positions.length === 0 && !hasFilter(filter)) {
         command.error(
-          "error: positions, --reason, --partition or a range must say which dead letters",
+          "error: select dead letters by position, --reason, --partition or a range",
         );
       }
       const config = await configured();
@@ -171,7 +169,6 @@ function position(text: string): RecordPosition {
   return { partition: Number(partition), offset: Number(offset) };
 }
 
-/** Each position once. */
 function append(text: string, before: RecordPosition[] = []): RecordPosition[] {
   const { partition, offset } = position(text);
   const others = before.filter((each) => each.partition !== partition || each.offset !== offset);

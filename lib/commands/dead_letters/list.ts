@@ -15,15 +15,12 @@ import {
 import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
 
-/** How `dead-letters list` was called. */
 export interface ListOptions {
   /** Whose letters: the topic of the settings, or the name of an abandoned log. */
   readonly topic: string;
   readonly filter: DeadLetterFilter;
-  /** At most this many letters are shown. */
   readonly limit: number;
   readonly asJson: boolean;
-  /** Writes a line to standard output. */
   readonly print: (line: string) => void;
 }
 
@@ -32,7 +29,6 @@ const PAGE = 50;
 const PREVIEW_BYTES = 200;
 const PREVIEW_LENGTH = 60;
 
-/** Prints the letters that the filter lets through. */
 export async function listDeadLetters(
   { databaseUrl }: Config,
   { topic, filter, limit, asJson, print }: ListOptions,
@@ -106,7 +102,6 @@ function wholeCharacters(bytes: Uint8Array): Uint8Array {
   return isCut ? bytes.subarray(0, last) : bytes;
 }
 
-/** One object per line. */
 function toJson(letter: StoredDeadLetter): string {
   const { partition, offset, reason, recordTimestampMs, receivedMs, key, value, replay } = letter;
   const { cut, isIntact } = letter;

@@ -25,7 +25,6 @@ import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
 import { letterTime, positionText } from "./list.ts";
 
-/** How `dead-letters replay` was called. */
 export interface ReplayOptions {
   /** Whose letters: the topic of the settings, or the name of an abandoned log. */
   readonly topic: string;
@@ -34,9 +33,7 @@ export interface ReplayOptions {
     | { readonly positions: readonly RecordPosition[] }
     | { readonly filter: DeadLetterFilter; readonly limit: number };
   readonly repair: Repair;
-  /** Says what would happen, and changes nothing. */
   readonly isDryRun: boolean;
-  /** Writes a line to standard output. */
   readonly print: (line: string) => void;
 }
 
@@ -96,13 +93,11 @@ export async function replayDeadLetters(
   }
 }
 
-/** A letter is counted, or refused for a reason. */
 interface Verdict {
   readonly position: RecordPosition;
   readonly outcome: Replay | string;
 }
 
-/** What letters are judged by. */
 interface JudgeOptions {
   readonly rules: ReplayRules;
   readonly repair: Repair;
@@ -176,6 +171,6 @@ function assertSameRules({ eventRules }: ReplayRules): void {
   if (eventRules === EVENT_RULES_VERSION) return;
   throw new OperatorError(
     `Cannot replay with version ${EVENT_RULES_VERSION} of the rules for events: ` +
-      `the counts in this database were made with version ${eventRules}. Use the program that made them.`,
+      `the counts in this database were made with version ${eventRules}. Use the version of the program that made them.`,
   );
 }

@@ -5,6 +5,7 @@
 
 import { OperatorError } from "../../core/failure.ts";
 import type { Config } from "../../core/settings/config.ts";
+import { plural } from "../../core/text/numbers.ts";
 import { hexDump, printable, printableBytes } from "../../core/text/printable.ts";
 import {
   DeadLetterStore,
@@ -15,21 +16,18 @@ import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
 import { letterTime, positionText } from "./list.ts";
 
-/** How `dead-letters show` was called. */
 export interface ShowOptions {
   /** Whose letters: the topic of the settings, or the name of an abandoned log. */
   readonly topic: string;
   readonly position: RecordPosition;
-  /** Shows all bytes. */
   readonly isWhole: boolean;
-  /** Writes a line to standard output. */
   readonly print: (line: string) => void;
 }
 
 /** Bytes of a key or value that are shown unless all are asked for. */
 const SHOWN_BYTES = 2_048;
 
-/** @throws {OperatorError} if there is none at the position. */
+/** @throws {OperatorError} without a dead letter at the position. */
 export async function showDeadLetter(
   { databaseUrl }: Config,
   { topic, position, isWhole, print }: ShowOptions,
@@ -39,7 +37,7 @@ export async function showDeadLetter(
   const [letter] = await new DeadLetterStore(connection, topic).read([position]);
   if (!letter) {
     throw new OperatorError(
-      `There is no dead letter at ${positionText(position)} of ${topic}. ` +
+      `No dead letter at ${positionText(position)} of ${topic}. ` +
         "`dead-letters list` shows those that exist",
     );
   }
@@ -62,8 +60,8 @@ function* describeLetter(
   if (!isIntact) yield "Content      CHANGED after it was received; it cannot be replayed";
   if (cut) {
     yield `Too large    only part of it is kept; SHA-256 of the record ${cut.sha256.toHex()}`;
-    const kept = headers.length === 1 ? "1 header is" : `${headers.length} headers are`;
-    yield `Headers      ${cut.headersSize} bytes, of which ${kept} kept`;
+    const kept = plural(headers.length, "header");
+    yield `Headers      ${cut.headersSize} bytes (${kept} kept)`;
   }
   for (const { key, value } of headers) {
     yield `Header       ${printableBytes(key)}: ${value ? printableBytes(value) : "null"}`;
@@ -90,7 +88,7 @@ function* section(
   const shown = bytes.subarray(0, mostBytes);
   yield size === bytes.length
     ? `${name}: ${bytes.length} bytes`
-    : `${name}: ${size} bytes, of which the first ${bytes.length} are kept`;
+    : `${name}: ${size} bytes (first ${bytes.length} kept)`;
   if (bytes.length === 0) return;
   yield `  ${printableBytes(shown)}`;
   for (const line of hexDump(shown)) yield `  ${line}`;

@@ -13,14 +13,13 @@ import type { DemoArguments } from "./demo.ts";
 const HELP = `
 The generated events tell a story: popular and rare lotteries, quiet nights and busy evenings, a
 rush whenever a lottery announces a jackpot, late events and a few bad ones. A day of the story takes
-24 minutes, and the last 24 minutes are there from the start. With --speed 60 an hour passes in a
+24 minutes, and the last 24 minutes are generated at the start. With --speed 60 an hour passes in a
 minute, and a day of the story takes a real one: event time starts 24 hours in the past, and passes
 at normal speed once it has caught up.`;
 
 /** The generator cannot keep up with a faster one. */
 const MAX_SPEED = 600;
 
-/** Adds `demo` to the program. */
 export function addDemo(program: Command, { configured, untilSignal, terminal }: Host): void {
   program.command("demo")
     .description("run the pipeline with nothing installed: generated events, embedded PostgreSQL")

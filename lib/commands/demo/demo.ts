@@ -22,7 +22,6 @@ import { Worker } from "../../worker/worker.ts";
 import { openDemoLog } from "./log.ts";
 import { Narrator } from "./narrator.ts";
 
-/** How `demo` was called. */
 export interface DemoArguments {
   /** Where counts are kept; in memory if not given. */
   readonly dataDir?: string;

@@ -35,7 +35,6 @@ const DEFAULTS = {
   lateShare: 0.03,
 } as const;
 
-/** Which log is generated. */
 export interface DemoLogOptions {
   /** Where its state is kept; nowhere if not given. */
   readonly dataDir: string | undefined;

@@ -1,6 +1,5 @@
 /**
- * Tells what happens in the story of `demo`: which lottery announces a jackpot, and how far event
- * time is behind.
+ * Logs the story of `demo`: which lottery announces a jackpot, and how far event time is behind.
  * @module
  */
 
@@ -17,10 +16,9 @@ const BEHIND_MS = 60_000;
 export class Narrator implements Disposable {
   readonly #log: GeneratedLog;
   readonly #timer: ReturnType<typeof setInterval>;
-  #told: string | null = null;
+  #announced: string | null = null;
   #isBehind: boolean;
 
-  /** Begins at once. */
   constructor(generated: GeneratedLog) {
     this.#log = generated;
     const behindMs = this.#behindMs();
@@ -38,7 +36,6 @@ export class Narrator implements Disposable {
     this.#timer = setInterval(() => this.#check(), CHECK_INTERVAL_MS);
   }
 
-  /** What the page shows. */
   status(): DemoStatus {
     return {
       speed: this.#behindMs() > BEHIND_MS ? this.#log.speed : 1,
@@ -46,7 +43,6 @@ export class Narrator implements Disposable {
     };
   }
 
-  /** What to mention now, or null. */
   note(): string | null {
     const jackpot = this.#log.jackpotAt(Date.now());
     const behindMs = this.#behindMs();
@@ -63,13 +59,13 @@ export class Narrator implements Disposable {
 
   #check(): void {
     const jackpot = this.#log.jackpotAt(Date.now());
-    if (jackpot && jackpot.lotteryName !== this.#told) {
+    if (jackpot && jackpot.lotteryName !== this.#announced) {
       log.info("{lottery} announces a jackpot of {millions} million: a rush begins", {
         lottery: jackpot.lotteryName,
         millions: jackpot.millions,
       });
     }
-    this.#told = jackpot?.lotteryName ?? null;
+    this.#announced = jackpot?.lotteryName ?? null;
     if (this.#isBehind && this.#behindMs() <= BEHIND_MS) {
       this.#isBehind = false;
       log.info("Event time has caught up, and passes at normal speed from now on");

@@ -8,7 +8,6 @@ import { OperatorError } from "../../core/failure.ts";
 import { example } from "../cli/help.ts";
 import type { Host } from "../cli/host.ts";
 
-/** Adds `doctor` to the program. */
 export function addDoctor(program: Command, { configured, settingsOrigin, print }: Host): void {
   program.command("doctor")
     .description("check the settings, Kafka, the topic, PostgreSQL and the mail server")

@@ -14,9 +14,7 @@ import { testMail } from "../alert/alert.ts";
 import { type Finding, finding } from "./finding.ts";
 import { checkKafka } from "./kafka.ts";
 
-/** How `doctor` was called. */
 export interface DoctorOptions {
-  /** Sends a test mail. */
   readonly sendsMail: boolean;
 }
 

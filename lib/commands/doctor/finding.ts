@@ -5,7 +5,6 @@
 
 import { describe } from "../../core/failure.ts";
 
-/** The result of one check. */
 export interface Finding {
   readonly subject: string;
   readonly isGood: boolean;

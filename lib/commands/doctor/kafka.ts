@@ -18,7 +18,7 @@ import { type Finding, finding } from "./finding.ts";
 /**
  * Reports each cause once: when no broker answers, nothing else is checked, and a check that fails
  * for the same reason as an earlier one is left out.
- * @returns the log that would be counted, or null if that cannot be told.
+ * @returns the log that would be counted, or null if it cannot be determined.
  */
 export async function* checkKafka(
   { kafka, outputTopic, onDataLoss }: Config,
@@ -42,7 +42,7 @@ export async function* checkKafka(
   yield topic;
   const group = await finding(`Consumer group ${kafka.groupId}`, async () => {
     await cluster.assertGroup();
-    return "may be used";
+    return "usable";
   });
   if (group.isGood || !topic.text.includes(group.text)) yield group;
   if (outputTopic !== undefined) {
@@ -54,7 +54,7 @@ export async function* checkKafka(
   return origin;
 }
 
-/** Tries each address by itself: a wrong one is not noticed as long as another one answers. */
+/** Tries each address separately: a wrong one goes unnoticed while another answers. */
 async function checkBrokers(cluster: KafkaCluster, config: KafkaConfig): Promise<string> {
   const id = await cluster.id();
   const addresses = config.brokers.length > 1 ? config.brokers : [];
@@ -72,7 +72,7 @@ async function checkBrokers(cluster: KafkaCluster, config: KafkaConfig): Promise
     }
   }));
   const away = problems.flat();
-  return `answers, cluster ${id}${away.length === 0 ? "" : `; but not at ${away.join("; ")}`}`;
+  return `answers, cluster ${id}${away.length === 0 ? "" : `; no answer at ${away.join("; ")}`}`;
 }
 
 async function checkPartitions(

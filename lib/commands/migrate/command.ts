@@ -7,7 +7,6 @@ import { type Command, Option } from "commander";
 import { example } from "../cli/help.ts";
 import type { Host } from "../cli/host.ts";
 
-/** Adds `migrate` to the program. */
 export function addMigrate(program: Command, { configured, print }: Host): void {
   program.command("migrate")
     .description("create the tables or bring them up to date, as `start` does too")

@@ -11,7 +11,6 @@ import { migrate as migrateDatabase, migrationScript } from "../../io/postgres/s
 import { Connection } from "../../io/postgres/session/connection.ts";
 import { sqlStateOf } from "../../io/postgres/session/errors.ts";
 
-/** How `migrate` was called. */
 export interface MigrateOptions {
   /** Creates the database first, if it does not exist. */
   readonly createsDatabase: boolean;

@@ -13,7 +13,6 @@ const MAX_LOTTERIES = 1_000_000;
 /** Of a greater one only the last 32 bits would count. */
 const MAX_SEED = 2 ** 32 - 1;
 
-/** Adds `produce` to the program. */
 export function addProduce(program: Command, { configured, untilSignal, terminal }: Host): void {
   const share = numberBetween(0, 1);
   program.command("produce")

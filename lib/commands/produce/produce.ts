@@ -17,11 +17,9 @@ import { KafkaProducer } from "../../io/kafka/producer.ts";
 import { log } from "../../io/logs.ts";
 import type { Terminal } from "../../io/terminal.ts";
 
-/** How `produce` was called. */
 export interface ProduceOptions extends GeneratorOptions {
   /** Events per second; `Infinity`: as fast as the broker accepts them. */
   readonly rate: number;
-  /** Number of events, or `Infinity`. */
   readonly count: number;
   /** Asks for confirmation; null if nobody can answer. */
   readonly confirm: (question: string) => boolean | null;
@@ -100,7 +98,7 @@ export async function produce(
   }
 }
 
-/** Made-up events among real ones can neither be told apart nor taken back. */
+/** Made-up events can be neither distinguished from real ones nor removed. */
 async function assertWanted(
   cluster: KafkaCluster,
   kafka: KafkaConfig,
@@ -115,7 +113,7 @@ async function assertWanted(
   const answer = confirm(`${where} Send made-up events there?`);
   if (answer === null) {
     throw new OperatorError(
-      `${where} Nothing was sent: nobody can confirm it, because standard input is not a terminal. Add --yes to send made-up events there`,
+      `${where} Nothing was sent: confirmation is required, and standard input is not a terminal. Add --yes to send made-up events there`,
     );
   }
   if (!answer) throw new OperatorError("Nothing was sent.");

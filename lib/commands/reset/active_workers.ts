@@ -33,7 +33,7 @@ export async function assertNoActiveWorkers(
     const isOne = running.length === 1;
     const names = running.map(({ id, host }) => `${id} on ${host}`).join(", ");
     throw new OperatorError(
-      `Cannot reset while ${isOne ? "a worker runs" : "workers run"}: ${names}. ` +
+      `Cannot reset while ${isOne ? "a worker is running" : "workers are running"}: ${names}. ` +
         `Stop ${isOne ? "it" : "them"} first. ` +
         "A worker that was killed or is frozen counts as stopped after 20 seconds.",
     );
@@ -44,10 +44,10 @@ export async function assertNoActiveWorkers(
 
 function silent({ id, host, seenMs }: WorkerStatus): string {
   const silence = seenMs === null
-    ? "does not report whether it runs"
+    ? "does not report whether it is running"
     : `has not been heard from since ${utcTime(seenMs)}`;
   return `Worker ${id} on ${host} ${silence}. ` +
-    "If it is only frozen or cut off, it cannot commit after this, and stops.";
+    "If it is only frozen or disconnected, it cannot commit after the reset, and stops.";
 }
 
 function stranger({ clientId, host }: GroupMember): string {

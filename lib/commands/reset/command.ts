@@ -19,10 +19,9 @@ interface ResetArguments {
   readonly yes?: true;
 }
 
-/** Adds `reset` to the program. */
 export function addReset(program: Command, { configured, terminal, print }: Host): void {
   program.command("reset")
-    .description("recount from the start, continue in another log, or take over settings")
+    .description("recount from the start, continue in another log, or adopt changed settings")
     .option("--recount", "delete everything counted, and count the topic again from its start")
     .option("--log", "keep the counts, and continue in a new topic or cluster, from --to")
     .option("--settings", "keep everything, and apply changed settings from now on")
@@ -33,13 +32,13 @@ export function addReset(program: Command, { configured, terminal, print }: Host
     )
     .option(
       "--force <rows>",
-      "recount although Kafka has deleted records; confirms how many rows are deleted",
+      "recount even though Kafka has deleted records; confirms the number of rows to delete",
       wholeNumber(0),
     )
     .option("--yes", "do not ask")
     .addHelpText(
       "after",
-      "\nSays what it will do, and asks. Stop all workers first: it refuses while one runs.",
+      "\nShows what it will do, and asks for confirmation. Stop all workers first: it refuses to run beside one.",
     )
     .addHelpText(
       "after",
@@ -53,7 +52,7 @@ export function addReset(program: Command, { configured, terminal, print }: Host
       await reset(config, {
         request,
         print,
-        confirm: () => given.yes ? true : terminal.confirm("Do it?"),
+        confirm: () => given.yes ? true : terminal.confirm("Continue?"),
       });
       print("Done. The next worker to start continues from here.");
     });

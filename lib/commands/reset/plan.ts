@@ -18,18 +18,15 @@ import {
 } from "../../io/postgres/identity.ts";
 import type { Holdings } from "../../io/postgres/reset.ts";
 
-/** What is to be reset. */
 export type ResetRequest =
   | { readonly kind: "recount"; readonly force: number | undefined }
   | { readonly kind: "log"; readonly target: OffsetSpec }
   | { readonly kind: "settings" };
 
-/** The settings beside what was counted. */
 export interface ResetFacts {
   readonly claim: Claim;
   /** Null if nothing was counted yet. */
   readonly stored: { readonly identity: Identity; readonly epoch: number } | null;
-  /** By partition, in order. */
   readonly ranges: ReadonlyMap<number, LogRange>;
 }
 
@@ -37,7 +34,6 @@ export interface CountedFacts extends ResetFacts {
   readonly stored: NonNullable<ResetFacts["stored"]>;
 }
 
-/** What will be stored. */
 export type ResetChange =
   & {
     readonly identity: Identity;
@@ -61,7 +57,6 @@ export function assertCounted({ stored, ...facts }: ResetFacts): CountedFacts {
   throw new OperatorError("Nothing to reset: nothing has been counted into this database yet.");
 }
 
-/** What a recount deletes. */
 export interface RecountOptions {
   readonly force: number | undefined;
   readonly holdings: Holdings;
@@ -79,7 +74,7 @@ export function planRecount(facts: CountedFacts, options: RecountOptions): Reset
       `Cannot recount without loss: up to ${
         plural(gone, "record")
       } that were counted are no longer ` +
-        `in the log of ${claim.identity.topic}. To delete their counts all the same, confirm the ` +
+        `in the log of ${claim.identity.topic}. To delete their counts anyway, confirm the ` +
         `number of rows that will be deleted with --force ${rows}.`,
     );
   }
@@ -117,7 +112,6 @@ function recordsGone(
   }, 0);
 }
 
-/** Where counting continues in a log. */
 export interface LogOptions {
   readonly offsets: ReadonlyMap<number, number>;
   /** Where it would continue without a reset. */
@@ -147,7 +141,7 @@ export function planLog(
           ],
         ),
       ),
-      "Records before these offsets are not counted. Records after them that are counted already are counted twice.",
+      "Records before these offsets are not counted. Later records that have already been counted are counted twice.",
       "audit can prove only windows that start after everything counted so far.",
       ...differences.map(changeOf),
     ],
@@ -167,7 +161,7 @@ export function offsetsOf(
       return new Map(Array.from(ranges, ([id, { endOffset }]) => [id, endOffset]));
     case "offsets": {
       const problem = target.topic !== null && target.topic !== topic
-        ? `they are those of the topic ${target.topic}, but KAFKA_TOPIC is ${topic}`
+        ? `they belong to the topic ${target.topic}, but KAFKA_TOPIC is ${topic}`
         : offsetsProblem(target.offsets, ranges);
       if (problem === null) return target.offsets;
       throw new OperatorError(`Cannot continue at these offsets: ${problem}.`);
@@ -197,7 +191,7 @@ export function planSettings(
       ...differences.map(changeOf),
       ...changesRules
         ? [
-          "What was counted so far was judged by the old setting, and is kept. audit can prove only",
+          "Everything counted so far was judged by the old setting, and is kept. audit can prove only",
           `windows that start after it${latestMs === null ? "" : ` (${utcTime(latestMs)})`}.`,
         ]
         : ["Nothing is counted differently."],

@@ -37,7 +37,6 @@ import {
 
 export interface ResetOptions {
   readonly request: ResetRequest;
-  /** Shows a line of what will be done. */
   readonly print: (line: string) => void;
   /** Asks whether to do it; null if nobody can answer. */
   readonly confirm: () => boolean | null;
@@ -64,7 +63,7 @@ export async function reset(
   const answer = confirm();
   if (answer === null) {
     throw new OperatorError(
-      "Nothing was reset: nobody can confirm it, because standard input is not a terminal. Add --yes.",
+      "Nothing was reset: confirmation is required, and standard input is not a terminal. Add --yes.",
     );
   }
   if (!answer) throw new OperatorError("Nothing was reset.");

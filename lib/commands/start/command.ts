@@ -13,10 +13,9 @@ import type { Host } from "../cli/host.ts";
 import { STOPPING_COUNT, unlessStopped } from "../cli/stopping.ts";
 
 const HELP = `
-Waits for Kafka, the topic and PostgreSQL, and creates the tables if there are none. Start it more
-than once to share the partitions. SIGTERM or Ctrl-C commits what is counted and exits with 0.`;
+Waits for Kafka, the topic and PostgreSQL, and creates missing tables. Start several workers to
+share the partitions. SIGTERM or Ctrl-C commits what is counted and exits with 0.`;
 
-/** Adds `start` to the program. */
 export function addStart(program: Command, host: Host): void {
   const { configured, settingsOrigin, untilSignal, terminal } = host;
   program.command("start")

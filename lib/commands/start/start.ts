@@ -15,7 +15,6 @@ import { WorkerState } from "../../observers/worker_state.ts";
 import { StatusLine } from "../../worker/live_status_line.ts";
 import { Worker } from "../../worker/worker.ts";
 
-/** What `start` is given besides the settings. */
 export interface StartOptions {
   readonly signal: AbortSignal;
   readonly terminal: Terminal;

@@ -84,7 +84,6 @@ function reaches(
 class Progress implements Partial<PipelineObserver> {
   events = 0;
   deadLetters = 0;
-  /** What the log held at the start. */
   logAtStart: ReadonlyMap<number, LogRange> = new Map();
   readonly #terminal: Terminal;
   readonly #changed = new Condition();
@@ -123,7 +122,6 @@ class Progress implements Partial<PipelineObserver> {
     );
   }
 
-  /** Logs what was counted. */
   report(): void {
     log.info(
       "Counted {events} events and kept {deadLetters} dead letters in {seconds} s: {perSecond} records/s",

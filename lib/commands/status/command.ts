@@ -15,9 +15,8 @@ const HELP = `
 Changes nothing. Exit codes: 0 all is well; 1 something needs attention: records wait and no worker
 runs, no worker counts a partition, nothing was committed for a minute, Kafka has deleted records that
 were not counted, the settings are not those of the counts, the output topic is missing, or a system is
-down; 2 wrong settings or arguments; 4 nothing is known: status itself has failed.`;
+down; 2 wrong settings or arguments; 4 no result: status itself has failed.`;
 
-/** Adds `status` to the program. */
 export function addStatus(program: Command, { configured, print, failsWith }: Host): void {
   program.command("status")
     .description("show offsets, lag, workers, closed windows, dead letters and problems")

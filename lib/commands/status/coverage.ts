@@ -1,5 +1,5 @@
 /**
- * How far each partition is counted, and by which worker, at one moment.
+ * The stored offset and the worker of each partition, at one moment.
  * @module
  */
 
@@ -16,7 +16,6 @@ import { storedPartitions } from "../../io/postgres/queries/progress.ts";
 import type { Connection } from "../../io/postgres/session/connection.ts";
 import { listWorkers } from "../../io/postgres/worker_registry.ts";
 
-/** What Kafka answers. */
 export interface KafkaState {
   readonly log: LogView;
   readonly partitions: readonly TopicPartition[];

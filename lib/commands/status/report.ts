@@ -10,7 +10,6 @@ import { lagBehind, type Status } from "../../core/views/status.ts";
 import { reportJson } from "../cli/json.ts";
 import type { StatusReport } from "./status.ts";
 
-/** Lines for people. */
 export function statusLines({ status, problems }: StatusReport): string[] {
   return [
     `Topic ${status.topic}${status.isCompacted ? " (compacted)" : ""}, group ${status.groupId}`,

@@ -19,7 +19,6 @@ import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
 import { type KafkaState, readCoverage, readKafkaState } from "./coverage.ts";
 
-/** The state of the pipeline, and what needs attention. */
 export interface StatusReport {
   readonly status: Status;
   readonly problems: readonly string[];

@@ -2,8 +2,8 @@
  * Compares a recount of the log with what is stored, and gives a verdict on each row.
  *
  * It shares only the rules for events with the code that counts. A window with records that
- * Kafka has deleted since can be recounted only in part: then too few stored events are wrong,
- * and anything else is not provable.
+ * Kafka has deleted since can be recounted only in part: too few stored events are wrong,
+ * anything else is not provable.
  * @module
  */
 
@@ -27,7 +27,6 @@ import {
 export interface LedgerTotals {
   readonly counted: number;
   readonly dead: number;
-  /** Sum of all rows of counts. */
   readonly events: number;
   readonly deadLetters: number;
   /** Dead letters that were counted after all. */
@@ -49,7 +48,6 @@ export interface AuditReport {
   readonly rows: Tallies;
   readonly deadLetters: Tallies;
   readonly ledger: LedgerTotals & { readonly balance: boolean };
-  /** In the order of their keys. */
   readonly rowDifferences: readonly RowDifference[];
   readonly deadLetterDifferences: readonly DeadLetterDifference[];
   readonly partitionDifferences: readonly PartitionDifference[];
@@ -61,12 +59,12 @@ export interface AuditReport {
   readonly hasWorkers: boolean;
 }
 
-/** What is known of the whole database. */
+/** Facts about the whole database. */
 export interface AuditOptions extends RowAuditOptions {
   readonly ledger: LedgerTotals;
   /** Starts of windows that were counted into beyond their partition's greatest event time. */
   readonly windowsAhead: ReadonlySet<number>;
-  /** What is stored of logs that a reset has abandoned: none of it can be recounted. */
+  /** Totals of logs abandoned by a reset, which cannot be recounted. */
   readonly abandoned: {
     readonly maxEventTimeMs: number | null;
     readonly deadLetters: number;
@@ -77,9 +75,7 @@ export interface AuditOptions extends RowAuditOptions {
 export interface ReplayedLetter {
   readonly partition: number;
   readonly offset: number;
-  /** What was counted. */
   readonly value: Uint8Array;
-  /** Start of the window that it was counted into. */
   readonly windowStartMs: number;
 }
 
@@ -105,7 +101,7 @@ export class Audit {
     this.#rows.addStored(count);
   }
 
-  /** Counts what a replay says that it has counted, which no log holds as an event. */
+  /** Counts a replayed event, which no log holds. */
   addReplayed({ partition, offset, value, windowStartMs }: ReplayedLetter): void {
     const event = this.#parser.parse(value, { start: 0, end: value.length, recordTimestampMs: -1 });
     const recounted = typeof event === "string"
@@ -134,7 +130,7 @@ export class Audit {
     { offset, event, sha256 }: {
       readonly offset: number;
       readonly event: LotteryEvent;
-      /** Of the content that a letter of it would have; asked only if there is one. */
+      /** SHA-256 of the content of its dead letter; called only if there is one. */
       readonly sha256: () => Uint8Array;
     },
   ): void {
@@ -146,7 +142,6 @@ export class Audit {
     this.#rows.expect(event);
   }
 
-  /** The verdict, after the last record. */
   report(): AuditReport {
     const { partitions } = this;
     const { ledger, abandoned, windowsAhead } = this.#options;
@@ -198,7 +193,7 @@ function intoWindow(startMs: number): string {
   return `replayed into ${isoTime(startMs)}`;
 }
 
-/** Whether all that was read is stored, or is known to be deleted. */
+/** Whether every record read is stored, or known to be deleted. */
 function isBalanced(ledger: LedgerTotals): boolean {
   return ledger.counted + ledger.replayedLetters === ledger.events + ledger.deletedEvents &&
     ledger.dead === ledger.deadLetters + ledger.deletedLetters;

@@ -1,6 +1,6 @@
 /**
- * What an audit says of records that are not counted yet: where part of the topic is not counted
- * at all, it must not report that everything agrees.
+ * Records that an audit finds uncounted: if part of the topic is not counted at all, the audit must
+ * not report that everything agrees.
  * @module
  */
 
@@ -34,7 +34,7 @@ export function withCoverage(
   };
 }
 
-/** Partitions of which nothing was ever counted, though they hold records. */
+/** Partitions that hold records but were never counted. */
 function neverCounted({ partitions }: Coverage): string[] {
   const never = partitions.filter((each) =>
     each.storedOffset === null && (lagBehind(each) ?? 0) > 0

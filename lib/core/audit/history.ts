@@ -1,9 +1,8 @@
 /**
- * A partition's counters over time: what is still known of records that Kafka has deleted.
+ * A partition's counters over time, which still account for records that Kafka has deleted.
  * @module
  */
 
-/** A partition's counters at one offset. */
 export interface HistoryEntry {
   /** All records before it, from where counting began, are in these counters. */
   readonly nextOffset: number;
@@ -20,7 +19,6 @@ export interface PartitionHistory {
   readonly firstOffset: number;
   /** Dead letters below it may be deleted for their age; 0 if none is. */
   readonly deadLetterHorizon: number;
-  /** Oldest first. */
   readonly entries: readonly HistoryEntry[];
   readonly now: HistoryEntry;
 }

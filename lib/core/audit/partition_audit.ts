@@ -7,7 +7,7 @@ import type { DeadLetterReason } from "../dead_letters/dead_letter.ts";
 import type { RejectionReason } from "../windowing/event.ts";
 import { firstProvable, type HistoryEntry, type PartitionHistory } from "./history.ts";
 
-/** A dead letter, or what it was replayed as, that differs from the recount; null if there is none. */
+/** A dead letter or its replay that differs from the recount; null if it does not exist. */
 export interface DeadLetterDifference {
   readonly partition: number;
   readonly offset: number;
@@ -15,20 +15,18 @@ export interface DeadLetterDifference {
   readonly recounted: string | null;
 }
 
-/** A dead letter as it is stored. */
 export interface StoredLetter {
   readonly offset: number;
   readonly reason: string;
-  /** Of its content as it is now, see `letterSha256`. */
+  /** Hash of its present content, see `letterSha256`. */
   readonly sha256: Uint8Array;
-  /** False if that is not the content that was stored once. */
+  /** False if the content has changed since. */
   readonly isIntact: boolean;
 }
 
 /** Bytes kept of a hash: enough against forgery, and there may be millions of letters. */
 const HASH_BYTES = 16;
 
-/** Why a valid event is a dead letter. */
 const EXPIRED: DeadLetterReason = "expired_window";
 
 /** Records that a partition has counted since `fromOffset`, and those that were found there. */
@@ -43,28 +41,25 @@ export interface PartitionDifference {
 export class PartitionAudit {
   readonly history: PartitionHistory;
   readonly differences: DeadLetterDifference[] = [];
-  /** Dead letters whose record is gone. */
+  /** Dead letters of deleted records. */
   deadLettersNotProvable = 0;
   deadLettersAgreeing = 0;
-  /** Records read. */
   records = 0;
   #offsets: number[] = [];
   #reasons: string[] = [];
-  /** One after the other, in the order in which the letters came. */
+  /** Concatenated hashes, in the order in which the letters arrived. */
   #hashes = new Uint8Array();
   /** Index of each letter's hash, once the letters are sorted. */
   #hashAt: readonly number[] = [];
-  /** Letters whose content is not what was stored once. */
+  /** Letters whose content has changed. */
   readonly #changed = new Set<number>();
   #isSorted = true;
-  /** The next stored dead letter to compare. */
   #at = 0;
-  /** Offset after the last record. */
   #next = 0;
   #since: HistoryEntry;
   #counted = 0;
   #dead = 0;
-  /** Events that were deleted, as counts or as dead letters: which of both is no longer known. */
+  /** Events deleted either as counts or as dead letters: which is no longer known. */
   #undecided = 0;
 
   constructor(history: PartitionHistory) {
@@ -109,13 +104,13 @@ export class PartitionAudit {
     if (offset >= this.#since.nextOffset) this.#counted++;
   }
 
-  /** @param sha256 of the content that its letter has to have; asked only if there is one. */
+  /** @param sha256 of the content of its dead letter; called only if there is one. */
   addDeadLetter(offset: number, reason: RejectionReason, sha256: () => Uint8Array): void {
     this.#take(offset);
     if (offset >= this.#since.nextOffset) this.#dead++;
     this.#reportExtra(offset);
     if (this.#offsets[this.#at] !== offset) {
-      // The counters tell whether as many are missing as were deleted.
+      // The counters show whether as many are missing as were deleted.
       if (offset >= this.history.deadLetterHorizon) this.#differ(offset, null, reason);
       return;
     }
@@ -126,8 +121,8 @@ export class PartitionAudit {
   }
 
   /**
-   * An event whose row is deleted: it was counted before that, or is a dead letter since.
-   * @param sha256 of the content that its letter has to have; asked only if there is one.
+   * An event whose row is deleted: counted before the deletion, or a dead letter after it.
+   * @param sha256 of the content of its dead letter; called only if there is one.
    */
   addExpired(offset: number, sha256: () => Uint8Array): void {
     this.#take(offset);
@@ -203,7 +198,7 @@ export class PartitionAudit {
     else this.#differInContent();
   }
 
-  /** The content of the next letter is not what was received. */
+  /** The content of the next letter differs from the record. */
   #differInContent(): void {
     const reason = this.#reasons[this.#at]!;
     this.#differ(this.#offsets[this.#at]!, `${reason}, content changed`, `${reason}, as received`);

@@ -5,7 +5,6 @@
 
 import type { LotteryEvent } from "../windowing/event.ts";
 
-/** A row of counts as it is stored. */
 export interface StoredCount {
   readonly windowStartMs: number;
   readonly windowEndMs: number;
@@ -14,14 +13,13 @@ export interface StoredCount {
   readonly count: number;
 }
 
-/** A row of counts that is wrong. */
 export interface RowDifference {
   readonly windowStartMs: number;
   readonly lotteryName: string;
   readonly eventType: string;
-  /** Null if there is no such row. */
+  /** Null if no such row exists. */
   readonly stored: number | null;
-  /** Null if there should be no such row. */
+  /** Null if no such row should exist. */
   readonly recounted: number | null;
   /** True if some of the window's records are gone: then it may be more than `recounted`, but not less. */
   readonly isPartial: boolean;
@@ -49,7 +47,6 @@ interface Tally {
   hasWrongEnd: boolean;
 }
 
-/** Takes stored rows and events in any order. */
 export class RowAudit {
   readonly #options: RowAuditOptions;
   readonly #windows = new Map<number, Map<string, Map<string, Tally>>>();
@@ -79,7 +76,6 @@ export class RowAudit {
   /** @param isPartial whether a part of a window's records may be gone. */
   compare(isPartial: (windowStartMs: number) => boolean): {
     readonly rows: Tallies;
-    /** In the order of their keys. */
     readonly rowDifferences: readonly RowDifference[];
   } {
     const rows = { agreeing: 0, wrong: 0, notProvable: 0 };

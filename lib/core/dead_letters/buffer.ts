@@ -69,12 +69,12 @@ export class DeadLetters {
     return this.#recordTimestampsMs.values;
   }
 
-  /** NaN where there is no key. */
+  /** NaN without a key. */
   get keyLengths(): Float64Array {
     return this.#keyLengths.values;
   }
 
-  /** NaN where there is no value. */
+  /** NaN without a value. */
   get valueLengths(): Float64Array {
     return this.#valueLengths.values;
   }
@@ -121,14 +121,14 @@ export class DeadLetters {
     return counts;
   }
 
-  /** @returns the length of `[start, end)`; NaN if there is nothing. */
+  /** @returns the length of `[start, end)`; NaN for null. */
   #append(source: Uint8Array, start: number, end: number): number {
     if (start < 0) return NaN;
     return this.#contents.push(source.subarray(start, end));
   }
 }
 
-/** They begin with the number of headers: one byte, which is zero, if there are none. */
+/** They begin with the number of headers: one byte, zero, without headers. */
 function hasHeaders(headerBytes: Uint8Array): boolean {
   return headerBytes.length > 1;
 }
@@ -141,7 +141,6 @@ class Bytes {
     return this.#bytes.subarray(0, this.length);
   }
 
-  /** @returns how many were added. */
   push(added: Uint8Array): number {
     const length = this.length + added.length;
     if (length > this.#bytes.length) {

@@ -45,7 +45,7 @@ function parseTimestamp(text: string): number | "record" | "seconds" {
 }
 
 /**
- * The value with the repair done; as it is if there is nothing to repair. A value that is
+ * The value with the repair done; unchanged without anything to repair. A value that is
  * not a JSON object is replaced by one of what is set.
  * @param recordTimestampMs the record's own timestamp, or −1.
  */

@@ -8,7 +8,7 @@
 import { plural } from "../text/numbers.ts";
 import { partitionNames } from "./partition_names.ts";
 
-/** What the id of every worker begins with, in the database and in Kafka. */
+/** Prefix of every worker's id, in the database and in Kafka. */
 export const WORKER_PREFIX = "lottery-worker-";
 
 /** A worker that has registered in this database, and has not left it. */
@@ -20,7 +20,6 @@ export interface WorkerStatus {
   readonly seenMs: number | null;
   /** It has reported recently. */
   readonly isAlive: boolean;
-  /** Partitions that it counts. */
   readonly partitions: readonly number[];
 }
 
@@ -122,16 +121,16 @@ export function describeUncounted(
     const why: Readonly<Record<UncountedReason, string>> = {
       no_leader: `${leaderProblem}. Start a broker that has ${one ? "it" : "them"}`,
       another_program: `another program in the group ${groupId} ${has}, ${who}. ` +
-        "Stop it, or give it a group of its own",
+        "Stop it, or give it another group",
       another_database:
-        `${who} ${has}, a worker that is not in this database: it counts into another one, ` +
-        `or cannot reach this one. Workers of another database need a KAFKA_GROUP_ID of their own`,
+        `${who} ${has}, a worker that is not registered in this database: it counts into another one, ` +
+        `or cannot reach this one. Workers of another database need another KAFKA_GROUP_ID`,
       not_read: `${who} ${has}, but does not read ${one ? "it" : "them"}. See its log`,
       nobody:
-        `no member of the group ${groupId} ${has}. Check whether another program is in the group`,
+        `no member of the group ${groupId} ${has}. Check whether another program uses the group`,
       unknown:
-        `${it} may belong to another program, but Kafka does not let us see who is in the group ${groupId}. ` +
-        "Grant Describe on the group, and on all topics that it reads",
+        `${it} may belong to another program, but Kafka does not allow us to list the members of the group ${groupId}. ` +
+        "Grant Describe on the group and on all topics that it reads",
     };
     return `${partitionNames(ids)} ${one ? "is" : "are"} not counted${
       waiting === 0 ? "" : ` (${plural(waiting, "record")} waiting)`

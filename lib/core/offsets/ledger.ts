@@ -29,7 +29,7 @@ export class Ledger {
     this.#pending = new Pending(options);
   }
 
-  /** Nothing to commit, not even a partition that was moved. */
+  /** Nothing to commit, not even a moved position. */
   get isEmpty(): boolean {
     return this.#pending.isEmpty;
   }
@@ -39,7 +39,6 @@ export class Ledger {
     return this.#pending.bytes;
   }
 
-  /** Next offset to count of every partition that was started. */
   positions(): Map<number, number> {
     return this.#positions.all();
   }
@@ -87,8 +86,8 @@ export class Ledger {
   /**
    * Counts one piece of a batch of a fetch that fits.
    * @throws {UnreadableBatchError} for one that cannot be read. The first time everything is dropped,
-   * because part of it is counted, for which there is no offset; the next time nothing of it is
-   * counted, and what is pending ends before it.
+   * because part of the batch is pending and cannot be committed; the next time none of it is
+   * counted, and pending counts end before it.
    */
   count(
     batch: RecordBatch,
@@ -114,7 +113,7 @@ export class Ledger {
     if (known && nextOffset >= known.nextOffset) throw known;
   }
 
-  /** Moves the partition behind a fetch whose batches are counted. */
+  /** Moves the partition past a fetch once its batches are counted. */
   finish({ partition, nextOffset, endOffset }: Fetched): void {
     const from = this.#positions.get(partition)!;
     const to = Math.max(from, nextOffset);
@@ -128,7 +127,7 @@ export class Ledger {
     return this.#positions.get(partition);
   }
 
-  /** Notes that `position` is the end of the log, if the partition still is there. */
+  /** Records that `position` is the end of the log, if the partition is still at it. */
   noteEnd(partition: number, position: number): void {
     if (this.#positions.get(partition) !== position) return;
     this.#pending.advance({ partition, from: position, nextOffset: position, caughtUp: true });

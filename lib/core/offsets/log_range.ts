@@ -12,10 +12,9 @@ export interface LogRange {
   readonly endOffset: number;
 }
 
-/** What is known of a log. */
 export interface LogView {
   readonly ranges: ReadonlyMap<number, LogRange>;
-  /** Partitions that are there but cannot be read right now, and why not. */
+  /** Partitions that exist but cannot be read at the moment, with the reason. */
   readonly unavailable: ReadonlyMap<number, string>;
 }
 
@@ -25,7 +24,7 @@ export class RecordsLostError extends OperatorError {
     super(
       `Cannot continue with partition ${partition} at offset ${from}: the log starts at ${to}, ` +
         `so Kafka has deleted ${plural(to - from, "offset")} before they were counted. ` +
-        "Make the topic's retention longer than a worker may be away. To continue without them, set ON_DATA_LOSS=continue.",
+        "Increase the topic's retention beyond the longest expected downtime. To continue without them, set ON_DATA_LOSS=continue.",
     );
   }
 }
@@ -36,12 +35,12 @@ export class CompactedError extends OperatorError {
     super(
       "Cannot count the topic: its cleanup.policy is compact, so Kafka removes a record once a newer one has the same key, " +
         "even before it is counted. Set the topic's cleanup.policy to delete. " +
-        "To count what is left of it, set ON_DATA_LOSS=continue.",
+        "To count the remaining records anyway, set ON_DATA_LOSS=continue.",
     );
   }
 }
 
-/** What is said of a compacted topic that is counted all the same. */
+/** Note about a compacted topic that is counted anyway. */
 export const COMPACTED_NOTE =
   "the topic is compacted (cleanup.policy): records that Kafka removes before they are read are not counted, " +
   "because ON_DATA_LOSS is continue";
@@ -51,8 +50,8 @@ export class OtherLogError extends OperatorError {
   constructor(partition: number, what: string) {
     super(
       `Cannot continue with partition ${partition}: ${what}. It is not the log that was counted: ` +
-        "was the topic deleted and created again, is KAFKA_BROKERS another cluster, or has Kafka lost records? " +
-        "None of it is counted. Point the settings at the log that was counted, or DATABASE_URL at another database, " +
+        "the topic was deleted and created again, KAFKA_BROKERS names another cluster, or Kafka has lost records. " +
+        "Nothing was counted from it. Point the settings at the log that was counted, or DATABASE_URL at another database, " +
         "or continue in this one with `reset --log`.",
     );
   }

@@ -11,10 +11,9 @@ import type { Fetched, LogBatch } from "../records/log_batch.ts";
 import type { BatchMark } from "../windowing/pending.ts";
 import type { LogRange } from "./log_range.ts";
 
-/** How far a partition is counted. */
 export interface Position {
   readonly nextOffset: number;
-  /** The last batch that was counted, or null if none was, or none that could be told apart. */
+  /** The last counted batch; null without one, or if it could not be identified. */
   readonly lastBatch: BatchMark | null;
 }
 

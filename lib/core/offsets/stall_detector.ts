@@ -1,12 +1,11 @@
 /**
  * What periodic checks of the log show: how far a worker is behind, where it has caught up, and
- * which partitions deliver nothing although there is something to read.
+ * which partitions deliver nothing although the log has more.
  * @module
  */
 
 import { lagWithin, type LogRange } from "./log_range.ts";
 
-/** What one check shows. */
 export interface LagReport {
   /** Records between position and end, per partition. */
   readonly lags: ReadonlyMap<number, number>;
@@ -20,7 +19,7 @@ interface Observation {
   readonly sinceMs: number | null;
 }
 
-/** Remembers since when each partition has been where it is. */
+/** Remembers since when each partition has not moved. */
 export class StallDetector {
   readonly #stallMs: number;
   #observations = new Map<number, Observation>();
@@ -58,7 +57,7 @@ export class StallDetector {
     return { lags, stalled };
   }
 
-  /** Forgets everything, because there is a reason why nothing moves. */
+  /** Forgets everything, for example when something else explains the lack of progress. */
   reset(): void {
     this.#observations.clear();
   }

@@ -102,7 +102,6 @@ function isLonger(part: Part | null): boolean {
 
 /** Bytes that come piece by piece, read as numbers and parts. */
 class Input {
-  /** Bytes read so far. */
   position = 0;
   readonly #hash: Hash;
   readonly #malformed: () => Error;
@@ -139,7 +138,7 @@ class Input {
     return new VarintReader(Uint8Array.from(bytes), this.#malformed).int64();
   }
 
-  /** What a length announces, of which at most `maxKept` bytes are kept; null for a negative length. */
+  /** A part with its length in front, at most `maxKept` bytes of it kept; null for a negative length. */
   *partOrNull(
     end: number,
     maxKept = MAX_PART_BYTES,

@@ -19,7 +19,7 @@ export interface LogBatch {
   pieces(): Iterable<RecordBatch> | AsyncIterable<RecordBatch>;
 }
 
-/** A batch whose pieces are in memory. */
+/** A batch with its pieces in memory. */
 export function logBatchOf(...pieces: readonly RecordBatch[]): LogBatch {
   const { nextOffset, crc } = pieces.at(-1)!;
   return { nextOffset, crc, pieces: () => pieces };

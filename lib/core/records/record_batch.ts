@@ -25,7 +25,6 @@ export interface RecordBatch {
   readonly isLogAppendTime: boolean;
   /** That of the batch in its log; null in all of its pieces but the last. */
   readonly crc: number | null;
-  /** The bytes of the records. */
   readonly records: Uint8Array;
   /** What its only record has lost, if it was too large to be held. */
   readonly cut?: Cut | undefined;
@@ -39,7 +38,7 @@ export const MAX_PART_BYTES = 1 << 20;
 /** Most headers of a record that are held. */
 export const MAX_HEADERS = 1_000;
 
-/** What is known of a record of which only a part is held. */
+/** Facts about a record that is held only in part. */
 export interface Cut {
   /** Its true size in bytes; null if it has none. */
   readonly keySize: number | null;
@@ -55,7 +54,6 @@ export interface Hash {
   digest(): Uint8Array;
 }
 
-/** Begins a SHA-256. */
 export type NewSha256 = () => Hash;
 
 /** A header of a record: Kafka allows any bytes as the value, and none. */
@@ -176,7 +174,6 @@ export class RecordCursor extends VarintReader {
     };
   }
 
-  /** Goes back to the headers. */
   #headerCount(): number {
     this.at = this.#headersAt;
     return this.int32();

@@ -10,7 +10,6 @@ import { encodeRecords } from "./record_encoder.ts";
 import { malformed, type UnreadableBatchError } from "./unreadable_batch.ts";
 import { VarintReader } from "./varint_reader.ts";
 
-/** A batch without its records. */
 export type BatchHead = Omit<RecordBatch, "records" | "cut">;
 
 /** A piece ends with the record that reaches this: it is counted without a pause. */
@@ -66,7 +65,6 @@ class RecordSplitter {
   #begun: Uint8Array = new Uint8Array();
   /** Reads a record that is too large to be held. */
   #large: Generator<void, LargeRecord, Uint8Array> | null = null;
-  /** Records that have come. */
   #records = 0;
   #nextOffset: number;
   readonly #malformed: () => UnreadableBatchError;

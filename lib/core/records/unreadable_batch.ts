@@ -23,7 +23,6 @@ export class UnreadableBatchError extends RangeError {
   }
 }
 
-/** The error for a batch whose bytes are not those of its records. */
 export function malformed(
   batch: {
     readonly baseOffset: number;

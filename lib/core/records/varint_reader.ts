@@ -11,7 +11,6 @@ export const MAX_VARINT_BYTES = 10;
 /** Reads numbers one after the other; one that the bytes end in ends behind them. */
 export class VarintReader {
   readonly bytes: Uint8Array;
-  /** Position of the next number. */
   at = 0;
   readonly #malformed: () => Error;
 
@@ -21,7 +20,6 @@ export class VarintReader {
     this.#malformed = malformed;
   }
 
-  /** A number of up to 32 bits. */
   int32(): number {
     const { bytes } = this;
     let byte = bytes[this.at++]!;

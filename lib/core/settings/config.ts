@@ -14,14 +14,13 @@ export type SmtpConfig = Readonly<NonNullable<Config["smtp"]>>;
 export type LogLevel = Config["logLevel"];
 export type LogFormat = NonNullable<Config["logFormat"]>;
 
-/** A setting that cannot be used as it is. */
 export interface ConfigProblem {
   readonly setting: string;
   /** What is wrong and what would be right; never holds a secret. */
   readonly message: string;
 }
 
-/** Settings whose values appear in no message and no log. */
+/** Settings that are never shown in messages or logs. */
 const SECRETS = new Set(["DATABASE_URL", "KAFKA_SASL_PASSWORD", "SMTP_PASSWORD"]);
 
 const integer = (least: number, greatest: number) =>
@@ -77,7 +76,7 @@ const SCHEMA = z.object({
   ON_DATA_LOSS: z.enum(["fail", "continue"], { error: "must be fail or continue" }).default("fail"),
   HTTP_HOST: z.string().default("127.0.0.1"),
   HTTP_PORT: integer(0, 65_535).optional(),
-  SMTP_HOST: z.string().regex(/^([^\s:/@]+|[0-9a-fA-F:.]+)$/, "must be the name of a host")
+  SMTP_HOST: z.string().regex(/^([^\s:/@]+|[0-9a-fA-F:.]+)$/, "must be a host name")
     .optional(),
   SMTP_PORT: port.default(587),
   SMTP_SECURE: flag.default(false),

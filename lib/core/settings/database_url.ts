@@ -35,14 +35,14 @@ export function databaseUrlProblem(text: string): string | null {
 }
 
 /**
- * True if there is an @ behind the host: then a character of the password has ended the host, and
+ * True if an @ follows the host: then a character of the password has ended the host, and
  * the rest of the password is in host, path or parameters.
  */
 function hasLateAt(text: string): boolean {
   return /^[^:]*:\/\/[^/?#]*[/?#].*@/s.test(text);
 }
 
-/** Whether every % is one of an encoded character, of which the parts that have them are made. */
+/** Whether every % in these parts starts an encoded character. */
 function isEncoded(text: string, { username, password, hostname, pathname }: URL): boolean {
   return !/%(?![0-9a-f]{2})/i.test(text) &&
     [username, password, hostname, pathname].every((part) => decoded(part) !== null);

@@ -5,7 +5,6 @@
 
 import { parseEnv } from "node:util";
 
-/** A variable that the file sets. */
 export interface EnvVariable {
   readonly name: string;
   readonly value: string;
@@ -21,14 +20,12 @@ export interface EnvFileProblem {
 }
 
 export interface EnvFile {
-  /** In the order of the file. */
   readonly variables: readonly EnvVariable[];
   readonly problems: readonly EnvFileProblem[];
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true }); // passes over a byte order mark
 
-/** Reads the file's bytes. */
 export function parseEnvFile(bytes: Uint8Array): EnvFile {
   const isUtf16 = bytes.includes(0) || (bytes[0] === 0xff && bytes[1] === 0xfe) ||
     (bytes[0] === 0xfe && bytes[1] === 0xff);
@@ -46,7 +43,6 @@ function unreadable(message: string): EnvFile {
   return { variables: [], problems: [{ line: null, message }] };
 }
 
-/** Nothing, or a comment. */
 const NOTHING = /^\s*(#.*)?$/;
 const ASSIGNMENT = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=(.*)$/;
 
@@ -110,7 +106,7 @@ function problemOf(name: string, text: string): string | null {
     const cure = isUrl(text) ? "In a password, write it as %23" : "Put the value in quotes";
     return `# begins a comment and cuts off the value of ${name}. ${cure}`;
   }
-  return NOTHING.test(quoted[2]!) ? null : `there is text after the closing quote of ${name}`;
+  return NOTHING.test(quoted[2]!) ? null : `text follows the closing quote of ${name}`;
 }
 
 /** Whether this is a URL that is not in quotes. */

@@ -11,18 +11,16 @@ export type Environment = Readonly<Record<string, string>>;
 
 /** Where settings come from, and what is wrong with their names. */
 export interface GatheredSettings {
-  /** Those that are set. */
   readonly values: Environment;
   /** Names of those that the environment gave, and the file. */
   readonly fromEnvironment: readonly string[];
   readonly fromFile: readonly string[];
   /** Those of the file that the environment overrides, also by setting them to nothing. */
   readonly overridden: readonly string[];
-  /** In sentences. */
   readonly problems: readonly string[];
 }
 
-/** @param file null if there is none. */
+/** @param file null without one. */
 export function gatherSettings(environment: Environment, file: EnvFile | null): GatheredSettings {
   const ours = withoutServiceLinks(environment);
   const inFile = Object.fromEntries(
@@ -38,7 +36,7 @@ export function gatherSettings(environment: Environment, file: EnvFile | null): 
   };
 }
 
-/** How many settings come from where. @param directory that of the file. */
+/** How many settings each origin has set. @param directory of the file. */
 export function originOf(
   settings: GatheredSettings,
   file: EnvFile | null,
@@ -46,7 +44,7 @@ export function originOf(
 ): string {
   const { fromEnvironment, fromFile, overridden } = settings;
   const environment = `${fromEnvironment.length} from the environment`;
-  if (!file) return `${environment}; there is no file .env in ${directory}`;
+  if (!file) return `${environment}; no .env file in ${directory}`;
   const overriding = overridden.length === 0
     ? ""
     : ` (overriding the file: ${overridden.join(", ")})`;

@@ -16,7 +16,7 @@ export interface GeneratedLogOptions extends GeneratorOptions {
   readonly begunMs: number;
   /**
    * How fast event time passes until it has reached now; from then on it passes as usual.
-   * With 1, all that is older than the log is there at once.
+   * With 1, all events older than the log exist at once.
    */
   readonly speed: number;
 }
@@ -26,7 +26,6 @@ export interface LoggedRecord extends GeneratedRecord {
   readonly timestampMs: number;
 }
 
-/** What a lottery has announced. */
 export interface Announcement {
   readonly lotteryName: string;
   readonly millions: number;
@@ -41,7 +40,6 @@ export class GeneratedLog {
   readonly #options: GeneratedLogOptions;
   readonly #generator: Generator;
   readonly #story: Story;
-  /** Event time at which the log begins. */
   readonly startMs: number;
 
   constructor(options: GeneratedLogOptions) {
@@ -70,7 +68,7 @@ export class GeneratedLog {
     return this.#options.begunMs;
   }
 
-  /** Number of records that are there at `nowMs`. */
+  /** Number of records at `nowMs`. */
   lengthAt(nowMs: number): number {
     return this.#story.lengthAt(this.eventTimeAt(nowMs));
   }

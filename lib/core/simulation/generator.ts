@@ -11,7 +11,7 @@ import { hash } from "./hash.ts";
 
 export interface GeneratorOptions {
   readonly seed: number;
-  /** Number of lotteries, the first of which is the most popular. */
+  /** Number of lotteries, the most popular first. */
   readonly lotteries: number;
   /** Share of records that are not events, from 0 to 1. */
   readonly badShare: number;
@@ -55,7 +55,6 @@ export interface Crowd {
   readonly share: number;
 }
 
-/** Bad records, each of another kind. */
 const BAD_VALUES: readonly ((timestampMs: number) => GeneratedRecord["value"])[] = [
   () => null,
   () => "",
@@ -86,10 +85,9 @@ const BAD_VALUES: readonly ((timestampMs: number) => GeneratedRecord["value"])[]
 export class Generator {
   readonly #options: GeneratorOptions;
   readonly #names: readonly string[];
-  /** Running sums of the lotteries' popularity, the last of which is 1. */
+  /** Running sums of the lotteries' popularity, up to 1. */
   readonly #popularity: readonly number[];
 
-  /** How well each lottery sells. */
   readonly #sales: readonly number[];
 
   constructor(options: GeneratorOptions) {
@@ -102,7 +100,6 @@ export class Generator {
     this.#popularity = zipf(options.lotteries);
   }
 
-  /** Record number `n`, made at `nowMs`. */
   record(n: number, nowMs: number, crowd: Crowd | null = null): GeneratedRecord {
     const { badShare, lateShare, seed } = this.#options;
     const random = (purpose: number) => hash(seed, n, purpose);

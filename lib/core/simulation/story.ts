@@ -74,7 +74,7 @@ export class Story {
     return Math.max(0, Math.floor(hours * this.#eventsPerHour));
   }
 
-  /** The first millisecond by which there are more than `n` events. */
+  /** The first millisecond with more than `n` events up to it. */
   timeOf(n: number): number {
     const { startMs } = this.#options;
     const averageMs = this.#hourMs / this.#eventsPerHour;
@@ -88,7 +88,7 @@ export class Story {
     return low;
   }
 
-  /** The jackpot whose crowd is there at that time, or null. */
+  /** The jackpot that attracts a crowd at that time, or null. */
   jackpotAt(timeMs: number): Jackpot | null {
     const { seed, lotteries } = this.#options;
     const hours = timeMs / this.#hourMs;

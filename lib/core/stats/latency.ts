@@ -9,11 +9,11 @@ import type { Commit } from "../windowing/pending.ts";
 export interface LatencyClock {
   /** When it was stored, in milliseconds since the epoch. */
   readonly nowMs: number;
-  /** Records of before were not written when their timestamps say, as in a log that is made up; 0 for a real one. */
+  /** Older records are ignored: in a generated log their timestamps are not the time of writing; 0 for a real log. */
   readonly sinceMs: number;
 }
 
-/** Milliseconds from the timestamp of each record batch to the commit; batches whose timestamps say nothing of it are left out. */
+/** Milliseconds from the timestamp of each record batch to the commit; batches without a meaningful timestamp are left out. */
 export function latenciesOf(
   { batchTimestampsMs }: Pick<Commit, "batchTimestampsMs">,
   { nowMs, sinceMs }: LatencyClock,

@@ -9,7 +9,6 @@ export class RollingCounter {
   readonly #slots: Float64Array;
   /** Newest second that has a slot. */
   #second = 0;
-  /** Second of the first `add`. */
   #firstSecond: number | null = null;
 
   /** @param seconds how many whole seconds are kept. */

@@ -16,7 +16,6 @@ export function printable(text: string): string {
   });
 }
 
-/** The lines of a text, each printable. */
 export function printableLines(text: string): string[] {
   return text.split(/\r?\n/).map(printable);
 }

@@ -11,7 +11,6 @@ export interface ProgressBarOptions {
   readonly total: number;
   /** What is counted, in the plural. */
   readonly unit: string;
-  /** Time since the start. */
   readonly seconds: number;
   /** Most characters that fit. */
   readonly columns: number;

@@ -6,13 +6,10 @@
 import { fittingLine, type FittingOptions, type LinePart } from "./fitting_line.ts";
 import { age, duration, groupDigits } from "./numbers.ts";
 
-/** A worker at one moment. */
 export interface WorkerView {
   readonly doing: "starting" | "counting" | "standing by" | "stopping";
-  /** Systems that do not answer. */
   readonly away: readonly { readonly system: string; readonly seconds: number }[];
   readonly eventsPerSecond: number;
-  /** Events since the start. */
   readonly events: number;
   /** Records that wait in its partitions, or null if that is not known. */
   readonly lagRecords: number | null;
@@ -20,7 +17,6 @@ export interface WorkerView {
   readonly commitAge: number | null;
   /** What else is worth a word. */
   readonly note: string | null;
-  /** Where its page is. */
   readonly address: string;
 }
 

@@ -41,15 +41,15 @@ export function parseDatabaseTls(
   if (mode === "disable" || socketDirectory(parsed) !== null) return { tls: null }; // no network to protect
   // `allow` and `prefer` take a connection without TLS, so they protect from nothing.
   if (!/^(require|verify-ca|verify-full)$/.test(mode)) {
-    return { problem: "must have disable, require, verify-ca or verify-full as sslmode" };
+    return { problem: "must set sslmode to disable, require, verify-ca or verify-full" };
   }
   if ((certFile === undefined) !== (keyFile === undefined)) {
-    return { problem: "must have both of sslcert and sslkey, or neither" };
+    return { problem: "must set both sslcert and sslkey, or neither" };
   }
   const rootFile = rootcert === SYSTEM ? undefined : rootcert;
   // Anyone can get a certificate by a public authority, for another name.
   if (mode === "verify-ca" && !rootFile) {
-    return { problem: "must name a file as sslrootcert for sslmode=verify-ca, or use verify-full" };
+    return { problem: "must set sslrootcert to a file for sslmode=verify-ca, or use verify-full" };
   }
   return {
     tls: {

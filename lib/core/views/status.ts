@@ -22,15 +22,12 @@ export interface PartitionStatus {
   readonly log: LogRange | null;
   /** Why Kafka cannot read it right now, or null. */
   readonly unavailable: string | null;
-  /** Greatest event time counted. */
   readonly maxEventTimeMs: number | null;
-  /** When the stored offset was last moved. */
   readonly committedAtMs: number | null;
   /** When the stored offset was last known to be the end. */
   readonly caughtUpAtMs: number | null;
 }
 
-/** Dead letters of one reason. */
 export interface DeadLetterStatus {
   readonly reason: string;
   readonly records: number;
@@ -38,10 +35,9 @@ export interface DeadLetterStatus {
   readonly replayed: number;
 }
 
-/** How far closed windows are published. */
 export interface OutputStatus {
   readonly topic: string;
-  /** Windows that start before it were handed to the publisher; null as long as none was. */
+  /** Windows that start before it were handed to the publisher; null if none was. */
   readonly handedOverToMs: number | null;
   /** Counts that the broker has not acknowledged yet. */
   readonly waiting: number;
@@ -63,7 +59,7 @@ export interface Status extends Coverage {
   /** Records may be gone before they are read. */
   readonly isCompacted: boolean;
   readonly watermarkMs: number | null;
-  /** Windows that end before or at it are closed; null as long as none is. */
+  /** Windows that end before or at it are closed; null if none is. */
   readonly closedUpToMs: number | null;
   /** Null if closed windows are not published. */
   readonly output: OutputStatus | null;

@@ -22,7 +22,7 @@ export function isRange(text: string): text is Range {
 /** Times in milliseconds since the epoch. */
 export interface EventTimes {
   readonly nowMs: number;
-  /** Start of the newest window with events; null if there is none. */
+  /** Start of the newest window with events; null without events. */
   readonly newestWindowMs: number | null;
   readonly watermarkMs: number | null;
   readonly windowMs: number;

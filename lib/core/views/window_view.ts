@@ -1,6 +1,6 @@
 /**
  * What a view of the counts holds. The greatest lotteries and types have a rank of their own,
- * all others share the last one, so its size is bounded whatever names there are.
+ * all others share the last one, so its size is bounded for any number of names.
  * @module
  */
 
@@ -8,14 +8,12 @@ import type { Bars, Range } from "./time_range.ts";
 
 export interface ViewChoice {
   readonly range: Range;
-  /** Null for all lotteries. */
   readonly lotteryName: string | null;
 }
 
 /** Numbers of events by place: of the lottery, then of the type. */
 export type EventsByPlace = readonly (readonly number[])[];
 
-/** Events of one window. */
 export interface WindowEvents {
   readonly startMs: number;
   readonly events: EventsByPlace;
@@ -30,17 +28,15 @@ export interface ClosedWindowEvents extends WindowEvents {
 export interface WindowView extends Bars {
   /** Of the chosen lottery, or of all. */
   readonly eventTypes: readonly string[];
-  /** Of all, with the chosen one. */
   readonly lotteryNames: readonly string[];
   /** Lotteries that share the last place. */
   readonly otherLotteries: number;
   /** Events of each bar, by the place of the type: of the chosen lottery, or of all. */
   readonly bars: readonly { readonly startMs: number; readonly events: readonly number[] }[];
-  /** Events in the whole range. */
   readonly totals: EventsByPlace;
-  /** The window that event time is in. It is still filling, so there is nothing to compare it with. */
+  /** The window that event time is in. It is still filling, so it cannot be compared. */
   readonly current: WindowEvents;
-  /** The last window that is closed; null as long as none is. */
+  /** The last window that is closed; null if none is. */
   readonly closed: ClosedWindowEvents | null;
 }
 

@@ -13,10 +13,9 @@ export interface ClosedCount extends WindowCount {
   readonly revision: number;
 }
 
-/** What a count is about. */
 export type CountKey = Omit<WindowCount, "count">;
 
-/** A record of the output, read back; its count is null if there is no such count any more. */
+/** A record of the output, read back; its count is null if that no longer exists. */
 export interface PublishedCount {
   readonly key: CountKey;
   readonly count: number | null;
@@ -46,7 +45,7 @@ export function closedCountRecord(
   };
 }
 
-/** Key and value of the record that says that there is no such count any more. */
+/** Key and value of the record that retracts a count. */
 export function removedCountRecord(
   { windowStartMs, lotteryName, eventType }: CountKey,
 ): { readonly key: string; readonly value: null } {

@@ -6,20 +6,18 @@
 
 /** Pending bytes that are committed at once, whatever their age. */
 const LARGE_BYTES = 1 << 20;
-/** Pending bytes at which reading pauses; fewer while the sink is too slow for as many. */
+/** Pending bytes at which reading pauses; fewer while the sink is too slow. */
 export const FULL_BYTES = 4 << 20;
 export const LEAST_FULL_BYTES = 64 << 10;
 const SHRINK_BY = 4;
 const GROW_BY = 1.25;
-/** How long a sink that was too slow is left alone. */
+/** Pause after a commit that was too slow for the sink. */
 const TOO_SLOW_DELAY_MS = 1_000;
 
-/** What is pending. */
 export interface PendingSize {
   /** Time since the first of it was counted. */
   readonly ageMs: number;
   readonly bytes: number;
-  /** It is to be committed at once. */
   readonly isAwaited: boolean;
 }
 

@@ -17,7 +17,7 @@ export interface LotteryEvent {
   readonly timestampMs: number;
 }
 
-/** Every reason for which a record is kept as a dead letter instead of being counted. */
+/** Every reason to keep a record as a dead letter instead of counting it. */
 export const REJECTION_REASONS = [
   "tombstone",
   "value_too_large",

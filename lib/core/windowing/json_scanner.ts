@@ -56,7 +56,6 @@ export interface EventScannerOptions {
 export class EventScanner {
   lotteryName = "";
   eventType = "";
-  /** A positive integer. */
   timestamp = 0;
   readonly #lotteryNames: NameCache;
   readonly #eventTypes: NameCache;
@@ -223,7 +222,6 @@ function afterNumber(bytes: Uint8Array, at: number): number {
   return at;
 }
 
-/** At least one. */
 function afterDigits(bytes: Uint8Array, start: number): number {
   let at = start;
   while (bytes[at]! >= ZERO && bytes[at]! <= NINE) at++;

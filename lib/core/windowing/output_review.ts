@@ -31,7 +31,7 @@ export class OutputReview {
     }
   }
 
-  /** Keys whose last record is not what the table had. */
+  /** Keys with a last record that differs from the table. */
   get stale(): readonly CountKey[] {
     return [...this.#stale.values()];
   }

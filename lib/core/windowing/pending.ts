@@ -11,7 +11,6 @@ import { type WindowCount, WindowCounts } from "./window.ts";
 
 /** Identifies the log that was read: another log has other batches at the same offsets. */
 export interface BatchMark {
-  /** Offset of the batch's last record. */
   readonly lastOffset: number;
   readonly crc: number;
 }
@@ -47,7 +46,7 @@ export interface Commit {
   readonly lostRanges: readonly LostRange[];
   /** Events counted, the sum of `counts`. */
   readonly events: number;
-  /** Events counted whose window was closed already. */
+  /** Events counted after their window was closed. */
   readonly lateEvents: number;
   /** Timestamp of the first record of each batch in it, or −1, for latency. */
   readonly batchTimestampsMs: readonly number[];
@@ -67,7 +66,6 @@ export interface TimeBounds {
   readonly horizonMs: number;
 }
 
-/** Rough memory of one row of counts. */
 const BYTES_PER_KEY = 300;
 
 export class Pending {

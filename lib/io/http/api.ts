@@ -15,7 +15,7 @@ import type { PipelineStatus } from "./pipeline_status.ts";
 /** First bytes of keys and values that a response has. */
 export const HEAD_BYTES = 1_024;
 
-/** @param rows one more than `limit` if there are more. */
+/** @param rows one more than `limit` if more exist. */
 export function countsJson({ fromMs, toMs, limit }: CountsQuery, rows: readonly CountRow[]) {
   return {
     from: isoTime(fromMs),
@@ -32,7 +32,7 @@ export function countsJson({ fromMs, toMs, limit }: CountsQuery, rows: readonly 
   };
 }
 
-/** @param names one more than `limit` if there are more. */
+/** @param names one more than `limit` if more exist. */
 export function lotteriesJson({ limit }: LotterySearch, names: readonly string[]) {
   return { truncated: names.length > limit, lotteries: names.slice(0, limit) };
 }

@@ -1,13 +1,12 @@
 /**
- * Polls one source for any number of subscribers: only while there are any, and each change is
- * encoded once for all of them.
+ * Polls one source for any number of subscribers: only while it has some, and encodes each
+ * change once for all of them.
  * @module
  */
 
 import { delay } from "../../async/delay.ts";
 
 export interface FeedOptions {
-  /** Name of its server-sent events. */
   readonly name: string;
   /** A rejection is skipped, and the next poll tries again. */
   readonly poll: () => Promise<unknown>;
@@ -27,7 +26,7 @@ export class Feed {
   readonly #options: FeedOptions;
   readonly #subscribers = new Set<Subscriber>();
   readonly #encoder = new TextEncoder();
-  /** What new subscribers get; null before the first poll since somebody subscribed. */
+  /** What new subscribers get; null before the first poll. */
   #latest: Uint8Array | null = null;
   #latestText = "";
   #polling = new AbortController();

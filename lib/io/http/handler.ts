@@ -21,7 +21,6 @@ import type { PipelineStatus } from "./pipeline_status.ts";
 import { errorResponse, json, RequestError, text } from "./responses.ts";
 import { isForLoopback } from "./server/hosts.ts";
 
-/** What responses are made of. */
 export interface HandlerSources {
   /** Null when the worker is ready, else why not. */
   readonly readinessProblem: () => string | null;
@@ -57,7 +56,6 @@ export class Handler implements Disposable {
     });
   }
 
-  /** Never rejects. */
   readonly handle = async (request: Request): Promise<Response> => {
     try {
       return await this.#answer(request);

@@ -50,7 +50,7 @@ export class Live implements Disposable {
 
   /**
    * A stream of the status and of the chosen counts.
-   * @throws {RequestError} if there are too many streams or different views.
+   * @throws {RequestError} if too many streams or different views are open.
    */
   open(choice: ViewChoice): Response {
     if (!this.#isOpen) throw new RequestError("The worker is shutting down.", { status: 503 });

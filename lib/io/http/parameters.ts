@@ -9,10 +9,8 @@ import type { ViewChoice } from "../../core/views/window_view.ts";
 import type { CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
 import { RequestError } from "./responses.ts";
 
-/** Rows of counts in one response. */
 export const MAX_COUNTS = 10_000;
 const MAX_DEAD_LETTERS = 100;
-/** Names of lotteries in one response. */
 const MAX_LOTTERIES = 20;
 const DEFAULT_DEAD_LETTERS = 20;
 const MINUTE_MS = 60_000;
@@ -22,7 +20,6 @@ const DEFAULT_RANGE_MS = 15 * MINUTE_MS;
 /** Longer than any lottery's name can be. */
 const MAX_NAME_LENGTH = 400;
 
-/** @throws {RequestError} for an unknown range. */
 export function viewChoice(parameters: URLSearchParams): ViewChoice {
   const { range, lottery } = named(parameters, ["range", "lottery"]);
   const text = range ?? "15m";
@@ -64,7 +61,6 @@ export function lotterySearch(parameters: URLSearchParams): LotterySearch {
   return { text: nameText("search", search ?? ""), limit: MAX_LOTTERIES };
 }
 
-/** @throws {RequestError} for any parameter. */
 export function noParameters(parameters: URLSearchParams): void {
   named(parameters, []);
 }

@@ -1,5 +1,5 @@
 /**
- * How the pipeline is: what this worker knows of itself, and what the database says of all.
+ * The state of the pipeline: this worker's own, and that of all workers from the database.
  * @module
  */
 
@@ -13,9 +13,9 @@ import type { WorkerState } from "../../observers/worker_state.ts";
 import { FailureLog } from "../failure_log.ts";
 import { type Overview, storedLags, storedOffsetsOf } from "../postgres/queries/overview.ts";
 
-/** What the database says of all workers, and what follows from it. */
+/** The state of all workers, from the database. */
 export interface SharedStatus extends Overview {
-  /** Over the last seconds; null at the first look. */
+  /** Over the last seconds; null at the first reading. */
   readonly eventsPerSecond: number | null;
   /** Records that are not counted yet, in all partitions; null while the ends of the log are not known. */
   readonly lagRecords: number | null;
@@ -28,11 +28,10 @@ export interface SharedStatus extends Overview {
   readonly currentWindowMs: number | null;
 }
 
-/** What is not as in life, because the events are those of `demo`. */
+/** Facts about the generated events of `demo`. */
 export interface DemoStatus {
   /** How fast event time passes now, as a multiple of the clock; null for the events of a file. */
   readonly speed: number | null;
-  /** What brings a crowd now. */
   readonly jackpot: Announcement | null;
 }
 
@@ -42,7 +41,7 @@ export interface PipelineStatus {
   readonly nowMs: number;
   /** Null for a real topic. */
   readonly demo: DemoStatus | null;
-  /** As commits and looks find it; `readMs` says of when `shared` is. */
+  /** `readMs` is the time at which `shared` was read. */
   readonly database: SystemState & { readonly readMs: number | null };
   readonly worker: WorkerState;
   readonly workerId: string;
@@ -62,14 +61,14 @@ export interface StatusBoardOptions {
 
 /** Time over which the rate of all workers is taken. */
 const RATE_MS = 5_000;
-/** Longest wait for the database; what it said before is shown meanwhile. */
+/** Longest wait for the database; until then, its previous answer is shown. */
 const MAX_WAIT_MS = 1_000;
 
-/** Looks when it is asked to, but never twice at the same time. */
+/** Reads on request, but never twice at the same time. */
 export class StatusBoard {
   readonly #options: StatusBoardOptions;
   readonly #rate = new RollingRate(RATE_MS);
-  readonly #failures = new FailureLog("Cannot read what the page shows: {reason}");
+  readonly #failures = new FailureLog("Cannot read the data for the page: {reason}");
   #overview: Overview | null = null;
   #readMs: number | null = null;
   #downSinceMs: number | null = null;
@@ -95,7 +94,7 @@ export class StatusBoard {
     };
   }
 
-  /** Takes what the database has just said to someone else who asked. */
+  /** Takes an answer of the database to another request. */
   saw(overview: Overview | null): void {
     if (overview) this.#rate.add(overview.events, performance.now());
     this.#overview = overview;

@@ -10,7 +10,7 @@ import { readKeyPair, readPem } from "../pem.ts";
 import { Kafka, type LogEntry, logLevel, type SASLOptions } from "./kafkajs/kafkajs.ts";
 import { createSocket } from "./kafkajs/socket.ts";
 
-/** Few and short, because every caller retries for as long as it takes. */
+/** Few and short, because every caller retries. */
 export const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 };
 
 /** A connection that hangs must not delay the exit. */

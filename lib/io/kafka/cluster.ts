@@ -22,7 +22,6 @@ import { PartitionsAwayError, viewLog } from "./log_ranges.ts";
 const MAX_WAIT_MS = 20_000;
 const BACKOFF = { firstMs: 200, maxMs: 1_000 };
 
-/** Connects on first use. */
 interface Connections {
   readonly admin: Admin;
   readonly cluster: InternalCluster;
@@ -38,7 +37,6 @@ export class TopicMissingError extends UnavailableError {
   }
 }
 
-/** Settings that name a topic. */
 type TopicSetting = "KAFKA_TOPIC" | "KAFKA_OUTPUT_TOPIC";
 
 /** A command to paste. The output topic keeps the last count of each key. */
@@ -122,7 +120,7 @@ export class KafkaCluster implements AsyncDisposable {
     this.#seenEnds.set(partition, Math.max(endOffset, this.#seenEnds.get(partition) ?? 0));
   }
 
-  /** Offset of each partition's first record at or after `timeMs`; its end if there is none. */
+  /** Offset of each partition's first record at or after `timeMs`; its end without one. */
   async offsetsAt(timeMs: number): Promise<ReadonlyMap<number, number>> {
     const offsets = await this.#request(({ admin }) =>
       admin.fetchTopicOffsetsByTimestamp(this.#config.topic, timeMs)
@@ -182,7 +180,7 @@ export class KafkaCluster implements AsyncDisposable {
     if (clusterId === this.#id) return;
     throw new OperatorError(
       `Cannot continue: another Kafka cluster (${clusterId}) answers in place of ${this.#id}. ` +
-        "None of it is counted. Set KAFKA_BROKERS to the cluster that was counted, or DATABASE_URL to another database.",
+        "Nothing was counted from it. Set KAFKA_BROKERS to the cluster that was counted, or DATABASE_URL to another database.",
     );
   }
 

@@ -26,25 +26,26 @@ const LASTING: Readonly<Record<string, string>> = {
   INVALID_GROUP_ID: "it does not accept the name of the consumer group. Check KAFKA_GROUP_ID",
   INCONSISTENT_GROUP_PROTOCOL:
     "the consumer group is in use by another kind of consumer. Set KAFKA_GROUP_ID to an unused name",
-  UNSUPPORTED_VERSION: "it does not support the protocol versions that we do",
-  UNSUPPORTED_COMPRESSION_TYPE: "the topic is compressed with a codec that it cannot send us",
+  UNSUPPORTED_VERSION: "it does not support the protocol versions that we need",
+  UNSUPPORTED_COMPRESSION_TYPE: "the topic is compressed with a codec that it cannot send to us",
 };
 
 /** What is wrong with a certificate, and where to fix it. */
 const CERTIFICATES: Readonly<Record<CertificateProblem, string>> = {
   untrusted:
-    "its certificate is not signed by an authority that we trust. Set KAFKA_SSL_CA_FILE to the certificate of that authority",
-  expired: "its certificate is not valid today. Renew it there, or set the clock here",
+    "its certificate is not signed by a trusted authority. Set KAFKA_SSL_CA_FILE to the certificate of that authority",
+  expired:
+    "its certificate is expired or not valid yet. Renew it on the broker, or correct the clock of this machine",
   "other name":
-    "its certificate is for another host. Set KAFKA_BROKERS to a name that the certificate has; " +
-    "the brokers' advertised.listeners need such names, too",
+    "its certificate is for another host. Set KAFKA_BROKERS to a name in the certificate; " +
+    "the brokers' advertised.listeners must use such names, too",
   "client refused":
-    "it refuses our certificate, or the lack of one. Check KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE",
+    "it rejects our certificate, or requires one. Check KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE",
 };
 
 const NO_COORDINATOR =
-  "has no coordinator for consumer groups: it has just been started, it has fewer " +
-  "brokers than offsets.topic.replication.factor, or those with its topic __consumer_offsets are down";
+  "has no coordinator for consumer groups: it has just started, it has fewer " +
+  "brokers than offsets.topic.replication.factor, or the brokers of its topic __consumer_offsets are down";
 
 /** Kafka's names for errors that pass, and what they mean. */
 const PASSING: Readonly<Record<string, string>> = {
@@ -53,9 +54,9 @@ const PASSING: Readonly<Record<string, string>> = {
 };
 
 /**
- * An error of kafkajs as one of ours. Few of them require an operator. The others cannot be told
- * apart: kafkajs gives up soon, wraps errors until nothing is left of them, and fails in unrelated
- * places when a broker hangs. So all of those count as Kafka being away.
+ * An error of kafkajs as one of ours. Few of them require an operator. The others cannot be
+ * distinguished: kafkajs gives up soon, wraps errors until nothing is left of them, and fails in unrelated
+ * places when a broker hangs. So all of those count as Kafka being down.
  */
 export function explain(error: unknown, { brokers, sasl, topic }: KafkaConfig): Error {
   const where = `Kafka at ${brokers.join(", ")}`;
@@ -66,7 +67,7 @@ export function explain(error: unknown, { brokers, sasl, topic }: KafkaConfig): 
     const type = typeOf(link);
     if (link.name === "KafkaJSSASLAuthenticationError" || type.includes("SASL")) {
       return lasting(
-        `Cannot log in to ${where} as ${sasl?.username ?? "nobody"}: it refuses. ` +
+        `Cannot log in to ${where} as ${sasl?.username ?? "nobody"}: it rejects the credentials. ` +
           "Check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
       );
     }
@@ -80,12 +81,12 @@ export function explain(error: unknown, { brokers, sasl, topic }: KafkaConfig): 
   }
   const certificate = certificateProblem(error);
   if (certificate) {
-    return lasting(`Cannot connect to ${where} by TLS: ${CERTIFICATES[certificate]}`);
+    return lasting(`Cannot connect to ${where} over TLS: ${CERTIFICATES[certificate]}`);
   }
   if (isLeaderless(error)) {
     return passing(
       `A partition of ${topic} has no leader, because no broker with a copy of it is up. ` +
-        "`doctor` says which",
+        "`doctor` shows which",
     );
   }
   return passing(unreachable(error, brokers));
@@ -101,7 +102,7 @@ export function rethrow(config: KafkaConfig): (error: unknown) => never {
 const ARE_SETTINGS_RIGHT =
   "Is it running, and are KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_MECHANISM right?";
 
-/** Either nothing answers at the addresses given, or one broker of a cluster that does is away. */
+/** Either nothing answers at the addresses given, or one broker of a cluster that does is down. */
 function unreachable(error: unknown, brokers: readonly string[]): string {
   const where = `Kafka at ${brokers.join(", ")}`;
   const broker = causes(error).map((link) => "broker" in link ? link.broker : null)
@@ -111,10 +112,10 @@ function unreachable(error: unknown, brokers: readonly string[]): string {
     if (isGiven && brokers.length === 1) return `Cannot reach ${where}. ${ARE_SETTINGS_RIGHT}`;
     const what = `${where} answers, but not its broker at ${broker}`;
     if (isGiven) return `${what}. ${ARE_SETTINGS_RIGHT}`;
-    return `${what}, as the cluster calls it. ${
+    return `${what}, the address that the broker advertises. ${
       isHungUp(error)
         ? ARE_SETTINGS_RIGHT
-        : "Set advertised.listeners of that broker to an address that can be reached from here"
+        : "Set advertised.listeners of that broker to an address that is reachable from here"
     }`;
   }
   if (isPartitionError(error)) return `${where} answers, but cannot do this right now`;

@@ -74,7 +74,7 @@ export async function viewLog(
 }
 
 interface Led extends Pick<ViewOptions, "topic" | "reasonOf"> {
-  /** Id of a broker; below 0 if there is none. */
+  /** Id of a broker; below 0 without a leader. */
   readonly leader: number;
   readonly led: readonly PartitionMetadata[];
 }

@@ -25,7 +25,6 @@ import { noLeader, PartitionsAwayError } from "./log_ranges.ts";
 /** Kafka has deleted records before they were read. */
 export class LogStartMovedError extends Error {
   override readonly name = "LogStartMovedError";
-  /** The offset that was to be read. */
   readonly offset: number;
 
   constructor(partition: number, offset: number) {
@@ -34,7 +33,6 @@ export class LogStartMovedError extends Error {
   }
 }
 
-/** Part of one partition's log. */
 export interface LogPart {
   readonly partition: number;
   /** Offsets `[from, to)`; `to` must not exceed the last stable offset. */
@@ -44,9 +42,9 @@ export interface LogPart {
 
 const MAX_BYTES = 8 << 20;
 const MAX_WAIT_MS = 500;
-/** Attempts of a fetch that returns nothing although there are records. */
+/** Attempts of a fetch that returns nothing although the log has more. */
 const MAX_EMPTY_TRIES = 5;
-/** Attempts of a fetch that fails: for longer than a leader takes to move. */
+/** Attempts of a failing fetch: they take longer than a leader takes to move. */
 const MAX_TRIES = 12;
 const BACKOFF = { firstMs: 100, maxMs: 2_000 };
 
@@ -59,7 +57,6 @@ export class LogReader implements AsyncDisposable {
     this.#config = config;
   }
 
-  /** Resolves once connected. */
   static async open(kafka: Kafka, config: KafkaConfig): Promise<LogReader> {
     const cluster = await openInternalCluster(kafka, config.topic).catch(rethrow(config));
     return new LogReader(cluster, config);
@@ -128,7 +125,7 @@ export class LogReader implements AsyncDisposable {
       }],
     };
     let answer = await broker.fetch(request);
-    // Over its quota a client gets nothing; kafkajs waits for as long as the broker says.
+    // Over its quota a client gets nothing; kafkajs waits as the broker demands.
     while (isThrottled(answer)) answer = await broker.fetch(request);
     return answer.responses
       .flatMap(({ partitions }) => partitions)

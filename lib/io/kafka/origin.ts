@@ -13,6 +13,6 @@ export async function kafkaOrigin(cluster: KafkaCluster): Promise<Origin> {
     id: await cluster.id(),
     setting: "KAFKA_BROKERS (the cluster's id)",
     remedy:
-      "stop all workers and take over the new ones with `reset`, or set DATABASE_URL to another database",
+      "stop all workers and adopt the new ones with `reset`, or set DATABASE_URL to another database",
   };
 }

@@ -31,7 +31,6 @@ const TRANSACTION_TIMEOUT_MS = 30_000;
 /** More than elsewhere: the broker refuses while it completes the previous transaction. */
 const SEND_RETRY = { ...RETRY, retries: 8 };
 
-/** The output topic of one pipeline. */
 export class KafkaOutput implements Output {
   readonly #kafka: Kafka;
   readonly #config: KafkaConfig;
@@ -140,7 +139,7 @@ export class KafkaOutput implements Output {
         );
       }
       if (type === "INVALID_PRODUCER_EPOCH" || type === "PRODUCER_FENCED") {
-        return new UnavailableError(`Another worker has begun to publish to ${topic}`, {
+        return new UnavailableError(`Another worker now publishes to ${topic}`, {
           cause: error,
         });
       }

@@ -22,7 +22,6 @@ export class KafkaProducer implements AsyncDisposable {
     this.#config = config;
   }
 
-  /** Resolves once connected. */
   static async open(kafka: Kafka, config: KafkaConfig): Promise<KafkaProducer> {
     const producer = kafka.producer({
       allowAutoTopicCreation: false,

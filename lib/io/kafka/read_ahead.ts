@@ -20,7 +20,7 @@ export class ReadAhead {
     this.#changed.notify();
   }
 
-  /** Resolves to true once there is room for more, and to false after `timeoutMs`. */
+  /** Resolves to true once more fetches fit, and to false after `timeoutMs`. */
   async room(timeoutMs: number): Promise<boolean> {
     return await this.#changed.until(() => this.#fetches.length < MAX_FETCHES, { timeoutMs });
   }

@@ -57,7 +57,6 @@ export class KafkaSource implements Source {
   #failures = 0;
   #toAcknowledge = new Map<number, number>();
   #acknowledging: Promise<void> | null = null;
-  /** Ends the current consumer. */
   #end: (reason: Error) => void = () => {};
 
   /** @param cluster stays open when the source is disposed: it belongs to the caller. */
@@ -99,7 +98,7 @@ export class KafkaSource implements Source {
   }
 
   renew(): void {
-    this.#end(new UnavailableError("no records arrive, although there are some to read"));
+    this.#end(new UnavailableError("no records arrive although the log has more"));
   }
 
   isCompacted(): Promise<boolean> {
@@ -230,7 +229,7 @@ export class KafkaSource implements Source {
     if (isBack) this.#startOver(consumer, reader);
   }
 
-  /** Lets kafkajs continue once there is room; stays a live member of the group until then. */
+  /** Lets kafkajs continue once memory allows; remains a live member of the group until then. */
   async #waitForRoom(payload: EachBatchPayload): Promise<void> {
     while (!await this.#ahead.room(HEARTBEAT_INTERVAL_MS)) {
       await payload.heartbeat(); // throws when the group rebalances: kafkajs joins again

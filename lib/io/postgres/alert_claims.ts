@@ -1,5 +1,5 @@
 /**
- * Which worker mails about what: agreed on in the database.
+ * Which worker mails about what, agreed on in the database.
  * @module
  */
 
@@ -7,7 +7,7 @@ import { delay } from "../../async/delay.ts";
 import type { AlertClaims } from "../../observers/alerts.ts";
 import type { Connection } from "./session/connection.ts";
 
-/** How long the database is waited for before the worker decides alone. */
+/** How long to wait for the database before the worker decides alone. */
 const MAX_WAIT_MS = 3_000;
 
 /** A mail in the future is not recent: the database's clock was ahead when it was sent. */
@@ -22,7 +22,7 @@ export class PostgresAlertClaims implements AlertClaims {
   /** When this worker last mailed without having asked. */
   readonly #mailedAt = new Map<string, number>();
 
-  /** @param isFirst true for the one worker of the group that mails when there is no database to agree in. */
+  /** @param isFirst true for the one worker that mails while the database does not answer. */
   constructor(connection: Connection, isFirst: () => boolean) {
     this.#connection = connection;
     this.#isFirst = isFirst;

@@ -43,7 +43,7 @@ export function commitParameters({ partitions, counts, deadLetters }: Commit): B
   ];
 }
 
-/** Key and value of each letter; null where there is none. */
+/** Key and value of each letter, or null. */
 function contentColumns({ contents, keyLengths, valueLengths, length }: DeadLetters) {
   let end = 0;
   const next = (size: number) => Number.isNaN(size) ? null : contents.subarray(end, end += size);

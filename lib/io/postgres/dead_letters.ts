@@ -10,15 +10,12 @@ import type { LotteryEvent } from "../../core/windowing/event.ts";
 import { windowStart } from "../../core/windowing/window.ts";
 import type { Connection, Row } from "./session/connection.ts";
 
-/** Where a record stands in its topic. */
 export interface RecordPosition {
   readonly partition: number;
   readonly offset: number;
 }
 
-/** A dead letter as the database has it. */
 export interface StoredDeadLetter extends DeadLetter {
-  /** Milliseconds since the epoch. */
   readonly receivedMs: number;
   /** False if what came with the record was changed. */
   readonly isIntact: boolean;
@@ -75,7 +72,6 @@ function millisecondsOf(time: string, rounding: "floor" | "round" = "floor"): st
     end`;
 }
 
-/** Dead letters of one topic. */
 export class DeadLetterStore {
   readonly #connection: Connection;
   readonly #topic: string;

@@ -1,5 +1,5 @@
 /**
- * What a database was filled with, so that nothing else is added to it.
+ * The identity of the counts in a database, so that no others are added to them.
  * @module
  */
 
@@ -40,7 +40,7 @@ export interface Claim {
 }
 
 /**
- * Writes the identity into an empty database, or compares it with the one that is there.
+ * Writes the identity into an empty database, or compares it with the existing one.
  * @returns the pipeline's epoch.
  * @throws {OperatorError} naming each setting that differs.
  */
@@ -81,7 +81,7 @@ export async function comparePipeline(
   return stored.epoch;
 }
 
-/** What the counts in the database were made of, and the epoch; null if there are none. */
+/** The identity of the counts in the database, and the epoch; null without counts. */
 export async function readPipeline(
   connection: Connection,
 ): Promise<{ readonly identity: Identity; readonly epoch: number } | null> {
@@ -116,7 +116,7 @@ export function differencesOf(stored: Identity, { identity, origin }: Claim): Di
   }));
 }
 
-/** Makes the counts ones of another identity, in the next epoch: no worker from before can commit. */
+/** Gives the counts another identity, in the next epoch: no earlier worker can commit. */
 export async function replaceIdentity(connection: Connection, identity: Identity): Promise<number> {
   const [row] = await connection.query<{ epoch: number }>({
     text: `

@@ -1,5 +1,5 @@
 /**
- * Resets: each is one transaction, and begins an epoch in which no worker from before can commit.
+ * Resets: each is one transaction, and begins an epoch in which no earlier worker can commit.
  *
  * An abandoned log keeps its offsets and dead letters under a name that no topic can have, so that
  * the ledger still balances, and no offset means two records.
@@ -12,13 +12,11 @@ import { explainLockTimeout } from "./schema/locks.ts";
 import type { Connection, Row } from "./session/connection.ts";
 import { listWorkers } from "./worker_registry.ts";
 
-/** What there is to lose. */
 export interface Holdings {
   readonly rows: number;
   readonly deadLetters: number;
-  /** Those among them that were replayed. */
   readonly replayedLetters: number;
-  /** Records read from logs that were left. */
+  /** Records read from abandoned logs. */
   readonly recordsLeft: number;
 }
 
@@ -36,7 +34,6 @@ export async function holdings(connection: Connection, topic: string): Promise<H
   return row!;
 }
 
-/** What is emptied when everything is recounted. */
 const EMPTIED = [
   "lottery_aggregates",
   "dead_letters",

@@ -5,14 +5,12 @@
 
 import type { Connection } from "./session/connection.ts";
 
-/** What a step did. */
 export interface ExpiryStep {
   readonly deletedRows: number;
   /** Nothing is left that is old enough. */
   readonly isDone: boolean;
 }
 
-/** Which rows are old. */
 export interface ExpiryOptions {
   readonly retentionDays: number;
   /** Our clock, in milliseconds since the epoch. */

@@ -71,7 +71,7 @@ export class PostgresSink implements Sink {
     });
     if (rows.length !== partitions.length) {
       throw new OperatorError(
-        "Cannot continue: the pipeline was reset while this worker was running. Start it again.",
+        "Cannot continue: the pipeline was reset while this worker was running. Restart it.",
       );
     }
     return new Map(rows.map((row) => [
@@ -106,7 +106,7 @@ export class PostgresSink implements Sink {
       if (code === STATEMENT_TIMEOUT) {
         // Not as its cause, which alone would be tried again as it is.
         throw new CommitTooSlowError(
-          `Cannot commit so much within the statement's time (${describe(error)})`,
+          `Cannot commit this much within the statement timeout (${describe(error)})`,
         );
       }
       throw error;
@@ -175,8 +175,8 @@ export class PostgresSink implements Sink {
     this.#databaseAheadMs = databaseAheadMs;
     if (was || !is) return;
     log.warn(
-      "PostgreSQL's clock is {seconds} s {direction} the one here. Set the wrong one: until then, " +
-        "windows are closed and rows grow old by the one that is behind",
+      "PostgreSQL's clock is {seconds} s {direction} the clock of this machine. Correct the wrong one: until then, " +
+        "the slower one decides when windows close and rows expire",
       {
         seconds: Math.round(Math.abs(databaseAheadMs) / 1000),
         direction: databaseAheadMs > 0 ? "ahead of" : "behind",

@@ -1,6 +1,6 @@
 /**
- * Which workers run: each renews a row of its own, and only the database's clock counts. One
- * that was killed cannot say so: another one finds its row, which nobody renews.
+ * Which workers run: each renews its row, and only the database's clock counts. One
+ * that was killed is found by another, by its row that is no longer renewed.
  * @module
  */
 
@@ -10,11 +10,10 @@ import type { Connection, Row } from "./session/connection.ts";
 /** How often a worker renews its row. The view `living_workers` bears with three that are missed. */
 export const RENEW_MS = 5_000;
 
-/** A worker that ended without a word. */
+/** A worker that stopped renewing its row. */
 export interface DeadWorker {
   readonly id: string;
   readonly host: string;
-  /** Milliseconds since the epoch. */
   readonly startedMs: number;
   readonly seenMs: number;
 }
@@ -55,7 +54,6 @@ export class WorkerRegistry {
     });
   }
 
-  /** Says that this worker ends. */
   async leave(): Promise<void> {
     await this.#connection.query({
       text: "delete from workers where id = $1",
@@ -64,9 +62,9 @@ export class WorkerRegistry {
   }
 
   /**
-   * Workers that have stopped renewing their row; each is told to one caller only. None before
-   * this worker itself has renewed its own for as long: the others may just not have had their
-   * turn since the database was away, or since its clock was set.
+   * Workers that have stopped renewing their row; each is reported to one caller only. None before
+   * this worker has renewed its own for as long: after an outage or a change of the clock, the
+   * others may not have renewed theirs yet.
    */
   async takeDead(): Promise<DeadWorker[]> {
     const rows = await this.#connection.query<

@@ -70,7 +70,7 @@ export class GeneratorSource implements Source {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** Reads once. @returns true if there is more to read at once. */
+  /** Reads once. @returns true if more can be read at once. */
   async #readPartition(
     reader: SourceReader,
     { partition, position }: { readonly partition: number; readonly position: number },

@@ -6,7 +6,6 @@
 import { type Cut, type Hash, MAX_PART_BYTES } from "../../core/records/record_batch.ts";
 import { newSha256 } from "../sha256.ts";
 
-/** A line without its line feed. */
 export interface Line {
   readonly value: Uint8Array;
   /** What is missing of a line that is too long. */

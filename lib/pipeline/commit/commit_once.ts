@@ -1,5 +1,5 @@
 /**
- * Stores a commit whose answer may get lost.
+ * Stores a commit once, even if the answer gets lost.
  * @module
  */
 
@@ -23,7 +23,7 @@ export function commitOnce(commit: Commit, sink: Sink): () => Promise<void> {
   };
 }
 
-/** True if the sink is where the commit would have brought it. */
+/** True if the sink's positions are those after the commit. */
 async function isStored({ partitions }: Commit, sink: Sink): Promise<boolean> {
   const stored = await sink.positions(
     new Map(partitions.map(({ partition, expectedOffset }) => [partition, expectedOffset])),

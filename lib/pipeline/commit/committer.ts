@@ -1,5 +1,5 @@
 /**
- * Commits what is pending, until the sink has taken or refused it.
+ * Commits pending counts, and retries until the sink has accepted or refused them.
  * @module
  */
 
@@ -84,7 +84,7 @@ export class Committer {
     changed.notify();
     try {
       const attempts = await this.#store(commit);
-      // Nothing was read while the sink was away: the topic may have been created again meanwhile.
+      // Nothing was read while the sink was down: the topic may have been recreated meanwhile.
       if (attempts > 1) this.#state.startOver();
     } catch (error) {
       await this.#handleFailure(error, bytes);

@@ -54,7 +54,7 @@ export class FenceGuard implements Sink {
 function stuck(error: FencedError): OperatorError {
   return new OperatorError(
     "Cannot continue: the database refuses every commit as if another worker had committed first, " +
-      "although none has. Check for a trigger or policy that is not ours, and for other " +
+      "although none has. Check for a trigger or policy that was added, and for other " +
       "tables with the same names; then start again",
     { cause: error },
   );

@@ -75,7 +75,7 @@ serverTest(
     const { text } = await server.received(/A worker has stopped and requires operator action/);
     assert.match(text, /WINDOW_SECONDS is 30, but was 60/);
     for (
-      const name of ["What to do", "What the worker does now", "Since", "Worker", "Last commit"]
+      const name of ["What to do", "What the worker is doing", "Since", "Worker", "Last commit"]
     ) {
       assert.match(text, new RegExp(`^${name}\r?$`, "m"));
     }

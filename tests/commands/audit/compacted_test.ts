@@ -10,7 +10,7 @@ import { openStack, recordsRead } from "../../support/stack.ts";
 import { runProgram } from "../../support/worker_process.ts";
 
 const REFUSED =
-  /its cleanup\.policy is compact.*To count what is left of it, set ON_DATA_LOSS=continue/;
+  /its cleanup\.policy is compact.*To count the remaining records anyway, set ON_DATA_LOSS=continue/;
 
 serverTest(
   "a compacted topic is refused by start, doctor and status, before anything of it is counted",

@@ -89,7 +89,7 @@ serverTest(
     assert.match(headers.stdout, /^Key: 2 bytes\n {2}k\\[^\n]+\n {2}00000000 {2}6b 1b /m);
     const missing = await deadLetters(stack, "show", "0/0");
     assert.equal(missing.code, 1);
-    assert.match(missing.stderr, /There is no dead letter at 0\/0/);
+    assert.match(missing.stderr, /No dead letter at 0\/0/);
 
     const json = await deadLetters(stack, "list", "--json", "--limit", "2", "--reason", "not_json");
     assert.doesNotMatch(json.stdout, /[^\n\x20-\x7e]/);

@@ -73,8 +73,8 @@ serverTest(
       DATABASE_URL: database.url,
     };
     const told = new RegExp(
-      `Kafka at 127.0.0.1:${outside} answers, but not its broker at 127.0.0.1:${nowhere}, as the ` +
-        "cluster calls it. Set advertised.listeners of that broker",
+      `Kafka at 127.0.0.1:${outside} answers, but not its broker at 127.0.0.1:${nowhere}, the address that ` +
+        "the broker advertises. Set advertised.listeners of that broker",
     );
     const { code, lines } = await diagnose(env);
     assert.equal(code, 1);
@@ -151,7 +151,7 @@ serverTest("doctor tells which of several addresses is dead, and which is anothe
     KAFKA_BROKERS: `${dead},${stack.topic.brokers}`,
   });
   assert.equal(one.code, 0, "it works all the same");
-  assert.match(one.lines[0]!, new RegExp(`^ok {4}Kafka .*; but not at ${dead}: ECONNREFUSED$`));
+  assert.match(one.lines[0]!, new RegExp(`^ok {4}Kafka .*; no answer at ${dead}: ECONNREFUSED$`));
   await using other = await freshBroker();
   const two = await diagnose({
     ...stack.env,

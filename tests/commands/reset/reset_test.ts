@@ -63,7 +63,7 @@ serverTest(
     );
     assert.match(
       unanswered.stderr,
-      /nobody can confirm it, because standard input is not a terminal. Add --yes/,
+      /confirmation is required, and standard input is not a terminal. Add --yes/,
     );
     assert.equal(await epochOf(stack), 1);
     assert.equal(await recordsRead(stack.database), 5_000);
@@ -100,7 +100,7 @@ serverTest(
       assert.equal(code, 1);
       assert.match(
         stderr,
-        /up to 70 records .* To delete their counts all the same, .* with --force 7/,
+        /up to 70 records .* To delete their counts anyway, .* with --force 7/,
       );
     }
     assert.equal(await recordsRead(stack.database), 70);
@@ -126,7 +126,7 @@ serverTest(
     await eventually(async () => await recordsRead(database).catch(() => 0) === 5_000);
     const running = await reset(stack, ["--recount", "--yes"]);
     assert.equal(running.code, 1);
-    assert.match(running.stderr, /Cannot reset while a worker runs: lottery-worker-\w+ on /);
+    assert.match(running.stderr, /Cannot reset while a worker is running: lottery-worker-\w+ on /);
 
     await kcatProduce(topic, makeLines(5_000, expected));
     await eventually(async () => {
@@ -139,7 +139,7 @@ serverTest(
     const { stdout } = await eventually(async () => {
       const answer = await reset(stack, ["--recount", "--yes"]);
       if (answer.code === 0) return answer;
-      assert.match(answer.stderr, /Cannot reset while a worker runs: lottery-worker-\w+ on /);
+      assert.match(answer.stderr, /Cannot reset while a worker is running: lottery-worker-\w+ on /);
       return false;
     }, { timeoutMs: 60_000 });
     assert.match(
@@ -387,7 +387,7 @@ serverTest(
       await eventually(async () => (await group.describe()).members!.length === 1);
       const beside = await reset(stack, ["--settings", "--yes"]);
       assert.equal(beside.code, 1);
-      assert.match(beside.stderr, /Cannot reset while a worker runs: before on old-host/);
+      assert.match(beside.stderr, /Cannot reset while a worker is running: before on old-host/);
       await java.stop();
     }
     assert.equal((await reset(stack, ["--settings", "--yes"])).code, 0);

@@ -154,7 +154,7 @@ serverTest(
     assert.ok(read <= 2_000, "nothing is counted beyond the gap");
     const { text } = await mails.received(/A worker has stopped and requires operator action/);
     assert.match(text, /so Kafka has deleted [\d,]+ offsets/);
-    assert.match(text, new RegExp(`^  0: next offset ${read}, lag (\\d+|not known)`, "m"));
+    assert.match(text, new RegExp(`^  0: next offset ${read}, lag (\\d+|unknown)`, "m"));
     assert.match(text, /^Last commit\r?\n {2}\d{4}-.* ago\)/m);
   },
 );

@@ -201,7 +201,7 @@ serverTest(
     missing.pathname = "/not_there";
     for (
       const [url, message] of [
-        [wrong.href, /it refuses the user or password. Check DATABASE_URL/],
+        [wrong.href, /it rejects the user or password. Check DATABASE_URL/],
         [missing.href, /does not exist. Create it with `migrate --create-database`/],
       ] as const
     ) {

@@ -50,7 +50,7 @@ for (
       }, [[0, 99], [1, 4_000], [3, 800]]),
       [
         "partitions 1 and 3 are not counted (4,800 records waiting): another program in the group g has them, " +
-        "console-consumer on 10.0.0.7. Stop it, or give it a group of its own",
+        "console-consumer on 10.0.0.7. Stop it, or give it another group",
       ],
     ],
     [
@@ -63,9 +63,9 @@ for (
         ],
       }),
       [
-        "partition 1 is not counted: lottery-worker-ffffffff on h has it, a worker that is not in this database: " +
-        "it counts into another one, or cannot reach this one. Workers of another database need a KAFKA_GROUP_ID of their own",
-        "partition 3 is not counted: another program in the group g has it, x on i. Stop it, or give it a group of its own",
+        "partition 1 is not counted: lottery-worker-ffffffff on h has it, a worker that is not registered in this database: " +
+        "it counts into another one, or cannot reach this one. Workers of another database need another KAFKA_GROUP_ID",
+        "partition 3 is not counted: another program in the group g has it, x on i. Stop it, or give it another group",
       ],
     ],
     [
@@ -87,15 +87,15 @@ for (
       told({ members: [own] }),
       [
         "partitions 1 and 3 are not counted: no member of the group g has them. " +
-        "Check whether another program is in the group",
+        "Check whether another program uses the group",
       ],
     ],
     [
       "what Kafka does not let us see",
       told({ members: null }),
       [
-        "partitions 1 and 3 are not counted: they may belong to another program, but Kafka does not let us see " +
-        "who is in the group g. Grant Describe on the group, and on all topics that it reads",
+        "partitions 1 and 3 are not counted: they may belong to another program, but Kafka does not allow us to list " +
+        "the members of the group g. Grant Describe on the group and on all topics that it reads",
       ],
     ],
     [

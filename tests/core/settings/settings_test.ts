@@ -38,7 +38,7 @@ Deno.test("gatherSettings() lets the environment win, also where it sets nothing
 Deno.test("gatherSettings() needs no file", () => {
   const settings = gatherSettings({ KAFKA_TOPIC: "z" }, null);
   assert.deepEqual(settings.values, { KAFKA_TOPIC: "z" });
-  assert.equal(originOf(settings, null, "/"), "1 from the environment; there is no file .env in /");
+  assert.equal(originOf(settings, null, "/"), "1 from the environment; no .env file in /");
 });
 
 Deno.test("gatherSettings() leaves out what Kubernetes gives for a service", () => {

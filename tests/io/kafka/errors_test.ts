@@ -35,12 +35,12 @@ for (
     [
       "an address that is none of ours",
       ofBroker("kafka:29092"),
-      /not its broker at kafka:29092, as the cluster calls it\. Set advertised\.listeners/,
+      /not its broker at kafka:29092, the address that the broker advertises\. Set advertised\.listeners/,
     ],
     [
       "an address that is none of ours and hangs up",
       failure("KafkaJSConnectionClosedError", { broker: "kafka:29092" }),
-      /not its broker at kafka:29092, as the cluster calls it\. Is it running, and are .*KAFKA_SASL/,
+      /not its broker at kafka:29092, the address that the broker advertises\. Is it running, and are .*KAFKA_SASL/,
     ],
     [
       "a coordinator that is not there yet",

@@ -10,7 +10,6 @@ import { describe } from "../../../core/failure.ts";
 import { log } from "../../logs.ts";
 import { ClientConnection, type Timeouts } from "./client_connection.ts";
 
-/** Limits for clients. */
 export interface ClientLimits extends Timeouts {
   readonly connections: number;
   /** Bytes of responses that clients have not read yet, over all connections. */
@@ -100,7 +99,7 @@ export class Acceptor {
 
   /**
    * Closes the oldest connection that has not sent its request. Real clients send it at once, so a
-   * flood of silent connections does not keep them out. @returns false if there is none.
+   * flood of silent connections does not keep them out. @returns false without one.
    */
   #evict(): boolean {
     for (const connection of this.#open) {

@@ -34,7 +34,6 @@ export class ClientConnection extends Duplex {
     return this.#isRequested;
   }
 
-  /** Called when the request has arrived. */
   requested(): void {
     this.#isRequested = true;
     clearTimeout(this.#timer);

@@ -30,7 +30,6 @@ const CLOSE_TIMEOUT_MS = 1_000;
 
 /** Disposing it ends running requests. */
 export interface WebServer extends AsyncDisposable {
-  /** Address for a browser. */
   readonly url: string;
 }
 

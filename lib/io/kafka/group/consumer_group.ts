@@ -40,7 +40,6 @@ export class ConsumerGroup implements AsyncDisposable {
     this.#config = config;
   }
 
-  /** All partitions of the topic. */
   async partitions(): Promise<TopicPartition[]> {
     const { topic } = this.#config;
     return await this.#request(async (cluster) => {

@@ -15,7 +15,6 @@ export const GROUP_ID_NOT_FOUND = 69;
 /** We may not see one of the topics that its members read. */
 export const TOPIC_AUTHORIZATION_FAILED = 29;
 
-/** A request, and how to read its response. */
 export interface RawRequest<T> {
   readonly request: {
     readonly apiKey: number;

@@ -29,7 +29,6 @@ export class Addresses {
     return this.#order.length;
   }
 
-  /** The address to try next. */
   get first(): Address {
     return this.#order[0]!;
   }

@@ -10,7 +10,6 @@ import type { Kafka } from "./kafkajs.ts";
 
 export const READ_COMMITTED = 1;
 
-/** Connects on first use. */
 export interface InternalCluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
@@ -26,7 +25,6 @@ export interface PartitionMetadata {
   readonly partitionId: number;
   /** Id of a broker; below 0 if no broker with a copy is up. */
   readonly leader: number;
-  /** Brokers with a copy. */
   readonly replicas: readonly number[];
 }
 

@@ -16,7 +16,6 @@ import { replaceExports, require } from "./replace.ts";
 
 const { KafkaJSBrokerNotFound } = require("kafkajs/src/errors.js");
 
-/** The part of kafkajs's builder of connections that is used here. */
 interface ConnectionPoolBuilder {
   build(destination?: Address): Promise<unknown>;
   readonly addresses: Addresses;
@@ -71,7 +70,6 @@ interface Partition {
   readonly leader: number;
 }
 
-/** The part of kafkajs's pool of brokers that is used here. */
 interface BrokerPool {
   readonly connectionPoolBuilder: ConnectionPoolBuilder;
   readonly brokers: Readonly<Record<string, Broker>>;
@@ -145,7 +143,6 @@ brokerPool.refreshMetadata = async function (
   this.metadataExpireAt = Math.min(this.metadataExpireAt, Date.now() + LEADERLESS_REFRESH_MS);
 };
 
-/** A request that any broker can answer. */
 type BrokerRequest<T> = (
   broker: { readonly nodeId: string; readonly broker: Broker },
 ) => Promise<T>;

@@ -22,7 +22,6 @@ import { ResponseFrames } from "./response_frames.ts";
 const { KafkaJSConnectionError, KafkaJSConnectionClosedError } = require("kafkajs/src/errors.js");
 const apiKeys = require("kafkajs/src/protocol/requests/apiKeys.js");
 
-/** The part of kafkajs's request queue that is used here. */
 interface RequestQueue {
   readonly enforceRequestTimeout: boolean;
   readonly requestTimeout: number;
@@ -45,11 +44,9 @@ interface RequestQueue {
   silentChecks: number;
   /** Bytes received since it was connected. */
   receivedBytes: number;
-  /** Closes the connection of this queue. */
   giveUp: (silentMs: number) => void;
 }
 
-/** A request that waits for its response. */
 interface Request {
   readonly requestTimeout: number;
   readonly entry: { readonly apiKey: number; readonly apiName: string };
@@ -123,7 +120,6 @@ function silenceLimitMs({ inflight, receivedBytes }: RequestQueue): number {
 const { prototype: requestQueue } = require("kafkajs/src/network/requestQueue/index.js");
 Object.assign(requestQueue, { scheduleCheckPendingRequests, scheduleRequestTimeoutCheck });
 
-/** The part of kafkajs's connection that is used here. */
 interface Connection {
   readonly host: string;
   readonly port: number;

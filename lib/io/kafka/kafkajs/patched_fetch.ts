@@ -20,7 +20,6 @@ export const AWAY_MS = 500;
 
 /** What a fetch from one broker reveals, besides records. */
 export interface FetchProgress {
-  /** Partitions that are read from it. */
   readonly partitions: readonly number[];
   /** They may have to wait: for others that arrive at full speed, or because the broker throttles us. */
   readonly isBusy: boolean;
@@ -35,7 +34,6 @@ interface TopicPartitions {
   readonly partitions: readonly number[];
 }
 
-/** The part of kafkajs's group member that is used here. */
 interface ConsumerGroup {
   readonly cluster: {
     readonly brokerPool: { readonly brokers: Readonly<Record<string, Broker>> };
@@ -46,7 +44,6 @@ interface ConsumerGroup {
   readonly instrumentationEmitter: { emit(type: string, payload: FetchProgress): void };
   filterPartitionsByNode(nodeId: string, assigned: TopicPartitions[]): TopicPartitions[];
   heartbeat(options: { readonly interval: number }): Promise<void>;
-  /** Partitions whose last fetch failed. */
   interrupted?: Set<number>;
 }
 
@@ -79,7 +76,6 @@ group.fetch = async function (this: ConsumerGroup, nodeId: string): Promise<read
   }
 };
 
-/** One fetch and its progress. */
 class WatchedFetch {
   readonly #group: ConsumerGroup;
   readonly #nodeId: string;

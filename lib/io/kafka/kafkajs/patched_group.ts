@@ -15,7 +15,6 @@ import { require } from "./replace.ts";
 /** How long to wait for another coordinator, while the group still knows us. */
 const JOIN_TIMEOUT_MS = 12_000;
 
-/** The part of kafkajs's group member that is used here. */
 interface ConsumerGroup {
   readonly cluster: { refreshMetadata(): Promise<void> };
   readonly coordinator: {
@@ -63,10 +62,8 @@ interface TopicPartition {
   readonly partition: number;
 }
 
-/** Offsets by topic and partition. */
 type Offsets = Record<string, Record<number, string>>;
 
-/** The part of kafkajs's offset manager that is used here. */
 interface OffsetManager {
   readonly cluster: {
     fetchTopicsOffset(

@@ -16,7 +16,6 @@ import { replaceExports, require } from "./replace.ts";
 replaceExports("kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js", decodeRecordBatches);
 replaceExports("kafkajs/src/consumer/filterAbortedMessages.js", dropAborted);
 
-/** A member's partitions of one topic. */
 interface TopicPartitions {
   readonly topic: string;
   readonly partitions: readonly number[];

@@ -8,7 +8,6 @@ import type { HistoryEntry, PartitionHistory } from "../../../core/audit/history
 import { HASHED, IS_INTACT } from "../dead_letters.ts";
 import type { Connection, Query, Row } from "../session/connection.ts";
 
-/** Rows that are read at once. */
 const PAGE_ROWS = 10_000;
 
 /** An audit that knows what is stored, and has to be given the records up to the stored offsets. */

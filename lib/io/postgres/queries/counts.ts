@@ -11,9 +11,7 @@ import type { Connection, Row } from "../session/connection.ts";
 export interface CountsQuery {
   readonly fromMs: number;
   readonly toMs: number;
-  /** Null for all lotteries. */
   readonly lotteryName: string | null;
-  /** Greatest number of rows. */
   readonly limit: number;
 }
 
@@ -80,11 +78,9 @@ const COUNTS_OF_LOTTERY = `
   order by window_start, event_type
   limit $3`;
 
-/** Which names are asked for. */
 export interface LotterySearch {
   /** What they contain, in whatever case; all of them if it is empty. */
   readonly text: string;
-  /** Greatest number of names. */
   readonly limit: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * How many dead letters there are, by reason, the most frequent first.
+ * Numbers of dead letters by reason, the most frequent first.
  * @module
  */
 

@@ -13,14 +13,13 @@ export interface LetterPreview {
   readonly offset: number;
   readonly reason: string;
   readonly receivedMs: number;
-  /** Null if the record has none. */
   readonly recordTimestampMs: number | null;
   readonly replayedMs: number | null;
   readonly key: BytesPreview | null;
   readonly value: BytesPreview | null;
 }
 
-/** The first bytes, and how many there are. */
+/** The first bytes, and the number of all. */
 export interface BytesPreview {
   readonly length: number;
   readonly head: Uint8Array;

@@ -1,6 +1,5 @@
 /**
- * What page and API say of the whole pipeline, whichever workers count. Every statement is quick
- * however many rows there are.
+ * What page and API show of the whole pipeline. Every statement is quick for any number of rows.
  * @module
  */
 
@@ -12,14 +11,13 @@ import { type StoredPartition, storedPartitions } from "./progress.ts";
 
 /** What the database says of all workers. Times in milliseconds since the epoch. */
 export interface Overview extends EventTimes {
-  /** Windows that end at or before it are closed; null as long as none is. */
+  /** Windows that end at or before it are closed; null if none is. */
   readonly closedUpToMs: number | null;
   /** Events counted since the beginning, also those in windows that are deleted by now. */
   readonly events: number;
   /** Records kept as dead letters since the beginning. */
   readonly deadLetters: number;
   readonly partitions: readonly StoredPartition[];
-  /** Workers that are alive. */
   readonly workers: number;
 }
 

@@ -17,7 +17,6 @@ export async function storedOffsets(
   return new Map(rows.map(({ partition, next_offset }) => [partition, next_offset]));
 }
 
-/** What is stored of one partition. */
 export interface StoredPartition {
   readonly partition: number;
   readonly nextOffset: number;
@@ -58,7 +57,7 @@ export async function storedPartitions(
 /** How far event time has come, and the database's clock, by which its times are. */
 export interface EventTimeStatus {
   readonly watermarkMs: number | null;
-  /** Windows that end at or before it are closed; null as long as none is. */
+  /** Windows that end at or before it are closed; null if none is. */
   readonly closedUpToMs: number | null;
   readonly nowMs: number;
 }

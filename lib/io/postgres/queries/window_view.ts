@@ -9,7 +9,7 @@ import type { Connection, Row } from "../session/connection.ts";
 import type { Overview } from "./overview.ts";
 import counts from "./window_view.sql" with { type: "text" };
 
-/** How many have a place of their own. */
+/** How many have their own place. */
 const MAX_LOTTERIES = 12;
 const MAX_TYPES = 7;
 
@@ -25,7 +25,7 @@ interface ViewRow extends Row {
   readonly windows: readonly (readonly number[])[];
 }
 
-/** Null as long as there are no counts. */
+/** Null without counts. */
 export async function readWindowView(
   connection: Connection,
   { range, lotteryName }: ViewChoice,

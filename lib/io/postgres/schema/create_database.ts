@@ -19,7 +19,7 @@ export async function createDatabase(url: string): Promise<boolean> {
     if (await opens(maintenanceUrl) === "open") return await create(url, maintenanceUrl);
   }
   throw new OperatorError(
-    `Cannot create the database of ${redacted(url)}: that takes a session in the database ` +
+    `Cannot create the database of ${redacted(url)}: this requires a session in the database ` +
       `${
         MAINTENANCE.join(" or ")
       }, and the server allows none. Create it with your provider's tools`,
@@ -55,8 +55,8 @@ async function create(url: string, maintenanceUrl: string): Promise<boolean> {
     if (/^(42P04|23505)$/.test(code)) return false;
     if (code !== "42501") throw error;
     throw new OperatorError(
-      `Cannot create the database of ${redacted(url)}: the role may not. Allow it with ` +
-        "`alter role … createdb`, or have it created by a role that may",
+      `Cannot create the database of ${redacted(url)}: the role lacks the right. Grant it with ` +
+        "`alter role … createdb`, or create it as another role",
       { cause: error },
     );
   }

@@ -21,7 +21,6 @@ create table lottery_migrations (
   applied_at timestamptz not null default now()
 )`;
 
-/** Names of our tables and views. */
 const OURS = Object.keys(WORKER_RIGHTS).filter((name) => name !== "lottery_migrations");
 
 /** SQLSTATE of a transaction that was ended because it and another one waited for each other. */
@@ -84,7 +83,7 @@ async function applyMissing(connection: Connection, isNew: boolean): Promise<str
 }
 
 /**
- * Locks the tables that there are, null if there is none. All before any is changed: a worker that
+ * Locks the existing tables; null without any. All before any is changed: a worker that
  * uses one while it waits for another would wait for us, and we for it.
  */
 async function lockStatement(connection: Connection): Promise<string | null> {
@@ -146,7 +145,6 @@ async function missingMigrations(connection: Connection): Promise<Migration[]> {
   return MIGRATIONS.filter(({ version }) => !applied.includes(version));
 }
 
-/** In order. */
 async function appliedVersions(connection: Connection): Promise<number[]> {
   const rows = await connection.query<{ version: number }>({
     text: "select version from lottery_migrations order by version",
@@ -156,7 +154,7 @@ async function appliedVersions(connection: Connection): Promise<number[]> {
 
 /**
  * Makes sure that the database can be used, without changing it.
- * @returns what is there, in a few words.
+ * @returns the state of the schema, in a few words.
  * @throws {OperatorError} if an operator has to do something first.
  * @throws {UnavailableError} if nothing can be written.
  */
@@ -175,7 +173,7 @@ export async function assertUsable(connection: Connection): Promise<string> {
 }
 
 /**
- * Makes sure that every table of this version is there, without changing anything.
+ * Makes sure that every table of this version exists, without changing anything.
  * @throws {OperatorError} if `migrate` has to run first.
  */
 export async function assertUpToDate(connection: Connection): Promise<void> {
@@ -186,7 +184,7 @@ export async function assertUpToDate(connection: Connection): Promise<void> {
   );
 }
 
-/** True if the tables of some version are there. */
+/** True if the tables of any version exist. */
 export async function isMigrated(connection: Connection): Promise<boolean> {
   const rows = await connection.query({
     text: "select 1 where to_regclass('lottery_migrations') is not null",
@@ -232,12 +230,12 @@ async function assertOurs(connection: Connection): Promise<void> {
   }
   if (is_migrated || name === null) return;
   throw new OperatorError(
-    `Cannot create the table ${name}: another system's table has that name. Keep it under another one with ` +
+    `Cannot create the table ${name}: another system's table has that name. Rename it with ` +
       `\`alter table ${name} rename to ${name}_old\`, and start again.`,
   );
 }
 
-/** The role, quoted, that owns all that is there; null if there is nothing, or several own it. */
+/** The role, quoted, that owns all tables; null without tables, or if several roles own them. */
 async function soleOwner(connection: Connection): Promise<string | null> {
   const owners = await connection.query<{ owner: string }>({
     text: `
@@ -256,7 +254,7 @@ async function soleOwner(connection: Connection): Promise<string | null> {
   return owners.length === 1 ? owners[0]!.owner : null;
 }
 
-/** A role that adds tables has to own those that are there, and needs the right to create more. */
+/** A role that adds tables has to own the existing ones, and needs the right to create more. */
 async function assertMayMigrate(connection: Connection): Promise<void> {
   const schema = await schemaOf(connection);
   const [row] = await connection.query<
@@ -280,9 +278,9 @@ async function assertMayMigrate(connection: Connection): Promise<void> {
   }
   if (may_create) return;
   throw new OperatorError(
-    `Cannot create the tables: the role ${role} of DATABASE_URL may not create any in the schema ${schema}. ` +
-      `Allow it with \`grant create on schema ${schema} to ${role}\`, or run what ` +
-      "`migrate --sql` prints as a role that may",
+    `Cannot create the tables: the role ${role} of DATABASE_URL has no right to create tables in the schema ${schema}. ` +
+      `Grant it with \`grant create on schema ${schema} to ${role}\`, or run what ` +
+      "`migrate --sql` prints as a role that has it",
   );
 }
 
@@ -301,7 +299,7 @@ async function schemaOf(connection: Connection): Promise<string> {
     `Cannot find a schema for the tables: the search_path of the role ${role} is ${
       path || "empty"
     }, ` +
-      "and names no schema that exists and that the role may use. Create or allow one " +
+      "and names no existing schema that the role may use. Create one or grant the right " +
       `(\`grant usage, create on schema … to ${role}\`), or name another ` +
       `(\`alter role ${role} set search_path = …\`)`,
   );

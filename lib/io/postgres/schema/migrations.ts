@@ -9,7 +9,6 @@ import commit from "./migrations/0003_commit.sql" with { type: "text" };
 import retention from "./migrations/0004_retention.sql" with { type: "text" };
 import publishing from "./migrations/0005_publishing.sql" with { type: "text" };
 
-/** One step of the schema. */
 export interface Migration {
   readonly version: number;
   readonly name: string;

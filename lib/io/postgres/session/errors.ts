@@ -64,7 +64,7 @@ export function isOpeningPassing(error: unknown): boolean {
   return code === null ? isConnectionError(error) : PASSING.test(code);
 }
 
-/** Not told by the severity, which the server translates. */
+/** Not by the severity, which the server translates. */
 function isConnectionError(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== null) return SESSION_END.test(state);
@@ -73,9 +73,7 @@ function isConnectionError(error: unknown): boolean {
   );
 }
 
-/** Where a statement ran. */
 export interface StatementPlace {
-  /** What an error calls the server. */
   readonly where: string;
   /** Why nothing can be written in the session, if that is known. */
   readonly readOnly: string | null;
@@ -116,8 +114,8 @@ function explanationOf(
     return routine === "check_enable_rls"
       ? "Row security hides rows of a table from the role of DATABASE_URL. " +
         "Disable it on the table, or give the role `bypassrls`"
-      : "PostgreSQL does not allow the role of DATABASE_URL to do what is needed. " +
-        "`doctor` says what to grant; or use another role";
+      : "The role of DATABASE_URL lacks a required right. " +
+        "`doctor` shows what to grant; or use another role";
   }
   // Check constraints have names; the bounds of partitions have none.
   if (code === "23514" && !constraint) {
@@ -128,7 +126,7 @@ function explanationOf(
   if (/^(22|23)/.test(code)) {
     const which = constraint ? `, constraint "${constraint}"` : "";
     return `PostgreSQL refuses a row that is valid by our rules (SQLSTATE ${code}${which}). ` +
-      "Nothing of the commit was stored. Remove the constraint or trigger that is not ours, and start again";
+      "Nothing of the commit was stored. Remove the constraint or trigger that was added, and start again";
   }
   return null;
 }

@@ -8,15 +8,14 @@ import { isOpeningPassing, sqlStateOf } from "./errors.ts";
 import { tlsProblem } from "./tls.ts";
 import { socketProblem } from "./unix_socket.ts";
 
-/** Refusals of the server, by SQLSTATE. */
 const BY_SERVER: Readonly<Record<string, (where: string) => string>> = {
   "28P01": wrongPassword,
   "28000": (where) =>
-    `Cannot log in to PostgreSQL at ${where}: it does not let this user in this way. ` +
+    `Cannot log in to PostgreSQL at ${where}: it does not allow this user to connect this way. ` +
     "Check its pg_hba.conf, and the user, sslmode and sslcert of DATABASE_URL",
   "3D000": missingDatabase,
   "42501": (where) =>
-    `Cannot open the database of ${where}: its role is not allowed to. ` +
+    `Cannot open the database of ${where}: its role lacks the right to. ` +
     "Allow it with `grant connect on database … to …`, or use another role in DATABASE_URL",
 };
 
@@ -36,7 +35,7 @@ const BY_POOLER: readonly (readonly [RegExp, (where: string) => string])[] = [
 const PROTOCOL_VIOLATION = "08P01";
 
 function wrongPassword(where: string): string {
-  return `Cannot log in to PostgreSQL at ${where}: it refuses the user or password. Check DATABASE_URL`;
+  return `Cannot log in to PostgreSQL at ${where}: it rejects the user or password. Check DATABASE_URL`;
 }
 
 function missingDatabase(where: string): string {

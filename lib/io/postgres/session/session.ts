@@ -179,7 +179,7 @@ async function isLent(
   return false;
 }
 
-/** The answer, or undefined if there is none in time. */
+/** The answer, or undefined if it does not arrive in time. */
 async function answerOf<T>(answer: Promise<T>, ms = MAX_WAIT_MS): Promise<T | undefined> {
   return await Promise.race([answer, delay(ms).then(() => undefined)]);
 }
@@ -192,14 +192,14 @@ async function processOf(client: Client): Promise<number> {
 }
 
 function overloaded(where: string): string {
-  return `Cannot get a session from the pooler at ${where}: all of them are in use. ` +
+  return `Cannot get a session from the pooler at ${where}: all sessions are in use. ` +
     "If that persists, raise its limit (PgBouncer: default_pool_size)";
 }
 
 function lentBy(where: string): string {
-  return `Cannot use the pooler at ${where}: it lends each transaction another session of PostgreSQL ` +
-    "(PgBouncer: pool_mode=transaction). Set pool_mode=session in it for this database, " +
-    "or point DATABASE_URL at the server itself";
+  return `Cannot use the pooler at ${where}: it gives each transaction another session of PostgreSQL ` +
+    "(PgBouncer: pool_mode=transaction). Set pool_mode=session for this database, " +
+    "or point DATABASE_URL directly at the server";
 }
 
 /** The statement that resets the setting, by its source. */

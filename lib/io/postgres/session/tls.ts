@@ -13,11 +13,12 @@ import { type NamedFile, readKeyPair, readPem } from "../../pem.ts";
 /** What is wrong with a certificate, and where to fix it. */
 const CERTIFICATES: Readonly<Record<CertificateProblem, string>> = {
   untrusted:
-    "its certificate is not signed by an authority that we trust. Set sslrootcert of DATABASE_URL to the certificate of that authority",
-  expired: "its certificate is not valid today. Renew it there, or set the clock here",
+    "its certificate is not signed by a trusted authority. Set sslrootcert of DATABASE_URL to the certificate of that authority",
+  expired:
+    "its certificate is expired or not valid yet. Renew it on the server, or correct the clock of this machine",
   "other name":
-    "its certificate is for another host. Set the host of DATABASE_URL to a name that the certificate has, or sslmode to verify-ca",
-  "client refused": "it refuses our certificate. Check sslcert and sslkey of DATABASE_URL",
+    "its certificate is for another host. Set the host of DATABASE_URL to a name in the certificate, or sslmode to verify-ca",
+  "client refused": "it rejects our certificate. Check sslcert and sslkey of DATABASE_URL",
 };
 
 /**
@@ -59,7 +60,7 @@ export function tlsProblem(error: unknown, where: string): string | null {
   const text = problem
     ? CERTIFICATES[problem]
     : error instanceof Error && /server does not support SSL/.test(error.message)
-    ? "it does not offer it. Turn ssl on there, or set sslmode of DATABASE_URL to disable"
+    ? "the server does not support it. Enable ssl on the server, or set sslmode of DATABASE_URL to disable"
     : null;
-  return text && `Cannot connect to PostgreSQL at ${where} by TLS: ${text}`;
+  return text && `Cannot connect to PostgreSQL at ${where} over TLS: ${text}`;
 }

@@ -16,6 +16,6 @@ export function socketProblem(error: unknown): string | null {
     readonly address?: unknown;
   };
   if (code !== "EACCES" || !String(address).startsWith("/")) return null;
-  return `Cannot open PostgreSQL's socket ${address}: the user that runs this program may not write to it. ` +
-    "Use one that may, or see unix_socket_permissions of the server";
+  return `Cannot open PostgreSQL's socket ${address}: the user that runs this program has no permission to write to it. ` +
+    "Use another user, or change unix_socket_permissions on the server";
 }

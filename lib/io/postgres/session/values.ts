@@ -1,6 +1,6 @@
 /**
  * Parsers of the database's values. One that cannot be read fails its query: it must never become
- * null, which means that there is no value.
+ * null, which means no value.
  * @module
  */
 

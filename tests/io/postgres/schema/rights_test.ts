@@ -133,7 +133,7 @@ rightsTest(
     });
     const lock = "do $$ begin lock table lottery_migrations in share mode; end $$";
     for (const text of [lock, "select from pipeline for key share"]) {
-      await assert.rejects(reader.query({ text }), /does not allow the role/);
+      await assert.rejects(reader.query({ text }), /lacks a required right/);
     }
   },
 );
@@ -172,7 +172,7 @@ rightsTest(
 
 rightsTest("createDatabase() says so if the role may create none", async (_database, role) => {
   const url = Object.assign(new URL(role.url), { pathname: "/not_there" });
-  await assert.rejects(createMissing(url.href), /Allow it with `alter role … createdb`/);
+  await assert.rejects(createMissing(url.href), /Grant it with `alter role … createdb`/);
 });
 
 serverTest(

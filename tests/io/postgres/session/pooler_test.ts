@@ -14,7 +14,8 @@ import { openStack } from "../../../support/stack.ts";
 import { temporaryDirectory } from "../../../support/temporary_directory.ts";
 import { runProgram } from "../../../support/worker_process.ts";
 
-const LENT = /lends each transaction another session.*Set pool_mode=session.*point DATABASE_URL at/;
+const LENT =
+  /gives each transaction another session.*Set pool_mode=session.*point DATABASE_URL directly at/;
 
 const LIMITS = `
   select
@@ -113,7 +114,7 @@ serverTest(
     await assert.rejects(
       connection.query({ text: "select 1" }),
       (error: Error) =>
-        error instanceof UnavailableError && /all of them are in use/.test(error.message),
+        error instanceof UnavailableError && /all sessions are in use/.test(error.message),
     );
     isOver = true;
     await Promise.all(busy);

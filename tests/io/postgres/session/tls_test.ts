@@ -69,14 +69,15 @@ interface Refusal {
   readonly message: RegExp;
 }
 
-const UNTRUSTED = /not signed by an authority that we trust. Set sslrootcert of DATABASE_URL/;
-const NOT_LET_IN = /does not let this user in this way. Check its pg_hba.conf/;
+const UNTRUSTED = /not signed by a trusted authority. Set sslrootcert of DATABASE_URL/;
+const NOT_LET_IN = /does not allow this user to connect this way. Check its pg_hba.conf/;
 
 const REFUSALS: readonly Refusal[] = [
   {
     name: "a server that offers no TLS",
     url: ({ openUrl }) => changed(openUrl, { sslmode: "require" }),
-    message: /by TLS: it does not offer it. Turn ssl on there, or set sslmode of DATABASE_URL to/,
+    message:
+      /over TLS: the server does not support it. Enable ssl on the server, or set sslmode of DATABASE_URL to/,
   },
   {
     name: "verify-full and another authority",
@@ -109,13 +110,13 @@ const REFUSALS: readonly Refusal[] = [
     name: "verify-ca and an expired certificate",
     url: ({ expiredUrl, caFile }) =>
       changed(expiredUrl, { sslmode: "verify-ca", sslrootcert: caFile }),
-    message: /certificate is not valid today/,
+    message: /certificate is expired or not valid yet/,
   },
   {
     name: "a client certificate by another authority",
     url: ({ url, otherClient: { certFile, keyFile } }) =>
       changed(url, { sslmode: "require", sslcert: certFile, sslkey: keyFile }, asCounter),
-    message: /refuses our certificate. Check sslcert and sslkey of DATABASE_URL/,
+    message: /rejects our certificate. Check sslcert and sslkey of DATABASE_URL/,
   },
   {
     name: "no client certificate where one is wanted",
@@ -135,7 +136,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: "a wrong password",
     url: ({ url }) => changed(url, { sslmode: "require" }, { password: "hunter2" }),
-    message: /it refuses the user or password. Check DATABASE_URL/,
+    message: /it rejects the user or password. Check DATABASE_URL/,
   },
   {
     name: "a file that is not there",
