@@ -1,25 +1,31 @@
 /**
- * Failures of retried background work: each is logged once, unless its system is away, which the
- * pipeline reports.
+ * Failures of retried background work: each is logged once, unless it passes by itself; the pipeline
+ * reports a system that is away.
  * @module
  */
 
 import { describe, isPassing } from "../core/failure.ts";
 import { log } from "./logs.ts";
-import { StatementAbortedError } from "./postgres/session/errors.ts";
+
+export interface FailureLogOptions {
+  /** Failures that are not logged; by default those that pass by themselves. */
+  readonly isSilent?: (error: unknown) => boolean;
+}
 
 export class FailureLog {
   readonly #message: string;
+  readonly #isSilent: (error: unknown) => boolean;
   #lastReason: string | null = null;
 
   /** @param message as it is logged, with a placeholder `{reason}`. */
-  constructor(message: string) {
+  constructor(message: string, { isSilent = isPassing }: FailureLogOptions = {}) {
     this.#message = message;
+    this.#isSilent = isSilent;
   }
 
-  /** Logs the failure, unless its system is away or it was logged before. */
+  /** Logs the failure, unless it is silent or was logged before. */
   failed(error: unknown): void {
-    if (isPassing(error) && !(error instanceof StatementAbortedError)) return;
+    if (this.#isSilent(error)) return;
     const reason = describe(error);
     if (reason === this.#lastReason) return;
     this.#lastReason = reason;

@@ -84,7 +84,7 @@ export class CoverageMonitor implements AsyncDisposable {
     board.saw(overview);
     if (overview === null) return;
     const lags = storedLags(overview, state.logRanges);
-    observer.lagOfAll(lags);
+    if (lags.size > 0) observer.lagOfAll(lags); // none is known while the source is away
     const uncounted = await this.#uncounted();
     const gaps = this.#gaps.update(uncounted, performance.now()).map((gap) => ({
       ...gap,

@@ -5,6 +5,7 @@
  */
 
 import { delay } from "../async/delay.ts";
+import { isPassing } from "../core/failure.ts";
 import type { Config } from "../core/settings/config.ts";
 import { FailureLog } from "../io/failure_log.ts";
 import { log } from "../io/logs.ts";
@@ -15,6 +16,7 @@ import {
   type ExpiryStep,
 } from "../io/postgres/retention.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
+import { StatementAbortedError } from "../io/postgres/session/errors.ts";
 
 const INTERVAL_MS = 60_000;
 
@@ -29,7 +31,9 @@ interface Expiry {
 export class Retention implements AsyncDisposable {
   readonly #expiries: readonly Expiry[];
   readonly #connection: Connection;
-  readonly #failures = new FailureLog("Cannot delete old rows: {reason}");
+  readonly #failures = new FailureLog("Cannot delete old rows: {reason}", {
+    isSilent: (error) => isPassing(error) && !(error instanceof StatementAbortedError),
+  });
   readonly #ended = new AbortController();
   #running = Promise.resolve();
 

@@ -27,7 +27,7 @@ faultTest(
       stand.postgres!.stop();
       await eventually(async () => await readiness(url!) === 503);
       const mail = await mails.received(/PostgreSQL is unavailable/);
-      assert.match(mail.text, /See whether the server of DATABASE_URL runs/);
+      assert.match(mail.text, /Check that the server of DATABASE_URL is running/);
       assert.match(mail.text, /^ {2}\d: next offset \d+, lag \d/m);
       // Long enough for the other worker to be about to mail as well.
       await Promise.all([url!, otherUrl!].map(triedAgain));
@@ -72,7 +72,7 @@ for (
     await stand.produce(20_000);
     await worker.printed(/Waiting for PostgreSQL.*made to fail/);
     await failCommits(stand, null);
-    await worker.printed(/PostgreSQL is there/);
+    await worker.printed(/PostgreSQL is back/);
     await stand.assertExact();
   });
 }
@@ -97,7 +97,7 @@ faultTest(
     await mails.received(/PostgreSQL is unavailable: made to fail/);
     assert.equal(await readiness(url!), 503);
     assert.equal(worker.stderr.match(/Waiting for PostgreSQL/g)?.length, 1);
-    assert.doesNotMatch(worker.stderr, /PostgreSQL is there/);
+    assert.doesNotMatch(worker.stderr, /PostgreSQL is back/);
     await failCommits(stand, null);
     await mails.received(/Recovered: PostgreSQL is back/);
     await stand.assertExact();
@@ -216,7 +216,7 @@ faultTest("backends that are terminated during commits cost nothing", {}, async 
     }
   });
   await stand.assertExact();
-  await worker.printed(/PostgreSQL is there/);
+  await worker.printed(/PostgreSQL is back/);
 });
 
 faultTest(

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { OperatorError, UnavailableError } from "../../lib/core/failure.ts";
+import { isPassing, OperatorError, UnavailableError } from "../../lib/core/failure.ts";
 import { FailureLog } from "../../lib/io/failure_log.ts";
 import { configureLogs } from "../../lib/io/logs.ts";
 import { StatementAbortedError } from "../../lib/io/postgres/session/errors.ts";
@@ -10,7 +10,9 @@ Deno.test("FailureLog logs each failure once until it is over, unless the system
   const terminal = new Terminal();
   terminal.writeLine = (line) => lines.push(line.slice("12:00:00 ".length));
   await configureLogs({ level: "info", format: "pretty", terminal });
-  const failureLog = new FailureLog("Cannot check: {reason}");
+  const failureLog = new FailureLog("Cannot check: {reason}", {
+    isSilent: (error) => isPassing(error) && !(error instanceof StatementAbortedError),
+  });
   const failures = [
     new UnavailableError("away"),
     new StatementAbortedError("a statement timed out"),
@@ -23,6 +25,7 @@ Deno.test("FailureLog logs each failure once until it is over, unless the system
   for (const failure of failures) failureLog.failed(failure);
   failureLog.succeeded();
   failureLog.failed(new RangeError("unreadable"));
+  new FailureLog("Silent: {reason}").failed(new StatementAbortedError("a statement timed out"));
   assert.deepEqual(lines, [
     "ERROR Cannot check: a statement timed out",
     "ERROR Cannot check: not allowed",

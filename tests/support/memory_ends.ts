@@ -71,7 +71,9 @@ export class MemorySink implements Sink {
       this.store.counts.set(key, (this.store.counts.get(key) ?? 0) + count);
     }
     for (const { partition, offset, reason } of toLetters(deadLetters)) {
-      this.store.deadLetters.set(`${partition}/${offset}`, reason);
+      const position = `${partition}/${offset}`;
+      const { deadLetters: stored } = this.store;
+      if (!stored.has(position)) stored.set(position, reason);
     }
     await this.#interfere("after");
   }

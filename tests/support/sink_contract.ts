@@ -135,6 +135,29 @@ export function testSinkContract(
     assert.deepEqual(new Map(positions), new Map([[0, 0], [1, 4]]));
   });
 
+  test("keeps the first of the records that claim one offset", async ({ first, stored }) => {
+    await first.positions(new Map([[0, 0]]));
+    const letter = {
+      partition: 0,
+      recordTimestampMs: -1,
+      key: null,
+      value: null,
+      headers: [],
+      cut: null,
+    };
+    const deadLetters = [
+      { ...letter, offset: 1, reason: "not_json" as const },
+      { ...letter, offset: 0, reason: "tombstone" as const },
+      { ...letter, offset: 1, reason: "not_utf8" as const },
+    ];
+    await first.commit(commitOf([[0, 0, 2]], { deadLetters }));
+    assert.deepEqual(
+      (await stored()).deadLetters,
+      new Map([["0/1", "not_json"], ["0/0", "tombstone"]]),
+    );
+    assert.equal((await offsets(first, [[0, 0]])).get(0), 2);
+  });
+
   test("fences the same commit the second time", async ({ first, stored }) => {
     await first.positions(new Map([[0, 0]]));
     await first.commit(commitOf([[0, 0, 3]]));

@@ -78,7 +78,7 @@ serverTest(
 
     await using admin = await openAdmin(stack.topic.brokers);
     await admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }] });
-    await worker.printed(/Publishing to .* works after \d+ s/);
+    await worker.printed(/Publishing to .* again after \d+ s/);
     await allPublished(stack.database.connection, 100);
     await assertPublished(stack.database.connection, { ...stack.topic, name });
     assert.equal(worker.stderr.match(/Cannot publish/g)!.length, 1);

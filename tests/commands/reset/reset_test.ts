@@ -144,7 +144,7 @@ serverTest(
     }, { timeoutMs: 60_000 });
     assert.match(
       stdout,
-      /^Worker lottery-worker-\w+ on \S+ has not been heard from since .*it cannot commit after this/m,
+      /^Worker lottery-worker-\w+ on \S+ has not been heard from since .*it cannot commit after the reset/m,
     );
 
     frozen.signal("SIGCONT");

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { type DeadLetterFilter, DeadLetterStore } from "../../../lib/io/postgres/dead_letters.ts";
+import { claimPipeline } from "../../../lib/io/postgres/identity.ts";
 import { migrate } from "../../../lib/io/postgres/schema/migrate.ts";
+import { Connection } from "../../../lib/io/postgres/session/connection.ts";
+import { eventually } from "../../support/eventually.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";
+import { IDENTITY, ORIGIN } from "./harness.ts";
 
 const NOON = Date.UTC(2026, 0, 31, 12);
 const HOUR_MS = 3_600_000;
@@ -49,3 +53,25 @@ serverTest(
     assert.deepEqual(newest.map(({ offset }) => offset), [8, 7]);
   },
 );
+
+serverTest("a replay that waits for a reset does not keep it waiting", ["postgres"], async () => {
+  await using database = await createDatabase();
+  const { connection } = database;
+  await migrate(connection);
+  await claimPipeline(connection, { identity: IDENTITY, origin: ORIGIN });
+  await using other = new Connection(database.url);
+  const store = new DeadLetterStore(other, "events");
+  const rules = await store.rules();
+  let replaying: Promise<unknown> | undefined;
+  await connection.transaction(async () => {
+    await connection.query({ text: "lock table kafka_offsets in exclusive mode" }); // as a reset does
+    replaying = store.replay([], rules);
+    const waits = () =>
+      connection.query({
+        text: "select from pg_locks where not granted and locktype = 'relation'",
+      });
+    await eventually(async () => (await waits()).length === 1);
+    await connection.query({ text: "update pipeline set epoch = epoch + 1" });
+  });
+  assert.deepEqual(await replaying, []);
+});

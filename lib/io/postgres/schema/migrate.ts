@@ -208,27 +208,26 @@ async function assertUtf8(connection: Connection): Promise<void> {
  * before the first release, which did not note their release, are others.
  */
 async function assertOurs(connection: Connection): Promise<void> {
-  const [found] = await connection.query<
-    { is_migrated: boolean; is_released: boolean; name: string | null }
-  >({
-    text: `
-      select
-        migrations is not null as is_migrated,
-        exists (
-          select from pg_attribute where attrelid = migrations and attname = 'release'
-        ) as is_released,
-        (select name from unnest($1::text[]) as name where to_regclass(name) is not null limit 1)
-      from to_regclass('lottery_migrations') as migrations`,
+  // One after the other, each a look of its own: another worker may be making the tables right now.
+  const [taken] = await connection.query<{ name: string }>({
+    text: "select name from unnest($1::text[]) as name where to_regclass(name) is not null limit 1",
     values: [OURS],
   });
-  const { is_migrated, is_released, name } = found!;
-  if (is_migrated && !is_released) {
+  const [migrations] = await connection.query<{ oid: number }>({
+    text: "select oid from pg_class where oid = to_regclass('lottery_migrations')",
+  });
+  const released = await connection.query({
+    text: "select from pg_attribute where attrelid = $1 and attname = 'release'",
+    values: [migrations?.oid ?? 0],
+  });
+  if (migrations && released.length === 0) {
     throw new OperatorError(
       "Cannot use this database: a version before 0.1.0 made its tables. " +
         "Set DATABASE_URL to an empty database: `start` counts into it from the log's beginning",
     );
   }
-  if (is_migrated || name === null) return;
+  if (migrations || !taken) return;
+  const { name } = taken;
   throw new OperatorError(
     `Cannot create the table ${name}: another system's table has that name. Rename it with ` +
       `\`alter table ${name} rename to ${name}_old\`, and start again.`,

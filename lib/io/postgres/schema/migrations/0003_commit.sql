@@ -136,27 +136,35 @@ begin
     set event_count = excluded.event_count, revision = excluded.revision;
 
   -- Dead letters. Those that are stored already, because an offset was taken back by hand, stay as
-  -- they are. The locked offsets keep others from adding any, so a search is needed only where
-  -- letters at or beyond the expected offset exist. `on conflict do nothing` would make each letter
-  -- take half as long again.
+  -- they are; of records that claim one offset the first is kept. The locked offsets keep others from
+  -- adding any, so that neither is searched for unless there can be one: `on conflict do nothing`
+  -- would make each letter take half as long again.
   if cardinality(dead_offsets) > 0 then
     select
-      bool_or(
-        expected_offset <= (
+      exists (
+        select
+        from unnest(partitions, expected_offsets) as moved (partition, expected_offset)
+        where expected_offset <= (
           select max(d.kafka_offset)
           from dead_letters d
           where d.topic = of_topic and d.partition = moved.partition
         )
       )
-    into come_again
-    from unnest(partitions, expected_offsets) as moved (partition, expected_offset);
+      or exists (
+        select
+        from unnest(dead_partitions, dead_offsets) as letters (partition, kafka_offset)
+        group by partition, kafka_offset
+        having count(*) > 1
+      )
+    into come_again;
 
     insert into dead_letters (
       topic, partition, kafka_offset, reason, record_timestamp, key, value, headers,
       key_size, value_size, headers_size, record_sha256, content_sha256
     )
     select
-      of_topic, l.*,
+      of_topic, l.partition, l.kafka_offset, l.reason, l.record_timestamp, l.key, l.value, l.headers,
+      l.key_size, l.value_size, l.headers_size, l.record_sha256,
       letter_sha256(
         l.record_timestamp, l.key, l.value, l.headers, l.key_size, l.value_size, l.headers_size,
         l.record_sha256
@@ -165,22 +173,30 @@ begin
       select
         partition, kafka_offset, reason, ms_to_time(timestamp_ms) as record_timestamp,
         key, value, coalesce(headers, '[]') as headers,
-        key_size, value_size, headers_size, record_sha256
+        key_size, value_size, headers_size, record_sha256, number
       from unnest(
         dead_partitions, dead_offsets, dead_reasons, dead_timestamps_ms, dead_keys, dead_values,
         dead_headers, dead_key_sizes, dead_value_sizes, dead_headers_sizes, dead_record_sha256s
-      ) as letters (
+      ) with ordinality as letters (
         partition, kafka_offset, reason, timestamp_ms, key, value,
-        headers, key_size, value_size, headers_size, record_sha256
+        headers, key_size, value_size, headers_size, record_sha256, number
       )
     ) l
-    where not coalesce(come_again, false)
-      or not exists (
-        select
-        from dead_letters d
-        where d.topic = of_topic
-          and d.partition = l.partition
-          and d.kafka_offset = l.kafka_offset
+    where not come_again
+      or (
+        l.number in (
+          select min(number)
+          from unnest(dead_partitions, dead_offsets) with ordinality
+            as letters (partition, kafka_offset, number)
+          group by partition, kafka_offset
+        )
+        and not exists (
+          select
+          from dead_letters d
+          where d.topic = of_topic
+            and d.partition = l.partition
+            and d.kafka_offset = l.kafka_offset
+        )
       );
   end if;
 
@@ -269,6 +285,9 @@ declare
   horizon timestamptz;
   replayed record;
 begin
+  -- In the order of commits, offsets before the pipeline row: a reset locks them so, too.
+  lock table kafka_offsets in row share mode;
+
   -- One replay at a time, and none while the horizon moves.
   select coalesce(aggregates_horizon, '-infinity') into strict horizon
   from pipeline
