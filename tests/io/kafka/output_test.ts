@@ -34,7 +34,7 @@ serverTest(
     await assert.rejects(
       frozen.send([countOf("keno", 3)]),
       (error: Error) =>
-        error instanceof UnavailableError && /Another worker has begun/.test(error.message),
+        error instanceof UnavailableError && /Another worker now publishes/.test(error.message),
     );
     await next.send([countOf("keno", 5)]);
     await Promise.all([frozen.close(), next.close()]);

@@ -90,7 +90,7 @@ serverTest("Connection names the setting when the password is wrong or the datab
   missing.pathname = "/not_there";
   for (
     const [url, message] of [
-      [wrongPassword, /refuses the user or password. Check DATABASE_URL/],
+      [wrongPassword, /rejects the user or password. Check DATABASE_URL/],
       [missing, /does not exist. Create it with `migrate --create-database`/],
     ] as const
   ) {

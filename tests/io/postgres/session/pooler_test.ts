@@ -175,7 +175,7 @@ serverTest(
 
 for (
   const [what, change, message] of [
-    ["a wrong password", (url: URL) => void (url.password = "hunter2"), /refuses the user or pass/],
+    ["a wrong password", (url: URL) => void (url.password = "hunter2"), /rejects the user or pass/],
     ["a missing database", (url: URL) => void (url.pathname = "/nope"), /it does not exist/],
     [
       "a parameter that it does not know",
