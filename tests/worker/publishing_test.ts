@@ -65,7 +65,7 @@ serverTest(
     };
     await using worker = await Program.start(["start"], { env });
     await worker.printed(
-      /Cannot publish to .*, counting continues, and publishing is retried: The topic .* does not exist. Create it, or set KAFKA_OUTPUT_TOPIC/,
+      /Cannot publish to .*; counting continues, and publishing is retried: The topic .* does not exist. Create it, or set KAFKA_OUTPUT_TOPIC/,
     );
     await mails.received(/Closed windows are not published to output-/);
     await kcatProduce(stack.topic, eventLines().slice(0, 100));
