@@ -151,7 +151,7 @@ serverTest(
     await kcatProduce(stack.topic, lines);
     for (const [at, program] of [first, second].entries()) {
       const told =
-        /partitions \d and \d are not counted \([\d,]+ records waiting\): lottery-worker-\w{8} on 127\.0\.0\.1 has them, a worker that is not in this database/;
+        /partitions \d and \d are not counted \([\d,]+ records waiting\): lottery-worker-\w{8} on 127\.0\.0\.1 has them, a worker that is not registered in this database/;
       const page = await pageOf(program);
       await eventually(async () => assert.match(await text(`${page}readyz`), told), {
         timeoutMs: TOLD_MS,
