@@ -11,6 +11,7 @@ import { unavailableText } from "../core/offsets/partition_names.ts";
 import type { LogFormat, LogLevel } from "../core/settings/config.ts";
 import { groupDigits } from "../core/text/numbers.ts";
 import { printable, printableJson } from "../core/text/printable.ts";
+import { withSnakeNames } from "../core/text/snake_case.ts";
 import type { Commit } from "../core/windowing/pending.ts";
 import type { Outage } from "../observers/system_states.ts";
 import type { OutageListener } from "../observers/worker_state.ts";
@@ -49,12 +50,12 @@ export async function configureLogs({ level, format, terminal }: LogOptions): Pr
 
 /** One line of JSON: time, level, message, and what the message was made of. */
 function jsonLine(record: LogRecord): string {
-  return printableJson({
+  return printableJson(withSnakeNames({
     time: new Date(record.timestamp).toISOString(),
     level: levelName(record),
     message: plainText(record.message),
     ...record.properties,
-  });
+  }));
 }
 
 function levelName({ level }: LogRecord): string {

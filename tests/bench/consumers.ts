@@ -72,9 +72,9 @@ export async function startOnce(
   }, 100);
   const code = await program.exitCode();
   clearInterval(looking);
-  const report = program.stderr.split("\n").find((line) => line.includes('"perSecond"'));
+  const report = program.stderr.split("\n").find((line) => line.includes('"per_second"'));
   if (code !== 0 || !report) throw new Error(`It failed with ${code}:\n${program.stderr}`);
-  const { events, deadLetters, perSecond: eventsPerSecond } = JSON.parse(report);
+  const { events, dead_letters: deadLetters, per_second: eventsPerSecond } = JSON.parse(report);
   const seconds = (events + deadLetters) / Math.max(1, eventsPerSecond);
   return { events, seconds, eventsPerSecond, usage, residentMegabytes };
 }

@@ -23,7 +23,7 @@ async function logged(
 Deno.test("logs are JSON with time, level, message and what it was made of", async () => {
   const [line] = await logged(
     "json",
-    () => log.warn("{system} is {state}", { system: "Kafka", state: "away" }),
+    () => log.warn("{system} is {state}", { system: "Kafka", state: "away", sinceMs: 5 }),
   );
   const { time, ...rest } = JSON.parse(line!);
   assert.ok(Math.abs(Date.parse(time) - Date.now()) < 10_000);
@@ -32,6 +32,7 @@ Deno.test("logs are JSON with time, level, message and what it was made of", asy
     message: "Kafka is away",
     system: "Kafka",
     state: "away",
+    since_ms: 5,
   });
 });
 

@@ -4,20 +4,9 @@
  */
 
 import { printableJson } from "../../core/text/printable.ts";
+import { withSnakeNames } from "../../core/text/snake_case.ts";
 
-/** The report, indented, with the names of its fields in snake_case, as the tables have them. */
+/** The report, indented. */
 export function reportJson(report: unknown): string {
   return printableJson(withSnakeNames(report), 2);
-}
-
-function withSnakeNames(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withSnakeNames);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [snakeCase(name), withSnakeNames(field)]),
-  );
-}
-
-function snakeCase(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
