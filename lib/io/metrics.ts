@@ -80,6 +80,7 @@ export class Metrics implements Partial<PipelineObserver> {
     help: "Counts of closed windows that the output topic has accepted.",
     registers: [this.#registry],
   });
+
   constructor({ topic, state }: MetricsOptions) {
     this.#state = state;
     for (const reason of DEAD_LETTER_REASONS) this.#deadLetters.inc({ reason }, 0);

@@ -31,7 +31,6 @@ import type { Source } from "../pipeline/source.ts";
 import { WorkerAlerts } from "./alerts.ts";
 import { CoverageMonitor } from "./coverage_monitor.ts";
 import { Heartbeat } from "./heartbeat.ts";
-
 import { Publishing } from "./publishing.ts";
 import { Retention } from "./retention.ts";
 import { serve } from "./web_server.ts";

@@ -63,8 +63,9 @@ export interface RecordHeader {
 }
 
 /**
- * Walks the records of a batch: a reader itself, because a second object would slow it down. After `next()` has returned true the fields
- * describe one record as ranges of `bytes`; a range that starts at −1 is null.
+ * Walks the records of a batch: a reader itself, because a second object would slow it down. After
+ * `next()` has returned true the fields describe one record as ranges of `bytes`; a range that
+ * starts at −1 is null.
  */
 export class RecordCursor extends VarintReader {
   offset = 0;

@@ -15,7 +15,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-/** In this order, and never changed once released: a new one is added instead. */
+/** In this order, and never changed once released (1 to 5 with 0.1.0): a new one is added instead. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "tables", sql: tables },
   { version: 2, name: "dead letters", sql: deadLetters },
