@@ -36,6 +36,7 @@ export async function holdings(connection: Connection, topic: string): Promise<H
 
 const EMPTIED = [
   "lottery_aggregates",
+  "lottery_hours",
   "dead_letters",
   "dead_letter_horizons",
   "outbox",
@@ -77,7 +78,8 @@ export async function resetCounts(
       text: `
         update pipeline set
           watermark = null, closed_up_to = null, outbox_up_to = null, output_compared_with = null,
-          aggregates_horizon = null, deleted_events = 0, replayed_letters = 0`,
+          aggregates_horizon = null, deleted_events = 0, replayed_letters = 0,
+          hours_from = null, hours_horizon = null, deleted_hour_events = 0`,
     });
   });
 }

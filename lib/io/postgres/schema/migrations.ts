@@ -8,6 +8,8 @@ import deadLetters from "./migrations/0002_dead_letters.sql" with { type: "text"
 import commit from "./migrations/0003_commit.sql" with { type: "text" };
 import retention from "./migrations/0004_retention.sql" with { type: "text" };
 import publishing from "./migrations/0005_publishing.sql" with { type: "text" };
+import hours from "./migrations/0006_hours.sql" with { type: "text" };
+import commitWithHours from "./migrations/0007_commit.sql" with { type: "text" };
 
 export interface Migration {
   readonly version: number;
@@ -22,6 +24,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, name: "commit", sql: commit },
   { version: 4, name: "retention", sql: retention },
   { version: 5, name: "publishing", sql: publishing },
+  { version: 6, name: "hours", sql: hours },
+  { version: 7, name: "commit with hours", sql: commitWithHours },
 ];
 
 /** Names of the functions that migrations create. */

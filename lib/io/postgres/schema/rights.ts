@@ -13,6 +13,7 @@ export const WORKER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   kafka_offsets: ["select", "insert", "update"],
   pipeline: ["select", "insert", "update"],
   lottery_aggregates: ["select", "insert", "update", "delete"],
+  lottery_hours: ["select", "insert", "update", "delete"],
   dead_letters: ["select", "insert", "update", "delete"],
   dead_letter_horizons: ["select", "insert", "update"],
   offset_history: ["select", "insert", "delete"],
