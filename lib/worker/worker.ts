@@ -32,7 +32,7 @@ import { WorkerAlerts } from "./alerts.ts";
 import { CoverageMonitor } from "./coverage_monitor.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Publishing } from "./publishing.ts";
-import { Retention } from "./retention.ts";
+import { Upkeep } from "./upkeep.ts";
 import { serve } from "./web_server.ts";
 
 type Observer = Partial<PipelineObserver & CoverageObserver>;
@@ -72,7 +72,7 @@ export class Worker implements AsyncDisposable {
   readonly #queries: Connection;
   readonly #alerts: WorkerAlerts | null;
   readonly #heartbeat: Heartbeat;
-  readonly #retention: Retention;
+  readonly #upkeep: Upkeep;
 
   constructor(options: WorkerOptions) {
     const { config, databaseUrl, sendsAlerts, observers = [], demo } = options;
@@ -97,10 +97,7 @@ export class Worker implements AsyncDisposable {
       ...{ workerId, host, state },
       onDeath: (worker) => this.#alerts?.died(worker),
     });
-    this.#retention = new Retention(
-      config,
-      new Connection(databaseUrl, workerId, { idleMs: IDLE_MS }),
-    );
+    this.#upkeep = new Upkeep(config, new Connection(databaseUrl, workerId, { idleMs: IDLE_MS }));
     const logs = new LogObserver();
     state.notifyOfOutages(logs);
     this.#observer = observeAll([
@@ -152,7 +149,7 @@ export class Worker implements AsyncDisposable {
     const epoch = await claimPipeline(this.#commits, claimOf(this.#config, origin));
     await this.#heartbeat.begin();
     this.#alerts?.begin();
-    this.#retention.begin();
+    this.#upkeep.begin();
     return epoch;
   }
 
@@ -212,7 +209,7 @@ export class Worker implements AsyncDisposable {
       this.#alerts?.[Symbol.asyncDispose](),
     ]);
     await Promise.all(
-      [this.#retention, this.#commits, this.#queries].map((each) => each[Symbol.asyncDispose]()),
+      [this.#upkeep, this.#commits, this.#queries].map((each) => each[Symbol.asyncDispose]()),
     );
   }
 }

@@ -24,6 +24,7 @@ export const HOSTILE_SETTINGS: readonly {
   { name: "default_transaction_deferrable", value: "on", ours: "off" },
   { name: "row_security", value: "on", ours: "off" },
   { name: "session_replication_role", value: "replica", ours: "origin" },
+  { name: "jit", value: "on", ours: "off" },
   { name: "lock_timeout", value: "1", ours: "10s" },
   { name: "statement_timeout", value: "2s", ours: "20s" },
   { name: "idle_in_transaction_session_timeout", value: "1s", ours: "20s" },

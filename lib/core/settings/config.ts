@@ -88,6 +88,7 @@ const SCHEMA = z.object({
   ALERT_INTERVAL_SECONDS: integer(1, 604_800).default(900),
   ALERT_DEAD_LETTERS_PER_MINUTE: integer(1, 1_000_000_000).default(60),
   AGGREGATES_RETENTION_DAYS: integer(1, 36_500).optional(),
+  HOURS_RETENTION_DAYS: integer(1, 36_500).optional(),
   DEAD_LETTERS_RETENTION_DAYS: integer(1, 36_500).optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], {
     error: "must be debug, info, warn or error",
@@ -108,6 +109,7 @@ const COMPANIONS: readonly { readonly of: Setting; readonly needed: readonly Set
   { of: "SMTP_HOST", needed: ["ALERT_FROM", "ALERT_TO"] },
   { of: "SMTP_USERNAME", needed: ["SMTP_HOST", "SMTP_PASSWORD"] },
   { of: "SMTP_PASSWORD", needed: ["SMTP_USERNAME"] },
+  { of: "HOURS_RETENTION_DAYS", needed: ["AGGREGATES_RETENTION_DAYS"] },
   { of: "ALERT_FROM", needed: ["SMTP_HOST"] },
   { of: "ALERT_TO", needed: ["SMTP_HOST"] },
 ];
@@ -131,6 +133,7 @@ export function parseConfig(
     ...(error?.issues ?? []).map((issue) => invalid(issue, given)),
     ...missing(given),
     ...(data && data.KAFKA_OUTPUT_TOPIC === data.KAFKA_TOPIC ? [OUTPUT_IS_INPUT] : []),
+    ...(data && hoursGoFirst(data) ? [HOURS_GO_FIRST] : []),
   ];
   return data && problems.length === 0 ? { config: toConfig(data) } : { problems };
 }
@@ -139,6 +142,18 @@ const OUTPUT_IS_INPUT: ConfigProblem = {
   setting: "KAFKA_OUTPUT_TOPIC",
   message: "must be another topic than KAFKA_TOPIC: the counts would be read as events",
 };
+
+const HOURS_GO_FIRST: ConfigProblem = {
+  setting: "HOURS_RETENTION_DAYS",
+  message:
+    "must not be less than AGGREGATES_RETENTION_DAYS: an hour is kept as long as its minutes",
+};
+
+function hoursGoFirst(
+  { HOURS_RETENTION_DAYS: hours, AGGREGATES_RETENTION_DAYS: windows }: z.output<typeof SCHEMA>,
+): boolean {
+  return hours !== undefined && windows !== undefined && hours < windows;
+}
 
 type Given = Readonly<Record<string, string>>;
 
@@ -213,6 +228,7 @@ function toConfig(settings: z.output<typeof SCHEMA>) {
     alertDeadLettersPerMinute: settings.ALERT_DEAD_LETTERS_PER_MINUTE,
     /** Age at which rows are deleted; `undefined`: never. */
     aggregatesRetentionDays: settings.AGGREGATES_RETENTION_DAYS,
+    hoursRetentionDays: settings.HOURS_RETENTION_DAYS,
     deadLettersRetentionDays: settings.DEAD_LETTERS_RETENTION_DAYS,
     logLevel: settings.LOG_LEVEL,
     /** `undefined`: pretty on a terminal, JSON elsewhere. */

@@ -26,11 +26,26 @@ const STEP_ROWS = 5_000;
  */
 export async function expireAggregates(
   connection: Connection,
+  options: ExpiryOptions,
+): Promise<ExpiryStep> {
+  return await expire(connection, "expire_aggregates", options);
+}
+
+/** Deletes the oldest hours, but none before all of its windows are deleted. */
+export async function expireHours(
+  connection: Connection,
+  options: ExpiryOptions,
+): Promise<ExpiryStep> {
+  return await expire(connection, "expire_hours", options);
+}
+
+async function expire(
+  connection: Connection,
+  of: "expire_aggregates" | "expire_hours",
   { retentionDays, nowMs }: ExpiryOptions,
 ): Promise<ExpiryStep> {
   const [row] = await connection.query<{ deleted_rows: number; is_done: boolean }>({
-    text:
-      "select deleted_rows, is_done from expire_aggregates($1, $2, to_timestamp($3::bigint / 1000.0))",
+    text: `select deleted_rows, is_done from ${of}($1, $2, to_timestamp($3::bigint / 1000.0))`,
     values: [retentionDays, STEP_ROWS, nowMs],
   });
   return { deletedRows: row!.deleted_rows, isDone: row!.is_done };

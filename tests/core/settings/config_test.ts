@@ -45,6 +45,7 @@ const DEFAULTS: Config = {
   httpPort: undefined,
   smtp: undefined,
   aggregatesRetentionDays: undefined,
+  hoursRetentionDays: undefined,
   deadLettersRetentionDays: undefined,
   logLevel: "info",
   logFormat: undefined,
@@ -97,6 +98,7 @@ Deno.test("parseConfig() reads every setting", () => {
     HTTP_HOST: "0.0.0.0",
     HTTP_PORT: "9000",
     AGGREGATES_RETENTION_DAYS: "400",
+    HOURS_RETENTION_DAYS: "4000",
     DEAD_LETTERS_RETENTION_DAYS: "30",
     SMTP_PORT: "465",
     SMTP_SECURE: "true",
@@ -135,6 +137,7 @@ Deno.test("parseConfig() reads every setting", () => {
       to: "operator@example.org",
     },
     aggregatesRetentionDays: 400,
+    hoursRetentionDays: 4_000,
     deadLettersRetentionDays: 30,
     logLevel: "debug",
     logFormat: "json",
@@ -152,6 +155,16 @@ Deno.test("parseConfig() refuses to publish counts where events are read", () =>
     "KAFKA_OUTPUT_TOPIC",
   ]);
   assert.equal(configOf({ KAFKA_OUTPUT_TOPIC: "counts" }).outputTopic, "counts");
+});
+
+Deno.test("parseConfig() refuses to delete hours before their minutes, or while these are kept", () => {
+  const days = (minutes: string, hours: string) => ({
+    AGGREGATES_RETENTION_DAYS: minutes,
+    HOURS_RETENTION_DAYS: hours,
+  });
+  assert.deepEqual(settingsOf(days("30", "29")), ["HOURS_RETENTION_DAYS"]);
+  assert.deepEqual(settingsOf(days("", "30")), ["AGGREGATES_RETENTION_DAYS"]);
+  assert.equal(configOf(days("30", "30")).hoursRetentionDays, 30);
 });
 
 Deno.test("parseConfig() turns TLS on without any file", () => {

@@ -59,6 +59,7 @@ const VALUES: Readonly<
   MAX_FUTURE_SECONDS: { bad: ["31536001", ...NO_INTEGERS], good: ["0", "31536000"] },
   COMMIT_INTERVAL_MS: { bad: ["0", "9", "60001", ...NO_INTEGERS], good: ["10", "60000"] },
   AGGREGATES_RETENTION_DAYS: { bad: ["0", "36501", ...NO_INTEGERS], good: ["1", "36500"] },
+  HOURS_RETENTION_DAYS: { bad: ["0", "36501", ...NO_INTEGERS], good: [] },
   DEAD_LETTERS_RETENTION_DAYS: { bad: ["0", "36501", ...NO_INTEGERS], good: ["1", "36500"] },
   HTTP_PORT: { bad: ["65536", "99999999999999999999", ...NO_INTEGERS], good: ["0", "1", "65535"] },
   SMTP_PORT: { bad: ["0", "65536", ...NO_INTEGERS], good: ["1", "65535"] },

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { fillHours } from "../../../lib/io/postgres/hours.ts";
 import {
   expireAggregates,
   expireDeadLetters,
+  expireHours,
   type ExpiryOptions,
 } from "../../../lib/io/postgres/retention.ts";
 import { Connection } from "../../../lib/io/postgres/session/connection.ts";
@@ -182,6 +184,94 @@ retentionTest(
     assert.deepEqual(await expiring, { deletedRows: 1, isDone: true });
     const { rows, deleted } = await standing(connection);
     assert.deepEqual([rows, deleted], [0, 5]);
+  },
+);
+
+/** Hours and what is known of those that were deleted. */
+async function hoursStanding(connection: Connection) {
+  const [row] = await connection.query<
+    Readonly<Record<string, unknown>> & {
+      readonly hours: number;
+      readonly events: number;
+      readonly deleted: number;
+      readonly first: Date | null;
+      readonly horizon: Date | null;
+    }
+  >({
+    text: `
+      select
+        count(hour_start) as hours,
+        coalesce(sum(event_count), 0)::bigint as events,
+        deleted_hour_events as deleted,
+        min(hour_start) as first,
+        hours_horizon as horizon
+      from pipeline left join lottery_hours on true
+      group by deleted_hour_events, hours_horizon`,
+  });
+  return row!;
+}
+
+retentionTest(
+  "expireHours() deletes whole hours in steps, none before its windows, and says what is gone",
+  async ({ connection, first }) => {
+    const [days, names] = [20, 12];
+    const starts = Array.from(
+      { length: days * 24 },
+      (_, n) => thisMinuteMs() - (days * 24 - n) * 60 * MINUTE_MS,
+    );
+    const counts = starts.flatMap((windowStartMs) =>
+      Array.from({ length: names }, (_, n) => ({
+        windowStartMs,
+        lotteryName: `lottery ${String(n).padStart(2, "0")}`,
+        eventType: "pay",
+        count: 1,
+      }))
+    );
+    await first.commit(commitOf([[0, 0, counts.length]], { counts }));
+    const all = await hoursStanding(connection);
+    assert.deepEqual([all.hours, all.events], [counts.length, counts.length]);
+
+    assert.deepEqual(await expireHours(connection, old(1)), { deletedRows: 0, isDone: true });
+    assert.deepEqual(await hoursStanding(connection), all, "their windows are still there");
+
+    for (let isDone = false; !isDone;) ({ isDone } = await expireAggregates(connection, old(1)));
+    assert.deepEqual(await hoursStanding(connection), all, "windows go alone");
+    let steps = 0;
+    for (let isDone = false; !isDone; steps++) {
+      ({ isDone } = await expireHours(connection, old(2)));
+      const now = await hoursStanding(connection);
+      assert.equal(now.events + now.deleted, counts.length);
+      assert.equal(now.first!.getTime(), now.horizon!.getTime(), "nothing behind it is");
+      assert.equal(now.hours % names, 0, "no hour is cut");
+    }
+    assert.equal(steps, 2);
+    const { hours, horizon } = await hoursStanding(connection);
+    assert.ok(Math.abs(horizon!.getTime() - (Date.now() - 2 * DAY_MS)) <= 61 * MINUTE_MS);
+    assert.ok(Math.abs(hours - 2 * 24 * names) <= 2 * names, `${hours} hours`);
+    assert.deepEqual(await expireHours(connection, old(3)), { deletedRows: 0, isDone: true });
+    assert.deepEqual((await hoursStanding(connection)).horizon, horizon, "it never falls");
+  },
+);
+
+retentionTest(
+  "expireAggregates() keeps windows that are not in the hours yet",
+  async ({ connection, first }) => {
+    const counts = [{
+      windowStartMs: thisMinuteMs() - 9 * DAY_MS,
+      lotteryName: "keno",
+      eventType: "pay",
+      count: 5,
+    }];
+    await first.commit(commitOf([[0, 0, 5]], { counts }));
+    await connection.query({ text: "delete from lottery_hours" });
+    await connection.query({
+      text: "update pipeline set hours_from = (select max(window_end) from lottery_aggregates)",
+    });
+    assert.deepEqual(await expireAggregates(connection, old(7)), { deletedRows: 0, isDone: true });
+    assert.equal(await fillHours(connection), null);
+    assert.deepEqual(await expireAggregates(connection, old(7)), { deletedRows: 1, isDone: true });
+    const { events, deleted } = await hoursStanding(connection);
+    assert.deepEqual([events, deleted], [5, 0]);
   },
 );
 

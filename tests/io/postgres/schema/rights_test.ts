@@ -4,6 +4,7 @@ import { createDatabase as createMissing } from "../../../../lib/io/postgres/sch
 import { assertUsable, migrate } from "../../../../lib/io/postgres/schema/migrate.ts";
 import { missingGrants, WORKER_RIGHTS } from "../../../../lib/io/postgres/schema/rights.ts";
 import { Connection } from "../../../../lib/io/postgres/session/connection.ts";
+import { migrateToFirstRelease } from "../../../support/first_release.ts";
 import { LAST_MIGRATION, takeBackLastMigration } from "../../../support/last_migration.ts";
 import { createDatabase, Postgres, type TestDatabase } from "../../../support/postgres.ts";
 import { createRole, type TestRole } from "../../../support/role.ts";
@@ -54,6 +55,32 @@ rightsTest(
       `grant delete on table public.lottery_aggregates, public.outbox to ${role.name};`,
     ]);
     assert.deepEqual(await missingGrants(connection), []);
+  },
+);
+
+rightsTest(
+  "migrate() gives the hours to whoever could use the windows, so that nobody has to be granted more",
+  async (database, role) => {
+    const { connection } = database;
+    await migrateToFirstRelease(connection);
+    await using reader = await createRole(database);
+    await connection.query({
+      text: `
+        grant select, insert, update, delete on all tables in schema public to ${role.name};
+        grant usage, select, update on all sequences in schema public to ${role.name};
+        grant select on lottery_aggregates to ${reader.name}`,
+    });
+    await migrate(connection);
+    await using worker = new Connection(role.url);
+    assert.deepEqual(await missingGrants(worker), []);
+    const rights = await connection.query({
+      text: `
+        select
+          has_table_privilege($1, 'lottery_hours', 'select') as may_read,
+          has_table_privilege($1, 'lottery_hours', 'insert') as may_write`,
+      values: [reader.name],
+    });
+    assert.deepEqual(rights, [{ may_read: true, may_write: false }]);
   },
 );
 

@@ -18,6 +18,24 @@ create table lottery_hours (
 -- index.
 create index lottery_hours_lottery on lottery_hours (lottery_name, hour_start);
 
+-- Whoever may read or write the windows may do so with the hours: workers of before go on counting.
+do $$
+declare
+  granted record;
+begin
+  for granted in
+    select
+      privilege_type,
+      case when grantee = 0 then 'public' else grantee::regrole::text end as role
+    from pg_class
+    cross join aclexplode(relacl)
+    where oid = 'lottery_aggregates'::regclass and grantee <> relowner
+  loop
+    execute format('grant %s on lottery_hours to %s', granted.privilege_type, granted.role);
+  end loop;
+end
+$$;
+
 alter table pipeline
   -- Only windows that start from here on are in lottery_hours; null: all are. A database that had
   -- windows before it had hours is filled backwards.

@@ -1,17 +1,21 @@
 /**
- * Deletes old rows periodically. Several workers may do so: in the database one step comes after
- * the other.
+ * What the tables need besides commits, in small steps: old rows are deleted, and the hours of a
+ * database that had only windows are filled. Several workers may do so: in the database one step
+ * comes after the other.
  * @module
  */
 
 import { delay } from "../async/delay.ts";
 import { isPassing } from "../core/failure.ts";
 import type { Config } from "../core/settings/config.ts";
+import { isoTime } from "../core/text/time.ts";
 import { FailureLog } from "../io/failure_log.ts";
 import { log } from "../io/logs.ts";
+import { fillHours } from "../io/postgres/hours.ts";
 import {
   expireAggregates,
   expireDeadLetters,
+  expireHours,
   type ExpiryOptions,
   type ExpiryStep,
 } from "../io/postgres/retention.ts";
@@ -19,6 +23,8 @@ import type { Connection } from "../io/postgres/session/connection.ts";
 import { StatementAbortedError } from "../io/postgres/session/errors.ts";
 
 const INTERVAL_MS = 60_000;
+/** Between two lines of the log about the filling of hours. */
+const PROGRESS_MS = 10_000;
 
 /** One kind of rows, and how old they may become. */
 interface Expiry {
@@ -27,11 +33,11 @@ interface Expiry {
   readonly step: (connection: Connection, options: ExpiryOptions) => Promise<ExpiryStep>;
 }
 
-/** Deletes what is older than the settings allow, each minute, until it is disposed. */
-export class Retention implements AsyncDisposable {
+/** Fills hours first, then deletes what is older than the settings allow, each minute, until it is disposed. */
+export class Upkeep implements AsyncDisposable {
   readonly #expiries: readonly Expiry[];
   readonly #connection: Connection;
-  readonly #failures = new FailureLog("Cannot delete old rows: {reason}", {
+  readonly #failures = new FailureLog("Cannot fill hours or delete old rows: {reason}", {
     isSilent: (error) => isPassing(error) && !(error instanceof StatementAbortedError),
   });
   readonly #ended = new AbortController();
@@ -39,11 +45,12 @@ export class Retention implements AsyncDisposable {
 
   /** @param connection for this alone; it is closed with it. */
   constructor(
-    { aggregatesRetentionDays, deadLettersRetentionDays }: Config,
+    { aggregatesRetentionDays, hoursRetentionDays, deadLettersRetentionDays }: Config,
     connection: Connection,
   ) {
     this.#expiries = [
       { what: "counts", retentionDays: aggregatesRetentionDays, step: expireAggregates },
+      { what: "hours", retentionDays: hoursRetentionDays, step: expireHours },
       { what: "dead letters", retentionDays: deadLettersRetentionDays, step: expireDeadLetters },
     ];
     this.#connection = connection;
@@ -63,12 +70,33 @@ export class Retention implements AsyncDisposable {
   async #loop(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
+        await this.#fillHours(signal);
         for (const expiry of this.#expiries) await this.#expire(expiry, signal);
         this.#failures.succeeded();
       } catch (error) {
         this.#failures.failed(error);
       }
       await delay(INTERVAL_MS, signal);
+    }
+  }
+
+  /** Once for each database: from then on commits keep the hours. */
+  async #fillHours(signal: AbortSignal): Promise<void> {
+    const startedAt = performance.now();
+    let toldAt = -Infinity;
+    for (let steps = 0; !signal.aborted; steps++) {
+      const filledFromMs = await fillHours(this.#connection);
+      if (filledFromMs === null) {
+        if (steps > 0) log.info("The hours are filled", { seconds: secondsSince(startedAt) });
+        return;
+      }
+      if (performance.now() - toldAt < PROGRESS_MS) continue;
+      toldAt = performance.now();
+      log.info(
+        "Filling the hours of a database that had none: done back to {time}. " +
+          "Counting goes on, and what is read is right meanwhile",
+        { time: isoTime(filledFromMs) },
+      );
     }
   }
 
@@ -88,4 +116,8 @@ export class Retention implements AsyncDisposable {
       retentionDays,
     });
   }
+}
+
+function secondsSince(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) / 1000);
 }

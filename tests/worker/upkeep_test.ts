@@ -60,3 +60,54 @@ serverTest(
     await expected.assertStored(database.connection);
   },
 );
+
+serverTest(
+  "start fills the hours of a database that had windows only, and counts meanwhile",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack();
+    const { topic, database: { connection }, env } = stack;
+    {
+      await using _first = await Program.start(["start"], { env });
+      const claimed = () => connection.query({ text: "select from pipeline" }).catch(() => []);
+      await eventually(async () => (await claimed()).length === 1);
+    }
+    // Ten days of two names a minute, as a version without hours has counted them.
+    await connection.query({
+      text: `
+        insert into lottery_aggregates (window_start, window_end, lottery_name, event_type, event_count)
+        select start, start + interval '1 minute', name, 'pay', 1 + extract(minute from start)
+        from generate_series($1::timestamptz, $1 + interval '14399 minutes', '1 minute') as start,
+          unnest(array['keno', 'mega_draw']) as name`,
+      values: [new Date(Math.floor((NOW - 10 * DAY_MS) / 60_000) * 60_000)],
+    });
+    await connection.query({
+      text: "update pipeline set hours_from = (select max(window_end) from lottery_aggregates)",
+    });
+
+    await using second = await Program.start(["start"], { env });
+    await kcatProduce(topic, [event("keno", NOW - 9 * DAY_MS), event("keno", NOW)]);
+    await second.printed(/The hours are filled/);
+    await eventually(async () => await recordsRead(stack.database) === 2);
+
+    const wrong = await connection.query({
+      text: `
+        select hour_start, lottery_name, hours.events, minutes.events
+        from (
+          select hour_start, lottery_name, event_count as events from lottery_hours
+        ) hours
+        full join (
+          select
+            date_trunc('hour', window_start) as hour_start, lottery_name, sum(event_count) as events
+          from lottery_aggregates
+          group by 1, 2
+        ) minutes using (hour_start, lottery_name)
+        where hours.events is distinct from minutes.events`,
+    });
+    assert.deepEqual(wrong, []);
+    assert.deepEqual(
+      await connection.query({ text: "select hours_from from pipeline" }),
+      [{ hours_from: null }],
+    );
+  },
+);
