@@ -11,11 +11,23 @@ export async function storeCounts(
 ): Promise<void> {
   await connection.query({
     text: `
+      with counts as (
+        select *
+        from unnest($1::timestamptz[], $2::text[], $3::text[], $4::bigint[])
+          as counts (start, lottery_name, event_type, event_count)
+      ),
+      hours as (
+        insert into lottery_hours (hour_start, lottery_name, event_type, event_count)
+        select date_trunc('hour', start, 'UTC'), lottery_name, event_type, sum(event_count)
+        from counts
+        group by 1, lottery_name, event_type
+      )
       insert into lottery_aggregates
         (window_start, window_end, lottery_name, event_type, event_count)
-      select start, start + interval '1 minute', lottery_name, event_type, event_count
-      from unnest($1::timestamptz[], $2::text[], $3::text[], $4::bigint[])
-        as counts (start, lottery_name, event_type, event_count)`,
+      select
+        start, start + (select make_interval(secs => window_seconds) from pipeline),
+        lottery_name, event_type, event_count
+      from counts`,
     values: [
       counts.map(({ windowStartMs }) => new Date(windowStartMs)),
       counts.map(({ lotteryName }) => lotteryName),

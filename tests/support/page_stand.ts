@@ -29,15 +29,21 @@ export const OVERVIEW: Overview = {
 export const VIEW: WindowView = {
   fromMs: NOON_MS - 14 * MINUTE_MS,
   toMs: NOON_MS + MINUTE_MS,
-  barMs: MINUTE_MS,
+  stepMs: MINUTE_MS,
+  zone: "UTC",
+  keptFromMs: null,
+  isLive: true,
   eventTypes: ["clicked", "pay"],
   lotteryNames: ["mega_draw", "an extraordinarily long name of a lottery ".repeat(5)],
   otherLotteries: 0,
   bars: Array.from({ length: 15 }, (_, at) => ({
     startMs: NOON_MS + (at - 14) * MINUTE_MS,
+    endMs: NOON_MS + (at - 13) * MINUTE_MS,
     events: [1000 + at, 100, 0],
+    weekAgo: null,
   })),
   totals: [[15_000, 1_500, 0], [90, 15, 0], [0, 0, 0]],
+  totalsWeekAgo: null,
   current: {
     startMs: NOON_MS,
     events: [[40, 7, 0], [0, 1, 0], [0, 0, 0]],

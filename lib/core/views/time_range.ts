@@ -1,22 +1,36 @@
 /**
- * Which windows the page shows: as far back as requested, from the current event time,
- * and joined so that a chart has a readable number of bars.
+ * Which times the page shows: as far back as requested from the current event time, or from one
+ * time to another, in bars of a length that gives a chart a readable number of them.
  * @module
  */
 
 import { windowStart } from "../windowing/window.ts";
 
-/** Ranges that can be asked for, with their lengths. */
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Ranges up to the current event time that can be asked for, with their lengths. */
 export const RANGES = {
-  "15m": 15 * 60_000,
-  "1h": 60 * 60_000,
-  "24h": 24 * 60 * 60_000,
+  "15m": 15 * MINUTE_MS,
+  "1h": HOUR_MS,
+  "24h": DAY_MS,
+  "7d": 7 * DAY_MS,
+  "30d": 30 * DAY_MS,
+  "1y": 365 * DAY_MS,
 } as const;
 
 export type Range = keyof typeof RANGES;
 
 export function isRange(text: string): text is Range {
   return Object.hasOwn(RANGES, text);
+}
+
+/** A range that stands still. */
+export interface FixedRange {
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 /** Times in milliseconds since the epoch. */
@@ -39,31 +53,67 @@ export function currentWindow(
   return Math.min(newestWindowMs, windowStart(Math.max(nowMs, watermarkMs ?? 0), windowMs));
 }
 
-/** Bars `[fromMs, fromMs + barMs)` and so on; the last one ends at `toMs` or, not yet full, behind it. */
+/** From the bar that holds `firstMs` to the one that holds `lastMs`. */
 export interface Bars {
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** A multiple of the window's length. */
-  readonly barMs: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** Of a bar. A day counts as 24 hours, whatever its length in a time zone. */
+  readonly stepMs: number;
 }
 
-const MAX_BARS = 150;
-/** How many windows may be joined: with windows of a minute, the bars are of 1, 2, 5, … minutes. */
-const STEPS = [1, 2, 5, 10, 15, 20, 30, 60];
-
-/** The bars of a range that ends with the window that starts at `currentMs`. */
+/** The bars of a range. The last one of a range up to now holds the window that starts at `currentMs`. */
 export function barsOf(
-  range: Range,
+  range: Range | FixedRange,
   { currentMs, windowMs }: { readonly currentMs: number; readonly windowMs: number },
 ): Bars {
-  const windows = Math.max(1, Math.ceil(RANGES[range] / windowMs));
-  const step = STEPS.find((each) => windows / each <= MAX_BARS) ??
-    60 * Math.ceil(windows / 60 / MAX_BARS);
-  const barMs = step * windowMs;
-  const lastBarMs = windowStart(currentMs, barMs);
-  return {
-    fromMs: lastBarMs - (Math.ceil(windows / step) - 1) * barMs,
-    toMs: currentMs + windowMs,
-    barMs,
-  };
+  if (typeof range !== "string") {
+    const { fromMs, toMs } = range;
+    return { firstMs: fromMs, lastMs: toMs - 1, stepMs: stepOf(toMs - fromMs, windowMs) };
+  }
+  const stepMs = stepOf(RANGES[range], windowMs);
+  const bars = Math.ceil(RANGES[range] / stepMs);
+  return { firstMs: currentMs - (bars - 1) * stepMs, lastMs: currentMs, stepMs };
+}
+
+const MAX_BARS = 200;
+/** A year by the day. */
+const MAX_DAYS = 400;
+
+/** Lengths of bars; but none is shorter than a window. */
+const STEPS = new Map([
+  ["1m", MINUTE_MS],
+  ["5m", 5 * MINUTE_MS],
+  ["15m", 15 * MINUTE_MS],
+  ["1h", HOUR_MS],
+  ["6h", 6 * HOUR_MS],
+  ["1d", DAY_MS],
+  ["7d", 7 * DAY_MS],
+]);
+/** How many windows are joined where their length fits into no hour. */
+const JOINED_WINDOWS = [1, 2, 5, 10, 20, 50];
+/** In a bar of this many windows, one more or less does not show. */
+const MANY_WINDOWS = 60;
+
+/** The shortest step that gives a range at most 200 bars, or 400 days; else the longest. */
+function stepOf(rangeMs: number, windowMs: number): number {
+  const steps = stepsOf(windowMs);
+  return steps.find((stepMs) => rangeMs / stepMs <= (stepMs === DAY_MS ? MAX_DAYS : MAX_BARS)) ??
+    steps.at(-1)!;
+}
+
+function stepsOf(windowMs: number): number[] {
+  const joined = HOUR_MS % windowMs === 0 ? [1] : JOINED_WINDOWS;
+  return [
+    ...joined.map((windows) => windows * windowMs).filter((stepMs) => stepMs < DAY_MS),
+    ...[...STEPS.values()].filter((stepMs) =>
+      stepMs >= DAY_MS || (stepMs > windowMs && stepMs % windowMs === 0) ||
+      stepMs >= MANY_WINDOWS * windowMs
+    ),
+  ].toSorted((a, b) => a - b);
+}
+
+/** The name of a step, such as "15m"; in seconds if it has none. */
+export function stepName(stepMs: number): string {
+  const named = [...STEPS].find(([, ms]) => ms === stepMs);
+  return named?.[0] ?? `${stepMs / SECOND_MS}s`;
 }

@@ -4,11 +4,14 @@
  * @module
  */
 
-import type { Bars, Range } from "./time_range.ts";
+import type { FixedRange, Range } from "./time_range.ts";
 
 export interface ViewChoice {
-  readonly range: Range;
-  readonly lotteryName: string | null;
+  readonly range: Range | FixedRange;
+  /** Sorted; none for all. */
+  readonly lotteryNames: readonly string[];
+  /** IANA name of the time zone in which days begin. */
+  readonly zone: string;
 }
 
 /** Numbers of events by place: of the lottery, then of the type. */
@@ -19,21 +22,44 @@ export interface WindowEvents {
   readonly events: EventsByPlace;
 }
 
-/** Events of a window that is whole, and of the whole window before it. */
+/** Events of a window that is whole, and of whole windows before it. */
 export interface ClosedWindowEvents extends WindowEvents {
   readonly eventsBefore: EventsByPlace;
+  /** Null if that window is not kept, or nothing was counted yet. */
+  readonly eventsWeekAgo: EventsByPlace | null;
+}
+
+/** Events by the place of the type: of the chosen lotteries, or of all. */
+export interface Bar {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly events: readonly number[];
+  /** The same time a week before; null if that is not kept, or nothing was counted yet. */
+  readonly weekAgo: readonly number[] | null;
 }
 
 /** The counts of a view; names in the order of their places. */
-export interface WindowView extends Bars {
-  /** Of the chosen lottery, or of all. */
+export interface WindowView {
+  /** Start of the first bar and end of the last one, which may be in the future. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Of a bar, as if each day had 24 hours. */
+  readonly stepMs: number;
+  readonly zone: string;
+  /** Counts before it are deleted for their age; null if the range has none of them. */
+  readonly keptFromMs: number | null;
+  /** Whether the range moves with event time. */
+  readonly isLive: boolean;
+  /** Of the chosen lotteries, or of all. */
   readonly eventTypes: readonly string[];
   readonly lotteryNames: readonly string[];
   /** Lotteries that share the last place. */
   readonly otherLotteries: number;
-  /** Events of each bar, by the place of the type: of the chosen lottery, or of all. */
-  readonly bars: readonly { readonly startMs: number; readonly events: readonly number[] }[];
+  /** Without those that are deleted for their age. */
+  readonly bars: readonly Bar[];
   readonly totals: EventsByPlace;
+  /** Up to the same time of that week as event time is now; null unless it is kept whole. */
+  readonly totalsWeekAgo: EventsByPlace | null;
   /** The window that event time is in. It is still filling, so it cannot be compared. */
   readonly current: WindowEvents;
   /** The last window that is closed; null if none is. */

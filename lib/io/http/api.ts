@@ -5,6 +5,7 @@
  */
 
 import { isoTime } from "../../core/text/time.ts";
+import { stepName } from "../../core/views/time_range.ts";
 import type { WindowView } from "../../core/views/window_view.ts";
 import type { CountRow, CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
 import type { BytesPreview, LetterPreview } from "../postgres/queries/newest_dead_letters.ts";
@@ -116,17 +117,28 @@ export function viewJson(view: WindowView | null) {
   return view && {
     from: isoTime(view.fromMs),
     to: isoTime(view.toMs),
-    bar_seconds: view.barMs / 1000,
+    step: stepName(view.stepMs),
+    step_seconds: view.stepMs / 1000,
+    zone: view.zone,
+    kept_from: isoTime(view.keptFromMs),
+    is_live: view.isLive,
     event_types: view.eventTypes,
     lottery_names: view.lotteryNames,
     other_lotteries: view.otherLotteries,
-    bars: view.bars.map(({ startMs, events }) => ({ start: isoTime(startMs), events })),
+    bars: view.bars.map(({ startMs, endMs, events, weekAgo }) => ({
+      start: isoTime(startMs),
+      end: isoTime(endMs),
+      events,
+      week_ago: weekAgo,
+    })),
     totals: view.totals,
+    totals_week_ago: view.totalsWeekAgo,
     current: { window_start: isoTime(view.current.startMs), events: view.current.events },
     closed: view.closed && {
       window_start: isoTime(view.closed.startMs),
       events: view.closed.events,
       events_before: view.closed.eventsBefore,
+      events_week_ago: view.closed.eventsWeekAgo,
     },
   };
 }

@@ -10,16 +10,11 @@ import type { LetterPreview } from "../postgres/queries/newest_dead_letters.ts";
 import { countsJson, HEAD_BYTES, lettersJson, lotteriesJson, statusJson, viewJson } from "./api.ts";
 import { asset } from "./assets.ts";
 import { Live } from "./live.ts";
-import {
-  countsQuery,
-  deadLettersLimit,
-  lotterySearch,
-  noParameters,
-  viewChoice,
-} from "./parameters.ts";
+import { countsQuery, deadLettersLimit, lotterySearch, noParameters } from "./parameters.ts";
 import type { PipelineStatus } from "./pipeline_status.ts";
 import { errorResponse, json, RequestError, text } from "./responses.ts";
 import { isForLoopback } from "./server/hosts.ts";
+import { viewChoice } from "./view_choice.ts";
 
 export interface HandlerSources {
   /** Null when the worker is ready, else why not. */

@@ -19,7 +19,15 @@ export interface LiveOptions {
 
 const TICK_MS = 1_000;
 /** Ticks between two polls: longer ranges change less. */
-const TICKS: Readonly<Record<Range, number>> = { "15m": 1, "1h": 2, "24h": 10 };
+const TICKS: Readonly<Record<Range, number>> = {
+  "15m": 1,
+  "1h": 2,
+  "24h": 10,
+  "7d": 10,
+  "30d": 30,
+  "1y": 30,
+};
+const FIXED_RANGE_TICKS = 30;
 /** Time between two polls of a view whose counts are slow to read. */
 const MAX_INTERVAL_MS = 60_000;
 const MAX_STREAMS = 500;
@@ -79,7 +87,13 @@ export class Live implements Disposable {
   }
 
   #viewOf(choice: ViewChoice): Feed {
-    const key = JSON.stringify([choice.range, choice.lotteryName]);
+    const { range, lotteryNames, zone } = choice;
+    const isFixed = typeof range !== "string";
+    const key = JSON.stringify([
+      isFixed ? [range.fromMs, range.toMs] : range,
+      lotteryNames,
+      zone,
+    ]);
     const known = this.#views.get(key);
     if (known) return known;
     if (this.#views.size >= MAX_VIEWS) {
@@ -91,7 +105,7 @@ export class Live implements Disposable {
     const feed = new Feed({
       name: "counts",
       poll: () => this.#options.view(choice),
-      intervalMs: TICKS[choice.range] * this.#options.tickMs,
+      intervalMs: (isFixed ? FIXED_RANGE_TICKS : TICKS[range]) * this.#options.tickMs,
       maxIntervalMs: MAX_INTERVAL_MS,
     });
     this.#views.set(key, feed);

@@ -4,8 +4,6 @@
  */
 
 import { parseIsoTime } from "../../core/text/time.ts";
-import { isRange, RANGES } from "../../core/views/time_range.ts";
-import type { ViewChoice } from "../../core/views/window_view.ts";
 import type { CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
 import { RequestError } from "./responses.ts";
 
@@ -19,15 +17,6 @@ const MAX_DAYS = 31;
 const DEFAULT_RANGE_MS = 15 * MINUTE_MS;
 /** Longer than any lottery's name can be. */
 const MAX_NAME_LENGTH = 400;
-
-export function viewChoice(parameters: URLSearchParams): ViewChoice {
-  const { range, lottery } = named(parameters, ["range", "lottery"]);
-  const text = range ?? "15m";
-  if (!isRange(text)) {
-    throw new RequestError(`range must be one of ${Object.keys(RANGES).join(", ")}.`);
-  }
-  return { range: text, lotteryName: lotteryName(lottery) };
-}
 
 /**
  * The last quarter of an hour by default.
@@ -65,17 +54,24 @@ export function noParameters(parameters: URLSearchParams): void {
   named(parameters, []);
 }
 
-/** Values by name. Unknown and repeated names are refused, because they would have no effect. */
-function named<Name extends string>(
+/**
+ * Values by name. Unknown and repeated names are refused, because they would have no effect;
+ * those in `repeatable` may be given any number of times, and are not among the values.
+ */
+export function named<Name extends string>(
   parameters: URLSearchParams,
   names: readonly Name[],
+  repeatable: readonly string[] = [],
 ): Partial<Record<Name, string>> {
   const values: Partial<Record<Name, string>> = {};
   for (const [name, value] of parameters) {
+    if (repeatable.includes(name)) continue;
     const known = names.find((each) => each === name);
     if (known === undefined) {
       throw new RequestError(
-        `Unknown parameter "${name}". Supported: ${names.join(", ") || "none"}.`,
+        `Unknown parameter "${name}". Supported: ${
+          [...names, ...repeatable].join(", ") || "none"
+        }.`,
       );
     }
     if (values[known] !== undefined) throw new RequestError(`${name} may be given only once.`);
@@ -84,7 +80,7 @@ function named<Name extends string>(
   return values;
 }
 
-function time(name: string, value: string): number {
+export function time(name: string, value: string): number {
   const timeMs = parseIsoTime(value);
   if (timeMs !== null) return timeMs;
   throw new RequestError(
@@ -97,7 +93,7 @@ function lotteryName(value: string | undefined): string | null {
   return value ? nameText("lottery", value) : null;
 }
 
-function nameText(name: string, value: string): string {
+export function nameText(name: string, value: string): string {
   if (value.length > MAX_NAME_LENGTH || value.includes("\0") || !value.isWellFormed()) {
     throw new RequestError(
       `${name} must be text of at most ${MAX_NAME_LENGTH} characters, without NUL.`,

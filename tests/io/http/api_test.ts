@@ -268,6 +268,7 @@ Deno.test("GET /live sends the counts with the names and times of the API", asyn
     startMs: NOON_MS - MINUTE_MS,
     events: [[4, 0, 0]],
     eventsBefore: [[3, 0, 0]],
+    eventsWeekAgo: null,
   };
   const { bars: [bar], totals, lotteryNames } = VIEW;
   const view = () => Promise.resolve({ ...VIEW, bars: [bar!], closed });
@@ -276,17 +277,28 @@ Deno.test("GET /live sends the counts with the names and times of the API", asyn
   assert.deepEqual(await events.next("counts"), {
     from: "2026-01-01T11:46:00.000Z",
     to: "2026-01-01T12:01:00.000Z",
-    bar_seconds: 60,
+    step: "1m",
+    step_seconds: 60,
+    zone: "UTC",
+    kept_from: null,
+    is_live: true,
     event_types: ["clicked", "pay"],
     lottery_names: lotteryNames,
     other_lotteries: 0,
-    bars: [{ start: "2026-01-01T11:46:00.000Z", events: [1_000, 100, 0] }],
+    bars: [{
+      start: "2026-01-01T11:46:00.000Z",
+      end: "2026-01-01T11:47:00.000Z",
+      events: [1_000, 100, 0],
+      week_ago: null,
+    }],
     totals,
+    totals_week_ago: null,
     current: { window_start: "2026-01-01T12:00:00.000Z", events: VIEW.current.events },
     closed: {
       window_start: "2026-01-01T11:59:00.000Z",
       events: [[4, 0, 0]],
       events_before: [[3, 0, 0]],
+      events_week_ago: null,
     },
   });
 });

@@ -5,16 +5,16 @@ import { Live, type LiveOptions } from "../../../lib/io/http/live.ts";
 import { eventually } from "../../support/eventually.ts";
 import { ServerEvents } from "../../support/server_events.ts";
 
-const ALL: ViewChoice = { range: "15m", lotteryName: null };
+const ALL: ViewChoice = { range: "15m", lotteryNames: [], zone: "UTC" };
 
 /** Live updates, and how often their sources were polled. */
 function stand(options: Partial<LiveOptions> = {}) {
   const polls = { status: 0, views: [] as string[] };
   const live = new Live({
     status: () => Promise.resolve({ polls: ++polls.status }),
-    view: ({ lotteryName }) => {
-      polls.views.push(lotteryName ?? "all");
-      return Promise.resolve({ lotteryName, polls: polls.views.length });
+    view: ({ lotteryNames }) => {
+      polls.views.push(lotteryNames.join() || "all");
+      return Promise.resolve({ lotteryNames, polls: polls.views.length });
     },
     tickMs: 5,
     ...options,
@@ -25,10 +25,10 @@ function stand(options: Partial<LiveOptions> = {}) {
 Deno.test("a stream sends status and counts at once, and every change", async () => {
   const { live } = stand();
   using _live = live;
-  const response = live.open({ ...ALL, lotteryName: "mega_draw" });
+  const response = live.open({ ...ALL, lotteryNames: ["mega_draw"] });
   assert.equal(response.headers.get("content-type"), "text/event-stream");
   await using events = new ServerEvents(response);
-  assert.equal((await events.next("counts")).lotteryName, "mega_draw");
+  assert.deepEqual((await events.next("counts")).lotteryNames, ["mega_draw"]);
   const { polls } = await events.next("status");
   assert.ok((await events.next("status")).polls > polls);
 });
@@ -67,11 +67,19 @@ Deno.test("each source is polled once a tick for all pages, which get the same b
 Deno.test("pages share a view, and each view is polled separately", async () => {
   const { polls, live } = stand({ tickMs: 1_000_000 });
   using _live = live;
-  for (const lotteryName of [null, "a", null, "a", "a"]) {
-    live.open({ ...ALL, lotteryName });
-  }
-  await eventually(() => polls.views.length === 2);
-  assert.deepEqual(polls.views.toSorted(), ["a", "all"]);
+  const hour = { fromMs: 0, toMs: 3_600_000 };
+  const choices: Partial<ViewChoice>[] = [
+    {},
+    { lotteryNames: ["a"] },
+    { lotteryNames: ["a", "b"] },
+    { range: "1y", lotteryNames: ["b"] },
+    { range: "1y", lotteryNames: ["b"], zone: "Europe/Berlin" },
+    { range: hour, lotteryNames: ["c"] },
+    { range: { ...hour, toMs: 1 }, lotteryNames: ["c"] },
+  ];
+  for (const choice of [...choices, ...structuredClone(choices)]) live.open({ ...ALL, ...choice });
+  await eventually(() => polls.views.length === choices.length);
+  assert.deepEqual(polls.views.toSorted(), ["a", "a,b", "all", "b", "b", "c", "c"]);
 });
 
 Deno.test("nothing is polled while no page is open", async () => {
@@ -118,10 +126,10 @@ Deno.test("a source that fails is polled again, and the other one is not affecte
 Deno.test("streams and different views are limited", () => {
   const { live } = stand();
   using _live = live;
-  for (let view = 0; view < 30; view++) live.open({ ...ALL, lotteryName: `lottery ${view}` });
+  for (let view = 0; view < 30; view++) live.open({ ...ALL, lotteryNames: [`lottery ${view}`] });
   assert.throws(() => live.open(ALL), /30 different lotteries and ranges/);
-  for (let n = 30; n < 500; n++) live.open({ ...ALL, lotteryName: "lottery 1" });
-  assert.throws(() => live.open({ ...ALL, lotteryName: "lottery 1" }), /500 pages/);
+  for (let n = 30; n < 500; n++) live.open({ ...ALL, lotteryNames: ["lottery 1"] });
+  assert.throws(() => live.open({ ...ALL, lotteryNames: ["lottery 1"] }), /500 pages/);
 });
 
 Deno.test("the end of the worker ends all streams at once, and no new one opens", async () => {

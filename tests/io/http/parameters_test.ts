@@ -1,10 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  countsQuery,
-  deadLettersLimit,
-  lotterySearch,
-  viewChoice,
-} from "../../../lib/io/http/parameters.ts";
+import { countsQuery, deadLettersLimit, lotterySearch } from "../../../lib/io/http/parameters.ts";
 import { RequestError } from "../../../lib/io/http/responses.ts";
 
 const NOW_MS = Date.UTC(2026, 0, 31, 12);
@@ -55,7 +50,6 @@ const REFUSED: readonly (readonly [name: string, parse: () => unknown, reason: R
     () => lotterySearch(parameters("search=%00")),
     /search must be/,
   ],
-  ["an unknown range", () => viewChoice(parameters("range=2h")), /one of 15m, 1h, 24h/],
 ];
 
 for (const [name, parse, reason] of REFUSED) {
@@ -67,15 +61,6 @@ for (const [name, parse, reason] of REFUSED) {
     });
   });
 }
-
-Deno.test("viewChoice() is the last quarter of an hour of all lotteries by default", () => {
-  assert.deepEqual(viewChoice(parameters("")), { range: "15m", lotteryName: null });
-  assert.deepEqual(viewChoice(parameters("lottery=&range=24h")), {
-    range: "24h",
-    lotteryName: null,
-  });
-  assert.deepEqual(viewChoice(parameters("lottery=a b")), { range: "15m", lotteryName: "a b" });
-});
 
 Deno.test("deadLettersLimit() is 20 by default", () => {
   assert.equal(deadLettersLimit(parameters("")), 20);

@@ -5,7 +5,11 @@
 
 import { visible } from "./format.js";
 
-/** @typedef {import("../../../core/views/window_view.ts").ViewChoice} ViewChoice */
+/**
+ * @typedef {object} ViewChoice
+ * @property {keyof typeof RANGES} range
+ * @property {string | null} lotteryName
+ */
 
 /** Ranges, and what each is called after "the last". */
 export const RANGES = /** @type {const} */ ({

@@ -15,7 +15,7 @@ import { isAbsent, noticesOf, showNotices, systemsDown } from "./parts/notices.j
 import { showStates, showTiles } from "./parts/tiles.js";
 import { Stream } from "./stream.js";
 
-/** @typedef {import("../../../core/views/window_view.ts").ViewChoice} ViewChoice */
+/** @typedef {import("./address.js").ViewChoice} ViewChoice */
 /** @typedef {import("../api.ts").StatusJson} Status */
 /** @typedef {import("../api.ts").ViewJson} View */
 

@@ -1,75 +1,126 @@
 /**
- * The counts of a view, in one statement that reads the windows of its range once.
+ * The counts of a view, in one statement that reads each bar's windows, or hours, once.
  * @module
  */
 
 import { barsOf, currentWindow } from "../../../core/views/time_range.ts";
 import { byPlace, type ViewChoice, type WindowView } from "../../../core/views/window_view.ts";
 import type { Connection, Row } from "../session/connection.ts";
+import { sqlStateOf } from "../session/errors.ts";
 import type { Overview } from "./overview.ts";
 import counts from "./window_view.sql" with { type: "text" };
 
 /** How many have their own place. */
 const MAX_LOTTERIES = 12;
 const MAX_TYPES = 7;
+const INVALID_VALUE = "22023";
+const WEEK_MS = 7 * 24 * 60 * 60_000;
 
+/** Times in seconds. */
 interface ViewRow extends Row {
+  /** Start, end, and whether the same time a week before is kept. */
+  readonly bars: readonly (readonly [number, number, boolean])[];
+  /** Bar start, place of the type, events, and those a week before. */
+  readonly bar_types: readonly (readonly number[])[];
   readonly event_types: readonly string[];
   readonly lottery_names: readonly string[];
   readonly lotteries: number;
-  /** Bar start in seconds, place of the type, events. */
-  readonly bars: readonly (readonly number[])[];
-  /** Places of lottery and type, events. */
+  /** Places of lottery and type, events, and those a week before. */
   readonly totals: readonly (readonly number[])[];
-  /** Window start in seconds, places of lottery and type, events. */
+  /** Window start, places of lottery and type, events. */
   readonly windows: readonly (readonly number[])[];
+  /** Windows before it are deleted, or nothing was counted yet. */
+  readonly windows_from: Date;
+  /** Bars before it are deleted. */
+  readonly bars_from: Date | null;
 }
 
 /** Null without counts. */
 export async function readWindowView(
   connection: Connection,
-  { range, lotteryName }: ViewChoice,
+  choice: ViewChoice,
   overview: Overview,
 ): Promise<WindowView | null> {
   const { windowMs, closedUpToMs } = overview;
   const currentMs = currentWindow(overview);
   if (currentMs === null) return null;
-  const bars = barsOf(range, { currentMs, windowMs });
+  const { firstMs, lastMs, stepMs } = barsOf(choice.range, { currentMs, windowMs });
   const closedMs = closedUpToMs === null ? null : closedUpToMs - windowMs;
-  const shown = [currentMs, ...closedMs === null ? [] : [closedMs, closedMs - windowMs]];
-  const [row] = await connection.query<ViewRow>({
-    text: counts,
-    values: [
-      new Date(bars.fromMs),
-      new Date(bars.toMs),
-      bars.barMs / 1000,
-      lotteryName,
+  const shown = [
+    currentMs,
+    ...closedMs === null ? [] : [closedMs, closedMs - windowMs, closedMs - WEEK_MS],
+  ];
+  const query = async (zone: string) => {
+    const values = [
+      new Date(firstMs),
+      new Date(lastMs),
+      stepMs / 1000,
+      zone,
+      new Date(currentMs + windowMs),
+      choice.lotteryNames,
       MAX_LOTTERIES,
       MAX_TYPES,
       shown.map((startMs) => new Date(startMs)),
-    ],
+    ];
+    const [row] = await connection.query<ViewRow>({ text: counts, values });
+    return { zone, row };
+  };
+  const { zone, row } = await query(choice.zone).catch((error) => {
+    // A browser may know zones that PostgreSQL does not.
+    if (sqlStateOf(error) !== INVALID_VALUE || choice.zone === "UTC") throw error;
+    return query("UTC");
   });
-  const { event_types: eventTypes, lottery_names: lotteryNames } = row!;
+  const { event_types: eventTypes, lottery_names: lotteryNames, totals } = row!;
   const size = { lotteries: lotteryNames.length + 1, types: eventTypes.length + 1 };
   const eventsOf = (startMs: number) => byPlace(ofStart(row!.windows, startMs), size);
+  const bars = barsByPlace(row!, size.types);
+  const isComparable = bars.length > 0 && bars.every(({ weekAgo }) => weekAgo !== null);
   return {
-    ...bars,
+    fromMs: bars.at(0)?.startMs ?? firstMs,
+    toMs: bars.at(-1)?.endMs ?? lastMs + 1,
+    stepMs,
+    zone,
+    keptFromMs: bars.length > 0 && bars[0]!.startMs <= firstMs
+      ? null
+      : bars.at(0)?.startMs ?? row!.bars_from?.getTime() ?? null,
+    isLive: typeof choice.range === "string",
     eventTypes,
     lotteryNames,
     otherLotteries: row!.lotteries - lotteryNames.length,
-    bars: Array.from({ length: Math.ceil((bars.toMs - bars.fromMs) / bars.barMs) }, (_, at) => {
-      const startMs = bars.fromMs + at * bars.barMs;
-      const placed = ofStart(row!.bars, startMs).map((each) => [0, ...each]);
-      return { startMs, events: byPlace(placed, { ...size, lotteries: 1 })[0]! };
-    }),
-    totals: byPlace(row!.totals, size),
+    bars,
+    totals: byPlace(totals, size),
+    totalsWeekAgo: isComparable
+      ? byPlace(totals.map(([lottery, type, , weekAgo]) => [lottery!, type!, weekAgo!]), size)
+      : null,
     current: { startMs: currentMs, events: eventsOf(currentMs) },
     closed: closedMs === null ? null : {
       startMs: closedMs,
       events: eventsOf(closedMs),
       eventsBefore: eventsOf(closedMs - windowMs),
+      eventsWeekAgo: WEEK_MS % windowMs === 0 && closedMs - WEEK_MS >= row!.windows_from.getTime()
+        ? eventsOf(closedMs - WEEK_MS)
+        : null,
     },
   };
+}
+
+/** Every bar with its events, also one without events. */
+function barsByPlace({ bars, bar_types: rows }: ViewRow, types: number): WindowView["bars"] {
+  const rowsOf = Map.groupBy(rows, ([start]) => start);
+  return bars.map(([start, end, isWeekAgoKept]) => {
+    const events = Array<number>(types).fill(0);
+    const weekAgo = Array<number>(types).fill(0);
+    for (const [, type, count, countWeekAgo] of rowsOf.get(start) ?? []) {
+      events[type!] = count!;
+      weekAgo[type!] = countWeekAgo!;
+    }
+    return {
+      startMs: start * 1000,
+      endMs: end * 1000,
+      events,
+      weekAgo: isWeekAgoKept ? weekAgo : null,
+    };
+  });
 }
 
 /** Of rows that begin with a start in seconds those of one, without it. */

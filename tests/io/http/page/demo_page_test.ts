@@ -52,7 +52,7 @@ serverTest("counts appear and grow; filter and range are in the address, and sur
   await isChosen();
 
   await page.getByText("24 h", { exact: true }).click();
-  await page.locator("#chart-note", { hasText: "10 min per bar" }).waitFor();
+  await page.locator("#chart-note", { hasText: "15 min per bar" }).waitFor();
   await page.goBack({ waitUntil: "commit" });
   await isChosen();
   await page.locator("#lottery").fill("");

@@ -56,8 +56,8 @@ serverTest(
 
 serverTest("the page can be used with the keyboard alone", ["chromium"], async () => {
   const asked: string[] = [];
-  const view: AnsweringOptions["view"] = ({ range, lotteryName }) => {
-    asked.push(`${range} ${lotteryName}`);
+  const view: AnsweringOptions["view"] = ({ range, lotteryNames }) => {
+    asked.push(`${range} ${lotteryNames}`);
     return Promise.resolve(VIEW);
   };
   await look({ ...READY, view }, async ({ page }) => {
@@ -186,6 +186,7 @@ serverTest("only full windows are compared with the one before", [
     startMs: NOON_MS - 2 * 60_000,
     events: [[40, 7, 0], [0, 1, 0], [0, 0, 0]],
     eventsBefore: [[30, 9, 0], [0, 1, 0], [0, 0, 0]],
+    eventsWeekAgo: null,
   };
   await look({ ...READY, view: () => Promise.resolve({ ...VIEW, closed }) }, async ({ page }) => {
     const cells = (window: string) =>

@@ -119,14 +119,14 @@ Deno.test("layers are stacked", () => {
 
 Deno.test("bars are rates per minute; the last one covers the windows it has so far", () => {
   const view = {
-    bar_seconds: 600,
+    step_seconds: 600,
     to: "2026-01-31T12:21:00.000Z",
     event_types: ["clicked"],
     bars: [
       { start: "2026-01-31T12:10:00.000Z", events: [600, 20] },
       { start: "2026-01-31T12:20:00.000Z", events: [60, 0] },
     ],
-  } as Partial<ViewJson> as ViewJson;
+  } as unknown as ViewJson;
   assert.deepEqual(ratesByType(view), [[60, 60], [2, 0]]);
 });
 

@@ -13,6 +13,8 @@ const MINUTE_MS = 60_000;
 /** The window that event time is in. */
 const NOON_MS = Date.UTC(2026, 0, 1, 12);
 
+const ALL: ViewChoice = { range: "15m", lotteryNames: [], zone: "UTC" };
+
 function viewTest(rule: string, body: (harness: PostgresHarness) => Promise<void>): void {
   serverTest(rule, ["postgres"], async () => {
     const database = await createDatabase();
@@ -29,7 +31,7 @@ async function view(
   const overview = await readOverview(connection, IDENTITY.topic);
   const found = await readWindowView(
     connection,
-    { range: "15m", lotteryName: null, ...choice },
+    { ...ALL, ...choice },
     overview!,
   );
   return found!;
@@ -92,6 +94,7 @@ viewTest("a view has the greatest lotteries and types, and the rest together", a
     startMs: NOON_MS - 2 * MINUTE_MS,
     events: table((startMs) => startMs === NOON_MS - 2 * MINUTE_MS),
     eventsBefore: table((startMs) => startMs === NOON_MS - 3 * MINUTE_MS),
+    eventsWeekAgo: null,
   });
 });
 
@@ -99,7 +102,7 @@ viewTest("a view of one lottery has its counts, and a place for it", async (harn
   const counts = manyCounts();
   await storeCounts(harness.connection, counts);
   const lotteryName = "lottery 29";
-  const found = await view(harness, { lotteryName, range: "1h" });
+  const found = await view(harness, { lotteryNames: [lotteryName], range: "1h" });
   assert.equal(found.lotteryNames[0], lotteryName);
   assert.equal(found.lotteryNames.length, 12);
   const total = sum(counts, (count) => count.lotteryName === lotteryName);
@@ -107,7 +110,7 @@ viewTest("a view of one lottery has its counts, and a place for it", async (harn
   assert.equal(found.bars.flatMap(({ events }) => events).reduce((all, each) => all + each), total);
   assert.equal(found.closed, null);
 
-  const nothing = await view(harness, { lotteryName: "'; drop table pipeline; --" });
+  const nothing = await view(harness, { lotteryNames: ["'; drop table pipeline; --"] });
   assert.deepEqual(nothing.eventTypes, []);
   assert.ok(nothing.bars.every(({ events }) => events[0] === 0));
 });
@@ -120,10 +123,10 @@ viewTest("long ranges join windows into bars", async (harness) => {
     count: 10,
   }));
   await storeCounts(harness.connection, hours);
-  const { bars, barMs, totals } = await view(harness, { range: "24h" });
-  assert.equal(barMs, 10 * MINUTE_MS);
+  const { bars, stepMs, totals } = await view(harness, { range: "24h" });
+  assert.equal(stepMs, 15 * MINUTE_MS);
   const filled = bars.flatMap(({ events }, at) => events[0]! > 0 ? [at] : []);
-  assert.deepEqual(filled, [2, 137, 143]);
+  assert.deepEqual(filled, [1, 91, 95]);
   assert.deepEqual(totals, [[30, 0], [0, 0]]);
 });
 
@@ -133,10 +136,7 @@ viewTest(
     const { connection, first } = harness;
     const before = (await readOverview(connection, IDENTITY.topic))!;
     assert.deepEqual([before.events, before.newestWindowMs, before.partitions], [0, null, []]);
-    assert.equal(
-      await readWindowView(connection, { range: "15m", lotteryName: null }, before),
-      null,
-    );
+    assert.equal(await readWindowView(connection, ALL, before), null);
     await first.positions(new Map([[0, 0], [1, 100]]));
     await first.commit(commitOf([[0, 0, 5], [1, 100, 107]]));
     const after = (await readOverview(connection, IDENTITY.topic))!;

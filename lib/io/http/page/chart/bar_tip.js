@@ -39,7 +39,7 @@ export class BarTip {
    * @param {number} at index of the bar
    */
   show(plot, { view, colors, rates }, at) {
-    const barMs = view.bar_seconds * 1_000;
+    const barMs = view.step_seconds * 1_000;
     const startMs = Date.parse(view.from) + at * barMs;
     const endMs = startMs + barMs;
     const rows = [...view.event_types, "others"].flatMap((type, place) => {

@@ -82,9 +82,9 @@ export class Chart {
   /** @returns {[number, number]} in seconds */
   #range() {
     if (!this.#shown) return [0, 0];
-    const { from, bars, bar_seconds } = this.#shown.view;
+    const { from, bars, step_seconds } = this.#shown.view;
     const start = Date.parse(from) / 1000;
-    return [start, start + bars.length * bar_seconds];
+    return [start, start + bars.length * step_seconds];
   }
 
   /** Null if all shown windows are closed, or none is. */
@@ -99,8 +99,8 @@ export class Chart {
   #onCursor(plot) {
     if (!this.#shown) return;
     const { left = -1 } = plot.cursor;
-    const { bars, bar_seconds } = this.#shown.view;
-    const at = Math.floor((plot.posToVal(left, "x") - this.#range()[0]) / bar_seconds);
+    const { bars, step_seconds } = this.#shown.view;
+    const at = Math.floor((plot.posToVal(left, "x") - this.#range()[0]) / step_seconds);
     this.#select(left >= 0 && at >= 0 && at < bars.length ? at : null);
   }
 

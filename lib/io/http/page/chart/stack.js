@@ -10,12 +10,12 @@
  * @param {View} view
  * @returns {number[][]} by type, then by bar
  */
-export function ratesByType({ bars, bar_seconds, to, event_types }) {
+export function ratesByType({ bars, step_seconds, to, event_types }) {
   return Array.from(
     { length: event_types.length + 1 },
     (_, type) =>
       bars.map(({ start, events }) => {
-        const seconds = Math.min(bar_seconds, (Date.parse(to) - Date.parse(start)) / 1_000);
+        const seconds = Math.min(step_seconds, (Date.parse(to) - Date.parse(start)) / 1_000);
         return (events[type] ?? 0) * 60 / seconds;
       }),
   );

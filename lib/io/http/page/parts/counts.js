@@ -62,8 +62,8 @@ export class Counts {
  * @param {string | null} chosen
  * @param {number} sizeMs length of a window
  */
-function chartNote({ bar_seconds, current }, chosen, sizeMs) {
-  const barMs = bar_seconds * 1_000;
+function chartNote({ step_seconds, current }, chosen, sizeMs) {
+  const barMs = step_seconds * 1_000;
   const day = otherDay(Date.parse(current.window_start));
   return [
     ...chosen === null ? [] : [visible(chosen)],

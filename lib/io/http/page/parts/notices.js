@@ -7,7 +7,7 @@ import { quoted, RANGES } from "../address.js";
 import { find, make } from "../dom.js";
 import { visible } from "../format.js";
 
-/** @typedef {import("../../../../core/views/window_view.ts").ViewChoice} ViewChoice */
+/** @typedef {import("../address.js").ViewChoice} ViewChoice */
 /** @typedef {import("../../api.ts").StatusJson} Status */
 /** @typedef {import("../../api.ts").ViewJson} View */
 
