@@ -43,40 +43,40 @@ week_ago as (
   ) on bucket_start = week_ago_start
   where bucket_start >= (select hour from first_counted)
 ),
--- Each is read once, also where the weeks of a long range overlap.
-spans as (
-  select bar_start as span_start, bar_end as span_end from bars
-  union
-  select week_start, week_end from week_ago
-  union
-  select week_start, comparable_end from week_ago
+-- Each span is read once, also where it is one bar, and another one's week before.
+spans as materialized (
+  select
+    row_number() over () as span,
+    span_start,
+    span_end,
+    max(bar) as bar,
+    max(week_ago_of) as week_ago_of,
+    count(bar) > 0 as is_shown,
+    bool_or(is_comparable) as is_comparable
+  from (
+    select
+      bar_start as span_start, bar_end as span_end,
+      bar_start as bar, null::timestamptz as week_ago_of, false as is_comparable
+    from bars
+    union all
+    select week_start, week_end, null, bar_start, false from week_ago
+    union all
+    select week_start, comparable_end, null, null, true from week_ago
+  ) parts
+  group by span_start, span_end
 ),
 counts as materialized (
-  select span_start, span_end, lottery_name, event_type, event_count
+  select span, is_shown, is_comparable, lottery_name, event_type, event_count
   from spans
   cross join lateral lottery_totals(span_start, span_end)
 ),
-bar_counts as materialized (
-  select
-    bar_start, lottery_name, event_type,
-    event_count as events, 0::bigint as week_ago, 0::bigint as comparable
-  from bars
-  join counts on span_start = bar_start and span_end = bar_end
-  union all
-  select
-    bar_start, lottery_name, event_type,
-    0, event_count, case when comparable_end = week_end then event_count else 0 end
-  from week_ago
-  join counts on span_start = week_start and span_end = week_end
-  union all
-  select bar_start, lottery_name, event_type, 0, 0, event_count
-  from week_ago
-  join counts on span_start = week_start and span_end = comparable_end
-  where comparable_end <> week_end
-),
 pairs as materialized (
-  select lottery_name, event_type, sum(events) as events, sum(comparable) as comparable
-  from bar_counts
+  select
+    lottery_name,
+    event_type,
+    coalesce(sum(event_count) filter (where is_shown), 0) as events,
+    coalesce(sum(event_count) filter (where is_comparable), 0) as comparable
+  from counts
   group by lottery_name, event_type
 ),
 lotteries as (
@@ -102,16 +102,15 @@ types as (
   order by place
   limit $8
 ),
-bar_types as (
+span_types as (
   select
-    bar_start,
+    span,
     coalesce(types.place, (select count(*) from types)) as type,
-    sum(events) as events,
-    sum(week_ago) as week_ago
-  from bar_counts
+    sum(event_count) as events
+  from counts
   left join types using (event_type)
-  where cardinality($6::text[]) = 0 or lottery_name = any ($6)
-  group by bar_start, type
+  where cardinality($6) = 0 or lottery_name = any ($6)
+  group by span, type
 ),
 totals as (
   select
@@ -152,10 +151,14 @@ select
   ) as bars,
   (
     select coalesce(
-      json_agg(json_build_array(extract(epoch from bar_start), type, events, week_ago)), '[]'
+      json_agg(
+        json_build_array(extract(epoch from bar), extract(epoch from week_ago_of), type, events)
+      ),
+      '[]'
     )
-    from bar_types
-  ) as bar_types,
+    from span_types
+    join spans using (span)
+  ) as span_types,
   (select coalesce(json_agg(event_type order by place), '[]') from types) as event_types,
   (select coalesce(json_agg(lottery_name order by place), '[]') from lotteries) as lottery_names,
   (select count(distinct lottery_name) from pairs) as lotteries,

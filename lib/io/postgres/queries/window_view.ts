@@ -20,8 +20,8 @@ const WEEK_MS = 7 * 24 * 60 * 60_000;
 interface ViewRow extends Row {
   /** Start, end, and whether the same time a week before is kept. */
   readonly bars: readonly (readonly [number, number, boolean])[];
-  /** Bar start, place of the type, events, and those a week before. */
-  readonly bar_types: readonly (readonly number[])[];
+  /** Start of the bar, start of the bar a week later, or null each, place of the type, events. */
+  readonly span_types: readonly (readonly [number | null, number | null, number, number])[];
   readonly event_types: readonly string[];
   readonly lottery_names: readonly string[];
   readonly lotteries: number;
@@ -105,22 +105,20 @@ export async function readWindowView(
 }
 
 /** Every bar with its events, also one without events. */
-function barsByPlace({ bars, bar_types: rows }: ViewRow, types: number): WindowView["bars"] {
-  const rowsOf = Map.groupBy(rows, ([start]) => start);
-  return bars.map(([start, end, isWeekAgoKept]) => {
-    const events = Array<number>(types).fill(0);
-    const weekAgo = Array<number>(types).fill(0);
-    for (const [, type, count, countWeekAgo] of rowsOf.get(start) ?? []) {
-      events[type!] = count!;
-      weekAgo[type!] = countWeekAgo!;
-    }
-    return {
-      startMs: start * 1000,
-      endMs: end * 1000,
-      events,
-      weekAgo: isWeekAgoKept ? weekAgo : null,
-    };
-  });
+function barsByPlace({ bars, span_types: rows }: ViewRow, types: number): WindowView["bars"] {
+  const rowsOfBar = Map.groupBy(rows, ([start]) => start);
+  const rowsWeekAgo = Map.groupBy(rows, ([, weekLater]) => weekLater);
+  const events = (rows: ViewRow["span_types"] = []) => {
+    const numbers = Array<number>(types).fill(0);
+    for (const [, , type, count] of rows) numbers[type] = count;
+    return numbers;
+  };
+  return bars.map(([start, end, isWeekAgoKept]) => ({
+    startMs: start * 1000,
+    endMs: end * 1000,
+    events: events(rowsOfBar.get(start)),
+    weekAgo: isWeekAgoKept ? events(rowsWeekAgo.get(start)) : null,
+  }));
 }
 
 /** Of rows that begin with a start in seconds those of one, without it. */
