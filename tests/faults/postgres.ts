@@ -282,7 +282,9 @@ faultTest(
     await stand.produce(5_000);
     await stand.caughtUp();
     // Taken back under its feet: its next commit is fenced.
-    await stand.database.connection.query({ text: "delete from lottery_aggregates" });
+    await stand.database.connection.query({
+      text: "delete from lottery_aggregates; delete from lottery_hours",
+    });
     await stand.database.connection.query({ text: "delete from dead_letters" });
     await stand.database.connection.query({
       text: `

@@ -68,7 +68,7 @@ faultTest(
   {},
   async (stand) => {
     const { connection } = stand.database;
-    const tables = ["kafka_offsets", "lottery_aggregates", "dead_letters"];
+    const tables = ["kafka_offsets", "lottery_aggregates", "lottery_hours", "dead_letters"];
     await using _worker = await stand.startWorker();
     await stand.produce(10_000);
     await stand.caughtUp();
@@ -96,7 +96,7 @@ faultTest("a dead letter that comes twice is kept once", {}, async (stand) => {
   worker.signal("SIGTERM");
   await worker.exitCode();
   // Counts and offsets are taken back, dead letters are left: they come again.
-  await connection.query({ text: "delete from lottery_aggregates" });
+  await connection.query({ text: "delete from lottery_aggregates; delete from lottery_hours" });
   await connection.query({ text: "delete from kafka_offsets" });
   await using _next = await stand.startWorker();
   await stand.produce(1_000);

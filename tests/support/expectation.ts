@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import type { Connection } from "../../lib/io/postgres/session/connection.ts";
+import { assertHoursAreSums } from "./hour_sums.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -52,7 +53,7 @@ function assertSame(actual: Map<string, number>, expected: Map<string, number>):
   assert.deepEqual(differences.slice(0, 10), [], `${differences.length} rows differ`);
 }
 
-/** The books: records read are those counted and those dead-lettered. */
+/** The books: records read are those counted, by the minute and by the hour, and those dead-lettered. */
 export async function assertBooksBalance(connection: Connection): Promise<void> {
   const [row] = await connection.query<Record<string, number>>({
     text: `
@@ -60,9 +61,12 @@ export async function assertBooksBalance(connection: Connection): Promise<void> 
         coalesce(sum(counted), 0)::bigint as counted,
         coalesce(sum(dead), 0)::bigint as dead,
         (select coalesce(sum(event_count), 0)::bigint from lottery_aggregates) as events,
+        (select coalesce(sum(event_count), 0)::bigint from lottery_hours) as hour_events,
         (select count(*) from dead_letters) as letters
       from kafka_offsets`,
   });
   assert.equal(row?.counted, row?.events, "counted records");
+  assert.equal(row?.counted, row?.hour_events, "counted records by the hour");
   assert.equal(row?.dead, row?.letters, "dead letters");
+  await assertHoursAreSums(connection);
 }

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Connection } from "../../lib/io/postgres/session/connection.ts";
 import { foreignEnv } from "./guarded_process.ts";
+import { assertHoursAreSums } from "./hour_sums.ts";
 import type { TestTopic } from "./kafka.ts";
 
 const MINUTE_MS = 60_000;
@@ -101,7 +102,7 @@ function judge({ value, timestampMs }: ForeignRecord): { key: string } | { reaso
   return { key: JSON.stringify([time - time % MINUTE_MS, event.lottery_name, event.event_type]) };
 }
 
-/** Compares every row of counts, every dead letter and every offset with a recount of the topic. */
+/** Compares every row of counts, and every dead letter, with a recount of the topic; and every hour. */
 export async function assertRecounted(topic: TestTopic, connection: Connection): Promise<number> {
   let records = 0;
   const counts = new Map<string, number>();
@@ -114,6 +115,7 @@ export async function assertRecounted(topic: TestTopic, connection: Connection):
   }
   assertSame("counts", await storedCounts(connection), counts);
   assertSame("dead letters", await storedDeadLetters(connection), dead);
+  await assertHoursAreSums(connection);
   return records;
 }
 
