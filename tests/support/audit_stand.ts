@@ -76,13 +76,32 @@ export interface AuditAnswer {
     readonly wrong: number;
     readonly not_provable: number;
   };
+  readonly hours: AuditAnswer["rows"];
   readonly dead_letters: AuditAnswer["rows"];
-  readonly ledger: { readonly balance: boolean; readonly counted: number };
+  readonly ledger: {
+    readonly balance: boolean;
+    readonly counted: number;
+    readonly events: number;
+    readonly hour_events: number;
+    readonly events_not_in_hours: number;
+  };
+  readonly ledger_differences: readonly {
+    readonly sum: string;
+    readonly stored: number;
+    readonly expected: number;
+  }[];
   readonly row_differences: readonly {
     readonly lottery_name: string;
     readonly stored: number | null;
     readonly recounted: number | null;
     readonly is_partial: boolean;
+  }[];
+  readonly hour_differences: readonly {
+    readonly hour_start: string;
+    readonly lottery_name: string;
+    readonly event_type: string;
+    readonly stored: number | null;
+    readonly of_minutes: number | null;
   }[];
   readonly dead_letter_differences: readonly {
     readonly partition: number;

@@ -31,13 +31,18 @@ import { readCoverage, readKafkaState } from "../status/coverage.ts";
 
 export interface AuditOptions {
   readonly terminal: Terminal;
+  /** How many differences of a kind will be shown. */
+  readonly limit: number;
 }
 
 /**
  * Changes nothing, and joins no group.
  * @throws {OperatorError} if nothing has been counted.
  */
-export async function audit(config: Config, { terminal }: AuditOptions): Promise<AuditReport> {
+export async function audit(
+  config: Config,
+  { terminal, limit }: AuditOptions,
+): Promise<AuditReport> {
   const kafka = await createKafka(config.kafka);
   await using cluster = new KafkaCluster(kafka, config.kafka);
   await using connection = new Connection(config.databaseUrl);
@@ -53,7 +58,8 @@ export async function audit(config: Config, { terminal }: AuditOptions): Promise
     kafka: await readKafkaState({ cluster, group }),
   });
   const { nowMs } = await eventTimeStatus(connection);
-  const audit = await openAudit(connection, { topic, windowMs: config.windowMs });
+  const { windowMs } = config;
+  const audit = await openAudit(connection, { topic, windowMs, maxHourDifferences: limit });
   await using reader = await LogReader.open(kafka, config.kafka);
   const recount = new Recount({ config, audit, cluster, reader, terminal });
   await recount.run();

@@ -30,7 +30,7 @@ export function addAudit(program: Command, host: Host): void {
       const config = await configured();
       const { audit } = await import("./audit.ts");
       const { auditJson, auditLines } = await import("./report.ts");
-      const report = await audit(config, { terminal });
+      const report = await audit(config, { terminal, limit });
       const lines = json ? auditJson(report, limit).split("\n") : auditLines(report, limit);
       for (const line of lines) print(line);
       const exitCode = EXIT_CODES[report.verdict];

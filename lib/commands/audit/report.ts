@@ -3,7 +3,9 @@
  * @module
  */
 
-import type { AuditReport, LedgerTotals } from "../../core/audit/audit.ts";
+import type { AuditReport } from "../../core/audit/audit.ts";
+import type { HourDifference } from "../../core/audit/hour_audit.ts";
+import type { LedgerDifference, LedgerTotals } from "../../core/audit/ledger_totals.ts";
 import type { RowDifference, Tallies } from "../../core/audit/row_audit.ts";
 import { groupDigits, plural } from "../../core/text/numbers.ts";
 import { printable } from "../../core/text/printable.ts";
@@ -13,7 +15,9 @@ import { reportJson } from "../cli/json.ts";
 
 /** Lines for people; of each kind of difference at most `limit` are shown. */
 export function auditLines(report: AuditReport, limit: number): string[] {
-  const { ledger, rows, deadLetters } = report;
+  const { ledger, rows, hours, deadLetters } = report;
+  const differs = (name: LedgerDifference["sum"]) =>
+    report.ledgerDifferences.some(({ sum }) => sum === name);
   return [
     `Recounted ${plural(report.records, "record")} from Kafka.`,
     "",
@@ -24,14 +28,22 @@ export function auditLines(report: AuditReport, limit: number): string[] {
       { title: "not provable", isNumber: true },
     ], [
       ["rows of counts", ...cells(rows)],
+      ["hours", ...cells(hours)],
       ["dead letters", ...cells(deadLetters)],
     ]),
     `ledger: ${groupDigits(ledger.counted)} counted + ${groupDigits(ledger.dead)} dead = ` +
     `${plural(ledger.counted + ledger.dead, "record")} read`,
     `in the tables: ${plural(ledger.events, "event")} and ` +
     `${plural(ledger.deadLetters, "dead letter")}${changesSince(ledger)}` +
-    (ledger.balance ? "" : ": WRONG"),
+    (differs("events in rows of counts") || differs("dead letters") ? ": WRONG" : ""),
+    `in the hours: ${plural(ledger.hourEvents, "event")}${changesOfHours(ledger)}` +
+    (differs("events in hours") ? ": WRONG" : ""),
+    ...hours.notProvable > 0
+      ? ["Hours that are not provable are those whose minutes are deleted: the ledger covers them."]
+      : [],
+    ...imbalanceLines(report),
     ...rowLines(report, limit),
+    ...hourLines(report, limit),
     ...deadLetterLines(report, limit),
     ...partitionLines(report, limit),
     "",
@@ -54,6 +66,35 @@ function changesSince({ replayedLetters, deletedEvents, deletedLetters }: Ledger
   return changes.length === 0 ? "" : `, after ${changes.join(" and ")}`;
 }
 
+/** Why the events in the hours may be others than those in the tables. */
+function changesOfHours({ deletedHourEvents, eventsNotInHours }: LedgerTotals): string {
+  const changes = [
+    ...deletedHourEvents > 0
+      ? [`after deleting ${plural(deletedHourEvents, "event")} because of their age`]
+      : [],
+    ...eventsNotInHours > 0
+      ? [`before ${plural(eventsNotInHours, "older event")} that workers have yet to put there`]
+      : [],
+  ];
+  return changes.length === 0 ? "" : `, ${changes.join(", and ")}`;
+}
+
+function imbalanceLines({ ledgerDifferences }: AuditReport): string[] {
+  return section("Wrong sums", {
+    columns: [
+      { title: "sum of" },
+      { title: "stored", isNumber: true },
+      { title: "by the ledger", isNumber: true },
+    ],
+    rows: ledgerDifferences.map(({ sum, stored, expected }) => [
+      sum,
+      groupDigits(stored),
+      groupDigits(expected),
+    ]),
+    total: ledgerDifferences.length,
+  });
+}
+
 /** For programs: times in ISO 8601, at most `limit` differences of each kind. */
 export function auditJson(report: AuditReport, limit: number): string {
   const { provableAfterMs } = report;
@@ -64,6 +105,9 @@ export function auditJson(report: AuditReport, limit: number): string {
     rowDifferences: report.rowDifferences.slice(0, limit).map((
       { windowStartMs, ...difference },
     ) => ({ windowStart: isoTime(windowStartMs), ...difference })),
+    hourDifferences: report.hourDifferences.map((
+      { hourStartMs, ...difference },
+    ) => ({ hourStart: isoTime(hourStartMs), ...difference })),
     deadLetterDifferences: report.deadLetterDifferences.slice(0, limit),
     partitionDifferences: report.partitionDifferences.slice(0, limit),
   });
@@ -96,6 +140,39 @@ function remark({ stored, recounted, isPartial, hasWrongEnd }: RowDifference): s
   if (isPartial) return "too few, even without the deleted records";
   if (stored === null) return "missing";
   return recounted === null ? "should not exist" : "";
+}
+
+function hourLines({ hourDifferences, hours, rows }: AuditReport, limit: number): string[] {
+  if (hours.wrong === 0) return [];
+  return [
+    ...section("Wrong hours", {
+      columns: [
+        { title: "hour start" },
+        { title: "lottery" },
+        { title: "type" },
+        { title: "stored", isNumber: true },
+        { title: "sum of its minutes", isNumber: true },
+        { title: "" },
+      ],
+      rows: hourDifferences.slice(0, limit).map((hour) => [
+        utcTime(hour.hourStartMs),
+        printable(hour.lotteryName),
+        printable(hour.eventType),
+        countOf(hour.stored),
+        countOf(hour.ofMinutes),
+        hourRemark(hour),
+      ]),
+      total: hours.wrong,
+    }),
+    rows.wrong > 0
+      ? "  Rows of counts are wrong as well: as long as they are, hours that differ from them may be right."
+      : "  `call rebuild_hours()` in PostgreSQL makes them anew from their minutes, while workers run.",
+  ];
+}
+
+function hourRemark({ stored, ofMinutes }: HourDifference): string {
+  if (stored === null) return "missing";
+  return ofMinutes === null ? "should not exist" : "";
 }
 
 function deadLetterLines({ deadLetterDifferences }: AuditReport, limit: number): string[] {

@@ -10,6 +10,13 @@
 import { isoTime } from "../text/time.ts";
 import { EventParser, type LotteryEvent } from "../windowing/event.ts";
 import type { PartitionHistory } from "./history.ts";
+import type { HourAudit, HourDifference } from "./hour_audit.ts";
+import {
+  type LedgerDifference,
+  ledgerDifferences,
+  type LedgerTotals,
+  type StoredTotals,
+} from "./ledger_totals.ts";
 import {
   type DeadLetterDifference,
   PartitionAudit,
@@ -23,19 +30,6 @@ import {
   type Tallies,
 } from "./row_audit.ts";
 
-/** The totals that the database keeps: records read, and what became of them. */
-export interface LedgerTotals {
-  readonly counted: number;
-  readonly dead: number;
-  readonly events: number;
-  readonly deadLetters: number;
-  /** Dead letters that were counted after all. */
-  readonly replayedLetters: number;
-  /** Events and dead letters that were deleted for their age. */
-  readonly deletedEvents: number;
-  readonly deletedLetters: number;
-}
-
 /** Whether everything agrees; or what was counted does, or what can be recounted. */
 export type Verdict = "agrees" | "wrong" | "incomplete" | "not provable";
 
@@ -46,9 +40,13 @@ export interface AuditReport {
   /** Only windows that start after it can be recounted in full; −∞: all. */
   readonly provableAfterMs: number;
   readonly rows: Tallies;
+  /** Those whose windows are deleted are not provable by themselves, and no part of the verdict. */
+  readonly hours: Tallies;
   readonly deadLetters: Tallies;
   readonly ledger: LedgerTotals & { readonly balance: boolean };
+  readonly ledgerDifferences: readonly LedgerDifference[];
   readonly rowDifferences: readonly RowDifference[];
+  readonly hourDifferences: readonly HourDifference[];
   readonly deadLetterDifferences: readonly DeadLetterDifference[];
   readonly partitionDifferences: readonly PartitionDifference[];
   /** Why a part of the topic is in no count, see `withCoverage()`. */
@@ -61,7 +59,10 @@ export interface AuditReport {
 
 /** Facts about the whole database. */
 export interface AuditOptions extends RowAuditOptions {
-  readonly ledger: LedgerTotals;
+  readonly ledger: StoredTotals;
+  readonly hours: HourAudit;
+  /** Only windows that start from here on are in the hours; −∞: all are. */
+  readonly hoursFromMs: number;
   /** Starts of windows that were counted into beyond their partition's greatest event time. */
   readonly windowsAhead: ReadonlySet<number>;
   /** Totals of logs abandoned by a reset, which cannot be recounted. */
@@ -85,6 +86,8 @@ export class Audit {
   readonly #rows: RowAudit;
   readonly #partitions = new Map<number, PartitionAudit>();
   readonly #replayDifferences: DeadLetterDifference[] = [];
+  #events = 0;
+  #eventsNotInHours = 0;
   /** Whether a replayed value lay in the future was checked when it was replayed. */
   readonly #parser = new EventParser({ maxFutureMs: Infinity });
 
@@ -99,6 +102,8 @@ export class Audit {
 
   addStoredCount(count: StoredCount): void {
     this.#rows.addStored(count);
+    this.#events += count.count;
+    if (count.windowStartMs < this.#options.hoursFromMs) this.#eventsNotInHours += count.count;
   }
 
   /** Counts a replayed event, which no log holds. */
@@ -144,7 +149,13 @@ export class Audit {
 
   report(): AuditReport {
     const { partitions } = this;
-    const { ledger, abandoned, windowsAhead } = this.#options;
+    const { abandoned, windowsAhead, hours: { hours, differences: hourDifferences } } =
+      this.#options;
+    const ledger = {
+      ...this.#options.ledger,
+      events: this.#events,
+      eventsNotInHours: this.#eventsNotInHours,
+    };
     const partitionDifferences = partitions.flatMap((partition) => partition.end() ?? []);
     const provableAfterMs = this.#provableAfterMs();
     const { rows, rowDifferences } = this.#rows.compare((windowStartMs) =>
@@ -161,18 +172,21 @@ export class Audit {
       notProvable: abandoned.deadLetters +
         sum(partitions.map(({ deadLettersNotProvable }) => deadLettersNotProvable)),
     };
-    const balance = isBalanced(ledger);
-    const isWrong = !balance || rows.wrong > 0 || deadLetters.wrong > 0 ||
-      partitionDifferences.length > 0;
+    const imbalances = ledgerDifferences(ledger);
+    const isWrong = imbalances.length > 0 || rows.wrong > 0 || hours.wrong > 0 ||
+      deadLetters.wrong > 0 || partitionDifferences.length > 0;
     const isProven = rows.notProvable === 0 && deadLetters.notProvable === 0;
     return {
       verdict: isWrong ? "wrong" : isProven ? "agrees" : "not provable",
       records: sum(partitions.map(({ records }) => records)),
       provableAfterMs,
       rows,
+      hours,
       deadLetters,
-      ledger: { ...ledger, balance },
+      ledger: { ...ledger, balance: imbalances.length === 0 },
+      ledgerDifferences: imbalances,
       rowDifferences,
+      hourDifferences,
       deadLetterDifferences,
       partitionDifferences,
       problems: [],
@@ -191,12 +205,6 @@ export class Audit {
 
 function intoWindow(startMs: number): string {
   return `replayed into ${isoTime(startMs)}`;
-}
-
-/** Whether every record read is stored, or known to be deleted. */
-function isBalanced(ledger: LedgerTotals): boolean {
-  return ledger.counted + ledger.replayedLetters === ledger.events + ledger.deletedEvents &&
-    ledger.dead === ledger.deadLetters + ledger.deletedLetters;
 }
 
 function sum(numbers: readonly number[]): number {

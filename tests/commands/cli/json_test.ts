@@ -39,6 +39,7 @@ Deno.test("audit --json is snake_case", () => {
     records: 2,
     provableAfterMs: 0,
     rows: tallies,
+    hours: tallies,
     deadLetters: tallies,
     ledger: {
       counted: 1,
@@ -48,8 +49,12 @@ Deno.test("audit --json is snake_case", () => {
       replayedLetters: 0,
       deletedEvents: 0,
       deletedLetters: 0,
-      balance: true,
+      hourEvents: 2,
+      deletedHourEvents: 0,
+      eventsNotInHours: 0,
+      balance: false,
     },
+    ledgerDifferences: [{ sum: "events in hours", stored: 2, expected: 1 }],
     rowDifferences: [{
       windowStartMs: 60_000,
       lotteryName: "megaDraw",
@@ -58,6 +63,13 @@ Deno.test("audit --json is snake_case", () => {
       recounted: 2,
       isPartial: false,
       hasWrongEnd: false,
+    }],
+    hourDifferences: [{
+      hourStartMs: 0,
+      lotteryName: "megaDraw",
+      eventType: "pay",
+      stored: null,
+      ofMinutes: 1,
     }],
     deadLetterDifferences: [],
     partitionDifferences: [{
@@ -71,8 +83,16 @@ Deno.test("audit --json is snake_case", () => {
     hasWorkers: true,
   };
   const json = auditJson(report, 10);
-  assertSnakeCase(json, ["provable_after", "window_start", "lottery_name", "from_offset"]);
+  assertSnakeCase(json, [
+    "provable_after",
+    "window_start",
+    "lottery_name",
+    "of_minutes",
+    "hour_events",
+    "from_offset",
+  ]);
   assert.equal(JSON.parse(json).row_differences[0].window_start, "1970-01-01T00:01:00.000Z");
+  assert.equal(JSON.parse(json).hour_differences[0].hour_start, "1970-01-01T00:00:00.000Z");
 });
 
 Deno.test("status --json is snake_case", () => {

@@ -9,7 +9,17 @@ import { contentHash } from "../../support/dead_letters.ts";
 const MINUTE_MS = 60_000;
 const START_MS = Date.UTC(2026, 0, 1);
 /** Nothing was replayed, and nothing deleted. */
-const NOTHING_SINCE = { replayedLetters: 0, deletedEvents: 0, deletedLetters: 0 };
+const NOTHING_SINCE = {
+  replayedLetters: 0,
+  deletedEvents: 0,
+  deletedHourEvents: 0,
+  deletedLetters: 0,
+};
+/** All hours are whole, and none is wrong. */
+const HOURS_AGREE = {
+  hours: { hours: { agreeing: 1, wrong: 0, notProvable: 0 }, differences: [] },
+  hoursFromMs: -Infinity,
+};
 
 /** One record of a log: a minute, a lottery, and whether it is an event. */
 interface Item {
@@ -91,9 +101,10 @@ function auditOf(world: World, { counts, deadLetters }: Stored): AuditReport {
       ...NOTHING_SINCE,
       counted: world.flatMap(({ log }) => log).filter(({ isBad }) => !isBad).length,
       dead: world.flatMap(({ log }) => log).filter(({ isBad }) => isBad).length,
-      events: counts.reduce((sum, { count }) => sum + count, 0),
+      hourEvents: world.flatMap(({ log }) => log).filter(({ isBad }) => !isBad).length,
       deadLetters: deadLetters.length,
     },
+    ...HOURS_AGREE,
     windowsAhead: new Set(),
     abandoned: { maxEventTimeMs: null, deadLetters: 0 },
   });
@@ -263,9 +274,10 @@ Deno.test("Audit begins again behind what Kafka deletes while it reads, and blam
       ...NOTHING_SINCE,
       counted: 3,
       dead: 1,
-      events: 3,
+      hourEvents: 3,
       deadLetters: 1,
     },
+    ...HOURS_AGREE,
     windowsAhead: new Set(),
     abandoned: { maxEventTimeMs: null, deadLetters: 0 },
   });
@@ -294,4 +306,53 @@ Deno.test("Audit begins again behind what Kafka deletes while it reads, and blam
   assert.equal(report.verdict, "not provable");
   assert.deepEqual(report.rows, { agreeing: 2, wrong: 0, notProvable: 1 });
   assert.deepEqual(report.deadLetters, { agreeing: 0, wrong: 0, notProvable: 1 });
+});
+
+Deno.test("Audit is wrong if an hour is, and not held back by hours whose minutes are deleted", () => {
+  const difference = {
+    hourStartMs: START_MS,
+    lotteryName: "a",
+    eventType: "pay",
+    stored: 2,
+    ofMinutes: 1,
+  };
+  for (
+    const [hours, differences, verdict] of [
+      [{ agreeing: 1, wrong: 1, notProvable: 0 }, [difference], "wrong"],
+      [{ agreeing: 1, wrong: 0, notProvable: 7 }, [], "agrees"],
+    ] as const
+  ) {
+    const report = new Audit({
+      windowMs: MINUTE_MS,
+      horizonMs: -Infinity,
+      ledger: { ...NOTHING_SINCE, counted: 0, dead: 0, hourEvents: 0, deadLetters: 0 },
+      hours: { hours, differences },
+      hoursFromMs: -Infinity,
+      windowsAhead: new Set(),
+      abandoned: { maxEventTimeMs: null, deadLetters: 0 },
+    }).report();
+    assert.equal(report.verdict, verdict);
+    assert.deepEqual(report.hours, hours);
+    assert.deepEqual(report.hourDifferences, differences);
+  }
+});
+
+Deno.test("Audit adds up the rows itself, and those that are not in the hours yet", () => {
+  const audit = new Audit({
+    windowMs: MINUTE_MS,
+    horizonMs: -Infinity,
+    ledger: { ...NOTHING_SINCE, counted: 12, dead: 0, hourEvents: 5, deadLetters: 0 },
+    hours: { hours: { agreeing: 1, wrong: 0, notProvable: 0 }, differences: [] },
+    hoursFromMs: START_MS + MINUTE_MS,
+    windowsAhead: new Set(),
+    abandoned: { maxEventTimeMs: null, deadLetters: 0 },
+  });
+  for (const [minute, count] of [[0, 7], [1, 3], [2, 2]] as const) {
+    const windowStartMs = START_MS + minute * MINUTE_MS;
+    const windowEndMs = windowStartMs + MINUTE_MS;
+    audit.addStoredCount({ windowStartMs, windowEndMs, lotteryName: "a", eventType: "pay", count });
+  }
+  const { ledger, ledgerDifferences } = audit.report();
+  assert.deepEqual([ledger.events, ledger.eventsNotInHours], [12, 7]);
+  assert.deepEqual(ledgerDifferences, []);
 });

@@ -3,24 +3,34 @@
  * @module
  */
 
-import { Audit, type LedgerTotals } from "../../../core/audit/audit.ts";
+import { Audit } from "../../../core/audit/audit.ts";
 import type { HistoryEntry, PartitionHistory } from "../../../core/audit/history.ts";
+import type { StoredTotals } from "../../../core/audit/ledger_totals.ts";
 import { HASHED, IS_INTACT } from "../dead_letters.ts";
 import type { Connection, Query, Row } from "../session/connection.ts";
+import { compareHours } from "./hour_comparison.ts";
 
 const PAGE_ROWS = 10_000;
+
+export interface SnapshotOptions {
+  readonly topic: string;
+  readonly windowMs: number;
+  /** How many hours that are wrong are named at most. */
+  readonly maxHourDifferences: number;
+}
 
 /** An audit that knows what is stored, and has to be given the records up to the stored offsets. */
 export async function openAudit(
   connection: Connection,
-  { topic, windowMs }: { readonly topic: string; readonly windowMs: number },
+  { topic, windowMs, maxHourDifferences }: SnapshotOptions,
 ): Promise<Audit> {
   return await connection.transaction(async () => {
     await connection.query({ text: "set transaction isolation level repeatable read, read only" });
     const audit = new Audit({
       windowMs,
-      horizonMs: await readHorizon(connection),
+      ...await readHorizons(connection),
       ledger: await readLedger(connection),
+      hours: await compareHours(connection, { maxDifferences: maxHourDifferences }),
       windowsAhead: await readWindowsAhead(connection),
       abandoned: await readLeft(connection, topic),
     });
@@ -55,27 +65,33 @@ export async function openAudit(
 }
 
 /** Records read are those counted and those kept as dead letters: so it is said, and so it must be found. */
-async function readLedger(connection: Connection): Promise<LedgerTotals> {
-  const [ledger] = await connection.query<Row & LedgerTotals>({
+async function readLedger(connection: Connection): Promise<StoredTotals> {
+  const [ledger] = await connection.query<Row & StoredTotals>({
     text: `
       select
         coalesce(sum(counted), 0)::bigint as "counted",
         coalesce(sum(dead), 0)::bigint as "dead",
-        (select coalesce(sum(event_count), 0)::bigint from lottery_aggregates) as "events",
         (select count(*) from dead_letters) as "deadLetters",
+        (select coalesce(sum(event_count), 0)::bigint from lottery_hours) as "hourEvents",
         (select replayed_letters from pipeline) as "replayedLetters",
         (select deleted_events from pipeline) as "deletedEvents",
+        (select deleted_hour_events from pipeline) as "deletedHourEvents",
         (select coalesce(sum(deleted), 0)::bigint from dead_letter_horizons) as "deletedLetters"
       from kafka_offsets`,
   });
   return ledger!;
 }
 
-async function readHorizon(connection: Connection): Promise<number> {
-  const [row] = await connection.query<{ horizon: Date | null }>({
-    text: "select aggregates_horizon as horizon from pipeline",
+async function readHorizons(
+  connection: Connection,
+): Promise<{ readonly horizonMs: number; readonly hoursFromMs: number }> {
+  const [row] = await connection.query<{ horizon: Date | null; hours_from: Date | null }>({
+    text: "select aggregates_horizon as horizon, hours_from from pipeline",
   });
-  return row!.horizon?.getTime() ?? -Infinity;
+  return {
+    horizonMs: row!.horizon?.getTime() ?? -Infinity,
+    hoursFromMs: row!.hours_from?.getTime() ?? -Infinity,
+  };
 }
 
 async function readWindowsAhead(connection: Connection): Promise<ReadonlySet<number>> {

@@ -40,15 +40,11 @@ alter table pipeline
   -- Only windows that start from here on are in lottery_hours; null: all are. A database that had
   -- windows before it had hours is filled backwards.
   add column hours_from timestamptz,
-  -- Hours that start before it are deleted, and no others. Never falls.
+  -- Hours that start before it are deleted, or not whole; no others. Never falls.
   add column hours_horizon timestamptz,
   -- sum(event_count) of the hours + deleted_hour_events = sum(counted) + replayed_letters, once
   -- every window is in them.
   add column deleted_hour_events bigint not null default 0;
-
-update pipeline set
-  hours_from = (select max(window_end) from lottery_aggregates),
-  deleted_hour_events = deleted_events;
 
 -- The first whole hour from a time on.
 create function next_hour(at timestamptz) returns timestamptz
@@ -56,6 +52,12 @@ language sql immutable parallel safe
 as $$
   select date_trunc('hour', at + interval '1 hour' - interval '1 microsecond', 'UTC')
 $$;
+
+-- Windows that are deleted already will be in no hour.
+update pipeline set
+  hours_from = (select max(window_end) from lottery_aggregates),
+  hours_horizon = next_hour(aggregates_horizon),
+  deleted_hour_events = deleted_events;
 
 -- Puts the newest windows that are not in the hours yet into them, at most max_rows rows and one
 -- window more. Commits wait for it, so the steps are small.
@@ -326,4 +328,71 @@ as $$
   select b.bucket_start, b.bucket_end, c.lottery_name, c.event_type, c.event_count
   from lottery_buckets(from_time, to_time, step, zone) b
   cross join lateral lottery_totals(b.bucket_start, b.bucket_end) c
+$$;
+
+-- For operators: makes hours that are not the sum of their windows anew, one at a time, so that
+-- commits wait only briefly. Hours that a window is deleted of for its age stay as they are.
+create procedure rebuild_hours()
+language plpgsql
+as $$
+declare
+  from_hour timestamptz := '-infinity';
+  from_window timestamptz;
+  this_hour timestamptz;
+begin
+  loop
+    -- A snapshot from before the lock does not show what was committed until then.
+    if current_setting('transaction_isolation') <> 'read committed' then
+      raise exception using
+        errcode = '25000',
+        message = format(
+          'hours can be made anew in read committed only, but this transaction is %s',
+          current_setting('transaction_isolation')
+        );
+    end if;
+
+    select
+      greatest(from_hour, next_hour(aggregates_horizon)), coalesce(hours_from, '-infinity')
+    into strict from_hour, from_window
+    from pipeline
+    for update;
+
+    select date_trunc('hour', least(
+      (select min(hour_start) from lottery_hours where hour_start >= from_hour),
+      (select min(window_start) from lottery_aggregates where window_start >= from_hour)
+    ), 'UTC')
+    into this_hour;
+    exit when this_hour is null;
+
+    with sums as materialized (
+      select lottery_name, event_type, sum(event_count) as event_count
+      from lottery_aggregates
+      where window_start >= greatest(this_hour, from_window)
+        and window_start < this_hour + interval '1 hour'
+      group by lottery_name, event_type
+    ),
+    gone as (
+      delete from lottery_hours h
+      where h.hour_start >= this_hour and h.hour_start < this_hour + interval '1 hour'
+        and (
+          h.hour_start <> this_hour
+          or not exists (
+            select
+            from sums s
+            where s.lottery_name = h.lottery_name and s.event_type = h.event_type
+          )
+        )
+    )
+    insert into lottery_hours as h (hour_start, lottery_name, event_type, event_count)
+    select this_hour, lottery_name, event_type, event_count
+    from sums
+    order by lottery_name, event_type
+    on conflict (hour_start, lottery_name, event_type) do update
+      set event_count = excluded.event_count
+      where h.event_count <> excluded.event_count;
+
+    commit;
+    from_hour := this_hour + interval '1 hour';
+  end loop;
+end
 $$;
