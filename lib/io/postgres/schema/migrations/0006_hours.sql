@@ -281,27 +281,21 @@ begin
   select starts_at, ends_at
   from (
     select starts_at, starts_at + size as ends_at
-    from generate_series(
-      date_bin(size, from_time + size - interval '1 microsecond', 'epoch'),
-      to_time - interval '1 microsecond',
-      size
-    ) as starts_at
+    from generate_series(date_bin(size, from_time, 'epoch'), to_time, size) as starts_at
     where size < interval '1 day'
     union all
+    -- From a day before on: where clocks go back at midnight, there are two of them.
     select local_start at time zone zone, (local_start + size) at time zone zone
     from generate_series(
-      date_bin(
-        size,
-        from_time at time zone zone + size - interval '1 microsecond',
-        '2001-01-01' -- a Monday
-      ),
-      to_time at time zone zone - interval '1 microsecond',
+      date_bin(size, from_time at time zone zone - interval '1 day', '2001-01-01'), -- a Monday
+      to_time at time zone zone + interval '1 day',
       size
     ) as local_start
     where size >= interval '1 day'
   ) buckets
-  where
-    case
+  where starts_at >= from_time
+    and starts_at < to_time
+    and case
       when date_trunc('hour', starts_at, 'UTC') = starts_at
         and date_trunc('hour', ends_at, 'UTC') = ends_at
       then starts_at >= hours_kept_from
