@@ -8,6 +8,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { growth, workers } from "./growth.ts";
 import { latency } from "./latency.ts";
+import { reading } from "./reading/reading.ts";
 import { type Finding, table } from "./report.ts";
 import { memory, startAndIdle } from "./resources.ts";
 import { openStand, type Stand } from "./stand.ts";
@@ -22,6 +23,7 @@ const PARTS: Readonly<Record<string, (stand: Stand) => AsyncGenerator<Finding>>>
   growth,
   workers,
   storage,
+  reading,
 };
 
 const { values } = parseArgs({

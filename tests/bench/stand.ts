@@ -3,6 +3,8 @@
  * @module
  */
 
+import { join } from "node:path";
+import { run } from "../support/guarded_process.ts";
 import { kafkaBrokers } from "../support/kafka.ts";
 import { createDatabase, Postgres, type TestDatabase } from "../support/postgres.ts";
 
@@ -16,7 +18,12 @@ export interface StandOptions {
 export interface Stand extends StandOptions {
   readonly brokers: string;
   createDatabase(): Promise<TestDatabase>;
+  /** Restarts PostgreSQL with none of its data in memory: neither in its own nor in the system's. */
+  restartCold(): Promise<void>;
 }
+
+/** `dd` tells the system that it needs the pages of a file no more, which are written first. */
+const FORGET = `sync; find "$0" -type f -exec dd if={} iflag=nocache count=0 status=none \\;`;
 
 export async function openStand(options: StandOptions): Promise<Stand> {
   const directory = await Deno.makeTempDir({ prefix: "lottery-events-bench-" });
@@ -26,6 +33,11 @@ export async function openStand(options: StandOptions): Promise<Stand> {
   return {
     brokers: await kafkaBrokers(),
     createDatabase: () => createDatabase(postgres.url),
+    restartCold: async () => {
+      postgres.stop();
+      await run("sh", ["-c", FORGET, join(directory, "data")]);
+      await postgres.restart();
+    },
     ...options,
   };
 }
