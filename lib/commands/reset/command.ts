@@ -31,8 +31,8 @@ export function addReset(program: Command, { configured, terminal, print }: Host
       parsedBy(parseOffsetSpec),
     )
     .option(
-      "--force <rows>",
-      "recount even though Kafka has deleted records; confirms the number of rows to delete",
+      "--force <events>",
+      "recount even though Kafka has deleted records; confirms the number of events to delete",
       wholeNumber(0),
     )
     .option("--yes", "do not ask")

@@ -64,23 +64,25 @@ export interface RecountOptions {
   readonly isCompacted: boolean;
 }
 
-/** @throws {OperatorError} if counted records are gone, unless `force` is the number of rows. */
+/** @throws {OperatorError} if counted records are gone, unless `force` is the number of events. */
 export function planRecount(facts: CountedFacts, options: RecountOptions): ResetPlan {
   const { claim, stored, ranges } = facts;
-  const { force, holdings: { rows, deadLetters, replayedLetters, recordsLeft } } = options;
+  const { force, holdings: { events, deadLetters, replayedLetters, recordsLeft } } = options;
   const gone = recordsLeft + recordsGone(facts, options);
-  if (gone > 0 && force !== rows) {
+  if (gone > 0 && force !== events) {
     throw new OperatorError(
       `Cannot recount without loss: up to ${
         plural(gone, "record")
       } that were counted are no longer ` +
         `in the log of ${claim.identity.topic}. To delete their counts anyway, confirm the ` +
-        `number of rows that will be deleted with --force ${rows}.`,
+        `number of events that will be deleted with --force ${events}.`,
     );
   }
   return {
     lines: [
-      `Deletes all counts (${plural(rows, "row")}), ${plural(deadLetters, "dead letter")} and ` +
+      `Deletes all counts (${plural(events, "event")}), ${
+        plural(deadLetters, "dead letter")
+      } and ` +
       "all offsets.",
       ...replayedLetters > 0
         ? [`Of these, ${plural(replayedLetters, "replayed letter")} must be replayed again.`]

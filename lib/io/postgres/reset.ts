@@ -13,7 +13,8 @@ import type { Connection, Row } from "./session/connection.ts";
 import { listWorkers } from "./worker_registry.ts";
 
 export interface Holdings {
-  readonly rows: number;
+  /** Those that are in counts of windows or hours, by the ledger: to count the rows would take a scan. */
+  readonly events: number;
   readonly deadLetters: number;
   readonly replayedLetters: number;
   /** Records read from abandoned logs. */
@@ -24,7 +25,8 @@ export async function holdings(connection: Connection, topic: string): Promise<H
   const [row] = await connection.query<Row & Holdings>({
     text: `
       select
-        (select count(*) from lottery_aggregates) as "rows",
+        coalesce(sum(counted), 0)::bigint
+          + coalesce((select replayed_letters - deleted_hour_events from pipeline), 0) as "events",
         (select count(*) from dead_letters) as "deadLetters",
         (select count(replayed_at) from dead_letters) as "replayedLetters",
         coalesce(sum(counted + dead) filter (where topic <> $1), 0)::bigint as "recordsLeft"

@@ -46,7 +46,7 @@ function historyOf(partition: number, counted: number): PartitionHistory {
   };
 }
 
-const HOLDINGS = { rows: 1_234, deadLetters: 1, replayedLetters: 0, recordsLeft: 0 };
+const HOLDINGS = { events: 1_234, deadLetters: 1, replayedLetters: 0, recordsLeft: 0 };
 const WHOLE = {
   force: undefined,
   holdings: HOLDINGS,
@@ -57,7 +57,7 @@ const WHOLE = {
 Deno.test("planRecount() says what it deletes and where the log starts, and changes the next epoch", () => {
   const { lines, change } = planRecount(factsOf({ windowSeconds: 10 }), WHOLE);
   assert.deepEqual(lines, [
-    "Deletes all counts (1,234 rows), 1 dead letter and all offsets.",
+    "Deletes all counts (1,234 events), 1 dead letter and all offsets.",
     "The next worker counts user-events again, from its start:",
     "  partition  log start  log end",
     "          0          0     1200",
@@ -68,7 +68,7 @@ Deno.test("planRecount() says what it deletes and where the log starts, and chan
   assert.deepEqual(change, { kind: "recount", epoch: 3, identity });
 });
 
-Deno.test("planRecount() counts what the log no longer holds, and needs the number of rows", () => {
+Deno.test("planRecount() counts what the log no longer holds, and needs the number of events", () => {
   const cases: readonly (readonly [name: string, gone: number, ReturnType<typeof planRecount>])[] =
     [
       ["a partition's start", 40, recount({ histories: [historyOf(1, 80)] })],

@@ -59,7 +59,7 @@ serverTest(
     assert.equal(unanswered.code, 1);
     assert.match(
       unanswered.stdout,
-      /^Deletes all counts \([\d,]+ rows\), 50 dead letters .*\nOf these, 2 replayed letters must be replayed again/m,
+      /^Deletes all counts \([\d,]+ events\), 50 dead letters .*\nOf these, 2 replayed letters must be replayed again/m,
     );
     assert.match(
       unanswered.stderr,
@@ -87,7 +87,7 @@ serverTest(
 );
 
 serverTest(
-  "reset --recount needs the number of rows when Kafka has deleted what was counted",
+  "reset --recount needs the number of events when Kafka has deleted what was counted",
   ["kafka", "postgres"],
   async () => {
     await using stack = await openStack({ partitions: 1 });
@@ -95,16 +95,16 @@ serverTest(
     await kcatProduce(stack.topic, eventsOf("a", { fromMs, minutes: 7, perMinute: 10 }));
     await countAll(stack);
     await deleteRecords(stack, new Map([[0, 20]]));
-    for (const args of [[], ["--force", "6"]]) {
+    for (const args of [[], ["--force", "69"]]) {
       const { code, stderr } = await reset(stack, ["--recount", "--yes", ...args]);
       assert.equal(code, 1);
       assert.match(
         stderr,
-        /up to 70 records .* To delete their counts anyway, .* with --force 7/,
+        /up to 70 records .* To delete their counts anyway, .* with --force 70/,
       );
     }
     assert.equal(await recordsRead(stack.database), 70);
-    const { code, stderr } = await reset(stack, ["--recount", "--yes", "--force", "7"]);
+    const { code, stderr } = await reset(stack, ["--recount", "--yes", "--force", "70"]);
     assert.equal(code, 0, stderr);
     await countAll(stack);
     assert.equal(await recordsRead(stack.database), 50);
