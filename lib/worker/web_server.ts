@@ -9,9 +9,12 @@ import type { StatusBoard } from "../io/http/pipeline_status.ts";
 import { isLoopback } from "../io/http/server/hosts.ts";
 import { listen, type WebServer } from "../io/http/server/listen.ts";
 import type { Metrics } from "../io/metrics.ts";
-import { readCounts, searchLotteries } from "../io/postgres/queries/counts.ts";
+import { readCounts } from "../io/postgres/queries/counts/counts.ts";
+import { readReasons } from "../io/postgres/queries/dead_letter_reasons.ts";
+import { searchLotteries } from "../io/postgres/queries/lotteries.ts";
 import { readLetters } from "../io/postgres/queries/newest_dead_letters.ts";
 import { readOverview } from "../io/postgres/queries/overview.ts";
+import { readTotals } from "../io/postgres/queries/totals.ts";
 import { readWindowView } from "../io/postgres/queries/window_view.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
 import { readinessProblem } from "../observers/readiness.ts";
@@ -41,7 +44,10 @@ export function serve(
     },
     counts: (query) => readCounts(connection, query),
     lotteries: (search) => searchLotteries(connection, search),
+    totals: (query) => readTotals(connection, query),
     letters: (limits) => readLetters(connection, limits),
+    reasons: (query) => readReasons(connection, query),
+    windowMs: config.windowMs,
     isLoopback: isLoopback(host),
   });
   const server = listen(handler.handle, { host, port });

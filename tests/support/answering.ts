@@ -46,9 +46,20 @@ export function answering(
     metrics,
     status: () => board.read(),
     view: () => Promise.resolve(null),
-    counts: () => Promise.resolve([]),
+    counts: () => Promise.resolve({ rows: [], next: null, keptFromMs: null }),
     lotteries: () => Promise.resolve([]),
+    totals: () =>
+      Promise.resolve({
+        eventTypes: [],
+        lotteryNames: [],
+        otherLotteries: 0,
+        totals: [[0]],
+        totalsWeekAgo: null,
+        isClosed: false,
+      }),
     letters: () => Promise.resolve([]),
+    reasons: () => Promise.resolve({ bars: [], totals: [] }),
+    windowMs: 60_000,
     isLoopback: true,
     ...sources,
   });

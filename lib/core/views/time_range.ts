@@ -5,9 +5,9 @@
  */
 
 import { windowStart } from "../windowing/window.ts";
+import { STEPS } from "./steps.ts";
 
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60 * SECOND_MS;
+const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -79,16 +79,6 @@ const MAX_BARS = 200;
 /** A year by the day. */
 const MAX_DAYS = 400;
 
-/** Lengths of bars; but none is shorter than a window. */
-const STEPS = new Map([
-  ["1m", MINUTE_MS],
-  ["5m", 5 * MINUTE_MS],
-  ["15m", 15 * MINUTE_MS],
-  ["1h", HOUR_MS],
-  ["6h", 6 * HOUR_MS],
-  ["1d", DAY_MS],
-  ["7d", 7 * DAY_MS],
-]);
 /** How many windows are joined where their length fits into no hour. */
 const JOINED_WINDOWS = [1, 2, 5, 10, 20, 50];
 /** In a bar of this many windows, one more or less does not show. */
@@ -101,6 +91,7 @@ function stepOf(rangeMs: number, windowMs: number): number {
     steps.at(-1)!;
 }
 
+/** Lengths of bars; none is shorter than a window. */
 function stepsOf(windowMs: number): number[] {
   const joined = HOUR_MS % windowMs === 0 ? [1] : JOINED_WINDOWS;
   return [
@@ -110,10 +101,4 @@ function stepsOf(windowMs: number): number[] {
       stepMs >= MANY_WINDOWS * windowMs
     ),
   ].toSorted((a, b) => a - b);
-}
-
-/** The name of a step, such as "15m"; in seconds if it has none. */
-export function stepName(stepMs: number): string {
-  const named = [...STEPS].find(([, ms]) => ms === stepMs);
-  return named?.[0] ?? `${stepMs / SECOND_MS}s`;
 }

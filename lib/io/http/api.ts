@@ -5,9 +5,9 @@
  */
 
 import { isoTime } from "../../core/text/time.ts";
-import { stepName } from "../../core/views/time_range.ts";
+import { stepName } from "../../core/views/steps.ts";
 import type { WindowView } from "../../core/views/window_view.ts";
-import type { CountRow, CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
+import type { LotterySearch } from "../postgres/queries/lotteries.ts";
 import type { BytesPreview, LetterPreview } from "../postgres/queries/newest_dead_letters.ts";
 import type { StoredPartition } from "../postgres/queries/progress.ts";
 import { VERSION } from "../version.ts";
@@ -15,23 +15,6 @@ import type { PipelineStatus } from "./pipeline_status.ts";
 
 /** First bytes of keys and values that a response has. */
 export const HEAD_BYTES = 1_024;
-
-/** @param rows one more than `limit` if more exist. */
-export function countsJson({ fromMs, toMs, limit }: CountsQuery, rows: readonly CountRow[]) {
-  return {
-    from: isoTime(fromMs),
-    to: isoTime(toMs),
-    truncated: rows.length > limit,
-    aggregates: rows.slice(0, limit).map((row) => ({
-      window_start: isoTime(row.windowStartMs),
-      window_end: isoTime(row.windowEndMs),
-      lottery_name: row.lotteryName,
-      event_type: row.eventType,
-      event_count: row.count,
-      closed: row.isClosed,
-    })),
-  };
-}
 
 /** @param names one more than `limit` if more exist. */
 export function lotteriesJson({ limit }: LotterySearch, names: readonly string[]) {

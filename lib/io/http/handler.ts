@@ -5,45 +5,34 @@
 
 import type { ViewChoice, WindowView } from "../../core/views/window_view.ts";
 import type { Metrics } from "../metrics.ts";
-import type { CountRow, CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
-import type { LetterPreview } from "../postgres/queries/newest_dead_letters.ts";
-import { countsJson, HEAD_BYTES, lettersJson, lotteriesJson, statusJson, viewJson } from "./api.ts";
+import { statusJson, viewJson } from "./api.ts";
+import { Api, type ApiSources } from "./api_routes.ts";
 import { asset } from "./assets.ts";
 import { Live } from "./live.ts";
-import { countsQuery, deadLettersLimit, lotterySearch, noParameters } from "./parameters.ts";
-import type { PipelineStatus } from "./pipeline_status.ts";
-import { errorResponse, json, RequestError, text } from "./responses.ts";
+import { errorResponse, RequestError, text } from "./responses.ts";
 import { isForLoopback } from "./server/hosts.ts";
 import { viewChoice } from "./view_choice.ts";
 
-export interface HandlerSources {
+export interface HandlerSources extends ApiSources {
   /** Null when the worker is ready, else why not. */
   readonly readinessProblem: () => string | null;
   readonly metrics: Metrics;
-  readonly status: () => Promise<PipelineStatus>;
   readonly view: (choice: ViewChoice) => Promise<WindowView | null>;
-  readonly counts: (query: CountsQuery) => Promise<readonly CountRow[]>;
-  readonly lotteries: (search: LotterySearch) => Promise<readonly string[]>;
-  readonly letters: (
-    limits: { readonly limit: number; readonly headBytes: number },
-  ) => Promise<readonly LetterPreview[]>;
   /** Only this machine can reach the server: requests for other names are refused. */
   readonly isLoopback: boolean;
   /** Time between two updates of open pages. */
   readonly tickMs?: number;
 }
 
-/** They share one connection, and their results take time that counting needs. */
-const MAX_CONCURRENT_QUERIES = 8;
-
 /** Needs no port, so that a test can call it. Disposing it ends the streams. */
 export class Handler implements Disposable {
   readonly #sources: HandlerSources;
   readonly #live: Live;
-  #runningQueries = 0;
+  readonly #api: Api;
 
   constructor(sources: HandlerSources) {
     this.#sources = sources;
+    this.#api = new Api(sources);
     this.#live = new Live({
       status: async () => statusJson(await sources.status()),
       view: async (choice) => viewJson(await sources.view(choice)),
@@ -61,6 +50,7 @@ export class Handler implements Disposable {
 
   [Symbol.dispose](): void {
     this.#live[Symbol.dispose]();
+    this.#api[Symbol.dispose]();
   }
 
   #readyz(): Response {
@@ -92,62 +82,11 @@ export class Handler implements Disposable {
         return this.#readyz();
       case "/live":
         return request.method === "HEAD" ? text("") : this.#live.open(viewChoice(searchParams));
-      case "/api/aggregates":
-        return await this.#aggregates(searchParams);
-      case "/api/status":
-        noParameters(searchParams);
-        return json(statusJson(await this.#sources.status()));
-      case "/api/lotteries":
-        return await this.#lotteries(searchParams);
-      case "/api/dead-letters":
-        return await this.#deadLetters(searchParams);
     }
+    const answer = await this.#api.answer(request);
+    if (answer) return answer;
     const file = asset(pathname, request);
     if (file) return file;
     throw new RequestError(`Not found: ${pathname}`, { status: 404 });
-  }
-
-  async #aggregates(parameters: URLSearchParams): Promise<Response> {
-    const query = countsQuery(parameters, Date.now());
-    const rows = await this.#read(() => this.#sources.counts({ ...query, limit: query.limit + 1 }));
-    return json(countsJson(query, rows));
-  }
-
-  async #lotteries(parameters: URLSearchParams): Promise<Response> {
-    const search = lotterySearch(parameters);
-    const { limit } = search;
-    const names = await this.#read(() => this.#sources.lotteries({ ...search, limit: limit + 1 }));
-    return json(lotteriesJson(search, names));
-  }
-
-  async #deadLetters(parameters: URLSearchParams): Promise<Response> {
-    const limit = deadLettersLimit(parameters);
-    return json(lettersJson(
-      await this.#read(() => this.#sources.letters({ limit, headBytes: HEAD_BYTES })),
-    ));
-  }
-
-  /**
-   * Reads from the database, unless too many requests do already.
-   * @throws {RequestError} if it cannot be read. The reason is logged elsewhere: the worker needs the
-   * database too.
-   */
-  async #read<T>(query: () => Promise<T>): Promise<T> {
-    if (this.#runningQueries >= MAX_CONCURRENT_QUERIES) {
-      throw new RequestError("Too many requests at the same time. Try again later.", {
-        status: 503,
-      });
-    }
-    this.#runningQueries++;
-    try {
-      return await query();
-    } catch (error) {
-      throw new RequestError("PostgreSQL does not answer. Try again later.", {
-        status: 503,
-        cause: error,
-      });
-    } finally {
-      this.#runningQueries--;
-    }
   }
 }

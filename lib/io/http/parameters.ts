@@ -4,34 +4,14 @@
  */
 
 import { parseIsoTime } from "../../core/text/time.ts";
-import type { CountsQuery, LotterySearch } from "../postgres/queries/counts.ts";
+import type { LotterySearch } from "../postgres/queries/lotteries.ts";
 import { RequestError } from "./responses.ts";
 
-export const MAX_COUNTS = 10_000;
 const MAX_DEAD_LETTERS = 100;
 const MAX_LOTTERIES = 20;
 const DEFAULT_DEAD_LETTERS = 20;
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
-const MAX_DAYS = 31;
-const DEFAULT_RANGE_MS = 15 * MINUTE_MS;
 /** Longer than any lottery's name can be. */
 const MAX_NAME_LENGTH = 400;
-
-/**
- * The last quarter of an hour by default.
- * @throws {RequestError} for an invalid time, or a range that is empty or too long.
- */
-export function countsQuery(parameters: URLSearchParams, nowMs: number): CountsQuery {
-  const { from, to, lottery } = named(parameters, ["from", "to", "lottery"]);
-  const toMs = to === undefined ? nowMs : time("to", to);
-  const fromMs = from === undefined ? toMs - DEFAULT_RANGE_MS : time("from", from);
-  if (fromMs >= toMs) throw new RequestError("from must be before to.");
-  if (toMs - fromMs > MAX_DAYS * DAY_MS) {
-    throw new RequestError(`from and to must be at most ${MAX_DAYS} days apart.`);
-  }
-  return { fromMs, toMs, lotteryName: lotteryName(lottery), limit: MAX_COUNTS };
-}
 
 /** @throws {RequestError} unless it is a number from 1 to 100. */
 export function deadLettersLimit(parameters: URLSearchParams): number {
@@ -88,9 +68,19 @@ export function time(name: string, value: string): number {
   );
 }
 
-/** An empty value, as forms send it, means all lotteries. */
-function lotteryName(value: string | undefined): string | null {
-  return value ? nameText("lottery", value) : null;
+export const UNKNOWN_ZONE = "zone must be the IANA name of a time zone, such as Europe/Berlin.";
+
+/** A name, not an offset like "+02:00": PostgreSQL takes these for the opposite. */
+export function zoneName(name = "UTC"): string {
+  try {
+    if (/^[a-z]/i.test(name)) {
+      new Intl.DateTimeFormat("en", { timeZone: name });
+      return name;
+    }
+  } catch {
+    // refused below
+  }
+  throw new RequestError(UNKNOWN_ZONE);
 }
 
 export function nameText(name: string, value: string): string {

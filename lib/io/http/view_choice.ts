@@ -5,7 +5,7 @@
 
 import { type FixedRange, isRange, type Range, RANGES } from "../../core/views/time_range.ts";
 import type { ViewChoice } from "../../core/views/window_view.ts";
-import { named, nameText, time } from "./parameters.ts";
+import { named, nameText, time, zoneName } from "./parameters.ts";
 import { RequestError } from "./responses.ts";
 
 const MAX_LOTTERIES = 20;
@@ -27,7 +27,7 @@ export function viewChoice(parameters: URLSearchParams): ViewChoice {
       ? rangeOf(range)
       : fixedRange({ range, from, to }),
     lotteryNames: lotteryNames(parameters.getAll("lottery")),
-    zone: zoneOf(zone),
+    zone: zoneName(zone),
   };
 }
 
@@ -58,17 +58,4 @@ function lotteryNames(values: readonly string[]): string[] {
     throw new RequestError(`At most ${MAX_LOTTERIES} lotteries can be chosen.`);
   }
   return [...names].map((name) => nameText("lottery", name)).toSorted();
-}
-
-/** A name, not an offset like "+02:00": PostgreSQL takes these for the opposite. */
-function zoneOf(name = "UTC"): string {
-  try {
-    if (/^[a-z]/i.test(name)) {
-      new Intl.DateTimeFormat("en", { timeZone: name });
-      return name;
-    }
-  } catch {
-    // refused below
-  }
-  throw new RequestError("zone must be the IANA name of a time zone, such as Europe/Berlin.");
 }

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
+import { stepName } from "../../../lib/core/views/steps.ts";
 import {
   barsOf,
   currentWindow,
   isRange,
   type Range,
   RANGES,
-  stepName,
 } from "../../../lib/core/views/time_range.ts";
 
 const MINUTE_MS = 60_000;
@@ -116,12 +116,6 @@ Deno.test("barsOf() never gives more bars than a chart can show, and none below 
     assert.ok(bars * stepMs >= RANGES[chosen], "it is covered");
     assert.ok((bars - 1) * stepMs < RANGES[chosen], "no bar is too many");
   }));
-});
-
-Deno.test("stepName() is the name of the API, or seconds", () => {
-  assert.equal(stepName(6 * 60 * MINUTE_MS), "6h");
-  assert.equal(stepName(7 * DAY_MS), "7d");
-  assert.equal(stepName(90 * SECOND_MS), "90s");
 });
 
 Deno.test("isRange() knows the ranges, and no property of all objects", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { UnavailableError } from "../../../lib/core/failure.ts";
-import type { CountRow } from "../../../lib/io/postgres/queries/counts.ts";
+import type { CountsPage } from "../../../lib/io/postgres/queries/counts/counts.ts";
 import type { Overview } from "../../../lib/io/postgres/queries/overview.ts";
 import { WorkerState } from "../../../lib/observers/worker_state.ts";
 import { answering } from "../../support/answering.ts";
@@ -10,15 +10,6 @@ import { commitOf } from "../../support/sink_contract.ts";
 
 const NOON_MS = Date.UTC(2026, 0, 1, 12);
 const MINUTE_MS = 60_000;
-
-const ROW: CountRow = {
-  windowStartMs: NOON_MS,
-  windowEndMs: NOON_MS + MINUTE_MS,
-  lotteryName: "<img src=x>",
-  eventType: "pay",
-  count: 7,
-  isClosed: true,
-};
 
 const OVERVIEW: Overview = {
   nowMs: NOON_MS + 30_000,
@@ -40,35 +31,16 @@ const OVERVIEW: Overview = {
 
 const AWAY = new UnavailableError("away");
 
-Deno.test("/api/aggregates gives rows as the table has them", async () => {
-  using open = answering({ counts: () => Promise.resolve([ROW]) });
-  const response = await open.get("/api/aggregates?from=2026-01-01T12:00Z&to=2026-01-01T12:05Z");
-  assert.equal(response.status, 200);
-  assert.equal(response.headers.get("content-type"), "application/json");
-  assert.deepEqual(await response.json(), {
-    from: "2026-01-01T12:00:00.000Z",
-    to: "2026-01-01T12:05:00.000Z",
-    truncated: false,
-    aggregates: [{
-      window_start: "2026-01-01T12:00:00.000Z",
-      window_end: "2026-01-01T12:01:00.000Z",
-      lottery_name: "<img src=x>",
-      event_type: "pay",
-      event_count: 7,
-      closed: true,
-    }],
-  });
-});
-
-Deno.test("/api/aggregates says when there are more rows", async () => {
-  using open = answering({ counts: ({ limit }) => Promise.resolve(Array(limit).fill(ROW)) });
-  const { truncated, aggregates } = await (await open.get("/api/aggregates")).json();
-  assert.deepEqual([truncated, aggregates.length], [true, 10_000]);
-});
-
 Deno.test("bad parameters are answered with 400 and the reason", async () => {
   using open = answering();
-  for (const path of ["/api/aggregates?from=x", "/api/dead-letters?limit=x", "/live?range=x"]) {
+  const paths = [
+    "/api/aggregates?from=x",
+    "/api/totals?from=x&to=x",
+    "/api/dead-letters?limit=x",
+    "/api/dead-letters/reasons?step=x",
+    "/live?range=x",
+  ];
+  for (const path of paths) {
     const response = await open.get(path);
     assert.equal(response.status, 400, path);
     assert.match((await response.json()).error, /must be/);
@@ -91,8 +63,23 @@ Deno.test("/api/lotteries gives at most 20 names, and says when there are more",
 
 Deno.test("the API says that PostgreSQL does not answer", async () => {
   const away = () => Promise.reject(new Error("secret"));
-  using open = answering({ counts: away, letters: away, lotteries: away, overview: away });
-  for (const path of ["/api/aggregates", "/api/dead-letters", "/api/lotteries"]) {
+  using open = answering({
+    counts: away,
+    totals: away,
+    letters: away,
+    reasons: away,
+    lotteries: away,
+    overview: away,
+  });
+  const paths = [
+    "/api/aggregates",
+    "/api/aggregates?format=csv",
+    "/api/totals?from=2026-01-01T00:00Z&to=2026-01-02T00:00Z",
+    "/api/dead-letters",
+    "/api/dead-letters/reasons",
+    "/api/lotteries",
+  ];
+  for (const path of paths) {
     const response = await open.get(path);
     assert.equal(response.status, 503);
     assert.match((await response.json()).error, /PostgreSQL does not answer/);
@@ -102,7 +89,7 @@ Deno.test("the API says that PostgreSQL does not answer", async () => {
 });
 
 Deno.test("the API runs at most 8 queries at a time", async () => {
-  const answer = Promise.withResolvers<CountRow[]>();
+  const answer = Promise.withResolvers<CountsPage>();
   let asked = 0;
   using open = answering({
     counts: () => {
@@ -113,7 +100,7 @@ Deno.test("the API runs at most 8 queries at a time", async () => {
   const waiting = Array.from({ length: 8 }, () => open.get("/api/aggregates"));
   assert.equal((await open.get("/api/aggregates")).status, 503);
   assert.equal(asked, 8);
-  answer.resolve([]);
+  answer.resolve({ rows: [], next: null, keptFromMs: null });
   for (const response of await Promise.all(waiting)) assert.equal(response.status, 200);
   assert.equal((await open.get("/api/aggregates")).status, 200);
 });
