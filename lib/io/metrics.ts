@@ -16,7 +16,10 @@ export interface MetricsOptions {
   readonly state: WorkerState;
 }
 
-/** Counters follow the pipeline; gauges are read from the worker's state when they are scraped. */
+/**
+ * Counters follow the pipeline; gauges are read from the worker's state when they are scraped. One
+ * that is not known yet has no value: 0 would be a verdict, or a time 50 years ago.
+ */
 export class Metrics implements Partial<PipelineObserver> {
   readonly #registry = new Registry();
   readonly #state: WorkerState;
@@ -110,7 +113,8 @@ export class Metrics implements Partial<PipelineObserver> {
       help: "Partitions of the topic that no worker has counted for half a minute.",
       registers,
       collect() {
-        this.set(state.gaps.length);
+        if (state.gaps === null) this.remove();
+        else this.set(state.gaps.length);
       },
     });
     new Gauge({
@@ -118,7 +122,8 @@ export class Metrics implements Partial<PipelineObserver> {
       help: "Event time up to which all partitions have been read, in seconds since 1970.",
       registers,
       collect() {
-        this.set((state.watermarkMs ?? 0) / 1000);
+        if (state.watermarkMs === null) this.remove();
+        else this.set(state.watermarkMs / 1000);
       },
     });
   }

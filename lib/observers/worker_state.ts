@@ -61,8 +61,9 @@ export class WorkerState implements Partial<PipelineObserver & CoverageObserver>
   unreadable: ReadonlyMap<number, string> = new Map();
   /** Every commit is fenced although nothing has moved. */
   isStuck = false;
-  /** Partitions that no worker has counted for a while, and what to do about them. */
-  gaps: readonly LastingGap[] = [];
+  /** Partitions that no worker has counted for a while; null before the first check. */
+  gaps: readonly LastingGap[] | null = null;
+  /** What to do about them. */
   gapProblems: readonly string[] = [];
   watermarkMs: number | null = null;
   readonly #steadyMs: () => number;

@@ -133,7 +133,7 @@ export class StatusBoard {
       ...overview,
       eventsPerSecond: this.#rate.perSecond,
       lagRecords: ends.size === 0 ? null : lags.reduce((sum, lag) => sum + lag, 0),
-      uncounted: gaps,
+      uncounted: gaps ?? [],
       problems: gapProblems,
       ends,
       currentWindowMs: currentWindow(overview),
