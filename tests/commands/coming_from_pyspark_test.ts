@@ -113,7 +113,7 @@ serverTest(
       await connection.query({ text: createView! });
       const rows = await connection.query<
         { window_start: Date; lottery_name: string; event_type: string; event_count: number }
-      >({ text: "select * from lottery_counts" });
+      >({ text: "select * from lottery_old_and_new" });
       const joined = new Map(rows.map((row) => [
         JSON.stringify([row.window_start.getTime(), row.lottery_name, row.event_type]),
         row.event_count,
