@@ -47,6 +47,10 @@ serverTest(
       }
     }
     await assertNotAllowed(grafana, "create table mine ()");
+    const [{ jit }] = await grafana.query<{ jit: string }>({ text: "show jit" }) as [
+      { jit: string },
+    ];
+    assert.equal(jit, "off");
     const [role] = await admin.query({
       text: "select rolsuper, rolcreaterole, rolcreatedb from pg_roles where rolname = 'grafana'",
     });
