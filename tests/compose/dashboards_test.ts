@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { readCompose, ROOT } from "../support/compose.ts";
 import {
   type Dashboard,
+  type DataLink,
   type Panel,
   readDashboard,
   readProvisioning,
@@ -80,7 +81,7 @@ Deno.test("the dashboard has the address of the replaced system, and is the home
   assert.equal(lotto24.uid, "adxsnwq");
   assert.equal(lotto24.title.toLowerCase(), "lotto24", "the address is made of the title");
   assert.equal(lotto24.refresh, "1m");
-  assert.deepEqual(lotto24.time, { from: "now-1h", to: "now" });
+  assert.deepEqual(lotto24.time, { from: "now-6h", to: "now" });
   const { environment, volumes } = compose.services.grafana!;
   const mount = volumes!.find((volume) => volume.startsWith("./grafana/dashboards:"))!;
   assert.equal(
@@ -102,13 +103,14 @@ Deno.test("each dashboard has a name of its own, or Grafana would load none", as
 /** Panels that operators rely on. */
 const ASKED: Readonly<Record<string, readonly string[]>> = {
   "Lotto24": [
-    "Events per minute by type",
-    "Events per minute by lottery",
+    "Events per ${bucket:text} by type",
+    "Events per ${bucket:text} by lottery",
     "Top lotteries",
     "Click-to-payment funnel by lottery",
+    "Compared with a week earlier",
     "Last hour vs. the hour before",
-    "Events per minute vs. an hour earlier",
-    "Dead letters per minute by reason",
+    "Events per ${bucket:text} compared with earlier",
+    "Dead letters per ${bucket:text} by reason",
     "Lag",
     "Watermark delay",
   ],
@@ -164,11 +166,79 @@ for (const dashboard of [lotto24, workers]) {
       assert.ok(targets.length > 0, title);
       for (const { datasource, rawSql, expr } of targets) {
         assert.equal(datasource.type, types.get(datasource.uid), title);
-        for (const [, name] of (rawSql ?? expr!).matchAll(/\$\{?([a-z]\w*)/g)) {
+        for (const [, name] of `${title} ${rawSql ?? expr}`.matchAll(/\$\{?([a-z]\w*)/g)) {
           assert.ok(names.includes(name!), `${title}: $${name}`);
         }
       }
     }
-    for (const { datasource } of templating.list) assert.ok(types.has(datasource.uid));
+    for (const { name, type, datasource } of templating.list) {
+      if (type === "custom") continue; // its values stand in it
+      assert.ok(types.has(datasource!.uid), name);
+    }
+  });
+
+  Deno.test(`${title}: no unit rounds thousands, so that two lines of an axis never look the same`, () => {
+    for (const { title, fieldConfig } of panels) {
+      assert.notEqual(fieldConfig.defaults.unit, "short", title);
+    }
+  });
+
+  Deno.test(`${title}: a value that is missing has a neutral colour, for it is no verdict`, () => {
+    const stats = panels.filter(({ type }) => type === "stat");
+    assert.ok(stats.length > 0);
+    for (const { title, fieldConfig: { defaults: { noValue, thresholds } } } of stats) {
+      assert.deepEqual(thresholds!.steps[0], { color: "text", value: null }, title);
+      assert.ok(noValue, title);
+    }
+  });
+
+  Deno.test(`${title}: a figure from Prometheus is one of now, not the last one of a worker that is gone`, () => {
+    for (const { type, title, targets } of panels) {
+      if (type !== "stat") continue;
+      for (const { expr, instant, range } of targets) {
+        if (expr) assert.deepEqual([instant, range], [true, false], title);
+      }
+    }
   });
 }
+
+/** Addresses that a click in the panel leads to. */
+function clicksOf({ fieldConfig: { defaults, overrides } }: Panel): string[] {
+  const overridden = overrides.flatMap(({ properties }) =>
+    properties.filter(({ id }) => id === "links").flatMap(({ value }) => value as DataLink[])
+  );
+  return [...defaults.links ?? [], ...overridden].map(({ url }) => url);
+}
+
+Deno.test("a click on a lottery shows it alone, one on the lag the workers, one on dead letters the latest", () => {
+  const targets = lotto24.panels.flatMap((panel) =>
+    clicksOf(panel).map((url) => ({ title: panel.title, url: new URL(url, "http://grafana") }))
+  );
+  const keptTime = targets.every(({ url }) => url.search.includes("${__url_time_range}"));
+  assert.ok(keptTime, "a click loses the range");
+  const leadTo = (isMeant: (url: URL) => boolean) =>
+    targets.filter(({ url }) => isMeant(url)).map(({ title }) => title).sort();
+  assert.deepEqual(leadTo(({ search }) => search.includes("&var-lottery=$")), [
+    "Click-to-payment funnel by lottery",
+    "Events per ${bucket:text} by lottery",
+    "Top lotteries",
+  ]);
+  assert.deepEqual(leadTo(({ pathname }) => pathname === `/d/${workers.uid}`), ["Lag"]);
+  const latest = lotto24.panels.find(({ title }) => title === "Latest dead letters")!;
+  assert.deepEqual(leadTo(({ search }) => search.includes(`&viewPanel=panel-${latest.id}`)), [
+    "Dead letters",
+    "Dead letters per ${bucket:text} by reason",
+  ]);
+  for (const { url: { pathname } } of targets) {
+    assert.ok([lotto24, workers].some(({ uid }) => pathname.startsWith(`/d/${uid}`)), pathname);
+  }
+});
+
+Deno.test("both dashboards lead to the page of the first worker", () => {
+  const [ports] = compose.services.worker!.ports!;
+  const [, host, first] = ports!.match(/^([\d.]+):(\d+)(?:-\d+)?:\d+$/)!;
+  assert.equal(host, "127.0.0.1");
+  for (const { links } of [lotto24, workers]) {
+    assert.ok(links.some(({ url }) => url === `http://localhost:${first}/`));
+  }
+});

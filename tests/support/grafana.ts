@@ -17,6 +17,14 @@ export interface Target {
   readonly format?: string;
   readonly rawSql?: string;
   readonly expr?: string;
+  readonly instant?: boolean;
+  readonly range?: boolean;
+}
+
+/** Where a click on a value leads to. */
+export interface DataLink {
+  readonly title: string;
+  readonly url: string;
 }
 
 export interface Panel {
@@ -33,18 +41,31 @@ export interface Panel {
   readonly targets: readonly Target[];
   readonly options: unknown;
   readonly fieldConfig: {
-    readonly defaults: { readonly unit?: string; readonly custom?: unknown };
+    readonly defaults: {
+      readonly unit?: string;
+      readonly noValue?: string;
+      readonly thresholds?: {
+        readonly steps: readonly { readonly color: string; readonly value: number | null }[];
+      };
+      readonly links?: readonly DataLink[];
+      readonly custom?: unknown;
+    };
     readonly overrides: readonly {
       readonly matcher: { readonly id: string; readonly options: string };
+      readonly properties: readonly { readonly id: string; readonly value: unknown }[];
     }[];
   };
 }
 
 export interface Variable {
   readonly name: string;
-  readonly allValue: string;
+  readonly type: string;
+  /** What stands in a query for `All`. */
+  readonly allValue?: string;
   readonly query: string | { readonly query: string };
-  readonly datasource: { readonly uid: string };
+  /** Where its values come from; those of a `custom` one stand in it. */
+  readonly datasource?: { readonly uid: string };
+  readonly current: { readonly value?: string | readonly string[] };
 }
 
 export interface Dashboard {
@@ -93,23 +114,21 @@ export function readerUrl(url: string, password: string): string {
 export interface QueryContext {
   readonly fromMs: number;
   readonly toMs: number;
-  readonly intervalMs: number;
-  /** Chosen values of each variable; `All` is chosen where there are none. */
+  /** For `$__interval_ms`. */
+  readonly intervalMs?: number;
+  /** Chosen values of each variable; where there are none, its default, such as `All`. */
   readonly chosen: Readonly<Record<string, readonly string[]>>;
   readonly variables: readonly Variable[];
 }
 
 /** The query with its variables and macros replaced. */
 export function expandSql(sql: string, context: QueryContext): string {
-  const { fromMs, toMs, intervalMs, chosen, variables } = context;
+  const { fromMs, toMs, intervalMs } = context;
   const literal = (ms: number) => `'${new Date(ms).toISOString()}'`;
   const expanded = sql
-    .replaceAll(/\$\{(\w+):sqlstring\}/g, (_, name) => {
-      const variable = variables.find((each) => each.name === name);
-      if (!variable) throw new Error(`There is no variable ${name}`);
-      const values = chosen[name] ?? [];
-      if (values.length === 0) return variable.allValue; // as it stands, without quotes
-      return values.map((value) => `'${value.replaceAll("'", "''")}'`).join(",");
+    .replaceAll("${__timezone}", "Europe/Berlin")
+    .replaceAll(/'\$\{(\w+)\}'|\$\{(\w+):sqlstring\}/g, (_, plain, quoted) => {
+      return expandVariable(plain ?? quoted, context);
     })
     .replaceAll("$__interval_ms", String(intervalMs))
     .replaceAll(/\$(__\w+)\(([^)]*)\)/g, (_, macro, column) => {
@@ -122,6 +141,19 @@ export function expandSql(sql: string, context: QueryContext): string {
     });
   if (/\$[_{a-z]/.test(expanded)) throw new Error(`Not everything is replaced: ${expanded}`);
   return expanded;
+}
+
+function expandVariable(name: string, context: QueryContext): string {
+  const variable = context.variables.find((each) => each.name === name);
+  if (!variable) throw new Error(`There is no variable ${name}`);
+  const values = context.chosen[name] ?? [];
+  if (values.length > 0) {
+    return values.map((value) => `'${value.replaceAll("'", "''")}'`).join(",");
+  }
+  if (variable.allValue) return variable.allValue; // as it stands, without quotes
+  if (variable.type === "custom") return `'${variable.current.value}'`;
+  // Grafana asks for the value first.
+  return `(select __value from (${expandSql(variable.query as string, context)}) as ${name})`;
 }
 
 /** The query with its variables replaced; all workers are chosen where `workers` is empty. */

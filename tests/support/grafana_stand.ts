@@ -12,6 +12,7 @@ import type { TestDatabase } from "./postgres.ts";
 import type { Program } from "./worker_process.ts";
 
 const HOUR_MS = 3_600_000;
+const WEEK_MS = 7 * 24 * HOUR_MS;
 const RECORDS = 20_000;
 const PASSWORD = "reads only";
 
@@ -19,12 +20,13 @@ export const LOTTERIES = ["mega_draw", "o'brien", 'quote"s', "rare\\one", "lött
   .concat(Array.from({ length: 10 }, (_, n) => `lottery ${n}`));
 export const TYPES = ["clicked", "clicked", "viewed", "clicked", "register", "clicked", "pay"];
 
-/** Events of the last three hours, some of them now, and records that are none. */
+/** Events of the last three hours, some of them now, some a week ago, and records that are none. */
 function makeRecords(count: number): string[] {
   const now = Date.now();
   return Array.from({ length: count }, (_, n) => {
     if (n % 50 === 0) return n % 100 === 0 ? "not json" : "{}";
-    const timestamp = n % 10 === 1 ? now : now - (n * 7919) % (3 * HOUR_MS);
+    const earlier = n % 11 === 3 ? WEEK_MS : 0;
+    const timestamp = n % 10 === 1 ? now : now - earlier - (n * 7919) % (3 * HOUR_MS);
     const lottery_name = LOTTERIES[n % LOTTERIES.length];
     return JSON.stringify({ lottery_name, event_type: TYPES[n % TYPES.length], timestamp });
   });
