@@ -42,6 +42,7 @@ export class Upkeep implements AsyncDisposable {
   });
   readonly #ended = new AbortController();
   #running = Promise.resolve();
+  #areHoursMissing = false;
 
   /** @param connection for this alone; it is closed with it. */
   constructor(
@@ -57,7 +58,8 @@ export class Upkeep implements AsyncDisposable {
   }
 
   /** Starts; the tables must exist. */
-  begin(): void {
+  begin({ areHoursMissing }: { readonly areHoursMissing: boolean }): void {
+    this.#areHoursMissing = areHoursMissing;
     this.#running = this.#loop(this.#ended.signal);
   }
 
@@ -70,7 +72,7 @@ export class Upkeep implements AsyncDisposable {
   async #loop(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        await this.#fillHours(signal);
+        if (this.#areHoursMissing) await this.#fillHours(signal);
         for (const expiry of this.#expiries) await this.#expire(expiry, signal);
         this.#failures.succeeded();
       } catch (error) {
@@ -84,10 +86,11 @@ export class Upkeep implements AsyncDisposable {
   async #fillHours(signal: AbortSignal): Promise<void> {
     const startedAt = performance.now();
     let toldAt = -Infinity;
-    for (let steps = 0; !signal.aborted; steps++) {
+    while (!signal.aborted) {
       const filledFromMs = await fillHours(this.#connection);
       if (filledFromMs === null) {
-        if (steps > 0) log.info("The hours are filled", { seconds: secondsSince(startedAt) });
+        this.#areHoursMissing = false;
+        log.info("The hours are filled", { seconds: secondsSince(startedAt) });
         return;
       }
       if (performance.now() - toldAt < PROGRESS_MS) continue;

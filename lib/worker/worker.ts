@@ -14,6 +14,7 @@ import type { WebServer } from "../io/http/server/listen.ts";
 import type { ConsumerGroup } from "../io/kafka/group/consumer_group.ts";
 import { log, LogObserver } from "../io/logs.ts";
 import { Metrics } from "../io/metrics.ts";
+import { areHoursMissing } from "../io/postgres/hours.ts";
 import { claimOf, claimPipeline } from "../io/postgres/identity.ts";
 import { readOverview } from "../io/postgres/queries/overview.ts";
 import { storedOffsets } from "../io/postgres/queries/progress.ts";
@@ -149,7 +150,7 @@ export class Worker implements AsyncDisposable {
     const epoch = await claimPipeline(this.#commits, claimOf(this.#config, origin));
     await this.#heartbeat.begin();
     this.#alerts?.begin();
-    this.#upkeep.begin();
+    this.#upkeep.begin({ areHoursMissing: await areHoursMissing(this.#commits) });
     return epoch;
   }
 

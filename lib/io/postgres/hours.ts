@@ -5,6 +5,14 @@
 
 import type { Connection } from "./session/connection.ts";
 
+/** Whether windows of before are missing in the hours. */
+export async function areHoursMissing(connection: Connection): Promise<boolean> {
+  const rows = await connection.query({
+    text: "select from pipeline where hours_from is not null",
+  });
+  return rows.length > 0;
+}
+
 /** Commits wait for a step. */
 const STEP_ROWS = 5_000;
 
