@@ -30,6 +30,7 @@ export const VIEW: WindowView = {
   fromMs: NOON_MS - 14 * MINUTE_MS,
   toMs: NOON_MS + MINUTE_MS,
   stepMs: MINUTE_MS,
+  windowMs: MINUTE_MS,
   zone: "UTC",
   keptFromMs: null,
   isLive: true,

@@ -45,6 +45,7 @@ export interface WindowView {
   readonly toMs: number;
   /** Of a bar, as if each day had 24 hours. */
   readonly stepMs: number;
+  readonly windowMs: number;
   readonly zone: string;
   /** Counts before it are deleted for their age; null if the range has none of them. */
   readonly keptFromMs: number | null;

@@ -102,6 +102,7 @@ export function viewJson(view: WindowView | null) {
     to: isoTime(view.toMs),
     step: stepName(view.stepMs),
     step_seconds: view.stepMs / 1000,
+    window_seconds: view.windowMs / 1000,
     zone: view.zone,
     kept_from: isoTime(view.keptFromMs),
     is_live: view.isLive,

@@ -266,6 +266,7 @@ Deno.test("GET /live sends the counts with the names and times of the API", asyn
     to: "2026-01-01T12:01:00.000Z",
     step: "1m",
     step_seconds: 60,
+    window_seconds: 60,
     zone: "UTC",
     kept_from: null,
     is_live: true,

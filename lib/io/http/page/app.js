@@ -3,35 +3,46 @@
  * @module
  */
 
-import { formatChoice, parseChoice } from "./address.js";
+import { liveAddress } from "./address.js";
 import { getJson } from "./api.js";
+import { Choices } from "./choice/choices.js";
 import { find, setText } from "./dom.js";
-import { age, visible, zone } from "./format.js";
+import { age, zone } from "./format.js";
 import { showAbout } from "./parts/about.js";
+import { Chips } from "./choice/chips.js";
 import { Counts } from "./parts/counts.js";
 import { LettersDialog } from "./parts/letters.js";
-import { LotteryBox } from "./parts/lottery_box.js";
-import { isAbsent, noticesOf, showNotices, systemsDown } from "./parts/notices.js";
+import { LotteryBox } from "./choice/lottery_box.js";
+import { absentOf, noticesOf, showNotices, systemsDown } from "./parts/notices.js";
+import { RangeBox } from "./choice/range_box.js";
 import { showStates, showTiles } from "./parts/tiles.js";
 import { Stream } from "./stream.js";
 
-/** @typedef {import("./address.js").ViewChoice} ViewChoice */
 /** @typedef {import("../api.ts").StatusJson} Status */
 /** @typedef {import("../api.ts").ViewJson} View */
 
 class Page {
-  #choice = parseChoice(location.search).choice;
-  /** What is wrong with the address. @type {readonly string[]} */
-  #problems = [];
-  #counts = new Counts((lotteryName) => this.#choose({ ...this.#choice, lotteryName }));
-  #box = new LotteryBox((lotteryName) => this.#choose({ ...this.#choice, lotteryName }));
-  /** Whether the chosen lottery exists, if the view has no events of it; null until known. @type {boolean | null} */
-  #isLotteryKnown = null;
+  #choices = new Choices(() => this.#showChoice());
+  #counts = new Counts(this.#choices);
+  #box = new LotteryBox((lotteries) => this.#choices.choose({ lotteries }));
+  #chips = new Chips({
+    remove: (lottery) => this.#choices.toggleLottery(lottery),
+    clear: () => this.#choices.choose({ lotteries: [] }),
+  });
+  #ranges = new RangeBox((range) => this.#choices.choose({ range }));
+  #letters = new LettersDialog({
+    open: () => this.#choices.choose({ hasLetters: true }),
+    close: () => this.#choices.choose({ hasLetters: false }),
+  });
+  /** Which of the chosen lotteries without events exist. @type {Map<string, boolean>} */
+  #known = new Map();
   /** @type {Status | null} */
   #status = null;
   #statusAt = 0;
   /** Undefined until the first update. @type {View | null | undefined} */
   #view;
+  /** What the stream sends. */
+  #address = "";
   /** @type {import("./stream.js").Connection} */
   #connection = "connecting";
   /** @type {string | null} */
@@ -50,42 +61,35 @@ class Page {
   });
 
   start() {
-    new LettersDialog();
     setText(find("#zone"), zone());
-    find("#choice").onsubmit = () => false; // choices take effect at once
-    find("#ranges").addEventListener("change", () => {
-      this.#choose({ ...this.#choice, range: find("#ranges :checked").value });
-    });
-    addEventListener("popstate", () => this.#showChoice(parseChoice(location.search)));
     setInterval(() => this.#showAges(), 1_000);
-    this.#showChoice(parseChoice(location.search));
+    this.#choices.start();
   }
 
-  /** @param {ViewChoice} choice */
-  #choose(choice) {
-    const search = formatChoice(choice);
-    if (search === formatChoice(this.#choice) && this.#problems.length === 0) return;
-    history.pushState(null, "", `/${search}`);
-    this.#showChoice({ choice, problems: [] });
-  }
-
-  /** @param {{ choice: ViewChoice, problems: readonly string[] }} address */
-  #showChoice({ choice, problems }) {
-    this.#choice = choice;
-    this.#problems = problems;
-    this.#view = undefined;
-    this.#isLotteryKnown = null;
-    this.#box.show(choice.lotteryName);
-    find(`#ranges [value="${choice.range}"]`).checked = true;
-    find("#scope").hidden = choice.lotteryName === null;
-    setText(
-      find("#scope"),
-      `The chart and both windows show only ${visible(choice.lotteryName ?? "")}. ` +
-        "The tiles and the busiest lotteries cover all lotteries.",
-    );
-    find("#main").ariaBusy = "true";
-    this.#stream.open(`/live${formatChoice(choice)}`);
+  #showChoice() {
+    const { current: choice } = this.#choices;
+    const address = liveAddress(choice);
+    const isOther = address !== this.#address;
+    this.#address = address;
+    this.#box.show(choice.lotteries);
+    this.#chips.show(choice.lotteries);
+    this.#ranges.show(choice.range);
+    this.#letters.show(choice, this.#nowMs);
+    if (isOther) {
+      this.#view = undefined;
+      this.#known.clear();
+      find("#main").ariaBusy = "true";
+    }
+    this.#counts.choose(isOther);
+    if (isOther) this.#stream.open(address);
     this.#showConnection();
+  }
+
+  /** By the server's clock. */
+  get #nowMs() {
+    return this.#status
+      ? Date.parse(this.#status.now) + performance.now() - this.#statusAt
+      : Date.now();
   }
 
   /** @param {"status" | "counts"} name @param {any} data */
@@ -98,28 +102,30 @@ class Page {
       const isFirst = this.#view === undefined;
       this.#view = data;
       find("#main").ariaBusy = "false";
-      this.#counts.show(data, this.#choice.lotteryName);
-      if (isFirst && data && isAbsent(data, this.#choice)) void this.#checkLottery();
+      this.#counts.show(data);
+      if (data) this.#ranges.propose({ fromMs: Date.parse(data.from), toMs: Date.parse(data.to) });
+      if (isFirst && data) void this.#checkLotteries(data);
     }
     this.#showAges();
   }
 
-  /** Finds out whether the chosen lottery exists. */
-  async #checkLottery() {
-    const { lotteryName } = this.#choice;
-    const search = new URLSearchParams({ search: lotteryName ?? "" });
-    const answer = await getJson(`/api/lotteries?${search}`).catch(() => null);
-    if (!answer || lotteryName !== this.#choice.lotteryName) return;
-    this.#isLotteryKnown = answer.lotteries.includes(lotteryName);
-    this.#showConnection();
+  /** Finds out which of the chosen lotteries exist. @param {View} view */
+  async #checkLotteries(view) {
+    const address = this.#address;
+    for (const name of absentOf(view, this.#choices.current)) {
+      const search = new URLSearchParams({ search: name });
+      const answer = await getJson(`/api/lotteries?${search}`).catch(() => null);
+      if (address !== this.#address) return;
+      if (answer) this.#known.set(name, answer.lotteries.includes(name));
+      this.#showConnection();
+    }
   }
 
   /** Refreshes what changes with time alone. Without a connection the numbers stay as they are. */
   #showAges() {
     if (this.#status && this.#connection === "live") {
-      const nowMs = Date.parse(this.#status.now) + performance.now() - this.#statusAt;
-      showTiles(this.#status, nowMs);
-      showStates(this.#status, nowMs);
+      showTiles(this.#status, this.#nowMs);
+      showStates(this.#status, this.#nowMs);
     }
     this.#showConnection();
   }
@@ -142,9 +148,9 @@ class Page {
       refusal: this.#refusal,
       status: this.#status,
       view: this.#view,
-      choice: this.#choice,
-      isLotteryKnown: this.#isLotteryKnown,
-      problems: this.#problems,
+      choice: this.#choices.current,
+      known: this.#known,
+      problems: this.#choices.problems,
     }));
     const isOld = this.#connection === "disconnected" && this.#status !== null;
     find("#age").hidden = !isOld;

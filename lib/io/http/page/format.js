@@ -4,7 +4,7 @@
  */
 
 const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 3 });
 /** @type {Intl.DateTimeFormatOptions} */
 const MINUTES = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const TIME = new Intl.DateTimeFormat("en", MINUTES);
@@ -16,9 +16,12 @@ export function whole(value) {
   return WHOLE.format(value);
 }
 
-/** @param {number} value */
-export function compact(value) {
-  return COMPACT.format(value);
+/**
+ * A number beside an axis: from a million on in millions.
+ * @param {number} value
+ */
+export function onAxis(value) {
+  return Math.abs(value) < 1_000_000 ? whole(value) : COMPACT.format(value);
 }
 
 /**
@@ -36,6 +39,21 @@ export function rate(value) {
 export function change(value) {
   if (value === 0) return "";
   return `${value > 0 ? "+" : "−"}${whole(Math.abs(value))}`;
+}
+
+/**
+ * A change in percent with its direction; null if there was nothing to compare with, or nothing is
+ * to be compared.
+ * @param {number} now
+ * @param {number | null | undefined} before
+ * @returns {{ direction: "up" | "down" | "", text: string } | null}
+ */
+export function percentChange(now, before) {
+  if (before == null || before === 0) return null;
+  const percent = Math.abs(now / before - 1) * 100;
+  const text = percent < 0.05 ? "0" : percent < 9.95 ? percent.toFixed(1) : whole(percent);
+  const direction = text === "0" ? "" : now > before ? "up" : "down";
+  return { direction, text: `${text}%` };
 }
 
 const UNITS = /** @type {const} */ ([[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"]]);

@@ -79,6 +79,7 @@ export async function readWindowView(
     fromMs: bars.at(0)?.startMs ?? firstMs,
     toMs: bars.at(-1)?.endMs ?? lastMs + 1,
     stepMs,
+    windowMs,
     zone,
     keptFromMs: bars.length > 0 && bars[0]!.startMs <= firstMs
       ? null

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** Choosing a lottery and a range on the page, in a real browser. */
+/** Choosing lotteries on the page, in a real browser. */
 
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
@@ -36,7 +36,18 @@ async function isOpen(page: Page): Promise<boolean> {
   return isExpanded;
 }
 
-const lotteryIn = (page: Page) => new URL(page.url()).searchParams.get("lottery");
+/** What the address has, and the page shows as chosen. */
+async function areChosen(page: Page, ...names: readonly string[]): Promise<void> {
+  await eventually(() => lotteriesIn(page).join("\n") === names.join("\n"));
+  assert.deepEqual(
+    await page.locator("#chips button").evaluateAll((chips) =>
+      chips.map(({ ariaLabel }) => ariaLabel)
+    ),
+    names.map((name) => `Remove ${name}`),
+  );
+}
+
+const lotteriesIn = (page: Page) => new URL(page.url()).searchParams.getAll("lottery");
 
 serverTest(
   "a lottery is found by part of its name, even one that the page does not show",
@@ -49,8 +60,8 @@ serverTest(
       await page.locator("#lottery-note", { hasText: "1 lottery" }).waitFor();
       assert.equal(await active(page), "rare_lottery", "Enter takes the first");
       await page.keyboard.press("Enter");
-      await eventually(() => lotteryIn(page) === "rare_lottery");
-      assert.equal(await page.locator("#lottery").inputValue(), "rare_lottery");
+      await areChosen(page, "rare_lottery");
+      assert.equal(await page.locator("#lottery").inputValue(), "");
       assert.equal(await isOpen(page), false);
       await page.locator("#notices", { hasText: "“rare_lottery” has no events in the last 15" })
         .waitFor();
@@ -59,7 +70,10 @@ serverTest(
 
       await page.locator("#lottery").fill("mega");
       await page.keyboard.press("Enter"); // before the list is there
-      await eventually(() => lotteryIn(page) === "mega_draw");
+      await areChosen(page, "rare_lottery", "mega_draw");
+      await page.locator("#chart-note", { hasText: "rare_lottery + mega_draw" }).waitFor();
+      await page.getByRole("button", { name: "Remove rare_lottery" }).click();
+      await areChosen(page, "mega_draw");
       await page.locator("#notices").waitFor({ state: "hidden" });
     });
   },
@@ -88,22 +102,23 @@ serverTest(
       assert.equal(await active(page), "mega_draw");
       await page.keyboard.press("Escape");
       assert.equal(await isOpen(page), false);
-      assert.equal(lotteryIn(page), null);
+      await areChosen(page);
 
       await page.keyboard.press("ArrowDown");
       await options(page).first().waitFor();
       for (let step = 0; step < 4; step++) await page.keyboard.press("ArrowDown");
       await page.keyboard.press("Enter");
-      await eventually(() => lotteryIn(page) === "<b>omega</b>");
+      await areChosen(page, "<b>omega</b>");
       await page.locator("#lottery").fill("something else");
       await page.keyboard.press("Escape");
-      assert.equal(await page.locator("#lottery").inputValue(), "<b>omega</b>");
+      assert.equal(await page.locator("#lottery").inputValue(), "");
+      await areChosen(page, "<b>omega</b>");
 
       await page.keyboard.press("ArrowDown");
       await options(page).first().waitFor();
       await page.keyboard.press("ArrowDown");
       await page.keyboard.press("Enter");
-      await eventually(() => lotteryIn(page) === null);
+      await areChosen(page);
       assert.ok(await page.locator("#scope").isHidden());
     });
   },
@@ -117,7 +132,7 @@ serverTest(
       await page.locator("#busiest li").first().waitFor();
       await page.locator("#lottery").tap();
       await options(page).nth(2).tap();
-      await eventually(() => lotteryIn(page) === "mega 100%");
+      await areChosen(page, "mega 100%");
       assert.equal(await isOpen(page), false);
       await page.locator("#lottery").tap();
       await options(page).first().waitFor();
@@ -126,7 +141,7 @@ serverTest(
       await page.locator("h1").tap();
       await page.locator("#lottery").blur();
       assert.equal(await isOpen(page), false);
-      assert.equal(lotteryIn(page), "mega 100%");
+      await areChosen(page, "mega 100%");
     }, { viewport: { width: 360, height: 740 }, hasTouch: true });
   },
 );
@@ -142,16 +157,16 @@ serverTest("Enter waits for a running search, unless the box is left", [
   };
   await look({ ...READY, lotteries }, async ({ page }) => {
     await page.locator("#busiest li").first().waitFor();
-    for (const [key, chosen] of [["Escape", null], ["Enter", "mega_draw"]] as const) {
+    for (const [key, ...chosen] of [["Escape"], ["Enter", "mega_draw"]] as const) {
       [asked, answer] = [Promise.withResolvers(), Promise.withResolvers()];
       await page.locator("#lottery").fill("mega");
       await asked.promise;
-      assert.equal(lotteryIn(page), null);
+      await areChosen(page);
       await page.keyboard.press("Enter");
       await page.keyboard.press(key);
       answer.resolve(["mega_draw"]);
       await eventually(async () => await isOpen(page) === false);
-      await eventually(() => lotteryIn(page) === chosen);
+      await areChosen(page, ...chosen);
     }
   });
 });
@@ -173,7 +188,7 @@ serverTest("the box says when no name matches, when there are more, and when the
     await note("There are more: type part of a name.");
     assert.equal(await options(page).count(), 21);
     await page.locator("#lottery").fill("x");
-    await note("No lottery in the latest counts matches “x”.");
+    await note("No lottery matches “x”.");
     assert.equal(await options(page).count(), 0);
     isAway = true;
     await page.locator("#lottery").fill("y");
@@ -181,7 +196,7 @@ serverTest("the box says when no name matches, when there are more, and when the
     await eventually(() => errors.length === 1); // the browser's own line about the 503
     const asked = page.waitForResponse(/search=y/); // whether there is such a lottery
     await page.keyboard.press("Enter");
-    await eventually(() => lotteryIn(page) === "y");
+    await areChosen(page, "y");
     assert.equal((await asked).status(), 503);
     await eventually(() => errors.length === 2);
     (errors as string[]).length = 0;
@@ -196,11 +211,11 @@ serverTest(
       const notices = page.locator("#notices");
       await notices.getByText("Unknown range “7y”, showing the last 15 minutes").waitFor();
       await notices.getByText("Unknown parameter “colour” in the address").waitFor();
-      await notices.getByText("No lottery named “mega” in the latest counts.").waitFor();
+      await notices.getByText("No lottery is named “mega”.").waitFor();
       await page.getByText("1 h", { exact: true }).click();
       await page.waitForURL(/\?lottery=mega&range=1h$/);
       await notices.getByText("Unknown range").waitFor({ state: "detached" });
-      await notices.getByText("No lottery named “mega”").waitFor();
+      await notices.getByText("No lottery is named “mega”").waitFor();
     }, { search: "?range=7y&lottery=mega&colour=red" });
   },
 );

@@ -26,8 +26,8 @@ function texts(state: Partial<PageState>): string[] {
     refusal: null,
     status: status(),
     view: { lottery_names: ["mega_draw"] } as unknown as ViewJson,
-    choice: { range: "1h", lotteryName: null },
-    isLotteryKnown: null,
+    choice: { range: "1h", lotteries: [] },
+    known: new Map(),
     problems: [],
     ...state,
   }).map(({ isBad, text }) => `${isBad ? "!" : ""}${text}`);
@@ -68,13 +68,21 @@ Deno.test("partitions that no worker counts are reported with who holds them", (
 });
 
 Deno.test("a lottery without events is distinguished from one that does not exist", () => {
-  const choice = { range: "1h" as const, lotteryName: "nope" };
-  assert.deepEqual(texts({ choice: { ...choice, lotteryName: "mega_draw" } }), []);
-  for (const isLotteryKnown of [null, true]) {
-    assert.deepEqual(texts({ choice, isLotteryKnown }), ["“nope” has no events in the last hour."]);
+  const choice = { range: "1h" as const, lotteries: ["mega_draw", "nope"] };
+  assert.deepEqual(texts({ choice: { ...choice, lotteries: ["mega_draw"] } }), []);
+  for (const known of [new Map(), new Map([["nope", true]])]) {
+    assert.deepEqual(texts({ choice, known }), ["“nope” has no events in the last hour."]);
   }
-  assert.deepEqual(texts({ choice, isLotteryKnown: false }), [
-    "!No lottery named “nope” in the latest counts.",
+  const span = { fromMs: 1, toMs: 2 };
+  assert.deepEqual(texts({ choice: { ...choice, range: span } }), [
+    "“nope” has no events in this range.",
+  ]);
+  assert.deepEqual(texts({ choice, known: new Map([["nope", false]]) }), [
+    "!No lottery is named “nope”.",
+  ]);
+  assert.deepEqual(texts({ choice: { ...choice, lotteries: ["a", "b"] } }), [
+    "“a” has no events in the last hour.",
+    "“b” has no events in the last hour.",
   ]);
   assert.deepEqual(texts({ choice, view: null }), [
     "No events yet. Counts appear here with the first commit.",

@@ -2,68 +2,21 @@
 
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import type { ViewJson } from "../../../../lib/io/http/api.ts";
-import { formatChoice, parseChoice } from "../../../../lib/io/http/page/address.js";
 import { Palette } from "../../../../lib/io/http/page/chart/palette.js";
 import { smooth } from "../../../../lib/io/http/page/chart/smooth.js";
-import { ratesByType, stack } from "../../../../lib/io/http/page/chart/stack.js";
+import { comparison, layersOf, stack, weekAgo } from "../../../../lib/io/http/page/chart/stack.js";
 import {
   age,
   change,
-  compact,
   duration,
   durations,
+  onAxis,
   otherDay,
+  percentChange,
   rate,
   visible,
   whole,
 } from "../../../../lib/io/http/page/format.js";
-
-Deno.test("the address has the choice, without defaults", () => {
-  assert.equal(formatChoice({ range: "15m", lotteryName: null }), "");
-  assert.equal(
-    formatChoice({ range: "1h", lotteryName: "mega_draw" }),
-    "?lottery=mega_draw&range=1h",
-  );
-  assert.deepEqual(parseChoice("?lottery="), {
-    choice: { range: "15m", lotteryName: null },
-    problems: [],
-  });
-});
-
-const WRONG: readonly (readonly [search: string, problem: RegExp])[] = [
-  [
-    "?range=7y",
-    /Unknown range “7y”, showing the last 15 minutes\. Supported: 15m, 1h, 24h\./,
-  ],
-  ["?range=", /Unknown range “”/],
-  ["?range=toString", /Unknown range “toString”/],
-  ["?range=%E2%80%AE%3Cb%3E", /Unknown range “\\u\{202e\}<b>”/],
-  [`?range=${"x".repeat(1_000)}`, /Unknown range “x{60}…”/],
-  ["?rnage=1h", /Unknown parameter “rnage” in the address/],
-  ["?range=1h&range=24h", /“range” appears more than once/],
-  ["?lottery=a%00b", /Invalid lottery name “a\\u\{0\}b”, showing all lotteries/],
-  [`?lottery=${"x".repeat(401)}`, /Invalid lottery name/],
-];
-
-for (const [search, problem] of WRONG) {
-  Deno.test(`${search.slice(0, 40)} is reported, and has no other effect`, () => {
-    const { problems } = parseChoice(search);
-    assert.equal(problems.length, 1);
-    assert.match(problems[0]!, problem);
-  });
-}
-
-Deno.test("a choice survives the address, whatever the lottery's name", () => {
-  const range = fc.constantFrom("15m" as const, "1h" as const, "24h" as const);
-  const lotteryName = fc.option(fc.string({ minLength: 1, unit: "grapheme" }));
-  fc.assert(fc.property(range, lotteryName, (range, lotteryName) => {
-    assert.deepEqual(parseChoice(formatChoice({ range, lotteryName })), {
-      choice: { range, lotteryName },
-      problems: [],
-    });
-  }));
-});
 
 Deno.test("ages are in the largest unit that fits, and never in the future", () => {
   const minute = 60_000;
@@ -80,9 +33,22 @@ Deno.test("durations are as exact as they are short", () => {
 });
 
 Deno.test("numbers are grouped, changes have their sign", () => {
-  assert.deepEqual([whole(1_204_331), compact(21_930)], ["1,204,331", "21.9K"]);
+  assert.equal(whole(1_204_331), "1,204,331");
+  assert.deepEqual([0, 2_500, 21_930, 1_250_000, 12_000_000].map(onAxis), [
+    ...["0", "2,500", "21,930", "1.25M", "12M"],
+  ]);
   assert.deepEqual([1_234, 0, -5].map(change), ["+1,234", "", "−5"]);
   assert.deepEqual([0, 0.24, 9.96, 198.2].map(rate), ["0", "0.2", "10.0", "198"]);
+});
+
+Deno.test("a change in percent is a verdict only if there is something to compare with", () => {
+  const texts = ([now, before]: readonly [number, number | null]) => {
+    const change = percentChange(now, before);
+    return change && `${change.direction} ${change.text}`;
+  };
+  const cases = [[110, 100], [1_000, 10], [96, 100], [100_001, 100_000], [0, 7]] as const;
+  assert.deepEqual(cases.map(texts), ["up 10%", "up 9,900%", "down 4.0%", " 0%", "down 100%"]);
+  assert.deepEqual(([[5, null], [5, 0], [0, 0]] as const).map(texts), [null, null, null]);
 });
 
 Deno.test("the day is shown unless it is today", () => {
@@ -117,17 +83,28 @@ Deno.test("layers are stacked", () => {
   assert.deepEqual(stack([]), []);
 });
 
-Deno.test("bars are rates per minute; the last one covers the windows it has so far", () => {
-  const view = {
-    step_seconds: 600,
-    to: "2026-01-31T12:21:00.000Z",
-    event_types: ["clicked"],
-    bars: [
-      { start: "2026-01-31T12:10:00.000Z", events: [600, 20] },
-      { start: "2026-01-31T12:20:00.000Z", events: [60, 0] },
-    ],
-  } as unknown as ViewJson;
-  assert.deepEqual(ratesByType(view), [[60, 60], [2, 0]]);
+const bar = (minute: number, events: number[], week_ago: number[] | null) => ({
+  start: new Date(Date.UTC(2026, 0, 31, 12, minute)).toISOString(),
+  end: new Date(Date.UTC(2026, 0, 31, 12, minute + 1)).toISOString(),
+  events,
+  week_ago,
+});
+
+Deno.test("bars and the line of the week before have the types that are switched on", () => {
+  const view = { bars: [bar(0, [600, 20], [500, 10]), bar(1, [60, 0], null)] };
+  assert.deepEqual(layersOf(view, [true, true]), [[600, 60], [20, 0]]);
+  assert.deepEqual(layersOf(view, [false, true]), [[0, 0], [20, 0]]);
+  assert.deepEqual(weekAgo(view, [true, true]), [510, null]);
+  assert.deepEqual(weekAgo(view, [false, true]), [10, null]);
+});
+
+Deno.test("only bars that are closed are compared with the week before, and only all of them", () => {
+  const [isOn, closedUpToMs] = [[true, false], Date.UTC(2026, 0, 31, 12, 2)];
+  const bars = [bar(0, [10, 5], [7, 5]), bar(1, [20, 5], [8, 5]), bar(2, [1, 0], [9, 5])];
+  assert.deepEqual(comparison({ bars }, { isOn, closedUpToMs }), { now: 30, before: 15 });
+  assert.equal(comparison({ bars }, { isOn, closedUpToMs: null }), null);
+  const unknown = [bar(0, [10, 5], null), ...bars.slice(1)];
+  assert.equal(comparison({ bars: unknown }, { isOn, closedUpToMs }), null);
 });
 
 Deno.test("a curve is smoothed over five seconds", () => {

@@ -3,9 +3,10 @@
  * @module
  */
 
+import { percentMark } from "../change_mark.js";
 import { make } from "../dom.js";
-import { clock, visible, whole } from "../format.js";
-
+import { visible, whole } from "../format.js";
+import { spanText } from "../times.js";
 import { sum } from "./busiest.js";
 import { swatch } from "./palette.js";
 
@@ -38,22 +39,23 @@ export class BarTip {
    * @param {Shown} shown
    * @param {number} at index of the bar
    */
-  show(plot, { view, colors, rates }, at) {
-    const barMs = view.step_seconds * 1_000;
-    const startMs = Date.parse(view.from) + at * barMs;
-    const endMs = startMs + barMs;
+  show(plot, { view, colors, layers, weekAgo, spans, closedUpToMs }, at) {
+    const { start, end } = spans[at] ?? { start: 0, end: 0 };
     const rows = [...view.event_types, "others"].flatMap((type, place) => {
-      const rate = rates[place]?.[at] ?? 0;
-      if (rate === 0) return [];
-      return [row(swatch(colors[place]), `${visible(type)} `, rate)];
+      const events = layers[place]?.[at] ?? 0;
+      return events === 0 ? [] : [row(swatch(colors[place]), `${visible(type)} `, whole(events))];
     });
-    const total = row("", "per minute ", sum(rates.map((layer) => layer[at] ?? 0)));
+    const events = sum(layers.map((layer) => layer[at] ?? 0));
+    const before = weekAgo[at] ?? null;
+    const isClosed = closedUpToMs !== null && end * 1000 <= closedUpToMs;
+    const total = row("", "all ", whole(events));
     total.className = "total";
     this.#tip.replaceChildren(
-      make("p", "", `${clock(startMs, barMs)} – ${clock(endMs, barMs)} `),
+      make("p", "", `${spanText(start * 1000, end * 1000, { hasWeekday: true })} `),
       make("ul", "", ...rows.reverse(), total), // in the order of the stack
+      ...before === null ? [] : [weekRow(before, isClosed ? percentMark(events, before) : null)],
     );
-    this.#place(plot, plot.valToPos(startMs / 1000, "x"), plot.valToPos(endMs / 1000, "x"));
+    this.#place(plot, plot.valToPos(start, "x"), plot.valToPos(end, "x"));
     this.#tip.hidden = this.#band.hidden = false;
   }
 
@@ -75,8 +77,14 @@ export class BarTip {
 /**
  * @param {string | Node} mark
  * @param {string} name
- * @param {number} rate
+ * @param {string} value
  */
-function row(mark, name, rate) {
-  return make("li", "", mark, name, make("b", "", whole(rate)));
+function row(mark, name, value) {
+  return make("li", "", mark, name, make("b", "", value));
+}
+
+/** @param {number} before @param {Node | null} change */
+function weekRow(before, change) {
+  const text = make("span", "muted", " week before ", make("b", "", whole(before)));
+  return make("p", "week", make("i", "week-mark"), text, ...change ? [" ", change] : []);
 }

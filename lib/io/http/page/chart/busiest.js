@@ -1,11 +1,12 @@
 /**
- * The busiest lotteries, as bars by event type; a click chooses one.
+ * The busiest lotteries, as bars by event type; a click adds one to the chosen, or removes it.
  * @module
  */
 
 import { find, make, setText } from "../dom.js";
-import { compact, visible, whole } from "../format.js";
+import { visible, whole } from "../format.js";
 import { colorOf } from "./palette.js";
+import { sumOf } from "./stack.js";
 
 /** @typedef {import("../../api.ts").ViewJson} View */
 
@@ -13,12 +14,13 @@ const MAX_BARS = 10;
 
 /**
  * The lotteries with their places in the view, the busiest first.
- * @param {View} view
+ * @param {Pick<View, "lottery_names" | "totals">} view
+ * @param {readonly boolean[]} isOn by the place of the type
  * @returns {{ place: number, name: string, events: number }[]}
  */
-export function ranking({ lottery_names, totals }) {
+export function ranking({ lottery_names, totals }, isOn) {
   return lottery_names
-    .map((name, place) => ({ place, name, events: sum(totals[place]) }))
+    .map((name, place) => ({ place, name, events: sumOf(totals[place] ?? [], isOn) }))
     .sort((a, b) => b.events - a.events || (a.name < b.name ? -1 : 1));
 }
 
@@ -30,38 +32,34 @@ export function sum(numbers) {
 export class Busiest {
   /** @type {HTMLOListElement} */
   #list = find("#busiest");
-  /** @type {(lotteryName: string | null) => void} */
-  #choose;
-  /** @type {string | null} */
-  #chosen = null;
+  /** @type {(lottery: string) => void} */
+  #toggle;
 
-  /** @param {(lotteryName: string | null) => void} choose */
-  constructor(choose) {
-    this.#choose = choose;
+  /** @param {(lottery: string) => void} toggle */
+  constructor(toggle) {
+    this.#toggle = toggle;
   }
 
   /**
    * @param {View} view
-   * @param {{ colors: readonly number[], chosen: string | null }} options
+   * @param {{ colors: readonly number[], isOn: readonly boolean[], chosen: readonly string[] }} options
    */
-  show(view, { colors, chosen }) {
-    this.#chosen = chosen;
-    const ranked = ranking(view);
-    const shown = ranked.slice(0, MAX_BARS);
-    const chosenLottery = ranked.find(({ name }) => name === chosen);
-    if (chosenLottery && !shown.includes(chosenLottery)) shown.splice(-1, 1, chosenLottery);
-    const all = sum(view.totals.map(sum));
+  show(view, { colors, isOn, chosen }) {
+    const ranked = ranking(view, isOn);
+    const shown = shownOf(ranked, chosen);
+    const all = sum(view.totals.map((numbers) => sumOf(numbers, isOn)));
     const most = shown[0]?.events ?? 0;
     while (this.#list.children.length > shown.length) this.#list.lastElementChild?.remove();
     shown.forEach(({ place, name, events }, at) => {
       const row = this.#list.children[at] ?? this.#addRow();
       const button = find("button", row);
       button.dataset.name = name;
-      button.ariaPressed = String(name === chosen);
+      button.ariaPressed = String(chosen.includes(name));
       setText(find(".name", row), visible(name));
-      setText(find(".count", row), compact(events));
+      setText(find(".count", row), whole(events));
       setText(find(".share", row), all > 0 ? `${whole(events / all * 100)}%` : "");
-      showBar(find(".bar", row), { numbers: view.totals[place] ?? [], most, colors });
+      const numbers = (view.totals[place] ?? []).map((each, type) => isOn[type] ? each : 0);
+      showBar(find(".bar", row), { numbers, most, colors });
     });
     const others = view.other_lotteries + ranked.length - shown.length;
     setText(find("#busiest-note"), others > 0 ? `and ${whole(others)} more` : "");
@@ -78,14 +76,21 @@ export class Busiest {
       make("span", "bar"),
     );
     button.type = "button";
-    button.addEventListener("click", () => {
-      const { name } = button.dataset;
-      this.#choose(name === this.#chosen ? null : name);
-    });
+    button.addEventListener("click", () => this.#toggle(button.dataset.name));
     const row = make("li", "", button);
     this.#list.append(row);
     return row;
   }
+}
+
+/**
+ * The first, and in place of their last ones the chosen ones behind them.
+ * @param {ReturnType<typeof ranking>} ranked
+ * @param {readonly string[]} chosen
+ */
+function shownOf(ranked, chosen) {
+  const behind = ranked.slice(MAX_BARS).filter(({ name }) => chosen.includes(name));
+  return [...ranked.slice(0, Math.max(0, MAX_BARS - behind.length)), ...behind].slice(0, MAX_BARS);
 }
 
 /**

@@ -1,84 +1,110 @@
 /**
- * The counts of the chosen view: chart, busiest lotteries, and tables of two windows.
+ * The counts of the chosen view: chart with its total, busiest lotteries, tables of two windows and
+ * of the opened bar.
  * @module
  */
 
 import { Busiest } from "../chart/busiest.js";
 import { Chart } from "../chart/chart.js";
-import { showLegend } from "../chart/legend.js";
+import { Legend } from "../chart/legend.js";
 import { Palette } from "../chart/palette.js";
-import { find, setText } from "../dom.js";
-import { age, clock, otherDay, visible } from "../format.js";
-import { showWindow } from "./windows.js";
+import { closer, wholeBars, wider } from "../chart/zoom.js";
+import { find } from "../dom.js";
+import { shownTypes } from "../shown_types.js";
+import { BarTable } from "./bar_table.js";
+import { showChartHead } from "./chart_head.js";
+import { showWindows } from "./windows.js";
 
 /** @typedef {import("../../api.ts").ViewJson} View */
-
-const NOTES = /** @type {const} */ ({
-  current: "so far",
-  closed: "with change from the window before",
-});
+/** @typedef {import("../choice/choices.js").Choices} Choices */
 
 export class Counts {
   #palette = new Palette();
-  #chart = new Chart();
+  /** @type {Choices} */
+  #choices;
+  #chart;
+  #legend;
   #busiest;
+  #bar;
+  /** @type {View | null} */
+  #view = null;
 
-  /** @param {(lotteryName: string | null) => void} choose called when a lottery is clicked */
-  constructor(choose) {
-    this.#busiest = new Busiest(choose);
+  /** @param {Choices} choices */
+  constructor(choices) {
+    this.#choices = choices;
+    this.#chart = new Chart({
+      onOpen: (barMs) => this.#open(barMs),
+      onDrag: (fromMs, toMs) => this.#zoomIn(() => ({ fromMs, toMs })),
+      onCloser: (at) => this.#zoomIn((view, windowMs) => closer(view, at, windowMs)),
+      onWider: () => this.#zoomOut(),
+    });
+    this.#legend = new Legend((type) => choices.toggleType(type));
+    this.#busiest = new Busiest((lottery) => choices.toggleLottery(lottery));
+    this.#bar = new BarTable({
+      palette: this.#palette,
+      onClose: () => {
+        choices.choose({ barMs: null });
+        this.#chart.focus();
+      },
+      onZoom: (span) => this.#zoomIn(() => span),
+    });
+    find("#zoom-out").addEventListener("click", () => this.#zoomOut());
   }
 
   /**
-   * @param {View | null} view null before the first commit
-   * @param {string | null} chosen lottery
+   * What is chosen has changed; the view of it may come later.
+   * @param {boolean} isOther whether it needs another view
    */
-  show(view, chosen) {
+  choose(isOther) {
+    this.#bar.choose(this.#choices.current);
+    if (isOther) {
+      this.#view = null;
+      this.#chart.unselect();
+    } else if (this.#view) this.show(this.#view);
+  }
+
+  /** @param {View | null} view null before the first commit */
+  show(view) {
+    this.#view = view;
     for (const part of [".charts", ".windows"]) find(part).hidden = !view;
     if (!view) {
       this.#chart.clear();
+      this.#bar.hide();
       return;
     }
+    const { current: choice, widerRange } = this.#choices;
     const colors = this.#palette.colorsOf(view.event_types);
-    const sizeMs = Date.parse(view.to) - Date.parse(view.current.window_start);
-    const closedUpToMs = view.closed && Date.parse(view.closed.window_start) + sizeMs;
-    this.#chart.show(view, { colors, closedUpToMs });
-    showLegend(view, colors);
-    setText(find("#chart-note"), chartNote(view, chosen, sizeMs));
-    this.#busiest.show(view, { colors, chosen });
-    for (const name of /** @type {const} */ (["current", "closed"])) {
-      const events = view[name];
-      const card = find(`#window-${name}`);
-      setText(
-        find(".head p", card),
-        events ? `${span(Date.parse(events.window_start), sizeMs)}, ${NOTES[name]}` : "",
-      );
-      showWindow(find(".scroll", card), { view, events, colors, chosen });
-    }
+    const isOn = shownTypes(view.event_types, choice);
+    const closedUpToMs = closedUpTo(view);
+    const look = { colors, isOn, chosen: choice.lotteries };
+    this.#chart.show(view, { colors, isOn, closedUpToMs, openedMs: choice.barMs });
+    this.#legend.show(view, { colors, isOn });
+    showChartHead(view, { choice, isOn, closedUpToMs, widerRange });
+    this.#busiest.show(view, look);
+    showWindows(view, { ...look, windowMs: view.window_seconds * 1_000 });
+    this.#bar.show(view, closedUpToMs);
+  }
+
+  /** @param {number} barMs */
+  #open(barMs) {
+    const isOpen = this.#choices.current.barMs === barMs;
+    this.#choices.choose({ barMs: isOpen ? null : barMs });
+    if (!isOpen) this.#bar.reveal();
+  }
+
+  /** @param {(view: View, windowMs: number) => import("../address.js").Span} spanOf */
+  #zoomIn(spanOf) {
+    if (!this.#view) return;
+    const windowMs = this.#view.window_seconds * 1_000;
+    this.#choices.zoomIn(wholeBars(this.#view, spanOf(this.#view, windowMs), windowMs));
+  }
+
+  #zoomOut() {
+    if (this.#view) this.#choices.zoomOut(wider(this.#view));
   }
 }
 
-/**
- * @param {View} view
- * @param {string | null} chosen
- * @param {number} sizeMs length of a window
- */
-function chartNote({ step_seconds, current }, chosen, sizeMs) {
-  const barMs = step_seconds * 1_000;
-  const day = otherDay(Date.parse(current.window_start));
-  return [
-    ...chosen === null ? [] : [visible(chosen)],
-    ...barMs === sizeMs ? [] : [`${age(barMs)} per bar`],
-    ...day === "" ? [] : [`up to ${day}`],
-  ].join(", ");
-}
-
-/**
- * Start and end of a window, with the day if it is not today.
- * @param {number} startMs
- * @param {number} sizeMs
- */
-function span(startMs, sizeMs) {
-  const day = otherDay(startMs);
-  const times = `${clock(startMs, sizeMs)} – ${clock(startMs + sizeMs, sizeMs)}`;
-  return day === "" ? times : `${day}, ${times}`;
+/** Null if nothing is closed. @param {View} view */
+function closedUpTo({ closed, window_seconds }) {
+  return closed && Date.parse(closed.window_start) + window_seconds * 1_000;
 }

@@ -1,13 +1,16 @@
 /**
- * A dialog with the latest dead letters, which are loaded when it opens.
+ * A dialog with the dead letters of the range by reason, and the latest ones; they are loaded when it
+ * opens.
  * @module
  */
 
 import { getJson } from "../api.js";
 import { find, make, setText } from "../dom.js";
 import { age, visible, whole } from "../format.js";
+import { showReasons } from "./letter_reasons.js";
 
 /** @typedef {import("../../api.ts").LettersJson} Letters */
+/** @typedef {import("../address.js").Choice} Choice */
 /** @typedef {Letters["dead_letters"][number]} Letter */
 
 const LIMIT = 20;
@@ -16,20 +19,33 @@ export class LettersDialog {
   /** @type {HTMLDialogElement} */
   #dialog = find("#letters");
 
-  constructor() {
-    find("#show-letters").addEventListener("click", () => void this.#open());
+  /** @param {{ open: () => void, close: () => void }} options what was asked for */
+  constructor({ open, close }) {
+    find("#show-letters").addEventListener("click", open);
     find(".close", this.#dialog).addEventListener("click", () => this.#dialog.close());
     this.#dialog.addEventListener("click", ({ target }) => {
       if (target === this.#dialog) this.#dialog.close(); // the backdrop
     });
+    this.#dialog.addEventListener("close", close);
   }
 
-  async #open() {
+  /** @param {Choice} choice @param {number} nowMs the server's clock */
+  show({ hasLetters, range }, nowMs) {
+    if (hasLetters === this.#dialog.open) return;
+    if (!hasLetters) {
+      this.#dialog.close();
+      return;
+    }
+    this.#dialog.showModal();
+    void showReasons(range, nowMs);
+    void this.#load();
+  }
+
+  async #load() {
     const note = find("#letters-note");
     const list = find(".letters", this.#dialog);
     setText(note, "Loading …");
     list.replaceChildren();
-    this.#dialog.showModal();
     try {
       /** @type {Letters} */
       const { dead_letters: letters } = await getJson(`/api/dead-letters?limit=${LIMIT}`);

@@ -7,7 +7,7 @@ import { quoted, RANGES } from "../address.js";
 import { find, make } from "../dom.js";
 import { visible } from "../format.js";
 
-/** @typedef {import("../address.js").ViewChoice} ViewChoice */
+/** @typedef {import("../address.js").Choice} Choice */
 /** @typedef {import("../../api.ts").StatusJson} Status */
 /** @typedef {import("../../api.ts").ViewJson} View */
 
@@ -23,8 +23,8 @@ import { visible } from "../format.js";
  * @property {string | null} refusal why the server refuses the stream
  * @property {Status | null} status
  * @property {View | null | undefined} view undefined until the first update
- * @property {ViewChoice} choice
- * @property {boolean | null} isLotteryKnown null until known
+ * @property {Pick<Choice, "range" | "lotteries">} choice
+ * @property {ReadonlyMap<string, boolean>} known which lotteries exist, as far as it was asked
  * @property {readonly string[]} problems what is wrong with the address
  */
 
@@ -32,7 +32,7 @@ import { visible } from "../format.js";
  * @param {PageState} state
  * @returns {Notice[]}
  */
-export function noticesOf({ connection, refusal, status, view, choice, isLotteryKnown, problems }) {
+export function noticesOf({ connection, refusal, status, view, choice, known, problems }) {
   const addressProblems = problems.map(bad);
   if (connection === "disconnected") {
     return [
@@ -44,7 +44,7 @@ export function noticesOf({ connection, refusal, status, view, choice, isLottery
     ...addressProblems,
     ...status ? [...outages(status), ...uncounted(status)] : [],
     ...view === null ? [info("No events yet. Counts appear here with the first commit.")] : [],
-    ...view ? absence(view, choice, isLotteryKnown) : [],
+    ...view ? absence(view, choice, known) : [],
   ];
 }
 
@@ -56,9 +56,9 @@ export function systemsDown({ source, postgresql }) {
   ];
 }
 
-/** Whether the view has no events of the chosen lottery. @param {View} view @param {ViewChoice} choice */
-export function isAbsent({ lottery_names }, { lotteryName }) {
-  return lotteryName !== null && !lottery_names.includes(lotteryName);
+/** Chosen lotteries that the view has no events of. @param {View} view @param {Pick<Choice, "lotteries">} choice */
+export function absentOf({ lottery_names }, { lotteries }) {
+  return lotteries.filter((name) => !lottery_names.includes(name));
 }
 
 /**
@@ -95,15 +95,18 @@ function uncounted({ all_workers: all }) {
 
 /**
  * @param {View} view
- * @param {ViewChoice} choice
- * @param {boolean | null} isLotteryKnown
+ * @param {PageState["choice"]} choice
+ * @param {PageState["known"]} known
  */
-function absence(view, choice, isLotteryKnown) {
-  if (!isAbsent(view, choice)) return [];
-  const name = quoted(choice.lotteryName ?? "");
-  return isLotteryKnown === false
-    ? [bad(`No lottery named ${name} in the latest counts.`)]
-    : [info(`${name} has no events in the last ${RANGES[choice.range]}.`)];
+function absence(view, choice, known) {
+  const where = typeof choice.range === "object"
+    ? "in this range"
+    : `in the last ${RANGES[choice.range]}`;
+  return absentOf(view, choice).map((name) =>
+    known.get(name) === false
+      ? bad(`No lottery is named ${quoted(name)}.`)
+      : info(`${quoted(name)} has no events ${where}.`)
+  );
 }
 
 /** @param {string} text @returns {Notice} */

@@ -1,99 +1,64 @@
 /**
- * The table of one window by lottery and event type; of a closed window, with the change from the
- * one before.
+ * The tables of the current window and of the last closed one; of that with the change from the same
+ * window a week ago, or from the one before as long as there is no such week.
  * @module
  */
 
-import { ranking, sum } from "../chart/busiest.js";
-import { swatch } from "../chart/palette.js";
-import { make } from "../dom.js";
-import { change, visible, whole } from "../format.js";
+import { find, make, setText } from "../dom.js";
+import { clock, otherDay } from "../format.js";
+import { showTable } from "./table.js";
 
 /** @typedef {import("../../api.ts").ViewJson} View */
 
 /**
- * @param {HTMLElement} place
- * @param {{ view: View, events: View["current"] | View["closed"], colors: readonly number[], chosen: string | null }} content
- */
-export function showWindow(place, { view, events, colors, chosen }) {
-  if (events === null) {
-    place.replaceChildren(make("p", "empty", "No closed window yet."));
-    return;
-  }
-  const eventsBefore = "events_before" in events ? events.events_before : null;
-  const others = view.event_types.length;
-  const hasOthers = [...events.events, ...eventsBefore ?? []].some((row) => (row[others] ?? 0) > 0);
-  const columns = [...view.event_types.keys(), ...hasOthers ? [others] : []];
-  const titles = columns.map((type) =>
-    heading(visible(view.event_types[type] ?? "others"), swatch(colors[type]))
-  );
-  const rows = rowsOf(view, chosen).map(({ name, place }) => {
-    const before = eventsBefore && (eventsBefore[place] ?? []);
-    return row(name, { now: events.events[place] ?? [], before, columns });
-  });
-  if (rows.length === 0) {
-    place.replaceChildren(make("p", "empty", `No recent events of ${visible(chosen ?? "")}.`));
-    return;
-  }
-  place.replaceChildren(make(
-    "table",
-    "",
-    make("thead", "", make("tr", "", heading("Lottery"), heading("All"), ...titles)),
-    make("tbody", "", ...rows),
-  ));
-}
-
-/**
- * All lotteries with the rest as one, or only the chosen one.
  * @param {View} view
- * @param {string | null} chosen
+ * @param {Pick<import("./table.js").TableContent, "colors" | "isOn" | "chosen"> & { windowMs: number }} options
  */
-function rowsOf(view, chosen) {
-  const ranked = ranking(view);
-  if (chosen !== null) return ranked.filter(({ name }) => name === chosen);
-  const others = { place: ranked.length, name: `${whole(view.other_lotteries)} others` };
-  return view.other_lotteries > 0 ? [...ranked, others] : ranked;
-}
-
-/** @param {...(string | Node)} children */
-function heading(...children) {
-  const cell = make("th", "", ...children);
-  cell.scope = "col";
-  return cell;
+export function showWindows(view, { windowMs, ...look }) {
+  const { current, closed } = view;
+  const weekAgo = closed?.events_week_ago ?? null;
+  showWindow("current", {
+    startMs: Date.parse(current.window_start),
+    windowMs,
+    note: "so far",
+    content: { names: view, events: current.events, before: null, compared: "percent", ...look },
+  });
+  if (closed) {
+    showWindow("closed", {
+      startMs: Date.parse(closed.window_start),
+      windowMs,
+      note: weekAgo ? "with change from a week before" : "with change from the window before",
+      content: {
+        names: view,
+        events: closed.events,
+        before: weekAgo ?? closed.events_before,
+        compared: weekAgo ? "percent" : "number",
+        ...look,
+      },
+    });
+    return;
+  }
+  setText(find("#window-closed .head p"), "");
+  find("#window-closed .scroll").replaceChildren(make("p", "empty", "No closed window yet."));
 }
 
 /**
- * @param {string} name
- * @param {{ now: readonly number[], before: readonly number[] | null, columns: readonly number[] }} numbers
+ * @param {"current" | "closed"} name
+ * @param {{ startMs: number, windowMs: number, note: string, content: import("./table.js").TableContent }} window
  */
-function row(name, { now, before, columns }) {
-  const title = make("th", "", make("span", "", visible(name)));
-  title.scope = "row";
-  return make(
-    "tr",
-    "",
-    title,
-    cell(sum(now), before && sum(before)),
-    ...columns.map((type) => cell(now[type] ?? 0, before && (before[type] ?? 0))),
-  );
+function showWindow(name, { startMs, windowMs, note, content }) {
+  const card = find(`#window-${name}`);
+  setText(find(".head p", card), `${span(startMs, windowMs)}, ${note}`);
+  showTable(find(".scroll", card), content);
 }
 
 /**
- * @param {number} now
- * @param {number | null} before null without a window to compare with
+ * Start and end of a window, with the day if it is not today.
+ * @param {number} startMs
+ * @param {number} sizeMs
  */
-function cell(now, before) {
-  const isZero = now === 0 && !before;
-  return make(
-    "td",
-    isZero ? "zero" : "",
-    whole(now),
-    ...before === null ? [] : [difference(now - before)],
-  );
-}
-
-/** @param {number} value */
-function difference(value) {
-  const direction = value === 0 ? "" : value > 0 ? "up" : "down";
-  return make("small", direction, change(value));
+function span(startMs, sizeMs) {
+  const day = otherDay(startMs);
+  const times = `${clock(startMs, sizeMs)} – ${clock(startMs + sizeMs, sizeMs)}`;
+  return day === "" ? times : `${day}, ${times}`;
 }

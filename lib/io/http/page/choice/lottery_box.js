@@ -1,10 +1,11 @@
 /**
- * A combobox to choose a lottery by any part of its name; the server does the search.
+ * A combobox to choose lotteries by any part of their names, one after the other; the server does the
+ * search.
  * @see https://www.w3.org/WAI/ARIA/apg/patterns/combobox/
  * @module
  */
 
-import { quoted } from "../address.js";
+import { MAX_LOTTERIES, quoted } from "../address.js";
 import { getJson } from "../api.js";
 import { find, make, setText } from "../dom.js";
 import { visible } from "../format.js";
@@ -25,17 +26,17 @@ export class LotteryBox {
   #names = [];
   /** Index of the option that the keyboard has selected. @type {number | null} */
   #active = null;
-  /** @type {string | null} */
-  #chosen = null;
+  /** @type {readonly string[]} */
+  #chosen = [];
   #searching = new AbortController();
   /** Resolves when the latest search has ended. */
   #latest = Promise.resolve();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typing;
-  /** @type {(lotteryName: string | null) => void} */
+  /** @type {(lotteries: readonly string[]) => void} */
   #choose;
 
-  /** @param {(lotteryName: string | null) => void} choose */
+  /** @param {(lotteries: readonly string[]) => void} choose */
   constructor(choose) {
     this.#choose = choose;
     this.#input.addEventListener("input", () => this.#searchSoon());
@@ -52,10 +53,11 @@ export class LotteryBox {
     });
   }
 
-  /** @param {string | null} lotteryName the chosen one */
-  show(lotteryName) {
-    this.#chosen = lotteryName;
-    this.#input.value = lotteryName ?? "";
+  /** @param {readonly string[]} lotteries the chosen ones, none for all */
+  show(lotteries) {
+    this.#chosen = lotteries;
+    this.#input.value = "";
+    this.#input.placeholder = lotteries.length === 0 ? "All lotteries" : "Add a lottery";
     this.#close();
   }
 
@@ -113,13 +115,15 @@ export class LotteryBox {
     this.#names = text === "" ? [null, ...lotteries] : [...lotteries];
     this.#list.replaceChildren(...this.#names.map((name, at) => {
       const label = name === null ? "All lotteries" : visible(name);
-      const option = make("li", name === this.#chosen ? "chosen" : "", label);
+      const isChosen = name === null ? this.#chosen.length === 0 : this.#chosen.includes(name);
+      const option = make("li", isChosen ? "chosen" : "", label);
+      if (isChosen && name !== null) option.append(make("span", "hidden", ", chosen"));
       option.id = `lottery-${at}`;
       option.setAttribute("role", "option");
       return option;
     }));
     const notes = {
-      none: `No lottery in the latest counts matches ${quoted(text)}.`,
+      none: `No lottery matches ${quoted(text)}.`,
       more: "There are more: type part of a name.",
       all: lotteries.length === 1 ? "1 lottery" : `${lotteries.length} lotteries`,
     };
@@ -151,22 +155,24 @@ export class LotteryBox {
     } else if (event.key === "Enter") {
       event.preventDefault();
       void this.#enter();
-    } else if (
-      event.key === "Escape" && (this.#isOpen || this.#input.value !== (this.#chosen ?? ""))
-    ) {
+    } else if (event.key === "Escape" && (this.#isOpen || this.#input.value !== "")) {
       event.preventDefault();
       this.show(this.#chosen);
+    } else if (event.key === "Backspace" && this.#input.value === "" && this.#chosen.length > 0) {
+      event.preventDefault();
+      this.#choose(this.#chosen.slice(0, -1));
     }
   }
 
-  /** Takes the selected option, or else the text: the search covers only the latest counts. */
+  /** Takes the selected option, or else the text: a lottery may have no counts yet. */
   async #enter() {
     const text = this.#input.value;
     if (this.#typing !== undefined) this.#search(text);
     const { signal } = this.#searching;
     await this.#latest;
     if (signal.aborted) return; // closed, or typing continues
-    this.#take(this.#active === null ? text || null : this.#names[this.#active] ?? null);
+    if (this.#active !== null) this.#take(this.#names[this.#active] ?? null);
+    else if (text !== "") this.#take(text);
   }
 
   /** @param {number} step */
@@ -177,9 +183,15 @@ export class LotteryBox {
     this.#activate((from + step + length) % length);
   }
 
-  /** @param {string | null} name */
+  /** A name that is already chosen is removed. @param {string | null} name null for all */
   #take(name) {
-    this.show(name);
-    this.#choose(name);
+    const others = this.#chosen.filter((each) => each !== name);
+    if (name !== null && others.length === MAX_LOTTERIES) {
+      setText(find("#lottery-note"), `At most ${MAX_LOTTERIES} lotteries can be chosen.`);
+      return;
+    }
+    const isRemoved = others.length < this.#chosen.length;
+    this.#choose(name === null ? [] : isRemoved ? others : [...others, name]);
+    this.show(this.#chosen); // also if nothing has changed
   }
 }
