@@ -53,9 +53,10 @@ as $$
   select date_trunc('hour', at + interval '1 hour' - interval '1 microsecond', 'UTC')
 $$;
 
--- Windows that are deleted already will be in no hour.
+-- None is yet, and commits add none until the first step of fill_hours. Windows that are deleted
+-- already will be in no hour.
 update pipeline set
-  hours_from = (select max(window_end) from lottery_aggregates),
+  hours_from = '9999-12-31Z',
   hours_horizon = next_hour(aggregates_horizon),
   deleted_hour_events = deleted_events;
 
@@ -72,6 +73,13 @@ begin
   select hours_from into strict filled_to from pipeline;
   if filled_to is null then
     return null;
+  end if;
+
+  -- The first step. A commit that waited while the tables were changed still runs the function of
+  -- before, which knows no hours. It holds its offsets: what it adds has to be there before its window
+  -- is read.
+  if filled_to = '9999-12-31Z' then
+    lock table kafka_offsets in exclusive mode;
   end if;
 
   select hours_from into strict filled_to from pipeline for update;
