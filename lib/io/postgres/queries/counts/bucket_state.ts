@@ -34,14 +34,16 @@ export async function readState(
     }
   >({
     // Buckets of whole hours are kept as long as the hours. Days are that unless the zone is half an
-    // hour off, be it in summer only.
+    // hour off, be it in summer only; but those that are windows follow no zone.
     text: `
       select
         window_seconds,
         closed_up_to,
         next_hour(hours_from) as in_hours_from,
         case
-          when $1::integer % 3600 = 0 and ($1::integer < 86400 or is_by_hours) then hours_horizon
+          when $1::integer % 3600 = 0
+            and ($1::integer < 86400 or $1::integer = window_seconds or is_by_hours)
+          then hours_horizon
           else aggregates_horizon
         end as kept_from
       from pipeline
@@ -70,8 +72,11 @@ export function sourceOf(
   { windowSeconds, inHoursFromMs }: BucketState,
   fromMs: number,
 ): Source {
-  if (stepSeconds === windowSeconds) return "windows";
-  return stepSeconds === HOUR_SECONDS && fromMs >= inHoursFromMs ? "hours" : "both";
+  const isWindow = stepSeconds === windowSeconds;
+  // A window of whole hours is the hour that it starts in, which is kept longer.
+  const isHour = stepSeconds === HOUR_SECONDS || isWindow && windowSeconds % HOUR_SECONDS === 0;
+  if (isHour && fromMs >= inHoursFromMs) return "hours";
+  return isWindow ? "windows" : "both";
 }
 
 const HOUR_SECONDS = 3_600;

@@ -90,7 +90,7 @@ export async function readSpan(
   ].join(" ");
   const from = {
     windows: () => lotteryNames.length === 0 ? WINDOWS : windowsOf(conditions),
-    hours: () => HOURS,
+    hours: () => hoursOf(parameter(stepSeconds)),
     both: () => {
       const step = `make_interval(secs => ${parameter(stepSeconds)})`;
       return `lottery_counts($1, $2, ${step}, ${parameter(zone)})`;
@@ -133,12 +133,15 @@ const COLUMNS = `
 
 const WINDOWS = `(select ${COLUMNS} from lottery_aggregates)`;
 
-const HOURS = `(
+function hoursOf(stepSeconds: string): string {
+  return `(
     select
-      hour_start as bucket_start, hour_start + interval '1 hour' as bucket_end,
+      hour_start as bucket_start,
+      hour_start + make_interval(secs => ${stepSeconds}) as bucket_end,
       lottery_name, event_type, event_count
     from lottery_hours
   )`;
+}
 
 /** One search in the index for each window, because a lottery's rows are not adjacent. */
 function windowsOf(conditions: string): string {
