@@ -70,12 +70,15 @@ export function time(name: string, value: string): number {
 
 export const UNKNOWN_ZONE = "zone must be the IANA name of a time zone, such as Europe/Berlin.";
 
-/** A name, not an offset like "+02:00": PostgreSQL takes these for the opposite. */
+/**
+ * A name, not an offset like "+02:00": PostgreSQL takes these for the opposite. Nor a short one, which
+ * may be an abbreviation there: CET would have no summer.
+ */
 export function zoneName(name = "UTC"): string {
   try {
     if (/^[a-z]/i.test(name)) {
-      new Intl.DateTimeFormat("en", { timeZone: name });
-      return name;
+      const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions();
+      return name.includes("/") ? name : timeZone;
     }
   } catch {
     // refused below
