@@ -168,6 +168,18 @@ select
     select coalesce(json_agg(json_build_array(window_start, lottery, type, events)), '[]')
     from windows
   ) as windows,
+  -- What is compared with a bar that is still filling may end within an hour whose minutes are deleted.
+  (
+    select coalesce(
+      bool_and(
+        comparable_end <= week_start
+        or date_trunc('hour', comparable_end, 'UTC') = comparable_end
+        or date_trunc('hour', comparable_end, 'UTC') >= coalesce(aggregates_horizon, '-infinity')
+      ),
+      true
+    )
+    from week_ago
+  ) as is_comparable_kept,
   greatest(aggregates_horizon, (select hour from first_counted)) as windows_from,
   case when $3 < 3600 then aggregates_horizon else coalesce(hours_horizon, aggregates_horizon) end
     as bars_from

@@ -27,6 +27,7 @@ interface ViewRow extends Row {
   readonly lotteries: number;
   /** Places of lottery and type, events, and those a week before. */
   readonly totals: readonly (readonly number[])[];
+  readonly is_comparable_kept: boolean;
   /** Window start, places of lottery and type, events. */
   readonly windows: readonly (readonly number[])[];
   /** Windows before it are deleted, or nothing was counted yet. */
@@ -74,7 +75,8 @@ export async function readWindowView(
   const size = { lotteries: lotteryNames.length + 1, types: eventTypes.length + 1 };
   const eventsOf = (startMs: number) => byPlace(ofStart(row!.windows, startMs), size);
   const bars = barsByPlace(row!, size.types);
-  const isComparable = bars.length > 0 && bars.every(({ weekAgo }) => weekAgo !== null);
+  const isComparable = row!.is_comparable_kept && bars.length > 0 &&
+    bars.every(({ weekAgo }) => weekAgo !== null);
   return {
     fromMs: bars.at(0)?.startMs ?? firstMs,
     toMs: bars.at(-1)?.endMs ?? lastMs + 1,

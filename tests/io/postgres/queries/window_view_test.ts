@@ -149,6 +149,32 @@ viewTest(
   },
 );
 
+viewTest(
+  "there is no week before to compare with if its last minutes are deleted, though their hour is not",
+  async (harness) => {
+    const { connection } = harness;
+    const weeksAgo = (weeks: number) => ({
+      windowStartMs: NOON_MS + 10 * MINUTE_MS - weeks * 7 * 24 * 60 * MINUTE_MS,
+      lotteryName: "keno",
+      eventType: "pay",
+      count: 3,
+    });
+    await storeCounts(connection, [0, 1, 2].map(weeksAgo));
+    const weekAgo = async (horizonMs: number) => {
+      await connection.query({
+        text: "update pipeline set aggregates_horizon = $1",
+        values: [new Date(horizonMs)],
+      });
+      const { bars, totalsWeekAgo } = await view(harness, { range: "7d" });
+      assert.deepEqual(bars.at(-1)!.weekAgo, [3, 0], "the whole hour is kept");
+      return totalsWeekAgo;
+    };
+    const hourMs = NOON_MS - 7 * 24 * 60 * MINUTE_MS;
+    assert.deepEqual(await weekAgo(hourMs), [[3, 0], [0, 0]]);
+    assert.equal(await weekAgo(hourMs + MINUTE_MS), null);
+  },
+);
+
 serverTest("there is no overview of a database without tables", ["postgres"], async () => {
   await using database = await createDatabase();
   assert.equal(await readOverview(database.connection, IDENTITY.topic), null);
