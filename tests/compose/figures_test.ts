@@ -204,6 +204,27 @@ serverTest("time without events counts from the first event on", ["postgres"], a
   }
 });
 
+serverTest("windows longer than a minute are no time without events", ["postgres"], async () => {
+  const runs: readonly Run[] = [{ from: 60 * HOUR, to: 30 }, { from: 25 }];
+  for (
+    const [windowSeconds, hours, minutes] of [
+      [300, 1, 5],
+      [5_400, 24, 0],
+      [5_400, 48, 0],
+      [7_200, 48, 0],
+    ] as const
+  ) {
+    const change = `
+      update pipeline set window_seconds = ${windowSeconds};
+      delete from lottery_aggregates where extract(epoch from window_start) % ${windowSeconds} <> 0;
+      delete from lottery_hours where hour_start not in (
+        select date_trunc('hour', window_start, 'UTC') from lottery_aggregates
+      )`;
+    const seconds = await valueOf("Time without events", runs, { hours, change });
+    assert.equal(seconds, 60 * minutes, `${windowSeconds} s in ${hours} hours`);
+  }
+});
+
 serverTest("before the first event, nothing is up to date", ["postgres"], async () => {
   assert.equal(await valueOf("Watermark delay", []), null);
   assert.ok(await valueOf("Watermark delay", [{ from: 20 }]) as number >= 0);
