@@ -39,7 +39,7 @@ export async function readCounts(
   const { toMs, limit, stepSeconds } = query;
   const endMs = performance.now() + maxMs;
   const rows: CountRow[] = [];
-  let buckets = stepSeconds >= DAY_SECONDS ? 1 : FIRST_BUCKETS;
+  let buckets = stepSeconds > HOUR_MS / 1000 ? 1 : FIRST_BUCKETS;
   let after: CountKey | null = query.after ?? keyAt(query.fromMs);
   if (keptFromMs !== null && keptFromMs > after.startMs) after = keyAt(keptFromMs);
   for (let isEmpty = true; after.startMs < toMs;) {
