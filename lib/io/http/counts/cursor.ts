@@ -37,10 +37,10 @@ export function parseCursor(text: string): CursorPlace {
   }
 }
 
-/** As a time that a request can have: of the years 0 to 9999. */
+/** As a time that a request can have: of the years 0 to 9999 in some zone. */
 function isTime(value: unknown): boolean {
   return Number.isSafeInteger(value) && value as number >= Date.UTC(-1) &&
-    value as number <= Date.UTC(10_000);
+    value as number <= Date.UTC(10_001);
 }
 
 function isName(value: unknown): boolean {

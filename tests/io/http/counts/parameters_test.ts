@@ -60,6 +60,17 @@ Deno.test("countsRequest() takes zones by their names, however they are written"
   }
 });
 
+Deno.test("a cursor of the last range that there is continues", () => {
+  const to = "9999-12-31T23:59-23:59";
+  const { toMs } = counts(`from=9999-12-31T00:00Z&to=${to}`);
+  const place = {
+    fromMs: NOW_MS,
+    toMs,
+    after: { startMs: toMs - 1, lotteryName: "", eventType: "" },
+  };
+  assert.equal(counts(`cursor=${cursorText(place)}`).toMs, toMs);
+});
+
 Deno.test("a cursor continues at its place, in the range that it was made for", () => {
   const after = { startMs: NOW_MS - DAY_MS, lotteryName: "é/+", eventType: "pay" };
   const place = { fromMs: NOW_MS - 2 * DAY_MS, toMs: NOW_MS - DAY_MS / 2, after };
