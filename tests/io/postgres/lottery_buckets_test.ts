@@ -63,6 +63,12 @@ const CASES: readonly (Asked & { readonly what: string; readonly bounds: readonl
     bounds: ["2026-03-08T05:00Z", "2026-03-09T04:00Z"],
   },
   {
+    what: "no day that the zone has left out",
+    ...{ from: "2011-12-29T10:00Z", to: "2011-12-31T10:00Z", step: "1 day" },
+    zone: "Pacific/Apia",
+    bounds: ["2011-12-29T10:00Z", "2011-12-30T10:00Z", "2011-12-31T10:00Z"],
+  },
+  {
     what: "weeks from Monday",
     ...{ from: "2026-11-20T00:00Z", to: "2026-12-01T00:00Z", step: "7 days" },
     zone: "Asia/Kolkata",

@@ -303,6 +303,7 @@ begin
   ) buckets
   where starts_at >= from_time
     and starts_at < to_time
+    and starts_at < ends_at -- where a zone has left out a day
     and case
       when date_trunc('hour', starts_at, 'UTC') = starts_at
         and date_trunc('hour', ends_at, 'UTC') = ends_at
