@@ -56,6 +56,7 @@ export function answering(
         totals: [[0]],
         totalsWeekAgo: null,
         isClosed: false,
+        isWhole: true,
       }),
     letters: () => Promise.resolve([]),
     reasons: () => Promise.resolve({ bars: [], totals: [] }),

@@ -42,6 +42,7 @@ export function totalsJson({ fromMs, toMs }: TotalsQuery, totals: Totals) {
     totals: totals.totals,
     totals_week_ago: totals.totalsWeekAgo,
     closed: totals.isClosed,
+    complete: totals.isWhole,
   };
 }
 

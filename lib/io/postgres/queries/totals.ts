@@ -27,6 +27,8 @@ export interface Totals {
   /** Null if that week was not counted from the beginning of the range on, or is deleted. */
   readonly totalsWeekAgo: EventsByPlace | null;
   readonly isClosed: boolean;
+  /** False if a part of the range is deleted for its age, and so missing in the totals. */
+  readonly isWhole: boolean;
 }
 
 /** How many have their own place, unless they are chosen. */
@@ -45,6 +47,7 @@ export async function readTotals(connection: Connection, query: TotalsQuery): Pr
       totals: byPlace([], size),
       totalsWeekAgo: null,
       isClosed: false,
+      isWhole: true,
     };
   }
   const [row] = await connection.query<
@@ -77,6 +80,7 @@ export async function readTotals(connection: Connection, query: TotalsQuery): Pr
     totals: byPlace(row!.totals, size),
     totalsWeekAgo: week.is_known ? byPlace(row!.totals_before, size) : null,
     isClosed: week.is_closed,
+    isWhole: week.is_whole,
   };
 }
 
@@ -87,6 +91,18 @@ interface WeekRow extends Row {
   readonly is_known: boolean;
   /** Of the range itself, not of the week before. */
   readonly is_closed: boolean;
+  readonly is_whole: boolean;
+}
+
+/** Whether nothing of a range is deleted for its age. */
+function isKept(from: string, to: string): string {
+  return `(
+    aggregates_horizon is null
+    or ${from} >= aggregates_horizon
+    or date_trunc('hour', ${from}) = ${from}
+      and ${from} >= coalesce(hours_horizon, '-infinity')
+      and (date_trunc('hour', ${to}) = ${to} or date_trunc('hour', ${to}) >= aggregates_horizon)
+  )`;
 }
 
 /** Where the range is a week before: whole days by the calendar, anything else 168 hours. */
@@ -104,19 +120,11 @@ async function readWeekAgo(
             when aggregates_horizon is null then (select min(window_start) from lottery_aggregates)
             else (select min(hour_start) from lottery_hours)
           end
-          and (
-            from_before >= aggregates_horizon
-            or aggregates_horizon is null
-            or date_trunc('hour', from_before) = from_before
-              and from_before >= coalesce(hours_horizon, '-infinity')
-              and (
-                date_trunc('hour', to_before) = to_before
-                or date_trunc('hour', to_before) >= aggregates_horizon
-              )
-          ),
+          and ${isKept("from_before", "to_before")},
           false
         ) as is_known,
-        coalesce($2::timestamptz <= closed_up_to, false) as is_closed
+        coalesce($2::timestamptz <= closed_up_to, false) as is_closed,
+        ${isKept("$1::timestamptz", "$2::timestamptz")} as is_whole
       from pipeline
       cross join lateral (
         select

@@ -209,6 +209,7 @@ Deno.test("/api/totals gives a table of any range", async () => {
         totals: [[5, 0], [3, 0]],
         totalsWeekAgo: null,
         isClosed: true,
+        isWhole: false,
       });
     },
   });
@@ -222,6 +223,7 @@ Deno.test("/api/totals gives a table of any range", async () => {
     totals: [[5, 0], [3, 0]],
     totals_week_ago: null,
     closed: true,
+    complete: false,
   });
   assert.deepEqual(asked, [{
     fromMs: NOON_MS,

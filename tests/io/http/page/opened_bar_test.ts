@@ -22,6 +22,7 @@ const TOTALS: Totals = {
   totals: [[1_200, 60, 0], [300, 0, 0], [5, 0, 0]],
   totalsWeekAgo: [[1_000, 80, 0], [300, 0, 0], [0, 0, 0]],
   isClosed: true,
+  isWhole: true,
 };
 
 /** Twelve hours up to noon, of which the last one is open; a week ago only the first is unknown. */

@@ -51,6 +51,7 @@ serverTest("readTotals() gives a table of a range, the busiest first", ["postgre
     totals: [[3, 2, 0], [0, 1, 0], [0, 0, 0]],
     totalsWeekAgo: [[0, 0, 0], [5, 0, 7], [0, 11, 0]],
     isClosed: true,
+    isWhole: true,
   });
   const chosen = { ...QUERY, toMs: QUERY.toMs + MINUTE_MS, lotteryNames: ["nobody", "a"] };
   assert.deepEqual(await readTotals(connection, chosen), {
@@ -60,6 +61,7 @@ serverTest("readTotals() gives a table of a range, the busiest first", ["postgre
     totals: [[1, 0], [0, 0], [0, 0]],
     totalsWeekAgo: [[0, 12], [0, 0], [0, 0]],
     isClosed: false,
+    isWhole: true,
   });
 });
 
@@ -122,6 +124,23 @@ serverTest(
   },
 );
 
+serverTest("totals say whether a part of the range is deleted", ["postgres"], async () => {
+  await using harness = await openHarness();
+  const { connection } = harness;
+  await storeCounts(connection, [counted(NOON_MS, "a", 1)]);
+  await connection.query({
+    text: "update pipeline set aggregates_horizon = $1, hours_horizon = $2",
+    values: [new Date(NOON_MS), new Date(NOON_MS - 2 * HOUR_MS)],
+  });
+  const isWhole = async (fromMs: number, toMs: number) =>
+    (await readTotals(connection, { ...QUERY, fromMs, toMs })).isWhole;
+  assert.equal(await isWhole(NOON_MS, NOON_MS + MINUTE_MS), true);
+  assert.equal(await isWhole(NOON_MS - HOUR_MS, NOON_MS + MINUTE_MS), true, "of whole hours");
+  assert.equal(await isWhole(NOON_MS - MINUTE_MS, NOON_MS + MINUTE_MS), false);
+  assert.equal(await isWhole(NOON_MS - HOUR_MS, NOON_MS - MINUTE_MS), false);
+  assert.equal(await isWhole(NOON_MS - 3 * HOUR_MS, NOON_MS), false, "hours are deleted, too");
+});
+
 serverTest(
   "whole days are compared by the zone's calendar, hours by the clock",
   ["postgres"],
@@ -162,5 +181,6 @@ serverTest("there are no totals in a database without tables", ["postgres"], asy
     totals: [[0], [0]],
     totalsWeekAgo: null,
     isClosed: false,
+    isWhole: true,
   });
 });
