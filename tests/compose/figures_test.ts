@@ -118,6 +118,7 @@ const COMPARED: Readonly<
   "so they did, after one of long ago": { runs: [LONG_AGO, { from: 70 }], change: null },
   "there are two whole hours": { runs: [{ from: 120 }], change: 0 },
   "half of the last hour is missing": { runs: [{ from: 120, to: 30 }], change: -0.5 },
+  "nothing happened in the last hour": { runs: [{ from: 120, to: 60 }], change: -1 },
 };
 
 serverTest(
