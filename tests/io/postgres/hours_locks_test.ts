@@ -6,7 +6,7 @@ import { migrate } from "../../../lib/io/postgres/schema/migrate.ts";
 import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { FencedError } from "../../../lib/pipeline/sink.ts";
 import { assertHoursAreSums } from "../../support/hour_sums.ts";
-import { applyOldMigrations } from "../../support/old_schema.ts";
+import { migrateToFirstRelease } from "../../support/first_release.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";
 import { commitOf } from "../../support/sink_contract.ts";
@@ -20,7 +20,7 @@ const LETTERS = 200;
 
 /** Three hours of ten lotteries, counted by a version without hours, and dead letters. */
 async function countBefore(connection: Connection): Promise<void> {
-  await applyOldMigrations(connection);
+  await migrateToFirstRelease(connection);
   await claimPipeline(connection, { identity: IDENTITY, origin: ORIGIN });
   await openSink(connection).positions(new Map([[0, 0], [1, 0], [2, 0]]));
   await connection.query({

@@ -5,7 +5,7 @@ import { MIGRATIONS } from "../../../lib/io/postgres/schema/migrations.ts";
 import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { eventually } from "../../support/eventually.ts";
 import { assertHoursAreSums } from "../../support/hour_sums.ts";
-import { applyOldMigrations } from "../../support/old_schema.ts";
+import { migrateToFirstRelease } from "../../support/first_release.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";
 import { commitOf } from "../../support/sink_contract.ts";
@@ -22,7 +22,7 @@ serverTest(
     const { connection } = database;
     await using committing = new Connection(database.url);
     await using filling = new Connection(database.url);
-    await applyOldMigrations(connection);
+    await migrateToFirstRelease(connection);
     await claimPipeline(connection, { identity: IDENTITY, origin: ORIGIN });
     const sink = openSink(committing);
     await sink.positions(new Map([[0, 0]]));

@@ -23,7 +23,7 @@ import {
   type Totals,
 } from "../../support/hour_model.ts";
 import { assertHoursAreSums } from "../../support/hour_sums.ts";
-import { applyOldMigrations } from "../../support/old_schema.ts";
+import { migrateToFirstRelease } from "../../support/first_release.ts";
 import { commitOf } from "../../support/sink_contract.ts";
 import { IDENTITY, openSink, ORIGIN } from "./harness.ts";
 import { type Probe, START_MS, type Step, type StepOf } from "./hours_steps.ts";
@@ -45,7 +45,7 @@ export class World implements AsyncDisposable {
   /** As a version without hours made it. */
   static async open(url: string): Promise<World> {
     const world = new World(new Connection(url), url);
-    await applyOldMigrations(world.connection);
+    await migrateToFirstRelease(world.connection);
     await claimPipeline(world.connection, { identity: IDENTITY, origin: ORIGIN });
     await world.#begin();
     return world;
