@@ -5,8 +5,8 @@
 
 // @ts-types="@types/pg"
 import pg from "pg";
-import { expandSql, type Panel, readDashboard } from "../../support/grafana.ts";
-import { DAY_MS, type Filled, HOUR_MS, MINUTE_MS } from "./filled.ts";
+import { expandSql, readDashboard } from "../../support/grafana.ts";
+import type { Filled } from "./filled.ts";
 
 /** What a dashboard asks for when it is opened, or its range changes. */
 export interface DashboardQuery {
@@ -16,18 +16,15 @@ export interface DashboardQuery {
 
 /** How many queries a browser lets run at once. */
 const CONNECTIONS = 6;
-/** Pixels of a panel over the whole width. */
-const WIDTH = 1_500;
 
 /** Queries of the variables and of each panel that has some in SQL; over the last `spanMs`. */
 export async function dashboardQueries(filled: Filled, spanMs: number): Promise<DashboardQuery[]> {
   const { panels, templating: { list: variables } } = await readDashboard("lotto24");
   const chosen: Record<string, string[]> = {};
-  const expand = (sql: string, panel?: Panel) =>
+  const expand = (sql: string) =>
     expandSql(sql, {
       fromMs: filled.toMs - spanMs,
       toMs: filled.toMs,
-      intervalMs: intervalOf(spanMs, panel),
       chosen,
       variables,
     });
@@ -44,7 +41,7 @@ export async function dashboardQueries(filled: Filled, spanMs: number): Promise<
     for (const [at, sql] of sqls.entries()) {
       queries.push({
         name: sqls.length > 1 ? `${name}, query ${at + 1}` : name,
-        text: expand(sql, panel),
+        text: expand(sql),
       });
     }
   }
@@ -60,17 +57,6 @@ async function firstValue(filled: Filled, text: string): Promise<string> {
   } finally {
     await client.end();
   }
-}
-
-/** What Grafana rounds intervals to. */
-const INTERVALS_MS = [1, 2, 5, 10, 15, 20, 30].map((minutes) => minutes * MINUTE_MS)
-  .concat([1, 2, 3, 6, 12].map((hours) => hours * HOUR_MS), [1, 7].map((days) => days * DAY_MS));
-
-/** At least a minute, and about as many points as the panel has pixels. */
-function intervalOf(rangeMs: number, panel: Panel & { maxDataPoints?: number } | undefined) {
-  const points = panel?.maxDataPoints ?? WIDTH * (panel?.gridPos.w ?? 24) / 24;
-  const exactMs = rangeMs / points;
-  return INTERVALS_MS.find((ms, at) => exactMs < (ms + (INTERVALS_MS[at + 1] ?? Infinity)) / 2)!;
 }
 
 /** Times of each query, one after the other, in milliseconds. */

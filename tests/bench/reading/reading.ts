@@ -12,14 +12,7 @@ import { type Finding, median } from "../report.ts";
 import type { Stand } from "../stand.ts";
 import { allAtOnce, dashboardQueries, oneByOne, timed } from "./dashboard.ts";
 import { fill, type Filled } from "./filled.ts";
-import {
-  answered,
-  apiRequests,
-  type HttpRequest,
-  pageRequests,
-  RefusedError,
-  SPANS_MS,
-} from "./requests.ts";
+import { answered, apiRequests, type HttpRequest, pageRequests, SPANS_MS } from "./requests.ts";
 
 /** In the order of the ranges. */
 const PANEL_GOALS_MS = [100, 300, 300];
@@ -118,24 +111,12 @@ async function* ask(
   { rounds, goalMs }: { readonly rounds: number; readonly goalMs: number },
 ): AsyncGenerator<Finding> {
   const times = requests.map((): number[] => []);
-  const refusals = new Map<HttpRequest, string>();
   for (let round = 0; round <= rounds; round++) {
     for (const [at, request] of requests.entries()) {
-      if (refusals.has(request)) continue;
-      try {
-        times[at]!.push(await timed(() => answered(address, request)));
-      } catch (error) {
-        if (!(error instanceof RefusedError)) throw error;
-        refusals.set(request, error.message);
-      }
+      times[at]!.push(await timed(() => answered(address, request)));
     }
   }
   for (const [at, request] of requests.entries()) {
-    const refusal = refusals.get(request);
-    if (refusal !== undefined) {
-      yield { what: request.name, measured: "refused", beside: refusal };
-      continue;
-    }
     const ms = median(times[at]!.slice(1));
     yield {
       what: request.name,

@@ -77,7 +77,7 @@ function spans(toMs: number) {
 export async function answered(address: string, { path }: HttpRequest): Promise<void> {
   const response = await fetch(`${address}${path}`);
   if (response.status !== 200) {
-    throw new RefusedError(`${response.status} ${(await response.text()).trim()}`);
+    throw new Error(`${path}: ${response.status} ${(await response.text()).trim()}`);
   }
   if (!path.startsWith("/live")) {
     await response.arrayBuffer();
@@ -92,6 +92,3 @@ export async function answered(address: string, { path }: HttpRequest): Promise<
     if (counts) return;
   }
 }
-
-/** The worker does not know the request. */
-export class RefusedError extends Error {}
