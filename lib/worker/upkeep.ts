@@ -98,7 +98,7 @@ export class Upkeep implements AsyncDisposable {
         toldAt = performance.now();
         log.info(
           "Filling the hours of a database that had none: done back to {time}. " +
-            "Counting goes on, and what is read is right meanwhile",
+            "Counting continues, and what is read is right meanwhile",
           { time: isoTime(filledFromMs) },
         );
       }

@@ -166,7 +166,7 @@ function hourLines({ hourDifferences, hours, rows }: AuditReport, limit: number)
     }),
     rows.wrong > 0
       ? "  Rows of counts are wrong as well: as long as they are, hours that differ from them may be right."
-      : "  `call rebuild_hours()` in PostgreSQL makes them anew from their minutes, while workers run.",
+      : "  `call rebuild_hours()` in PostgreSQL makes them again from their minutes, while workers run.",
   ];
 }
 

@@ -19,7 +19,7 @@ const FIRST_HOUR = new Date(hourAgo(3)).toISOString();
 const SECOND_HOUR = new Date(hourAgo(2)).toISOString();
 
 serverTest(
-  "audit names hours that are not the sum of their minutes, and rebuild_hours() makes them anew",
+  "audit names hours that are not the sum of their minutes, and rebuild_hours() makes them again",
   ["kafka", "postgres"],
   async () => {
     await using stack = await openStack({ partitions: 2 });
@@ -88,7 +88,7 @@ serverTest(
 );
 
 serverTest(
-  "audit does not advise to make hours anew from minutes that are wrong",
+  "audit does not advise to rebuild hours from minutes that are wrong",
   ["kafka", "postgres"],
   async () => {
     await using stack = await openStack({ partitions: 2 });

@@ -35,7 +35,11 @@ serverTest(
     const search = (text: string, limit = 100) => searchLotteries(connection, { text, limit });
     assert.deepEqual(await search("MEGA"), ["mega 100%", "Mega_Draw", "O'Mega\\n", "omega"]);
     assert.deepEqual(await search("MEGA", 1), ["mega 100%"]);
-    assert.deepEqual(await search("omega", 1), ["omega"], "whoever is called so is in the answer");
+    assert.deepEqual(
+      await search("omega", 1),
+      ["omega"],
+      "the one that is called so is in the answer",
+    );
     assert.deepEqual(await search(""), names.toReversed());
     assert.deepEqual(await search("_"), ["Mega_Draw"], "no pattern");
     assert.deepEqual(await search("%"), ["mega 100%"]);

@@ -270,7 +270,7 @@ async function scannedBy(connection: Connection, { text, values }: Query): Promi
   return scanned(row!["QUERY PLAN"][0].Plan);
 }
 
-/** How often each large table was read so, whoever did it. */
+/** How often each large table was read so, by any session. */
 async function scanCounts(connection: Connection): Promise<Record<string, number>> {
   const rows = await connection.query<{ relname: string; seq_scan: number }>({
     text: "select relname, seq_scan from pg_stat_user_tables where relname = any ($1)",

@@ -59,7 +59,7 @@ rightsTest(
 );
 
 rightsTest(
-  "migrate() gives the hours to whoever could use the windows, so that nobody has to be granted more",
+  "migrate() gives the hours to roles that could use the windows, so that nobody has to be granted more",
   async (database, role) => {
     const { connection } = database;
     await migrateToFirstRelease(connection);

@@ -18,7 +18,7 @@ create table lottery_hours (
 -- index.
 create index lottery_hours_lottery on lottery_hours (lottery_name, hour_start);
 
--- Whoever may read or write the windows may do so with the hours: workers of before go on counting.
+-- Roles that may read or write the windows may do so with the hours: workers of before keep counting.
 do $$
 declare
   granted record;
@@ -103,9 +103,18 @@ begin
 end
 $$;
 
+-- What starts before it is older than retention allows; null before any event. The clock that is
+-- furthest behind decides: this one, the worker's, or event time as far as it was counted.
+create function oldest_kept(retention_days integer, worker_now timestamptz) returns timestamptz
+language sql stable
+as $$
+  select least(now(), worker_now, max(max_event_time)) - retention_days * interval '24 hours'
+  from kafka_offsets
+  having max(max_event_time) is not null
+$$;
+
 -- Deletes one step of the windows that are older than retention allows, and moves the horizon to
--- its end. Commits wait for it, so the steps are small. The clock that is furthest behind decides
--- what is old: this one, the worker's, or event time as far as it was counted.
+-- its end. Commits wait for it, so the steps are small.
 create or replace function expire_aggregates(
   retention_days integer,
   max_rows integer,
@@ -117,30 +126,16 @@ create or replace function expire_aggregates(
 language plpgsql
 as $$
 declare
-  event_time timestamptz;
   target timestamptz;
   in_hours_from timestamptz;
   gone_events bigint;
 begin
   deleted_rows := 0;
   is_done := true;
-  select max(max_event_time) into event_time from kafka_offsets;
-  if event_time is null then
-    return;
-  end if;
-
-  select
-    aggregates_horizon,
-    to_timestamp(
-      floor(
-        extract(
-          epoch from least(now(), worker_now, event_time) - retention_days * interval '24 hours'
-        ) / window_seconds
-      ) * window_seconds
-    )
+  select aggregates_horizon, to_timestamp(floor(extract(epoch from old) / window_seconds) * window_seconds)
   into strict horizon, target
-  from pipeline;
-  if horizon >= target then
+  from pipeline cross join oldest_kept(retention_days, worker_now) as old;
+  if target is null or horizon >= target then
     return;
   end if;
 
@@ -176,29 +171,16 @@ create function expire_hours(
 language plpgsql
 as $$
 declare
-  event_time timestamptz;
   target timestamptz;
   gone_events bigint;
 begin
   deleted_rows := 0;
   is_done := true;
-  select max(max_event_time) into event_time from kafka_offsets;
-  select
-    hours_horizon,
-    date_trunc(
-      'hour',
-      least(
-        least(now(), worker_now, event_time) - retention_days * interval '24 hours',
-        aggregates_horizon
-      ),
-      'UTC'
-    )
-  into strict horizon, target
-  from pipeline;
-  -- `least` ignores nulls.
-  if event_time is null or horizon >= target
-    or not exists (select from pipeline where aggregates_horizon is not null)
-  then
+  select hours_horizon, date_trunc('hour', least(old, aggregates_horizon), 'UTC')
+  into horizon, target
+  from pipeline cross join oldest_kept(retention_days, worker_now) as old
+  where old is not null and aggregates_horizon is not null; -- which `least` would ignore
+  if target is null or horizon >= target then
     return;
   end if;
 
@@ -333,7 +315,7 @@ as $$
   cross join lateral lottery_totals(b.bucket_start, b.bucket_end) c
 $$;
 
--- For operators: makes hours that are not the sum of their windows anew, one at a time, so that
+-- For operators: makes hours again that are not the sum of their windows, one at a time, so that
 -- commits wait only briefly. Hours that a window is deleted of for its age stay as they are.
 create procedure rebuild_hours()
 language plpgsql
@@ -349,7 +331,7 @@ begin
       raise exception using
         errcode = '25000',
         message = format(
-          'hours can be made anew in read committed only, but this transaction is %s',
+          'hours can be rebuilt in read committed only, but this transaction is %s',
           current_setting('transaction_isolation')
         );
     end if;
