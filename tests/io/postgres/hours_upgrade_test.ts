@@ -61,6 +61,29 @@ serverTest(
   },
 );
 
+serverTest(
+  "filling begins after commits that have locked their offsets, and nothing else yet",
+  ["postgres"],
+  async () => {
+    await using database = await createDatabase();
+    const { connection } = database;
+    await using committing = new Connection(database.url);
+    await using filling = new Connection(database.url);
+    await migrateToFirstRelease(connection);
+    await claimPipeline(connection, { identity: IDENTITY, origin: ORIGIN });
+    for (const { version, sql } of MIGRATIONS) {
+      if (version > 5) await connection.query({ text: sql });
+    }
+    let filled: Promise<unknown> = Promise.resolve();
+    await committing.transaction(async () => {
+      await committing.query({ text: "lock table kafka_offsets in row share mode" });
+      filled = fillHours(filling);
+      await waiting(connection, "fill_hours");
+    });
+    assert.equal(await filled, null);
+  },
+);
+
 /** Resolves once a statement with the text waits for a lock. */
 async function waiting(connection: Connection, text: string): Promise<void> {
   await eventually(async () => {

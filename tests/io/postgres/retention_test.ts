@@ -214,7 +214,7 @@ async function hoursStanding(connection: Connection) {
 retentionTest(
   "expireHours() deletes whole hours in steps, none before its windows, and says what is gone",
   async ({ connection, first }) => {
-    const [days, names] = [20, 12];
+    const [days, names] = [22, 13];
     const starts = Array.from(
       { length: days * 24 },
       (_, n) => thisMinuteMs() - (days * 24 - n) * 60 * MINUTE_MS,
@@ -234,8 +234,23 @@ retentionTest(
     assert.deepEqual(await expireHours(connection, old(1)), { deletedRows: 0, isDone: true });
     assert.deepEqual(await hoursStanding(connection), all, "their windows are still there");
 
-    for (let isDone = false; !isDone;) ({ isDone } = await expireAggregates(connection, old(1)));
+    const expireWindows = async (days: number) => {
+      for (let isDone = false; !isDone;) {
+        ({ isDone } = await expireAggregates(connection, old(days)));
+      }
+    };
+    await expireWindows(19);
     assert.deepEqual(await hoursStanding(connection), all, "windows go alone");
+    await expireHours(connection, old(1));
+    const { horizon: windowsHorizon } = await standing(connection);
+    const early = await hoursStanding(connection);
+    assert.ok(
+      early.deleted > 0 && early.horizon! <= windowsHorizon!,
+      "only hours whose windows went",
+    );
+    assert.ok(windowsHorizon!.getTime() - early.horizon!.getTime() < 60 * MINUTE_MS);
+
+    await expireWindows(1);
     let steps = 0;
     for (let isDone = false; !isDone; steps++) {
       ({ isDone } = await expireHours(connection, old(2)));
