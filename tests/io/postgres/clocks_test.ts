@@ -179,3 +179,16 @@ clockTest("expireAggregates() deletes nothing before an event was counted", asyn
   await expireAll(harness, RIGHT);
   assert.deepEqual((await left(harness)).rows, AGES);
 });
+
+for (const late of ["worker", "producers"] as const) {
+  clockTest(
+    `expireAggregates() deletes only what is old by the ${late} as well, however late they are`,
+    async (harness) => {
+      const { connection } = harness;
+      await fill(harness, { ...RIGHT, producers: late === "producers" ? -5 : 0 });
+      const nowMs = Date.now() - (late === "worker" ? 5 * DAY_MS : 0);
+      await expireAggregates(connection, { retentionDays: RETENTION_DAYS, nowMs });
+      assert.deepEqual((await left(harness)).rows, [0, 1, 20, 29, 31], "31 days are 26 by them");
+    },
+  );
+}
