@@ -62,9 +62,10 @@ export class Choices {
     this.#push({ ...this.#current, range: span, barMs: null }, [...this.#wider, range]);
   }
 
-  /** To the range before the zoom, or else to that one. @param {Span} span */
+  /** To the range before the zoom, or else to that one, if it is known. @param {Span | null} span */
   zoomOut(span) {
     const range = this.widerRange ?? span;
+    if (range === null) return;
     this.#push({ ...this.#current, range, barMs: null }, this.#wider.slice(0, -1));
   }
 

@@ -100,7 +100,7 @@ export class Counts {
   }
 
   #zoomOut() {
-    if (this.#view) this.#choices.zoomOut(wider(this.#view));
+    this.#choices.zoomOut(this.#view && wider(this.#view));
   }
 }
 
