@@ -58,7 +58,7 @@ async function modules(...directories: string[]): Promise<Module[]> {
 }
 
 /** Folders of lib/ from the inside out; each may import itself and those before it. */
-const LAYERS = ["core", "async", "pipeline", "observers", "io", "worker", "commands"];
+const LAYERS = ["core", "async", "pipeline", "observers", "io", "worker", "auditor", "commands"];
 
 function layerOf(path: string): number {
   return LAYERS.indexOf(path.split("/")[1]!);

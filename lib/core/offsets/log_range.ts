@@ -12,6 +12,13 @@ export interface LogRange {
   readonly endOffset: number;
 }
 
+export interface LogPart {
+  readonly partition: number;
+  /** Offsets `[from, to)`; `to` must not exceed what may be read of the log. */
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface LogView {
   readonly ranges: ReadonlyMap<number, LogRange>;
   /** Partitions that exist but cannot be read at the moment, with the reason. */

@@ -6,7 +6,9 @@
 
 import { backOff } from "../../async/backoff.ts";
 import { withTimeout } from "../../async/delay.ts";
+import { LogStartMovedError } from "../../core/audit/audited_log.ts";
 import { causes, isPassing } from "../../core/failure.ts";
+import type { LogPart } from "../../core/offsets/log_range.ts";
 import type { LogBatch } from "../../core/records/log_batch.ts";
 import type { KafkaConfig } from "../../core/settings/config.ts";
 import { typeOf } from "./broker_errors.ts";
@@ -21,24 +23,6 @@ import {
 } from "./kafkajs/internal_cluster.ts";
 import type { Kafka } from "./kafkajs/kafkajs.ts";
 import { noLeader, PartitionsAwayError } from "./log_ranges.ts";
-
-/** Kafka has deleted records before they were read. */
-export class LogStartMovedError extends Error {
-  override readonly name = "LogStartMovedError";
-  readonly offset: number;
-
-  constructor(partition: number, offset: number) {
-    super(`Kafka no longer holds offset ${offset} of partition ${partition}`);
-    this.offset = offset;
-  }
-}
-
-export interface LogPart {
-  readonly partition: number;
-  /** Offsets `[from, to)`; `to` must not exceed the last stable offset. */
-  readonly from: number;
-  readonly to: number;
-}
 
 const MAX_BYTES = 8 << 20;
 const MAX_WAIT_MS = 500;

@@ -45,6 +45,8 @@ const EMPTIED = [
   "kafka_offsets",
   "offset_history",
   "windows_ahead",
+  "audits",
+  "quiet_lotteries",
 ];
 
 /**

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { isPassing } from "../../../lib/core/failure.ts";
+import { LogStartMovedError } from "../../../lib/core/audit/audited_log.ts";
+import type { LogPart } from "../../../lib/core/offsets/log_range.ts";
 import { createKafka } from "../../../lib/io/kafka/client.ts";
 import { Kafka, logLevel, type Producer } from "../../../lib/io/kafka/kafkajs/kafkajs.ts";
-import { type LogPart, LogReader, LogStartMovedError } from "../../../lib/io/kafka/log_reader.ts";
+import { LogReader } from "../../../lib/io/kafka/log_reader.ts";
 import { eventually } from "../../support/eventually.ts";
 import { createTopic, openAdmin, type TestTopic } from "../../support/kafka.ts";
 import { kcatProduce } from "../../support/kcat.ts";

@@ -21,6 +21,8 @@ export const WORKER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   outbox: ["select", "insert", "update", "delete"],
   output_publisher: ["select", "insert", "update", "delete"],
   alerts: ["select", "insert", "update"],
+  audits: ["select"],
+  quiet_lotteries: ["select", "insert", "update", "delete"],
   workers: ["select", "insert", "update", "delete"],
   living_workers: ["select"],
   lottery_windows: ["select"],
