@@ -20,6 +20,8 @@ export interface RecountOptions {
   readonly log: AuditedLog;
   readonly maxFutureMs: number;
   readonly onProgress?: ((progress: RecountProgress) => void) | undefined;
+  /** Ends the recount, which rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Offsets of all partitions that are read already, and of all that will be. */
@@ -81,6 +83,7 @@ export class Recount {
     const { audit, log } = this.#options;
     const { partition: id, now: { nextOffset: to } } = partition.history;
     for await (const batches of log.read({ partition: id, from, to })) {
+      this.#options.signal?.throwIfAborted();
       for (const batch of batches) {
         for await (const piece of batch.pieces()) {
           const cursor = new RecordCursor(piece);

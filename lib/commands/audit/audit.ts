@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Recount } from "../../auditor/recount.ts";
+import { auditRound } from "../../auditor/round.ts";
 import type { AuditReport } from "../../core/audit/audit.ts";
 import { withCoverage } from "../../core/audit/audit_coverage.ts";
 import { OperatorError } from "../../core/failure.ts";
@@ -17,7 +17,6 @@ import { kafkaLog } from "../../io/kafka/kafka_log.ts";
 import { LogReader } from "../../io/kafka/log_reader.ts";
 import { kafkaOrigin } from "../../io/kafka/origin.ts";
 import { claimOf, comparePipeline } from "../../io/postgres/identity.ts";
-import { openAudit } from "../../io/postgres/queries/audit_snapshot.ts";
 import { eventTimeStatus } from "../../io/postgres/queries/progress.ts";
 import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
@@ -53,16 +52,15 @@ export async function audit(
     kafka: await readKafkaState({ cluster, group }),
   });
   const { nowMs } = await eventTimeStatus(connection);
-  const { windowMs } = config;
-  const audit = await openAudit(connection, { topic, windowMs, maxHourDifferences: limit });
   await using reader = await LogReader.open(kafka, config.kafka);
-  const log = kafkaLog(cluster, reader);
-  const { maxFutureMs } = config;
-  await new Recount({
-    ...{ audit, log, maxFutureMs },
+  const { windowMs, maxFutureMs } = config;
+  const report = await auditRound({
+    ...{ connection, topic, windowMs, maxFutureMs, limit },
+    log: kafkaLog(cluster, reader),
+    sinceMs: null,
     onProgress: (progress) =>
       terminal.showStatus((columns) => progressBar({ ...progress, unit: "offsets", columns })),
-  }).run();
+  });
   terminal.endStatus();
-  return withCoverage(audit.report(), coverage, { groupId, nowMs });
+  return withCoverage(report, coverage, { groupId, nowMs });
 }

@@ -97,10 +97,13 @@ function imbalanceLines({ ledgerDifferences }: AuditReport): string[] {
 
 /** For programs: times in ISO 8601, at most `limit` differences of each kind. */
 export function auditJson(report: AuditReport, limit: number): string {
-  const { provableAfterMs } = report;
+  const { provableAfterMs, atMs, fromMs, toMs } = report;
   return reportJson({
     ...report,
-    provableAfterMs: undefined,
+    ...{ provableAfterMs: undefined, atMs: undefined, fromMs: undefined, toMs: undefined },
+    at: isoTime(atMs),
+    from: fromMs === null ? null : isoTime(fromMs),
+    to: toMs === null ? null : isoTime(toMs),
     provableAfter: provableAfterMs === -Infinity ? null : isoTime(provableAfterMs),
     rowDifferences: report.rowDifferences.slice(0, limit).map((
       { windowStartMs, ...difference },

@@ -35,6 +35,12 @@ export type Verdict = "agrees" | "wrong" | "incomplete" | "not provable";
 
 export interface AuditReport {
   readonly verdict: Verdict;
+  /** When the tables were as they were compared, by the database's clock. */
+  readonly atMs: number;
+  /** Only windows that start from here on were recounted; null: everything that can be proved. */
+  readonly fromMs: number | null;
+  /** Windows that end at or before it were closed; null: none was. */
+  readonly toMs: number | null;
   /** Records that were read again. */
   readonly records: number;
   /** Only windows that start after it can be recounted in full; −∞: all. */
@@ -59,6 +65,8 @@ export interface AuditReport {
 
 /** Facts about the whole database. */
 export interface AuditOptions extends RowAuditOptions {
+  readonly atMs: number;
+  readonly closedUpToMs: number | null;
   readonly ledger: StoredTotals;
   readonly hours: HourAudit;
   /** Only windows that start from here on are in the hours; −∞: all are. */
@@ -178,6 +186,9 @@ export class Audit {
     const isProven = rows.notProvable === 0 && deadLetters.notProvable === 0;
     return {
       verdict: isWrong ? "wrong" : isProven ? "agrees" : "not provable",
+      atMs: this.#options.atMs,
+      fromMs: null,
+      toMs: this.#options.closedUpToMs,
       records: sum(partitions.map(({ records }) => records)),
       provableAfterMs,
       rows,

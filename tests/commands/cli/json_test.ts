@@ -36,6 +36,9 @@ Deno.test("audit --json is snake_case", () => {
   const tallies = { agreeing: 1, wrong: 1, notProvable: 0 };
   const report: AuditReport = {
     verdict: "wrong",
+    atMs: 180_000,
+    fromMs: null,
+    toMs: 120_000,
     records: 2,
     provableAfterMs: 0,
     rows: tallies,
@@ -91,6 +94,9 @@ Deno.test("audit --json is snake_case", () => {
     "hour_events",
     "from_offset",
   ]);
+  assert.equal(JSON.parse(json).at, "1970-01-01T00:03:00.000Z");
+  assert.equal(JSON.parse(json).from, null);
+  assert.equal(JSON.parse(json).to, "1970-01-01T00:02:00.000Z");
   assert.equal(JSON.parse(json).row_differences[0].window_start, "1970-01-01T00:01:00.000Z");
   assert.equal(JSON.parse(json).hour_differences[0].hour_start, "1970-01-01T00:00:00.000Z");
 });

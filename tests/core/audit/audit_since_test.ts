@@ -136,6 +136,8 @@ function auditOf(world: World, logStart = 0): AuditReport {
   const { log, letters, rows, ledger, horizon } = world;
   const audit = new Audit({
     windowMs: MINUTE_MS,
+    atMs: START_MS,
+    closedUpToMs: null,
     horizonMs: START_MS + horizon * MINUTE_MS,
     ledger: {
       ...ledger,
@@ -246,6 +248,8 @@ Deno.test("Audit names a dead letter that was replayed as what is no event, or n
   ]);
   const audit = new Audit({
     windowMs: MINUTE_MS,
+    atMs: START_MS,
+    closedUpToMs: null,
     horizonMs: -Infinity,
     ledger: { ...world.ledger, deletedHourEvents: 0, hourEvents: 0, deadLetters: 0 },
     ...HOURS_AGREE,

@@ -96,6 +96,8 @@ const timeOf = ({ minute }: Item) => START_MS + minute * MINUTE_MS + 1;
 function auditOf(world: World, { counts, deadLetters }: Stored): AuditReport {
   const audit = new Audit({
     windowMs: MINUTE_MS,
+    atMs: START_MS,
+    closedUpToMs: null,
     horizonMs: -Infinity,
     ledger: {
       ...NOTHING_SINCE,
@@ -269,6 +271,8 @@ Deno.test("Audit begins again behind what Kafka deletes while it reads, and blam
   const { counts, deadLetters } = countedWell(world);
   const audit = new Audit({
     windowMs: MINUTE_MS,
+    atMs: START_MS,
+    closedUpToMs: null,
     horizonMs: -Infinity,
     ledger: {
       ...NOTHING_SINCE,
@@ -324,6 +328,8 @@ Deno.test("Audit is wrong if an hour is, and not held back by hours whose minute
   ) {
     const report = new Audit({
       windowMs: MINUTE_MS,
+      atMs: START_MS,
+      closedUpToMs: null,
       horizonMs: -Infinity,
       ledger: { ...NOTHING_SINCE, counted: 0, dead: 0, hourEvents: 0, deadLetters: 0 },
       hours: { hours, differences },
@@ -340,6 +346,8 @@ Deno.test("Audit is wrong if an hour is, and not held back by hours whose minute
 Deno.test("Audit adds up the rows itself, and those that are not in the hours yet", () => {
   const audit = new Audit({
     windowMs: MINUTE_MS,
+    atMs: START_MS,
+    closedUpToMs: null,
     horizonMs: -Infinity,
     ledger: { ...NOTHING_SINCE, counted: 12, dead: 0, hourEvents: 5, deadLetters: 0 },
     hours: { hours: { agreeing: 1, wrong: 0, notProvable: 0 }, differences: [] },

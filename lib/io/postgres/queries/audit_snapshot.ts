@@ -17,6 +17,8 @@ export interface SnapshotOptions {
   readonly windowMs: number;
   /** How many hours that are wrong are named at most. */
   readonly maxHourDifferences: number;
+  /** Only windows that start at or after it are recounted; null: everything that can be proved. */
+  readonly sinceMs?: number | null;
 }
 
 /** An audit that knows what is stored, and has to be given the records up to the stored offsets. */
@@ -28,7 +30,7 @@ export async function openAudit(
     await connection.query({ text: "set transaction isolation level repeatable read, read only" });
     const audit = new Audit({
       windowMs,
-      ...await readHorizons(connection),
+      ...await readTimes(connection),
       ledger: await readLedger(connection),
       hours: await compareHours(connection, { maxDifferences: maxHourDifferences }),
       windowsAhead: await readWindowsAhead(connection),
@@ -82,13 +84,25 @@ async function readLedger(connection: Connection): Promise<StoredTotals> {
   return ledger!;
 }
 
-async function readHorizons(
-  connection: Connection,
-): Promise<{ readonly horizonMs: number; readonly hoursFromMs: number }> {
-  const [row] = await connection.query<{ horizon: Date | null; hours_from: Date | null }>({
-    text: "select aggregates_horizon as horizon, hours_from from pipeline",
+async function readTimes(connection: Connection): Promise<{
+  readonly atMs: number;
+  readonly closedUpToMs: number | null;
+  readonly horizonMs: number;
+  readonly hoursFromMs: number;
+}> {
+  const [row] = await connection.query<{
+    at: Date;
+    closed_up_to: Date | null;
+    horizon: Date | null;
+    hours_from: Date | null;
+  }>({
+    text: `
+      select now() as at, closed_up_to, aggregates_horizon as horizon, hours_from
+      from pipeline`,
   });
   return {
+    atMs: row!.at.getTime(),
+    closedUpToMs: row!.closed_up_to?.getTime() ?? null,
     horizonMs: row!.horizon?.getTime() ?? -Infinity,
     hoursFromMs: row!.hours_from?.getTime() ?? -Infinity,
   };
