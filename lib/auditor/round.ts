@@ -5,7 +5,7 @@
 
 import type { AuditReport } from "../core/audit/audit.ts";
 import type { AuditedLog } from "../core/audit/audited_log.ts";
-import { openAudit } from "../io/postgres/queries/audit_snapshot.ts";
+import { openAudit } from "../io/postgres/queries/audit/snapshot.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
 import { Recount, type RecountProgress } from "./recount.ts";
 

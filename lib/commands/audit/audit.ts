@@ -27,6 +27,8 @@ export interface AuditOptions {
   readonly terminal: Terminal;
   /** How many differences of a kind will be shown. */
   readonly limit: number;
+  /** Windows before it are not recounted; by default all that can be are. */
+  readonly since?: ((nowMs: number) => number) | undefined;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface AuditOptions {
  */
 export async function audit(
   config: Config,
-  { terminal, limit }: AuditOptions,
+  { terminal, limit, since }: AuditOptions,
 ): Promise<AuditReport> {
   const kafka = await createKafka(config.kafka);
   await using cluster = new KafkaCluster(kafka, config.kafka);
@@ -57,7 +59,7 @@ export async function audit(
   const report = await auditRound({
     ...{ connection, topic, windowMs, maxFutureMs, limit },
     log: kafkaLog(cluster, reader),
-    sinceMs: null,
+    sinceMs: since?.(nowMs) ?? null,
     onProgress: (progress) =>
       terminal.showStatus((columns) => progressBar({ ...progress, unit: "offsets", columns })),
   });

@@ -20,6 +20,12 @@ export function auditLines(report: AuditReport, limit: number): string[] {
     report.ledgerDifferences.some(({ sum }) => sum === name);
   return [
     `Recounted ${plural(report.records, "record")} from Kafka.`,
+    ...report.fromMs === null ? [] : [
+      `Judged are windows that start at or after ${
+        utcTime(report.fromMs)
+      }. Of those before, rows ` +
+      "are compared with their hours and the ledger.",
+    ],
     "",
     ...textTable([
       { title: "" },
@@ -198,14 +204,15 @@ function deadLetterLines({ deadLetterDifferences }: AuditReport, limit: number):
 
 function partitionLines({ partitionDifferences }: AuditReport, limit: number): string[] {
   return section("Partitions with wrong counters", {
-    columns: ["partition", "since offset", "counted", "recounted", "dead", "found"]
+    columns: ["partition", "since offset", "up to", "counted", "recounted", "dead", "found"]
       .map((title) => ({ title, isNumber: true })),
     rows: partitionDifferences.slice(0, limit).map((
-      { partition, fromOffset, stored, recounted },
+      { partition, fromOffset, toOffset, stored, recounted },
     ) =>
       [
         partition,
         fromOffset,
+        toOffset,
         stored.counted,
         recounted.counted,
         stored.dead,
@@ -244,8 +251,14 @@ function problemLines({ problems, recordsWaiting, hasWorkers }: AuditReport): st
   ];
 }
 
-function verdictLine({ verdict, provableAfterMs, rows, deadLetters }: AuditReport): string {
-  if (verdict === "agrees") return "Everything agrees.";
+function verdictLine(
+  { verdict, fromMs, provableAfterMs, rows, deadLetters }: AuditReport,
+): string {
+  if (verdict === "agrees") {
+    return fromMs === null
+      ? "Everything agrees."
+      : `Everything since ${utcTime(fromMs)} agrees, and what is before it adds up.`;
+  }
   if (verdict === "wrong") {
     return "WRONG: the tables do not match the topic.";
   }

@@ -42,6 +42,32 @@ export function time(text: string): number {
   throw new InvalidArgumentError("It must be a time like 2026-01-31T12:00:00Z, with its zone.");
 }
 
+const UNITS_MS = new Map([["s", 1_000], ["m", 60_000], ["h", 3_600_000], ["d", 86_400_000]]);
+
+/** Milliseconds of a length of time like 15m, or null. */
+function spanMs(text: string): number | null {
+  const [, digits, unit] = text.match(/^([1-9]\d{0,5})([smhd])$/) ?? [];
+  return digits === undefined ? null : Number(digits) * UNITS_MS.get(unit!)!;
+}
+
+/** Milliseconds. @throws {InvalidArgumentError} unless it is a length of time like 15m, 6h or 7d. */
+export function timeSpan(text: string): number {
+  const span = spanMs(text);
+  if (span !== null) return span;
+  throw new InvalidArgumentError("It must be a length of time like 30s, 15m, 6h or 7d.");
+}
+
+/** A time, or how long ago it was; milliseconds since the epoch once it is known what time it is. */
+export function since(text: string): (nowMs: number) => number {
+  const span = spanMs(text);
+  if (span !== null) return (nowMs) => nowMs - span;
+  const timeMs = parseIsoTime(text);
+  if (timeMs !== null) return () => timeMs;
+  throw new InvalidArgumentError(
+    "It must be a length of time like 15m, 6h or 7d, or a time like 2026-01-31T12:00:00Z, with its zone.",
+  );
+}
+
 /** A reader whose errors are those of `parse`, shown as ones of the argument. */
 export function parsedBy<T>(
   parse: (text: string, before?: T) => T,

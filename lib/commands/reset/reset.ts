@@ -11,7 +11,7 @@ import { KafkaCluster } from "../../io/kafka/cluster.ts";
 import { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
 import { kafkaOrigin } from "../../io/kafka/origin.ts";
 import { type Claim, claimOf, claimPipeline, readPipeline } from "../../io/postgres/identity.ts";
-import { readHistories } from "../../io/postgres/queries/audit_snapshot.ts";
+import { readHistories } from "../../io/postgres/queries/audit/snapshot.ts";
 import { storedPartitions } from "../../io/postgres/queries/progress.ts";
 import {
   assertMayResetCounts,

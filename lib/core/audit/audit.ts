@@ -9,7 +9,7 @@
 
 import { isoTime } from "../text/time.ts";
 import { EventParser, type LotteryEvent } from "../windowing/event.ts";
-import type { PartitionHistory } from "./history.ts";
+import { impossibleCounters, type PartitionHistory } from "./history.ts";
 import type { HourAudit, HourDifference } from "./hour_audit.ts";
 import {
   type LedgerDifference,
@@ -23,6 +23,7 @@ import {
   type PartitionDifference,
 } from "./partition_audit.ts";
 import {
+  type Reach,
   RowAudit,
   type RowAuditOptions,
   type RowDifference,
@@ -63,12 +64,26 @@ export interface AuditReport {
   readonly hasWorkers: boolean;
 }
 
+/** Of rows that are not recounted: their sums, and those whose end is wrong. */
+export interface EarlierRows {
+  readonly events: number;
+  /** Those of windows that an older database has not put into its hours yet. */
+  readonly eventsNotInHours: number;
+  readonly wrongEnds: number;
+  /** The first of them. */
+  readonly differences: readonly RowDifference[];
+}
+
 /** Facts about the whole database. */
 export interface AuditOptions extends RowAuditOptions {
   readonly atMs: number;
   readonly closedUpToMs: number | null;
   readonly ledger: StoredTotals;
   readonly hours: HourAudit;
+  /** Rows before `sinceMs`, if it is given. */
+  readonly earlier?: EarlierRows | undefined;
+  /** Dead letters that were changed, of those that are not compared with the log. */
+  readonly changedLetters?: readonly DeadLetterDifference[];
   /** Only windows that start from here on are in the hours; −∞: all are. */
   readonly hoursFromMs: number;
   /** Starts of windows that were counted into beyond their partition's greatest event time. */
@@ -94,14 +109,16 @@ export class Audit {
   readonly #rows: RowAudit;
   readonly #partitions = new Map<number, PartitionAudit>();
   readonly #replayDifferences: DeadLetterDifference[] = [];
-  #events = 0;
-  #eventsNotInHours = 0;
+  #events: number;
+  #eventsNotInHours: number;
   /** Whether a replayed value lay in the future was checked when it was replayed. */
   readonly #parser = new EventParser({ maxFutureMs: Infinity });
 
   constructor(options: AuditOptions) {
     this.#options = options;
     this.#rows = new RowAudit(options);
+    this.#events = options.earlier?.events ?? 0;
+    this.#eventsNotInHours = options.earlier?.eventsNotInHours ?? 0;
   }
 
   addPartition(history: PartitionHistory): void {
@@ -157,8 +174,9 @@ export class Audit {
 
   report(): AuditReport {
     const { partitions } = this;
-    const { abandoned, windowsAhead, hours: { hours, differences: hourDifferences } } =
-      this.#options;
+    const { abandoned, earlier, changedLetters = [] } = this.#options;
+    const { hours: { hours, differences: hourDifferences } } = this.#options;
+    const fromMs = this.#rows.fromMs === -Infinity ? null : this.#rows.fromMs;
     const ledger = {
       ...this.#options.ledger,
       events: this.#events,
@@ -166,28 +184,33 @@ export class Audit {
     };
     const partitionDifferences = partitions.flatMap((partition) => partition.end() ?? []);
     const provableAfterMs = this.#provableAfterMs();
-    const { rows, rowDifferences } = this.#rows.compare((windowStartMs) =>
-      provableAfterMs !== -Infinity &&
-      (windowStartMs <= provableAfterMs || windowsAhead.has(windowStartMs))
+    const { rows: { agreeing, wrong, notProvable }, rowDifferences } = this.#rows.compare(
+      (windowStartMs) => this.#reachOf(windowStartMs, provableAfterMs),
     );
+    const rows = { agreeing, wrong: wrong + (earlier?.wrongEnds ?? 0), notProvable };
     const deadLetterDifferences = [
+      ...changedLetters,
       ...partitions.flatMap(({ differences }) => differences),
       ...this.#replayDifferences,
     ];
     const deadLetters = {
       agreeing: sum(partitions.map(({ deadLettersAgreeing }) => deadLettersAgreeing)),
       wrong: deadLetterDifferences.length,
-      notProvable: abandoned.deadLetters +
+      notProvable: (fromMs === null ? abandoned.deadLetters : 0) +
         sum(partitions.map(({ deadLettersNotProvable }) => deadLettersNotProvable)),
     };
     const imbalances = ledgerDifferences(ledger);
-    const isWrong = imbalances.length > 0 || rows.wrong > 0 || hours.wrong > 0 ||
+    const allLedgerDifferences = [
+      ...imbalances,
+      ...partitions.flatMap(({ history }) => impossibleCounters(history)),
+    ];
+    const isWrong = allLedgerDifferences.length > 0 || rows.wrong > 0 || hours.wrong > 0 ||
       deadLetters.wrong > 0 || partitionDifferences.length > 0;
     const isProven = rows.notProvable === 0 && deadLetters.notProvable === 0;
     return {
       verdict: isWrong ? "wrong" : isProven ? "agrees" : "not provable",
       atMs: this.#options.atMs,
-      fromMs: null,
+      fromMs,
       toMs: this.#options.closedUpToMs,
       records: sum(partitions.map(({ records }) => records)),
       provableAfterMs,
@@ -195,8 +218,8 @@ export class Audit {
       hours,
       deadLetters,
       ledger: { ...ledger, balance: imbalances.length === 0 },
-      ledgerDifferences: imbalances,
-      rowDifferences,
+      ledgerDifferences: allLedgerDifferences,
+      rowDifferences: [...earlier?.differences ?? [], ...rowDifferences],
       hourDifferences,
       deadLetterDifferences,
       partitionDifferences,
@@ -204,6 +227,14 @@ export class Audit {
       recordsWaiting: 0,
       hasWorkers: true,
     };
+  }
+
+  #reachOf(windowStartMs: number, provableAfterMs: number): Reach {
+    if (windowStartMs <= provableAfterMs) return "what is left";
+    if (!this.#options.windowsAhead.has(windowStartMs)) return "whole";
+    if (provableAfterMs !== -Infinity) return "what is left";
+    const isAllRead = this.partitions.every(({ history }) => history.since === undefined);
+    return isAllRead ? "whole" : "what was read";
   }
 
   #provableAfterMs(): number {

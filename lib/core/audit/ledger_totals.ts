@@ -25,9 +25,12 @@ export interface LedgerTotals extends StoredTotals {
   readonly eventsNotInHours: number;
 }
 
-/** A sum that is not what the ledger says. */
+/** A table of which the ledger says what its sum is. */
+export type TableSum = "events in rows of counts" | "events in hours" | "dead letters";
+
+/** A sum that is not what the ledger says; or counters of a partition that no records can give. */
 export interface LedgerDifference {
-  readonly sum: "events in rows of counts" | "events in hours" | "dead letters";
+  readonly sum: TableSum | `records ${string}`;
   readonly stored: number;
   readonly expected: number;
 }

@@ -5,7 +5,7 @@
 
 import type { DeadLetterReason } from "../dead_letters/dead_letter.ts";
 import type { RejectionReason } from "../windowing/event.ts";
-import { firstProvable, type HistoryEntry, type PartitionHistory } from "./history.ts";
+import { beginning, firstProvable, type HistoryEntry, type PartitionHistory } from "./history.ts";
 
 /** A dead letter or its replay that differs from the recount; null if it does not exist. */
 export interface DeadLetterDifference {
@@ -29,10 +29,11 @@ const HASH_BYTES = 16;
 
 const EXPIRED: DeadLetterReason = "expired_window";
 
-/** Records that a partition has counted since `fromOffset`, and those that were found there. */
+/** Records that a partition has counted in `[fromOffset, toOffset)`, and those that were found there. */
 export interface PartitionDifference {
   readonly partition: number;
   readonly fromOffset: number;
+  readonly toOffset: number;
   readonly stored: { readonly counted: number; readonly dead: number };
   readonly recounted: { readonly counted: number; readonly dead: number };
 }
@@ -61,6 +62,11 @@ export class PartitionAudit {
   #dead = 0;
   /** Events deleted either as counts or as dead letters: which is no longer known. */
   #undecided = 0;
+  /** Entries that the recount has yet to pass. */
+  #ahead: HistoryEntry[] = [];
+  /** Where the first of them is. */
+  #aheadAt = Infinity;
+  #difference: PartitionDifference | null = null;
 
   constructor(history: PartitionHistory) {
     this.history = history;
@@ -69,7 +75,8 @@ export class PartitionAudit {
 
   /** Event times up to this may belong to records that are gone; null if none are. */
   get maxEventTimeGoneMs(): number | null {
-    return this.#since.maxEventTimeMs;
+    const isWhole = this.#since.nextOffset === beginning(this.history).nextOffset;
+    return isWhole ? null : this.#since.maxEventTimeMs;
   }
 
   addStored({ offset, reason, sha256, isIntact }: StoredLetter): void {
@@ -87,7 +94,7 @@ export class PartitionAudit {
    */
   begin(logStart: number): number {
     this.#sort();
-    const from = Math.max(logStart, this.history.firstOffset, this.#next);
+    const from = Math.max(logStart, beginning(this.history).nextOffset, this.#next);
     for (; this.#at < this.#offsets.length && this.#offsets[this.#at]! < from; this.#at++) {
       if (this.#changed.has(this.#offsets[this.#at]!)) this.#differInContent();
       else this.deadLettersNotProvable++;
@@ -96,6 +103,9 @@ export class PartitionAudit {
     this.#counted = 0;
     this.#dead = 0;
     this.#undecided = 0;
+    const { entries, now } = this.history;
+    this.#ahead = [...entries.filter(({ nextOffset }) => nextOffset > this.#since.nextOffset), now];
+    this.#aheadAt = this.#ahead[0]!.nextOffset;
     return from;
   }
 
@@ -141,19 +151,34 @@ export class PartitionAudit {
   /** After the last record. @returns how the counters differ, or null. */
   end(): PartitionDifference | null {
     this.#reportExtra(Infinity);
-    const { now, partition } = this.history;
+    this.#pass(Infinity);
+    return this.#difference;
+  }
+
+  /** Compares the counters of entries up to an offset with what was found before them. */
+  #pass(offset: number): void {
+    for (let entry = this.#ahead[0]; entry && entry.nextOffset <= offset; entry = this.#ahead[0]) {
+      this.#ahead.shift();
+      this.#difference ??= this.#compare(entry);
+    }
+    this.#aheadAt = this.#ahead[0]?.nextOffset ?? Infinity;
+  }
+
+  #compare(entry: HistoryEntry): PartitionDifference | null {
     const stored = {
-      counted: now.counted - this.#since.counted,
-      dead: now.dead - this.#since.dead,
+      counted: entry.counted - this.#since.counted,
+      dead: entry.dead - this.#since.dead,
     };
     const undecidedCounted = Math.max(0, Math.min(this.#undecided, stored.counted - this.#counted));
     const recounted = {
       counted: this.#counted + undecidedCounted,
       dead: this.#dead + this.#undecided - undecidedCounted,
     };
-    return stored.counted === recounted.counted && stored.dead === recounted.dead
-      ? null
-      : { partition, fromOffset: this.#since.nextOffset, stored, recounted };
+    const { nextOffset: fromOffset } = this.#since;
+    return stored.counted === recounted.counted && stored.dead === recounted.dead ? null : {
+      partition: this.history.partition,
+      ...{ fromOffset, toOffset: entry.nextOffset, stored, recounted },
+    };
   }
 
   #sort(): void {
@@ -167,6 +192,7 @@ export class PartitionAudit {
   }
 
   #take(offset: number): void {
+    if (offset >= this.#aheadAt) this.#pass(offset);
     this.records++;
     this.#next = offset + 1;
   }

@@ -19,7 +19,7 @@ export interface RowDifference {
   readonly eventType: string;
   /** Null if no such row exists. */
   readonly stored: number | null;
-  /** Null if no such row should exist. */
+  /** Null if no such row should exist, or if it was not recounted: then only its end is wrong. */
   readonly recounted: number | null;
   /** True if some of the window's records are gone: then it may be more than `recounted`, but not less. */
   readonly isPartial: boolean;
@@ -39,6 +39,21 @@ export interface RowAuditOptions {
   readonly windowMs: number;
   /** Windows that start before it are deleted for their age; −∞ if none is. */
   readonly horizonMs: number;
+  /** Rows of windows that start before it are not compared; null: all are. */
+  readonly sinceMs?: number | null | undefined;
+}
+
+/**
+ * How much of a window can be recounted: all of it; what the log still holds; or what was read,
+ * where it may hold more.
+ */
+export type Reach = "whole" | "what is left" | "what was read";
+
+/** Start of the first window whose rows are compared; −∞ if all are. */
+export function firstWindow(
+  { sinceMs, windowMs }: Pick<RowAuditOptions, "sinceMs" | "windowMs">,
+): number {
+  return Math.ceil((sinceMs ?? -Infinity) / windowMs) * windowMs;
 }
 
 interface Tally {
@@ -49,10 +64,17 @@ interface Tally {
 
 export class RowAudit {
   readonly #options: RowAuditOptions;
+  readonly #fromMs: number;
   readonly #windows = new Map<number, Map<string, Map<string, Tally>>>();
 
   constructor(options: RowAuditOptions) {
     this.#options = options;
+    this.#fromMs = firstWindow(options);
+  }
+
+  /** Start of the first window that is compared; −∞ if all are. */
+  get fromMs(): number {
+    return this.#fromMs;
   }
 
   addStored({ windowStartMs, windowEndMs, lotteryName, eventType, count }: StoredCount): void {
@@ -68,13 +90,13 @@ export class RowAudit {
 
   /** Adds an event to what should be stored. */
   expect({ timestampMs, lotteryName, eventType }: LotteryEvent): void {
+    if (timestampMs < this.#fromMs) return;
     const windowStartMs = timestampMs - timestampMs % this.#options.windowMs;
     const tally = this.#tally(windowStartMs, lotteryName, eventType);
     tally.recounted = (tally.recounted ?? 0) + 1;
   }
 
-  /** @param isPartial whether a part of a window's records may be gone. */
-  compare(isPartial: (windowStartMs: number) => boolean): {
+  compare(reachOf: (windowStartMs: number) => Reach): {
     readonly rows: Tallies;
     readonly rowDifferences: readonly RowDifference[];
   } {
@@ -82,18 +104,19 @@ export class RowAudit {
     const rowDifferences: RowDifference[] = [];
     for (const [windowStartMs, lotteries] of this.#windows) {
       // A deleted window is complete: it should have no rows.
-      const partial = !this.isDeleted(windowStartMs) && isPartial(windowStartMs);
+      const reach = this.isDeleted(windowStartMs) ? "whole" : reachOf(windowStartMs);
+      const isPartial = reach !== "whole";
       for (const [lotteryName, types] of lotteries) {
         for (const [eventType, tally] of types) {
-          const result = resultOf(tally, partial);
-          rows[result]++;
+          const result = resultOf(tally, isPartial);
+          if (result === "wrong" || reach !== "what was read") rows[result]++;
           if (result !== "wrong") continue;
           rowDifferences.push({
             windowStartMs,
             lotteryName,
             eventType,
             ...tally,
-            isPartial: partial,
+            isPartial,
           });
         }
       }

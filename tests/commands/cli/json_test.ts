@@ -78,6 +78,7 @@ Deno.test("audit --json is snake_case", () => {
     partitionDifferences: [{
       partition: 0,
       fromOffset: 0,
+      toOffset: 1,
       stored: { counted: 1, dead: 0 },
       recounted: { counted: 0, dead: 1 },
     }],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PostgresAlertClaims } from "../../../lib/io/postgres/alert_claims.ts";
 import { PostgresOutbox } from "../../../lib/io/postgres/outbox.ts";
-import { readHistories } from "../../../lib/io/postgres/queries/audit_snapshot.ts";
+import { readHistories } from "../../../lib/io/postgres/queries/audit/snapshot.ts";
 import { recentDeadLetters } from "../../../lib/io/postgres/queries/dead_letter_counts.ts";
 import { createDatabase } from "../../support/postgres.ts";
 import { serverTest } from "../../support/servers.ts";

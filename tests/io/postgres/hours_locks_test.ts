@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DeadLetterStore } from "../../../lib/io/postgres/dead_letters.ts";
 import { claimPipeline } from "../../../lib/io/postgres/identity.ts";
-import { compareHours } from "../../../lib/io/postgres/queries/hour_comparison.ts";
+import { compareHours } from "../../../lib/io/postgres/queries/audit/hour_comparison.ts";
 import { migrate } from "../../../lib/io/postgres/schema/migrate.ts";
 import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { FencedError } from "../../../lib/pipeline/sink.ts";

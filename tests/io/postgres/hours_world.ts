@@ -8,7 +8,7 @@ import { UnavailableError } from "../../../lib/core/failure.ts";
 import type { Commit } from "../../../lib/core/windowing/pending.ts";
 import { DeadLetterStore, type RecordPosition } from "../../../lib/io/postgres/dead_letters.ts";
 import { claimPipeline, readPipeline } from "../../../lib/io/postgres/identity.ts";
-import { compareHours } from "../../../lib/io/postgres/queries/hour_comparison.ts";
+import { compareHours } from "../../../lib/io/postgres/queries/audit/hour_comparison.ts";
 import { resetCounts } from "../../../lib/io/postgres/reset.ts";
 import { migrate } from "../../../lib/io/postgres/schema/migrate.ts";
 import { Connection } from "../../../lib/io/postgres/session/connection.ts";

@@ -13,7 +13,7 @@ import { DeadLetterStore } from "../../../../lib/io/postgres/dead_letters.ts";
 import { fillHours } from "../../../../lib/io/postgres/hours.ts";
 import { comparePipeline } from "../../../../lib/io/postgres/identity.ts";
 import { PostgresOutbox } from "../../../../lib/io/postgres/outbox.ts";
-import { readHistories } from "../../../../lib/io/postgres/queries/audit_snapshot.ts";
+import { readHistories } from "../../../../lib/io/postgres/queries/audit/snapshot.ts";
 import type { CountsQuery } from "../../../../lib/io/postgres/queries/counts/query.ts";
 import { readCounts } from "../../../../lib/io/postgres/queries/counts/counts.ts";
 import {

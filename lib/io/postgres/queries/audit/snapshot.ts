@@ -3,14 +3,19 @@
  * @module
  */
 
-import { Audit } from "../../../core/audit/audit.ts";
-import type { HistoryEntry, PartitionHistory } from "../../../core/audit/history.ts";
-import type { StoredTotals } from "../../../core/audit/ledger_totals.ts";
-import { HASHED, IS_INTACT } from "../dead_letters.ts";
-import type { Connection, Query, Row } from "../session/connection.ts";
+import { Audit } from "../../../../core/audit/audit.ts";
+import {
+  entrySince,
+  type HistoryEntry,
+  type PartitionHistory,
+} from "../../../../core/audit/history.ts";
+import type { StoredTotals } from "../../../../core/audit/ledger_totals.ts";
+import type { DeadLetterDifference } from "../../../../core/audit/partition_audit.ts";
+import { firstWindow } from "../../../../core/audit/row_audit.ts";
+import type { Connection, Row } from "../../session/connection.ts";
 import { compareHours } from "./hour_comparison.ts";
-
-const PAGE_ROWS = 10_000;
+import { changedLetters, replayedLetters, storedLetters } from "./letters.ts";
+import { paged } from "./paged.ts";
 
 export interface SnapshotOptions {
   readonly topic: string;
@@ -24,20 +29,30 @@ export interface SnapshotOptions {
 /** An audit that knows what is stored, and has to be given the records up to the stored offsets. */
 export async function openAudit(
   connection: Connection,
-  { topic, windowMs, maxHourDifferences }: SnapshotOptions,
+  { topic, windowMs, maxHourDifferences, sinceMs = null }: SnapshotOptions,
 ): Promise<Audit> {
   return await connection.transaction(async () => {
     await connection.query({ text: "set transaction isolation level repeatable read, read only" });
+    const histories = (await readHistories(connection, topic)).map((history) =>
+      sinceMs === null ? history : { ...history, since: entrySince(history.entries, sinceMs) }
+    );
+    const fromMs = firstWindow({ sinceMs, windowMs });
+    const minutes = await compareHours(connection, {
+      maxDifferences: maxHourDifferences,
+      earlier: sinceMs === null ? undefined : { thanMs: fromMs, windowMs },
+    });
     const audit = new Audit({
-      windowMs,
+      ...{ windowMs, sinceMs },
       ...await readTimes(connection),
       ledger: await readLedger(connection),
-      hours: await compareHours(connection, { maxDifferences: maxHourDifferences }),
+      hours: minutes,
+      earlier: minutes.earlier,
+      changedLetters: await readChangedLetters(connection, { topic, histories }),
       windowsAhead: await readWindowsAhead(connection),
       abandoned: await readLeft(connection, topic),
     });
-    for (const history of await readHistories(connection, topic)) audit.addPartition(history);
-    for await (const row of storedCounts(connection)) {
+    for (const history of histories) audit.addPartition(history);
+    for await (const row of storedCounts(connection, fromMs)) {
       audit.addStoredCount({
         windowStartMs: row.window_start.getTime(),
         windowEndMs: row.window_end.getTime(),
@@ -46,13 +61,17 @@ export async function openAudit(
         count: row.event_count,
       });
     }
-    for await (const letter of storedDeadLetters(connection, topic)) {
-      audit.partition(letter.partition)?.addStored({
-        offset: letter.kafka_offset,
-        reason: letter.reason,
-        sha256: letter.sha256,
-        isIntact: letter.is_intact,
-      });
+    for (const partition of audit.partitions) {
+      const { partition: id, since } = partition.history;
+      const from = since?.nextOffset ?? Number.MIN_SAFE_INTEGER;
+      for await (const letter of storedLetters(connection, { topic, partition: id, from })) {
+        partition.addStored({
+          offset: letter.kafka_offset,
+          reason: letter.reason,
+          sha256: letter.sha256,
+          isIntact: letter.is_intact,
+        });
+      }
     }
     for await (const letter of replayedLetters(connection)) {
       audit.addReplayed({
@@ -64,6 +83,29 @@ export async function openAudit(
     }
     return audit;
   });
+}
+
+/** Of the letters that are not compared with the log: those before it, and of abandoned logs. */
+async function readChangedLetters(
+  connection: Connection,
+  { topic, histories }: {
+    readonly topic: string;
+    readonly histories: readonly PartitionHistory[];
+  },
+): Promise<DeadLetterDifference[]> {
+  const left = await connection.query<{ topic: string; partition: number }>({
+    text: "select topic, partition from kafka_offsets where topic <> $1 order by 1, 2",
+    values: [topic],
+  });
+  const parts = [
+    ...left.map((part) => ({ ...part, before: Number.MAX_SAFE_INTEGER })),
+    ...histories.flatMap(({ partition, since }) =>
+      since ? [{ topic, partition, before: since.nextOffset }] : []
+    ),
+  ];
+  const differences: DeadLetterDifference[][] = [];
+  for (const part of parts) differences.push(await changedLetters(connection, part));
+  return differences.flat();
 }
 
 /** Records read are those counted and those kept as dead letters: so it is said, and so it must be found. */
@@ -187,7 +229,8 @@ function toEntry({ next_offset, counted, dead, max_event_time }: HistoryRow): Hi
   };
 }
 
-function storedCounts(connection: Connection) {
+/** @param fromMs start of the first window; −∞: all. */
+function storedCounts(connection: Connection, fromMs: number) {
   return paged<
     Row & {
       readonly window_start: Date;
@@ -200,61 +243,8 @@ function storedCounts(connection: Connection) {
     text: `
       select window_start, window_end, lottery_name, event_type, event_count
       from lottery_aggregates
+      where window_start >= coalesce(ms_to_time($1), '-infinity')
       order by window_start, lottery_name, event_type`,
+    values: [fromMs === -Infinity ? null : fromMs],
   });
-}
-
-function storedDeadLetters(connection: Connection, topic: string) {
-  return paged<
-    Row & {
-      readonly partition: number;
-      readonly kafka_offset: number;
-      readonly reason: string;
-      readonly sha256: Uint8Array;
-      readonly is_intact: boolean;
-    }
-  >(connection, {
-    text: `
-      select partition, kafka_offset, reason, sha256, ${IS_INTACT} as is_intact
-      from dead_letters
-      cross join ${HASHED}
-      where topic = $1
-      order by partition, kafka_offset`,
-    values: [topic],
-  });
-}
-
-/** Of all logs: a replayed letter says itself what was counted. */
-function replayedLetters(connection: Connection) {
-  return paged<
-    Row & {
-      readonly partition: number;
-      readonly kafka_offset: number;
-      readonly replayed_value: Uint8Array;
-      readonly replayed_window: Date;
-    }
-  >(connection, {
-    text: `
-      select
-        partition, kafka_offset,
-        coalesce(replayed_value, '') as replayed_value,
-        case
-          when replayed_window >= 'epoch' and replayed_window < '10000-01-01Z' then replayed_window
-          else 'epoch'
-        end as replayed_window
-      from dead_letters
-      where replayed_at is not null
-      order by topic, partition, kafka_offset`,
-  });
-}
-
-/** The rows of a query that may be large, a page at a time; within a transaction. */
-async function* paged<T extends Row>(connection: Connection, query: Query): AsyncGenerator<T> {
-  await connection.query({ ...query, text: `declare page no scroll cursor for ${query.text}` });
-  for (;;) {
-    const rows = await connection.query<T>({ text: `fetch ${PAGE_ROWS} from page` });
-    if (rows.length === 0) break;
-    yield* rows;
-  }
-  await connection.query({ text: "close page" });
 }
