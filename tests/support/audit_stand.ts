@@ -59,8 +59,11 @@ export async function deleteRecords(
 }
 
 /** Runs `audit --json` and reads its report. */
-export async function auditReport({ env }: Pick<TestStack, "env">): Promise<AuditAnswer> {
-  const { code, stdout, stderr } = await runProgram(["audit", "--json"], { env });
+export async function auditReport(
+  { env }: Pick<TestStack, "env">,
+  ...options: readonly string[]
+): Promise<AuditAnswer> {
+  const { code, stdout, stderr } = await runProgram(["audit", "--json", ...options], { env });
   assert.notEqual(stdout, "", stderr);
   return { code, ...JSON.parse(stdout) };
 }
@@ -69,6 +72,9 @@ export async function auditReport({ env }: Pick<TestStack, "env">): Promise<Audi
 export interface AuditAnswer {
   readonly code: number;
   readonly verdict: string;
+  readonly at: string;
+  readonly from: string | null;
+  readonly to: string | null;
   readonly records: number;
   readonly provable_after: string | null;
   readonly rows: {
@@ -95,6 +101,7 @@ export interface AuditAnswer {
     readonly stored: number | null;
     readonly recounted: number | null;
     readonly is_partial: boolean;
+    readonly has_wrong_end: boolean;
   }[];
   readonly hour_differences: readonly {
     readonly hour_start: string;
@@ -109,5 +116,9 @@ export interface AuditAnswer {
     readonly stored: string | null;
     readonly recounted: string | null;
   }[];
-  readonly partition_differences: readonly { readonly partition: number }[];
+  readonly partition_differences: readonly {
+    readonly partition: number;
+    readonly from_offset: number;
+    readonly to_offset: number;
+  }[];
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { Audit, type AuditReport } from "../../../lib/core/audit/audit.ts";
-import type { HistoryEntry } from "../../../lib/core/audit/history.ts";
+import { entrySince, type HistoryEntry } from "../../../lib/core/audit/history.ts";
 
 import { contentHash } from "../../support/dead_letters.ts";
 
@@ -14,9 +14,14 @@ const HOURS_AGREE = {
   hoursFromMs: -Infinity,
 };
 
+/** Events of later minutes may be ahead of the clock. */
+const CLOCK_MINUTE = 3;
+
 /** What happens to one partition, one after the other. */
 type Step =
   | { readonly kind: "record"; readonly minute: number; readonly isBad: boolean }
+  /** An event of a clock that is ahead, whose time is not taken for that of its partition. */
+  | { readonly kind: "ahead"; readonly minute: number }
   /** Windows before this minute are deleted for their age. */
   | { readonly kind: "expire"; readonly minute: number }
   /** One of the dead letters is replayed, repaired so that it belongs to this minute. */
@@ -27,6 +32,7 @@ type Step =
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { weight: 6, arbitrary: record("record", { minute: fc.nat(5), isBad: fc.boolean() }) },
+    { weight: 1, arbitrary: record("ahead", { minute: fc.integer({ min: 4, max: 8 }) }) },
     { weight: 1, arbitrary: record("expire", { minute: fc.nat(4) }) },
     { weight: 2, arbitrary: record("replay", { at: fc.nat(), minute: fc.nat(5) }) },
     { weight: 1, arbitrary: record("delete", { at: fc.nat() }) },
@@ -48,7 +54,8 @@ interface Letter {
 class World {
   readonly log: { readonly minute: number; readonly isBad: boolean }[] = [];
   readonly rows = new Map<number, number>();
-  readonly entries: HistoryEntry[] = [];
+  entries: HistoryEntry[] = [];
+  readonly ahead = new Set<number>();
   letters: Letter[] = [];
   horizon = -Infinity;
   letterHorizon = 0;
@@ -73,6 +80,9 @@ class World {
       case "record":
         this.entries.push(this.now);
         return this.#read(step);
+      case "ahead":
+        this.entries.push(this.now);
+        return this.#readAhead(step.minute);
       case "expire":
         return this.#expire(step.minute);
       case "replay":
@@ -93,6 +103,15 @@ class World {
     this.#count(minute);
     this.ledger.counted++;
     this.#latest = Math.max(this.#latest, minute);
+  }
+
+  #readAhead(minute: number): void {
+    if (minute <= Math.max(this.#latest, this.horizon)) return;
+    this.log.push({ minute, isBad: false });
+    this.#count(minute);
+    this.ledger.counted++;
+    this.ahead.add(minute);
+    this.#latest = Math.max(this.#latest, CLOCK_MINUTE);
   }
 
   #count(minute: number): void {
@@ -131,9 +150,17 @@ function eventOf(minute: number) {
   return { lotteryName: "keno", eventType: "pay", timestampMs: timeOf(minute) };
 }
 
-/** Audits what is stored; of the log only what begins at `logStart` is left. */
-function auditOf(world: World, logStart = 0): AuditReport {
+const NO_ROWS = { eventsNotInHours: 0, wrongEnds: 0, differences: [] };
+
+/**
+ * Audits what is stored, from a minute on if one is given; of the log only what begins at `logStart`
+ * is left.
+ */
+function auditOf(world: World, logStart = 0, sinceMinute = -Infinity): AuditReport {
   const { log, letters, rows, ledger, horizon } = world;
+  const sinceMs = sinceMinute === -Infinity ? null : START_MS + sinceMinute * MINUTE_MS;
+  const since = sinceMs === null ? undefined : entrySince(world.entries, sinceMs);
+  const earlier = [...rows].filter(([minute]) => minute < sinceMinute);
   const audit = new Audit({
     windowMs: MINUTE_MS,
     atMs: START_MS,
@@ -146,24 +173,30 @@ function auditOf(world: World, logStart = 0): AuditReport {
       deadLetters: letters.length,
     },
     ...HOURS_AGREE,
-    windowsAhead: new Set(),
+    sinceMs,
+    earlier: { ...NO_ROWS, events: earlier.reduce((sum, [, count]) => sum + count, 0) },
+    windowsAhead: new Set([...world.ahead].map((minute) => START_MS + minute * MINUTE_MS)),
     abandoned: { maxEventTimeMs: null, deadLetters: 0 },
   });
   audit.addPartition({
     partition: 0,
     firstOffset: 0,
     deadLetterHorizon: world.letterHorizon,
+    since,
     entries: world.entries,
     now: world.now,
   });
   for (const [minute, count] of rows) {
+    if (minute < sinceMinute) continue;
     const windowStartMs = START_MS + minute * MINUTE_MS;
     const windowEndMs = windowStartMs + MINUTE_MS;
     audit.addStoredCount({ ...eventOf(minute), windowStartMs, windowEndMs, count });
   }
   const partition = audit.partition(0)!;
   for (const { offset, reason, replayedInto } of letters) {
-    partition.addStored({ offset, reason, sha256: contentHash(offset), isIntact: true });
+    if (offset >= (since?.nextOffset ?? 0)) {
+      partition.addStored({ offset, reason, sha256: contentHash(offset), isIntact: true });
+    }
     if (replayedInto === null) continue;
     const windowStartMs = START_MS + replayedInto * MINUTE_MS;
     audit.addReplayed({ partition: 0, offset, value: valueOf(replayedInto), windowStartMs });
@@ -193,6 +226,74 @@ Deno.test("Audit blames nothing that was replayed, or deleted for its age, whate
       assert.notEqual(auditOf(world, logStart).verdict, "wrong", JSON.stringify(world));
     }),
     { numRuns: 500 },
+  );
+});
+
+Deno.test("Audit since any time blames nothing that was counted well, whatever of the log is gone", () => {
+  fc.assert(
+    fc.property(steps, fc.nat(20), fc.nat(9), (steps, logStart, since) => {
+      const world = new World(steps);
+      // Only the log that is gone may keep it from proving what it judges.
+      assert.equal(auditOf(world, 0, since).verdict, "agrees", JSON.stringify(world));
+      assert.notEqual(auditOf(world, logStart, since).verdict, "wrong", JSON.stringify(world));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+Deno.test("Audit since a time names any row from then on that is changed, and notices others by the ledger", () => {
+  fc.assert(
+    fc.property(steps, fc.nat(), fc.constantFrom(1, -1), fc.nat(7), (steps, at, change, since) => {
+      const world = new World(steps);
+      fc.pre(world.rows.size > 0);
+      const [minute, count] = [...world.rows][at % world.rows.size]!;
+      world.rows.set(minute, count + change);
+      const report = auditOf(world, 0, since);
+      assert.equal(report.verdict, "wrong");
+      assert.ok(report.ledgerDifferences.some(({ sum }) => sum === "events in rows of counts"));
+      const named = report.rowDifferences.map((row) => [row.windowStartMs, row.stored]);
+      if (minute < since) assert.deepEqual(named, []);
+      else if (!world.ahead.has(minute)) {
+        assert.deepEqual(named, [[START_MS + minute * MINUTE_MS, count + change]]);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+Deno.test("Audit since a time misses any dead letter from where it begins", () => {
+  fc.assert(fc.property(steps, fc.nat(), fc.nat(7), (steps, at, since) => {
+    const world = new World(steps);
+    const removed = world.letters[at % world.letters.length];
+    fc.pre(removed !== undefined);
+    world.letters = world.letters.filter((each) => each !== removed);
+    const report = auditOf(world, 0, since);
+    assert.equal(report.verdict, "wrong");
+    const start = entrySince(world.entries, START_MS + since * MINUTE_MS)?.nextOffset ?? 0;
+    const isNamed = removed.offset >= Math.max(start, world.letterHorizon) &&
+      removed.reason === "not_json";
+    assert.deepEqual(
+      report.deadLetterDifferences.map(({ offset }) => offset),
+      isNamed ? [removed.offset] : [],
+    );
+  }));
+});
+
+Deno.test("Audit finds a counter that is changed in any note of how far counting was", () => {
+  const kinds = fc.constantFrom("counted", "dead");
+  const changes = fc.constantFrom(1, -1);
+  fc.assert(
+    fc.property(steps, fc.nat(), kinds, changes, fc.nat(7), (steps, at, kind, change, since) => {
+      // Events that were deleted as counts or as letters may be either.
+      const world = new World(steps.filter(({ kind }) => kind !== "expire" && kind !== "delete"));
+      fc.pre(world.entries.length > 0);
+      const changed = at % world.entries.length;
+      world.entries = world.entries.map((entry, index) =>
+        index === changed ? { ...entry, [kind]: entry[kind] + change } : entry
+      );
+      assert.equal(auditOf(world, 0, since).verdict, "wrong");
+    }),
+    { numRuns: 1_000 },
   );
 });
 
