@@ -56,6 +56,8 @@ export function firstWindow(
   return Math.ceil((sinceMs ?? -Infinity) / windowMs) * windowMs;
 }
 
+type Lotteries = Map<string, Map<string, Tally>>;
+
 interface Tally {
   stored: number | null;
   recounted: number | null;
@@ -65,7 +67,11 @@ interface Tally {
 export class RowAudit {
   readonly #options: RowAuditOptions;
   readonly #fromMs: number;
-  readonly #windows = new Map<number, Map<string, Map<string, Tally>>>();
+  readonly #windows = new Map<number, Lotteries>();
+  /** The window of the last event, which is usually that of the next one. */
+  #startMs = NaN;
+  #endMs = NaN;
+  #lotteries: Lotteries = new Map();
 
   constructor(options: RowAuditOptions) {
     this.#options = options;
@@ -78,7 +84,8 @@ export class RowAudit {
   }
 
   addStored({ windowStartMs, windowEndMs, lotteryName, eventType, count }: StoredCount): void {
-    const tally = this.#tally(windowStartMs, lotteryName, eventType);
+    this.#open(windowStartMs);
+    const tally = this.#tally(lotteryName, eventType);
     tally.stored = count;
     tally.hasWrongEnd = windowEndMs !== windowStartMs + this.#options.windowMs;
   }
@@ -91,8 +98,10 @@ export class RowAudit {
   /** Adds an event to what should be stored. */
   expect({ timestampMs, lotteryName, eventType }: LotteryEvent): void {
     if (timestampMs < this.#fromMs) return;
-    const windowStartMs = timestampMs - timestampMs % this.#options.windowMs;
-    const tally = this.#tally(windowStartMs, lotteryName, eventType);
+    if (!(timestampMs >= this.#startMs && timestampMs < this.#endMs)) {
+      this.#open(timestampMs - timestampMs % this.#options.windowMs);
+    }
+    const tally = this.#tally(lotteryName, eventType);
     tally.recounted = (tally.recounted ?? 0) + 1;
   }
 
@@ -124,11 +133,17 @@ export class RowAudit {
     return { rows, rowDifferences: rowDifferences.sort(byKey) };
   }
 
-  #tally(windowStartMs: number, lotteryName: string, eventType: string): Tally {
+  #open(windowStartMs: number): void {
     let lotteries = this.#windows.get(windowStartMs);
     if (!lotteries) this.#windows.set(windowStartMs, lotteries = new Map());
-    let types = lotteries.get(lotteryName);
-    if (!types) lotteries.set(lotteryName, types = new Map());
+    this.#startMs = windowStartMs;
+    this.#endMs = windowStartMs + this.#options.windowMs;
+    this.#lotteries = lotteries;
+  }
+
+  #tally(lotteryName: string, eventType: string): Tally {
+    let types = this.#lotteries.get(lotteryName);
+    if (!types) this.#lotteries.set(lotteryName, types = new Map());
     let tally = types.get(eventType);
     if (!tally) types.set(eventType, tally = { stored: null, recounted: null, hasWrongEnd: false });
     return tally;

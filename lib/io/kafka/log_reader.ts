@@ -48,25 +48,31 @@ export class LogReader implements AsyncDisposable {
 
   /**
    * The record batches of a part, in order and without aborted transactions. The first and the
-   * last may extend beyond it.
+   * last may extend beyond it. The next ones are fetched while the caller has the last ones.
    * @throws {LogStartMovedError} if Kafka deletes records before they are read.
    * @throws {UnavailableError} if Kafka does not return all of it.
    */
   async *read({ partition, from, to }: LogPart): AsyncGenerator<readonly LogBatch[]> {
-    let position = from;
-    let tries = 0;
-    while (position < to) {
-      const batches = await this.#fetch(partition, position, tries++);
-      const last = batches.at(-1);
-      if (!last) continue;
+    let batches = from < to ? await this.#batches(partition, from) : [];
+    while (batches.length > 0) {
+      const { nextOffset } = batches.at(-1)!;
+      const next = nextOffset < to ? this.#batches(partition, nextOffset) : [];
+      if (next instanceof Promise) next.catch(() => {}); // the caller may want no more
       yield batches;
-      position = last.nextOffset;
-      tries = 0;
+      batches = await next;
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await withTimeout(CLOSE_TIMEOUT_MS, this.#cluster.disconnect());
+  }
+
+  /** At least one batch after `offset`. */
+  async #batches(partition: number, offset: number): Promise<readonly LogBatch[]> {
+    for (let tries = 0;; tries++) {
+      const batches = await this.#fetch(partition, offset, tries);
+      if (batches.length > 0) return batches;
+    }
   }
 
   /** Batches after `offset`, or none if another attempt is worthwhile. */
