@@ -5,6 +5,7 @@
 
 import type { Audit } from "../core/audit/audit.ts";
 import { type AuditedLog, LogStartMovedError } from "../core/audit/audited_log.ts";
+import { beginning } from "../core/audit/history.ts";
 import type { PartitionAudit } from "../core/audit/partition_audit.ts";
 import { letterSha256 } from "../core/dead_letters/digest.ts";
 import { UnavailableError } from "../core/failure.ts";
@@ -140,6 +141,7 @@ function lengthOf(
   partition: PartitionAudit,
   starts: ReadonlyMap<PartitionAudit, number>,
 ): number {
-  const { firstOffset, now } = partition.history;
-  return Math.max(0, now.nextOffset - Math.max(firstOffset, starts.get(partition)!));
+  const { nextOffset: from } = beginning(partition.history);
+  const { nextOffset: to } = partition.history.now;
+  return Math.max(0, to - Math.max(from, starts.get(partition)!));
 }

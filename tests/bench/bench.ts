@@ -6,6 +6,7 @@
 import os from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { audit } from "./audit.ts";
 import { growth, workers } from "./growth.ts";
 import { latency } from "./latency.ts";
 import { reading } from "./reading/reading.ts";
@@ -17,6 +18,7 @@ import { throughput } from "./throughput.ts";
 
 const PARTS: Readonly<Record<string, (stand: Stand) => AsyncGenerator<Finding>>> = {
   throughput,
+  audit,
   startAndIdle,
   memory,
   latency,
