@@ -69,7 +69,10 @@ export function replayedLetters(connection: Connection) {
  */
 export async function changedLetters(
   connection: Connection,
-  { topic, partition, before }: LettersOf & { readonly before: number },
+  { topic, partition, before, stepLetters = STEP_LETTERS }: LettersOf & {
+    readonly before: number;
+    readonly stepLetters?: number;
+  },
 ): Promise<DeadLetterDifference[]> {
   const differences: DeadLetterDifference[] = [];
   for (let from = Number.MIN_SAFE_INTEGER; from < before;) {
@@ -91,7 +94,7 @@ export async function changedLetters(
         ) read
         left join step changed on not is_intact
         order by changed.kafka_offset`,
-      values: [topic, partition, from, before, STEP_LETTERS],
+      values: [topic, partition, from, before, stepLetters],
     });
     for (const { kafka_offset: offset, reason } of rows) {
       if (offset === null) continue;
