@@ -32,10 +32,9 @@ export async function auditRound(options: RoundOptions): Promise<AuditReport> {
   const { connection, log, topic, windowMs, maxFutureMs, sinceMs, limit } = options;
   const { onProgress, signal } = options;
   const audit = await openAudit(connection, {
-    ...{ topic, windowMs, sinceMs },
+    ...{ topic, windowMs, sinceMs, signal },
     maxHourDifferences: limit,
   });
-  signal?.throwIfAborted();
   await new Recount({ audit, log, maxFutureMs, onProgress, signal }).run();
   return audit.report();
 }

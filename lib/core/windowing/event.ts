@@ -60,7 +60,7 @@ const LEAST_TIMESTAMP_MS = 1e11;
 export const GREATEST_TIMESTAMP_MS = 253_402_300_799_999;
 
 /** Between two values that follow each other are the fields of a record, and seldom more. */
-const NEAR_BYTES = 64;
+const NEAR_BYTES = 256;
 
 export interface EventParserOptions {
   /** How far an event may lie ahead of its own record's timestamp. */

@@ -6,7 +6,8 @@
 import type { EarlierRows } from "../../../../core/audit/audit.ts";
 import type { HourAudit, HourDifference } from "../../../../core/audit/hour_audit.ts";
 import type { RowDifference } from "../../../../core/audit/row_audit.ts";
-import type { Connection, Row } from "../../session/connection.ts";
+import type { Row } from "../../session/connection.ts";
+import type { Reader } from "./paged.ts";
 
 /** A statement that reads many more may be given up for its time. */
 const STEP_ROWS = 500_000;
@@ -42,7 +43,7 @@ export interface HourComparisonOptions {
  * being filled, windows that are not in the hours yet count as none. In steps, within a transaction.
  */
 export async function compareHours(
-  connection: Connection,
+  connection: Reader,
   { maxDifferences, stepRows = STEP_ROWS, earlier }: HourComparisonOptions,
 ): Promise<HourAudit & { readonly earlier: EarlierRows }> {
   const [bounds] = await connection.query<{ first_hour: string; not_provable: number }>({
@@ -83,7 +84,7 @@ export async function compareHours(
 
 /** At least one row, with the tallies; each of the `limit` first that differ has its own. */
 async function compareStep(
-  connection: Connection,
+  connection: Reader,
   { from, firstHour, stepRows, limit, earlier }: {
     readonly from: string;
     readonly firstHour: string;
@@ -171,7 +172,7 @@ async function compareStep(
 
 /** Earlier rows of a step that end elsewhere than their windows. */
 async function wrongEndsOf(
-  connection: Connection,
+  connection: Reader,
   { from, to, limit, thanMs, windowMs }: {
     readonly from: string;
     readonly to: string;

@@ -5,8 +5,8 @@
 
 import type { DeadLetterDifference } from "../../../../core/audit/partition_audit.ts";
 import { HASHED, IS_INTACT } from "../../dead_letters.ts";
-import type { Connection, Row } from "../../session/connection.ts";
-import { paged } from "./paged.ts";
+import type { Row } from "../../session/connection.ts";
+import { paged, type Reader } from "./paged.ts";
 
 /** Letters that a step hashes: a statement that reads many more may be given up for its time. */
 const STEP_LETTERS = 50_000;
@@ -18,7 +18,7 @@ export interface LettersOf {
 
 /** Of one partition, from an offset on, in their order. */
 export function storedLetters(
-  connection: Connection,
+  connection: Reader,
   { topic, partition, from }: LettersOf & { readonly from: number },
 ) {
   return paged<
@@ -40,7 +40,7 @@ export function storedLetters(
 }
 
 /** Of all logs: a replayed letter says itself what was counted. */
-export function replayedLetters(connection: Connection) {
+export function replayedLetters(connection: Reader) {
   return paged<
     Row & {
       readonly partition: number;
@@ -68,7 +68,7 @@ export function replayedLetters(connection: Connection) {
  * comparing them with the log.
  */
 export async function changedLetters(
-  connection: Connection,
+  connection: Reader,
   { topic, partition, before, stepLetters = STEP_LETTERS }: LettersOf & {
     readonly before: number;
     readonly stepLetters?: number;

@@ -7,9 +7,12 @@ import type { Connection, Query, Row } from "../../session/connection.ts";
 
 const PAGE_ROWS = 10_000;
 
+/** What the queries of an audit are sent with. */
+export type Reader = Pick<Connection, "query">;
+
 /** A page at a time; within a transaction, and one such query after the other. */
 export async function* paged<T extends Row>(
-  connection: Connection,
+  connection: Reader,
   query: Query,
 ): AsyncGenerator<T> {
   await connection.query({ ...query, text: `declare page no scroll cursor for ${query.text}` });

@@ -15,7 +15,7 @@ import { firstWindow } from "../../../../core/audit/row_audit.ts";
 import type { Connection, Row } from "../../session/connection.ts";
 import { compareHours } from "./hour_comparison.ts";
 import { changedLetters, replayedLetters, storedLetters } from "./letters.ts";
-import { paged } from "./paged.ts";
+import { paged, type Reader } from "./paged.ts";
 
 export interface SnapshotOptions {
   readonly topic: string;
@@ -24,14 +24,22 @@ export interface SnapshotOptions {
   readonly maxHourDifferences: number;
   /** Only windows that start at or after it are recounted; null: everything that can be proved. */
   readonly sinceMs?: number | null;
+  /** Ends it between two queries: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An audit that knows what is stored, and has to be given the records up to the stored offsets. */
 export async function openAudit(
-  connection: Connection,
-  { topic, windowMs, maxHourDifferences, sinceMs = null }: SnapshotOptions,
+  session: Connection,
+  { topic, windowMs, maxHourDifferences, sinceMs = null, signal }: SnapshotOptions,
 ): Promise<Audit> {
-  return await connection.transaction(async () => {
+  const connection: Reader = {
+    query: async (query) => {
+      signal?.throwIfAborted();
+      return await session.query(query);
+    },
+  };
+  return await session.transaction(async () => {
     await connection.query({ text: "set transaction isolation level repeatable read, read only" });
     const histories = (await readHistories(connection, topic)).map((history) =>
       sinceMs === null ? history : { ...history, since: entrySince(history.entries, sinceMs) }
@@ -87,7 +95,7 @@ export async function openAudit(
 
 /** Of the letters that are not compared with the log: those before it, and of abandoned logs. */
 async function readChangedLetters(
-  connection: Connection,
+  connection: Reader,
   { topic, histories }: {
     readonly topic: string;
     readonly histories: readonly PartitionHistory[];
@@ -109,7 +117,7 @@ async function readChangedLetters(
 }
 
 /** Records read are those counted and those kept as dead letters: so it is said, and so it must be found. */
-async function readLedger(connection: Connection): Promise<StoredTotals> {
+async function readLedger(connection: Reader): Promise<StoredTotals> {
   const [ledger] = await connection.query<Row & StoredTotals>({
     text: `
       select
@@ -126,7 +134,7 @@ async function readLedger(connection: Connection): Promise<StoredTotals> {
   return ledger!;
 }
 
-async function readTimes(connection: Connection): Promise<{
+async function readTimes(connection: Reader): Promise<{
   readonly atMs: number;
   readonly closedUpToMs: number | null;
   readonly horizonMs: number;
@@ -150,7 +158,7 @@ async function readTimes(connection: Connection): Promise<{
   };
 }
 
-async function readWindowsAhead(connection: Connection): Promise<ReadonlySet<number>> {
+async function readWindowsAhead(connection: Reader): Promise<ReadonlySet<number>> {
   const rows = await connection.query<{ window_start: Date }>({
     text: "select window_start from windows_ahead",
   });
@@ -158,7 +166,7 @@ async function readWindowsAhead(connection: Connection): Promise<ReadonlySet<num
 }
 
 async function readLeft(
-  connection: Connection,
+  connection: Reader,
   topic: string,
 ): Promise<{ readonly maxEventTimeMs: number | null; readonly deadLetters: number }> {
   const [row] = await connection.query<{ max_event_time: Date | null; dead_letters: number }>({
@@ -186,7 +194,7 @@ interface HistoryRow extends Row {
 
 /** The counters of each partition, now and before. */
 export async function readHistories(
-  connection: Connection,
+  connection: Reader,
   topic: string,
 ): Promise<PartitionHistory[]> {
   const now = await connection.query<
@@ -230,7 +238,7 @@ function toEntry({ next_offset, counted, dead, max_event_time }: HistoryRow): Hi
 }
 
 /** @param fromMs start of the first window; −∞: all. */
-function storedCounts(connection: Connection, fromMs: number) {
+function storedCounts(connection: Reader, fromMs: number) {
   return paged<
     Row & {
       readonly window_start: Date;
