@@ -15,6 +15,7 @@ export type AlertCause =
   | "worker_died"
   | "not_published"
   | "uncounted_partitions"
+  | "books_wrong"
   | "by_hand";
 
 export interface Alert {

@@ -7,7 +7,14 @@
  */
 
 import { withTimeout } from "../async/delay.ts";
-import { type Alert, type AlertContext, composeMail, type Mail, mailCause } from "../core/alert.ts";
+import {
+  type Alert,
+  type AlertCause,
+  type AlertContext,
+  composeMail,
+  type Mail,
+  mailCause,
+} from "../core/alert.ts";
 import type { LastingGap } from "../core/offsets/lasting_gaps.ts";
 import { plural } from "../core/text/numbers.ts";
 import type { Commit, LostRange } from "../core/windowing/pending.ts";
@@ -43,6 +50,13 @@ export interface AlertsOptions {
   readonly onFailure: (subject: string, error: unknown) => void;
 }
 
+interface Lasting {
+  /** When it was last tried to mail about it. */
+  readonly raisedMs: number;
+  /** Since when it lasts, as this worker has mailed; null if it has not. */
+  mailedMs: number | null;
+}
+
 /** How long the last mails may delay the shutdown. */
 const LAST_MAIL_MS = 5_000;
 
@@ -58,10 +72,8 @@ export class Alerts
   /** Lost records that no mail has reported yet. */
   readonly #unreportedRanges: LostRange[] = [];
   #reportTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Last attempt to mail about uncounted partitions; null while all are counted. */
-  #gapsRaisedMs: number | null = null;
-  /** Start of the gap that this worker has mailed about. */
-  #mailedGapsMs: number | null = null;
+  /** What lasts, by its cause. */
+  readonly #lasting = new Map<AlertCause, Lasting>();
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(options: AlertsOptions) {
@@ -84,22 +96,32 @@ export class Alerts
   }
 
   uncounted(gaps: readonly LastingGap[], problems: readonly string[]): void {
+    if (gaps.length === 0) this.over("uncounted_partitions", countedAgain);
+    else this.lasts(notCounted(problems, Math.min(...gaps.map(({ sinceMs }) => sinceMs))));
+  }
+
+  /** Mails about what lasts, at most once per interval; to be called again as long as it does. */
+  lasts(alert: Alert): void {
     const { claims, intervalMs } = this.#options;
-    if (gaps.length === 0) {
-      if (this.#mailedGapsMs !== null) this.#send(countedAgain(this.#mailedGapsMs), 0);
-      this.#gapsRaisedMs = this.#mailedGapsMs = null;
-      return;
-    }
+    const { cause, sinceMs } = alert;
+    const before = this.#lasting.get(cause);
     const nowMs = performance.now();
-    if (this.#gapsRaisedMs !== null && nowMs - this.#gapsRaisedMs < intervalMs) return;
-    this.#gapsRaisedMs = nowMs;
-    const sinceMs = gaps.reduce((ms, gap) => Math.min(ms, gap.sinceMs), Infinity);
+    if (before && nowMs - before.raisedMs < intervalMs) return;
+    const lasting: Lasting = { raisedMs: nowMs, mailedMs: before?.mailedMs ?? null };
+    this.#lasting.set(cause, lasting);
     this.#track(async () => {
-      const repeats = await claims.claim("uncounted_partitions", intervalMs);
-      if (repeats === null || this.#gapsRaisedMs === null) return;
-      this.#mailedGapsMs = sinceMs;
-      await this.#mail(notCounted(problems, sinceMs), repeats);
+      const repeats = await claims.claim(cause, intervalMs);
+      if (repeats === null || this.#lasting.get(cause) !== lasting) return;
+      lasting.mailedMs = sinceMs;
+      await this.#mail(alert, repeats);
     });
+  }
+
+  /** Mails that it is over, if this worker has mailed about it. @param recovered given since when. */
+  over(cause: AlertCause, recovered: (sinceMs: number) => Alert): void {
+    const lasting = this.#lasting.get(cause);
+    this.#lasting.delete(cause);
+    if (lasting && lasting.mailedMs !== null) this.#send(recovered(lasting.mailedMs), 0);
   }
 
   /** The worker stops because it requires operator action. */

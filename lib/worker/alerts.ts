@@ -4,7 +4,7 @@
  */
 
 import { delay } from "../async/delay.ts";
-import type { Alert, AlertContext } from "../core/alert.ts";
+import type { Alert, AlertCause, AlertContext } from "../core/alert.ts";
 import { describe } from "../core/failure.ts";
 import type { Config } from "../core/settings/config.ts";
 import { redacted } from "../core/settings/database_url.ts";
@@ -77,6 +77,16 @@ export class WorkerAlerts implements AsyncDisposable {
   /** Mails an alert, unless a mail about its cause was sent within the interval. */
   raise(alert: Alert): void {
     this.#alerting?.raise(alert);
+  }
+
+  /** Mails about what lasts, see `Alerts`. */
+  lasts(alert: Alert): void {
+    this.#alerting?.lasts(alert);
+  }
+
+  /** Mails that it is over, see `Alerts`. */
+  over(cause: AlertCause, recovered: (sinceMs: number) => Alert): void {
+    this.#alerting?.over(cause, recovered);
   }
 
   /** Mails that another worker no longer renews its entry. */
