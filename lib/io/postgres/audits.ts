@@ -62,21 +62,29 @@ export interface AuditState {
   readonly toMs: number | null;
   /** Age of the last round that recounted everything it could, and found nothing wrong. */
   readonly fullAgeMs: number | null;
+  /** The first round that found something wrong after that; null if none has. */
+  readonly wrongSinceMs: number | null;
 }
 
-/** Reads three rows at most. */
 export async function auditState(connection: Connection): Promise<AuditState> {
   const [row] = await connection.query<{
     verdict: Verdict | null;
     to_time: Date | null;
     full_age: number | null;
+    wrong_since: Date | null;
   }>({
     text: `
+      with good as materialized (
+        select at, to_time from audits where verdict <> 'wrong' order by at desc limit 1
+      )
       select
         (select verdict from audits order by at desc limit 1) as verdict,
+        (select to_time from good) as to_time,
         (
-          select to_time from audits where verdict <> 'wrong' order by at desc limit 1
-        ) as to_time,
+          select min(at)
+          from audits
+          where at > coalesce((select at from good), '-infinity')
+        ) as wrong_since,
         (
           select extract(epoch from now() - at)::double precision
           from audits
@@ -85,10 +93,11 @@ export async function auditState(connection: Connection): Promise<AuditState> {
           limit 1
         ) as full_age`,
   });
-  const { verdict, to_time, full_age } = row!;
+  const { verdict, to_time, full_age, wrong_since } = row!;
   return {
     verdict,
     toMs: to_time?.getTime() ?? null,
     fullAgeMs: full_age === null ? null : full_age * 1000,
+    wrongSinceMs: wrong_since?.getTime() ?? null,
   };
 }

@@ -67,20 +67,25 @@ serverTest("The next round begins where the last one ended that found nothing wr
 ], async () => {
   await using database = await createCounted();
   const { connection } = database;
-  const nothing = { verdict: null, toMs: null, fullAgeMs: null };
+  const nothing = { verdict: null, toMs: null, fullAgeMs: null, wrongSinceMs: null };
   assert.deepEqual(await auditState(connection), nothing);
 
-  await recordAudit(connection, noteOf(9 * HOUR_MS, { verdict: "wrong", fromMs: null }), {
-    epoch: 1,
-  });
-  assert.deepEqual(await auditState(connection), { ...nothing, verdict: "wrong" });
+  const first = noteOf(9 * HOUR_MS, { verdict: "wrong", fromMs: null });
+  await recordAudit(connection, first, { epoch: 1 });
+  const wrong = { ...nothing, verdict: "wrong", wrongSinceMs: first.atMs };
+  assert.deepEqual(await auditState(connection), wrong);
 
   await recordAudit(connection, noteOf(8 * HOUR_MS, { fromMs: null }), { epoch: 1 });
   const later = noteOf(7 * HOUR_MS, { verdict: "not provable" });
   await recordAudit(connection, later, { epoch: 1 });
-  await recordAudit(connection, noteOf(6 * HOUR_MS, { verdict: "wrong" }), { epoch: 1 });
-  const { verdict, toMs, fullAgeMs } = await auditState(connection);
+  assert.equal((await auditState(connection)).wrongSinceMs, null);
+  for (const hours of [6, 5]) {
+    const note = noteOf(hours * HOUR_MS, { verdict: "wrong" });
+    await recordAudit(connection, note, { epoch: 1 });
+  }
+  const { verdict, toMs, fullAgeMs, wrongSinceMs } = await auditState(connection);
   assert.equal(verdict, "wrong");
+  assert.equal(Math.round((Date.now() - wrongSinceMs!) / HOUR_MS), 6);
   assert.equal(toMs, later.toMs);
   assert.equal(Math.round(fullAgeMs! / HOUR_MS), 8);
 });

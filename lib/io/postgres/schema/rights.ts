@@ -28,6 +28,13 @@ export const WORKER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   lottery_windows: ["select"],
 };
 
+/** An auditor's, beyond those of a role that only reads. */
+const AUDITOR_RIGHTS: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(Object.keys(WORKER_RIGHTS).map((name) => [name, ["select"]])),
+  audits: ["select", "insert", "delete"],
+  alerts: ["select", "insert", "update"],
+};
+
 const SEQUENCES = ["count_revisions"];
 const SEQUENCE_RIGHTS = ["usage", "select", "update"];
 
@@ -41,11 +48,20 @@ export async function assertGranted(connection: Connection): Promise<void> {
   );
 }
 
+/** @throws {OperatorError} with what to grant, if the role of the connection may not write audits. */
+export async function assertMayAudit(connection: Connection): Promise<void> {
+  const lacking = await missing(connection, "table", rightsOf(Object.entries(AUDITOR_RIGHTS)));
+  if (lacking.length === 0) return;
+  const statements = grants(lacking, { kind: "table", role: await roleOf(connection) });
+  throw new OperatorError(
+    "The role of DATABASE_URL lacks rights that `audit --watch` needs. " +
+      `Let the owner of the tables run: ${statements.join(" ")}`,
+  );
+}
+
 /** The `grant` statements, to paste, for what the role of the connection lacks. */
 export async function missingGrants(connection: Connection): Promise<string[]> {
-  const [{ role } = { role: "" }] = await connection.query<{ role: string }>({
-    text: "select quote_ident(current_user) as role",
-  });
+  const role = await roleOf(connection);
   const onTables = await missing(connection, "table", rightsOf(Object.entries(WORKER_RIGHTS)));
   const onSequences = await missing(
     connection,
@@ -73,6 +89,14 @@ export async function missingGrants(connection: Connection): Promise<string[]> {
     ...grants(onSequences, { kind: "sequence", role }),
     ...functions.map(({ name }) => `grant execute on function ${name} to ${role};`),
   ];
+}
+
+/** Quoted. */
+async function roleOf(connection: Connection): Promise<string> {
+  const [row] = await connection.query<{ role: string }>({
+    text: "select quote_ident(current_user) as role",
+  });
+  return row!.role;
 }
 
 interface Right {
