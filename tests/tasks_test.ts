@@ -15,7 +15,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
 };
 
 /** Tasks whose mails or worker name the host. */
-const NAMES_HOST = ["start", "doctor", "alert"];
+const NAMES_HOST = ["start", "doctor", "alert", "audit"];
 
 interface Task {
   readonly flags: readonly string[];

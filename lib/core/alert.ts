@@ -16,6 +16,7 @@ export type AlertCause =
   | "not_published"
   | "uncounted_partitions"
   | "books_wrong"
+  | "audit_wrong"
   | "by_hand";
 
 export interface Alert {
@@ -37,7 +38,8 @@ export interface AlertContext {
   readonly topic: string;
   readonly brokers: readonly string[];
   readonly database: string;
-  readonly partitions: readonly PartitionLag[];
+  /** Null if who mails counts none. */
+  readonly partitions: readonly PartitionLag[] | null;
   /** Milliseconds since the epoch, or null if there was none. */
   readonly lastCommitMs: number | null;
 }
@@ -101,7 +103,7 @@ function sectionsOf(
   context: AlertContext,
   { nowMs, repeats }: { readonly nowMs: number; readonly repeats: number },
 ): Section[] {
-  const { host, groupId, topic, brokers, database, lastCommitMs } = context;
+  const { host, groupId, topic, brokers, database, partitions, lastCommitMs } = context;
   const errors = causes(error).map(({ name, message }) =>
     name === "Error" || name === "OperatorError" ? message : `${name}: ${message}`
   );
@@ -117,8 +119,10 @@ function sectionsOf(
     ["Worker", [`host ${host}, group ${groupId}, topic ${topic}`]],
     ["Kafka", [brokers.join(", ")]],
     ["PostgreSQL", [database]],
-    ["Last commit", [lastCommitMs === null ? "none since the start" : ago(lastCommitMs, nowMs)]],
-    ["Partitions", partitionLines(context.partitions)],
+    ...partitions === null ? [] : [
+      ["Last commit", [lastCommitMs === null ? "none since the start" : ago(lastCommitMs, nowMs)]],
+      ["Partitions", partitionLines(partitions)],
+    ] satisfies Section[],
   ];
 }
 

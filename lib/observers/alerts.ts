@@ -40,7 +40,7 @@ export interface AlertClaims {
 export interface AlertsOptions {
   readonly channel: MailChannel;
   readonly claims: AlertClaims;
-  readonly state: WorkerState;
+  readonly state: Pick<WorkerState, "outage">;
   readonly context: () => AlertContext;
   /** How long a transient failure may last before it is mailed. */
   readonly afterMs: number;
@@ -142,6 +142,11 @@ export class Alerts
       const repeats = await this.#options.claims.claim(mailCause(alert), this.#options.intervalMs);
       if (repeats !== null) await this.#mail(alert, repeats);
     });
+  }
+
+  /** Mails that something is over. */
+  ended(alert: Alert): void {
+    this.#send(alert, 0);
   }
 
   /** Ends the timers and waits for mails under way, for seconds at most. */

@@ -14,7 +14,7 @@ import { recentDeadLetters } from "../io/postgres/queries/dead_letter_counts.ts"
 import type { Connection } from "../io/postgres/session/connection.ts";
 import type { DeadWorker } from "../io/postgres/worker_registry.ts";
 import { sendMail } from "../io/smtp.ts";
-import { Alerts } from "../observers/alerts.ts";
+import { Alerts, type AlertsOptions } from "../observers/alerts.ts";
 import type { WorkerState } from "../observers/worker_state.ts";
 import type { CoverageObserver, PipelineObserver } from "../pipeline/observer.ts";
 
@@ -39,22 +39,15 @@ export class WorkerAlerts implements AsyncDisposable {
     this.#state = state;
     this.#config = config;
     this.#connection = connection;
-    const { smtp } = config;
-    this.#alerting = smtp
-      ? new Alerts({
-        channel: { send: async (mail) => void await sendMail(smtp, mail) },
-        claims: new PostgresAlertClaims(connection, () => this.#isFirst()),
-        state,
-        context: () => this.#context(host),
-        afterMs: config.alertAfterMs,
-        intervalMs: config.alertIntervalMs,
-        onFailure: (subject, error) =>
-          log.error("Cannot send a mail: {subject}: {reason}", {
-            subject,
-            reason: describe(error),
-          }),
-      })
-      : null;
+    this.#alerting = openAlerts(config, {
+      claims: new PostgresAlertClaims(connection, () => this.#isFirst()),
+      state,
+      context: () => ({
+        ...contextOf(config, host),
+        partitions: state.ownPartitions,
+        lastCommitMs: state.lastCommitMs,
+      }),
+    });
     if (this.#alerting) state.notifyOfOutages(this.#alerting);
   }
 
@@ -144,17 +137,33 @@ export class WorkerAlerts implements AsyncDisposable {
   #isFirst(): boolean {
     return this.#state.assignedPartitions?.includes(0) ?? true;
   }
+}
 
-  #context(host: string): AlertContext {
-    const { kafka, databaseUrl } = this.#config;
-    return {
-      host,
-      groupId: kafka.groupId,
-      topic: kafka.topic,
-      brokers: kafka.brokers,
-      database: redacted(databaseUrl),
-      partitions: this.#state.ownPartitions,
-      lastCommitMs: this.#state.lastCommitMs,
-    };
-  }
+/** Mails by the settings; null if they name no mail server. */
+export function openAlerts(
+  { smtp, alertAfterMs, alertIntervalMs }: Config,
+  parts: Pick<AlertsOptions, "claims" | "state" | "context">,
+): Alerts | null {
+  if (!smtp) return null;
+  return new Alerts({
+    ...parts,
+    channel: { send: async (mail) => void await sendMail(smtp, mail) },
+    afterMs: alertAfterMs,
+    intervalMs: alertIntervalMs,
+    onFailure: (subject, error) =>
+      log.error("Cannot send a mail: {subject}: {reason}", { subject, reason: describe(error) }),
+  });
+}
+
+/** What a mail says about the pipeline, from someone who counts nothing of it. */
+export function contextOf({ kafka, databaseUrl }: Config, host: string): AlertContext {
+  return {
+    host,
+    groupId: kafka.groupId,
+    topic: kafka.topic,
+    brokers: kafka.brokers,
+    database: redacted(databaseUrl),
+    partitions: null,
+    lastCommitMs: null,
+  };
 }

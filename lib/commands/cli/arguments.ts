@@ -68,6 +68,16 @@ export function since(text: string): (nowMs: number) => number {
   );
 }
 
+/** A reader of lengths of time, in milliseconds. */
+export function timeSpanBetween(min: string, max: string): (text: string) => number {
+  const [minMs, maxMs] = [timeSpan(min), timeSpan(max)];
+  return (text) => {
+    const span = timeSpan(text);
+    if (span >= minMs && span <= maxMs) return span;
+    throw new InvalidArgumentError(`It must be a length of time from ${min} to ${max}.`);
+  };
+}
+
 /** A reader whose errors are those of `parse`, shown as ones of the argument. */
 export function parsedBy<T>(
   parse: (text: string, before?: T) => T,
