@@ -97,8 +97,10 @@ function letterSentence({ partition, offset, stored, recounted }: DeadLetterDiff
     `stored ${stored ?? "none"}, recounted ${recounted ?? "none"}`;
 }
 
-function partitionSentence({ partition, fromOffset, stored, recounted }: PartitionDifference) {
-  return `Partition ${partition} since offset ${fromOffset}: stored ` +
+function partitionSentence(
+  { partition, fromOffset, toOffset, stored, recounted }: PartitionDifference,
+): string {
+  return `Partition ${partition}, offsets ${fromOffset} to ${toOffset - 1}: stored ` +
     `${plural(stored.counted, "event")} and ${plural(stored.dead, "dead letter")}, recounted ` +
     `${plural(recounted.counted, "event")} and ${plural(recounted.dead, "dead letter")}`;
 }

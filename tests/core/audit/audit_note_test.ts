@@ -45,6 +45,7 @@ Deno.test("A note counts what agrees, what is wrong and what is not provable", (
         {
           partition: 1,
           fromOffset: 7,
+          toOffset: 2_010,
           stored: { counted: 1, dead: 0 },
           recounted: { counted: 2, dead: 1 },
         },
@@ -90,6 +91,7 @@ Deno.test("A note names each kind of difference in a sentence that is safe to pr
         {
           partition: 3,
           fromOffset: 7,
+          toOffset: 2_010,
           stored: { counted: 1, dead: 0 },
           recounted: { counted: 2_000, dead: 1 },
         },
@@ -106,7 +108,7 @@ Deno.test("A note names each kind of difference in a sentence that is safe to pr
     "Window 2026-01-31 12:34:00Z, end, pay: its window_end is wrong",
     "Hour 2026-01-31 12:00:00Z, c, click: stored 7, its minutes have no row",
     "Dead letter at offset 1234567 of partition 2: stored none, recounted not_json",
-    "Partition 3 since offset 7: stored 1 event and 0 dead letters, recounted 2,000 events and 1 dead letter",
+    "Partition 3, offsets 7 to 2009: stored 1 event and 0 dead letters, recounted 2,000 events and 1 dead letter",
     "The sum of events in hours: stored 1,000, by the ledger 2",
     "Partition 4 is counted by no worker",
   ]);
