@@ -44,6 +44,8 @@ const DAY_MS = 86_400_000;
 const BACKOFF = { firstMs: 500, maxMs: 30_000 };
 /** How often an auditor that waits for another one asks whether that has ended. */
 const LOCK_POLL_MS = 2_000;
+/** How long a worker that starts at the same time may take to bring the tables up to date. */
+const MIGRATION_MS = 20_000;
 
 /** Audits one database. Nobody else does meanwhile: a second auditor waits until this one ends. */
 export class Auditor {
@@ -51,6 +53,8 @@ export class Auditor {
   /** Since when no round can be done; null while they can. */
   #failingSince: number | null = null;
   #isWaiting = false;
+  /** Since when the tables are those of another version; null while they are not. */
+  #outdatedSince: number | null = null;
   #before: AuditState | null = null;
 
   constructor(options: AuditorOptions) {
@@ -81,8 +85,7 @@ export class Auditor {
   }
 
   async #round(connection: Connection, signal: AbortSignal): Promise<void> {
-    if (!await isMigrated(connection)) throw nothingCounted();
-    await assertUpToDate(connection);
+    await this.#assertUpToDate(connection);
     await assertMayAudit(connection);
     await this.#waitForTurn(connection, signal);
     const epoch = await epochOf(connection);
@@ -93,6 +96,19 @@ export class Auditor {
       // The log may be another one since: what was found says nothing about the counts of now.
       if (!isPassing(error) && await epochOf(connection) !== epoch) throw resetMeanwhile(error);
       throw error;
+    }
+  }
+
+  async #assertUpToDate(connection: Connection): Promise<void> {
+    if (!await isMigrated(connection)) throw nothingCounted();
+    try {
+      await assertUpToDate(connection);
+      this.#outdatedSince = null;
+    } catch (error) {
+      this.#outdatedSince ??= performance.now();
+      const isLate = performance.now() - this.#outdatedSince > MIGRATION_MS;
+      if (isPassing(error) || isLate) throw error;
+      throw new UnavailableError("The tables are not up to date yet", { cause: error });
     }
   }
 

@@ -243,3 +243,19 @@ serverTest(
     await auditor.next();
   },
 );
+
+serverTest(
+  "an auditor waits while the tables are those of the version before",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openCounted();
+    const missing = "delete from lottery_migrations where version > 3";
+    await change(stack, `create table gone as table lottery_migrations; ${missing}`);
+    await using auditor = await RunningAuditor.start(stack);
+    await change(
+      stack,
+      "delete from lottery_migrations; insert into lottery_migrations table gone",
+    );
+    assert.equal((await auditor.first()).note.verdict, "agrees");
+  },
+);

@@ -26,6 +26,13 @@ Deno.test("a worker on the host and one in the stack count the same topic into t
   assert.deepEqual(counting(rest), counting(onHost.config));
 });
 
+Deno.test("the auditor audits what the worker counts, and mails where the worker does", () => {
+  const { worker, auditor } = compose.services;
+  const { HTTP_HOST: _host, HTTP_PORT: _port, ...settings } = worker!.environment!;
+  assert.deepEqual(auditor!.environment, settings);
+  assert.deepEqual(auditor!.command!.slice(-2), ["audit", "--watch=15m"]);
+});
+
 Deno.test("the services know each other by the addresses and names that they have", () => {
   const { kafka, topics, worker, producer, postgres, prometheus, mailpit, grafana } =
     compose.services;
@@ -122,9 +129,11 @@ Deno.test("a new password reaches everyone who logs in with it", async () => {
     POSTGRES_PASSWORD: "of the admin",
     GRAFANA_DB_PASSWORD: "of the reader",
   });
-  const { postgres, worker, grafana } = services;
+  const { postgres, worker, auditor, grafana } = services;
   assert.equal(postgres!.environment!.POSTGRES_PASSWORD, "of the admin");
-  assert.equal(worker!.environment!.PGPASSWORD, "of the admin");
+  for (const program of [worker, auditor]) {
+    assert.equal(program!.environment!.PGPASSWORD, "of the admin");
+  }
   assert.equal(configs.pgpass!.content.trim(), "postgres:5432:*:admin:of the admin");
   assert.equal(postgres!.environment!.GRAFANA_DB_PASSWORD, "of the reader");
   assert.equal(grafana!.environment!.GRAFANA_DB_PASSWORD, "of the reader");

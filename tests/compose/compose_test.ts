@@ -128,7 +128,8 @@ Deno.test("the programs get the flags of their tasks, on a file system that cann
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
   const flags = (words: readonly string[]) =>
     words.filter((each) => /^--(allow|no-prompt|v8)/.test(each));
-  for (const [name, task] of [["worker", "start"], ["producer", "produce"]] as const) {
+  const programs = [["worker", "start"], ["auditor", "audit"], ["producer", "produce"]] as const;
+  for (const [name, task] of programs) {
     const service = compose.services[name]!;
     const { command, build } = service;
     assert.deepEqual(flags(command!), flags(tasks[task].command.split(" ")));

@@ -37,6 +37,11 @@ const WAITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     postgres: "service_healthy",
     mailpit: "service_started",
   },
+  auditor: {
+    topics: "service_completed_successfully",
+    postgres: "service_healthy",
+    mailpit: "service_started",
+  },
   grafana: {
     postgres: "service_healthy",
     prometheus: "service_healthy",

@@ -1,7 +1,9 @@
 /** What an auditor finds: everything that is changed by hand. `SEED=…` repeats a run. */
 
 import assert from "node:assert/strict";
+import { hourAgo } from "../support/audit_stand.ts";
 import { RunningAuditor } from "../support/auditing.ts";
+import { eventually } from "../support/eventually.ts";
 import { type FaultStand, faultTest } from "../support/fault_stand.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { Chance, sabotage, SABOTAGES } from "../support/sabotage.ts";
@@ -14,7 +16,7 @@ const FIRST_MINUTE = 30;
 
 /** Events of 20 minutes of an hour, some late and some bad, as lines for a producer. */
 function linesOf(hoursAgo: number, { count, chance }: { count: number; chance: Chance }): string[] {
-  const hourMs = Math.floor((Date.now() - hoursAgo * HOUR_MS) / HOUR_MS) * HOUR_MS;
+  const hourMs = hourAgo(hoursAgo);
   return Array.from({ length: count }, (_, n) => {
     if (chance.next() < 0.02) return chance.pick(["{bad", "[]", '"text"', `{"n": ${n}}`]);
     const isLate = chance.next() < 0.02;
@@ -40,6 +42,14 @@ async function countHours(
       text: "update offset_history set at = at - interval '11 minutes'",
     });
   }
+  // Else the next round could recount nothing but everything.
+  const lastHourMs = hourAgo(hoursAgo.at(-1)!);
+  await eventually(async () => {
+    const [row] = await stand.database.connection.query<{ closed_up_to: Date | null }>({
+      text: "select closed_up_to from pipeline",
+    });
+    return (row!.closed_up_to?.getTime() ?? 0) > lastHourMs;
+  });
   worker.signal("SIGTERM");
   await worker.exitCode();
 }
