@@ -7,6 +7,7 @@ import { eventually } from "../support/eventually.ts";
 import { type FaultStand, faultTest } from "../support/fault_stand.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { Chance, sabotage, SABOTAGES } from "../support/sabotage.ts";
+import { Program } from "../support/worker_process.ts";
 
 const SABOTAGE_COUNT = 100;
 const MINUTE_MS = 60_000;
@@ -100,5 +101,85 @@ faultTest(
         `next one of everything; ${auditor.rounds.length} rounds`,
     );
     assert.equal(found, SABOTAGE_COUNT);
+  },
+);
+
+const WATCH = ["audit", "--watch", "10s"];
+
+faultTest(
+  "an auditor waits while Kafka or PostgreSQL is away or its session ends, and says so once",
+  { ownsBroker: true, ownsPostgres: true },
+  async (stand) => {
+    await using worker = await stand.startWorker();
+    await stand.produce(2_000);
+    await stand.caughtUp();
+    await using auditor = await Program.start(WATCH, { env: stand.env() });
+    await auditor.printed(/rows recounted, all agree/);
+    const rounds = async () =>
+      (await stand.database.connection.query({ text: "select from audits" })).length;
+    /** Waits until it has audited again, and returns what it has said of that. */
+    const back = async (times: number) => {
+      await eventually(() => matches(auditor.stderr, /Auditing again after/g) === times);
+      assert.equal(matches(auditor.stderr, /Cannot audit now/g), times, auditor.stderr);
+    };
+
+    await stand.broker!.kill();
+    const written = await rounds();
+    await auditor.printed(/Cannot audit now, retrying until it works: .*Kafka/);
+    assert.equal(await rounds(), written);
+    await stand.broker!.restart();
+    await back(1);
+
+    await stand.postgres!.stop();
+    await auditor.printed(/Cannot audit now, retrying until it works: .*PostgreSQL/);
+    await stand.postgres!.restart();
+    await back(2);
+
+    await stand.produce(2_000);
+    await stand.caughtUp();
+    await stand.database.connection.query({
+      text: `select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'lottery-events-auditor'`,
+    });
+    const before = matches(auditor.stderr, /all agree/g);
+    await eventually(() => matches(auditor.stderr, /all agree/g) > before);
+    assert.doesNotMatch(auditor.stderr, /WRONG|"level":"error"/);
+    auditor.signal("SIGTERM");
+    assert.equal(await auditor.exitCode(), 0, auditor.stderr);
+    worker.signal("SIGTERM");
+    await worker.exitCode();
+    await stand.assertExact();
+  },
+);
+
+function matches(text: string, pattern: RegExp): number {
+  return text.match(pattern)?.length ?? 0;
+}
+
+faultTest(
+  "an auditor stops where an operator has to act: the tables stay those of another version, or the log is another one",
+  { partitions: 1 },
+  async (stand) => {
+    await using _worker = await stand.startWorker();
+    await stand.produce(200);
+    await stand.caughtUp();
+    const { connection } = stand.database;
+    await connection.query({
+      text: "create table gone as table lottery_migrations; " +
+        "delete from lottery_migrations where version > 3",
+    });
+    await using outdated = await Program.start(WATCH, { env: stand.env() });
+    await outdated.printed(
+      /Cannot audit now, retrying until it works: The tables are not up to date/,
+    );
+    assert.equal(await outdated.exitCode(), 1, outdated.stderr);
+    assert.match(outdated.stderr, /Run `migrate` first/);
+    await connection.query({
+      text: "delete from lottery_migrations; insert into lottery_migrations table gone",
+    });
+    await connection.query({ text: "update kafka_offsets set next_offset = next_offset + 1000" });
+    await using other = await Program.start(WATCH, { env: stand.env() });
+    assert.equal(await other.exitCode(), 1, other.stderr);
+    assert.match(other.stderr, /"level":"error","message":".*partition 0/);
   },
 );
