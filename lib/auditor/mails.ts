@@ -29,7 +29,8 @@ export function wrongAlert({ atMs, wrong, firstWrong }: AuditNote, before: Audit
 export function rightAlert({ atMs, rows, notProvable }: AuditNote, before: AuditState): Alert {
   const unproved = notProvable === 0
     ? ""
-    : ` ${plural(notProvable, "other")} cannot be proved: their records are no longer in the log.`;
+    : ` ${plural(notProvable, "other")} cannot be proved: ${notProvable === 1 ? "its" : "their"} ` +
+      "records are no longer in the log.";
   return {
     cause: "audit_wrong",
     title: "Recovered: the tables match the topic again",

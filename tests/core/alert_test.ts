@@ -84,3 +84,9 @@ Deno.test("composeMail() keeps subjects short, and sums up many partitions", () 
   const { text } = composeMail(ALERT, { ...CONTEXT, partitions }, { nowMs: NOW, repeats: 0 });
   assert.match(text, /19: next offset 0, lag 0\n {2}and 236 more/);
 });
+
+Deno.test("composeMail() says nothing of partitions and commits for a sender that counts none", () => {
+  const { text } = composeMail(ALERT, { ...CONTEXT, partitions: null }, { nowMs: NOW, repeats: 0 });
+  assert.doesNotMatch(text, /Partitions|Last commit/);
+  assert.match(text, /^Worker\n/m);
+});
