@@ -96,8 +96,9 @@ export class Alerts
   }
 
   uncounted(gaps: readonly LastingGap[], problems: readonly string[]): void {
+    const sinceMs = gaps.reduce((ms, gap) => Math.min(ms, gap.sinceMs), Infinity);
     if (gaps.length === 0) this.over("uncounted_partitions", countedAgain);
-    else this.lasts(notCounted(problems, Math.min(...gaps.map(({ sinceMs }) => sinceMs))));
+    else this.lasts(notCounted(problems, sinceMs));
   }
 
   /** Mails about what lasts, at most once per interval; to be called again as long as it does. */

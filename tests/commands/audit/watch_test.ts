@@ -35,7 +35,7 @@ serverTest(
     const { database: { connection }, topic } = stack;
     const env = { ...stack.env, ...mailServer.env, KAFKA_GROUP_ID: stack.env.KAFKA_GROUP_ID! };
     await produceHours(stack);
-    await using worker = await Program.start(["start"], { env });
+    await using _worker = await Program.start(["start"], { env });
     await eventually(async () => await recordsRead(stack.database) === 181);
 
     await using auditor = await Program.start(WATCH, { env });
