@@ -108,24 +108,47 @@ export class Metrics implements Partial<PipelineObserver> {
         }
       },
     });
-    new Gauge({
-      name: "lottery_uncounted_partitions",
-      help: "Partitions of the topic that no worker has counted for half a minute.",
-      registers,
-      collect() {
-        if (state.gaps === null) this.remove();
-        else this.set(state.gaps.length);
-      },
-    });
-    new Gauge({
-      name: "lottery_watermark_seconds",
-      help: "Event time up to which all partitions have been read, in seconds since 1970.",
-      registers,
-      collect() {
-        if (state.watermarkMs === null) this.remove();
-        else this.set(state.watermarkMs / 1000);
-      },
-    });
+    const gauge = (name: string, help: string, read: () => number | null) =>
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          const value = read();
+          if (value === null) this.remove();
+          else this.set(value);
+        },
+      });
+    gauge(
+      "lottery_uncounted_partitions",
+      "Partitions of the topic that no worker has counted for half a minute.",
+      () => state.gaps && state.gaps.length,
+    );
+    gauge(
+      "lottery_watermark_seconds",
+      "Event time up to which all partitions have been read, in seconds since 1970.",
+      () => state.watermarkMs && state.watermarkMs / 1000,
+    );
+    gauge(
+      "lottery_audit_wrong_rows",
+      "Rows and sums that the last round of audit --watch has found wrong.",
+      () => state.audit && state.audit.wrong,
+    );
+    gauge(
+      "lottery_audit_timestamp_seconds",
+      "When the last round of audit --watch has read the tables, in seconds since 1970.",
+      () => state.audit && state.audit.atMs / 1000,
+    );
+    gauge(
+      "lottery_books_difference",
+      "Events that were counted, by the ledger, and are not in the hours; should be 0.",
+      () => state.booksDifference,
+    );
+    gauge(
+      "lottery_quiet_lotteries",
+      "Lotteries and event types that have far fewer events than in other weeks.",
+      () => state.quietLotteries,
+    );
   }
 
   get contentType(): string {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AuditNote } from "../core/audit/audit_note.ts";
 import type { LastingGap } from "../core/offsets/lasting_gaps.ts";
 import type { LogRange } from "../core/offsets/log_range.ts";
 import { latenciesOf } from "../core/stats/latency.ts";
@@ -66,6 +67,12 @@ export class WorkerState implements Partial<PipelineObserver & CoverageObserver>
   /** What to do about them. */
   gapProblems: readonly string[] = [];
   watermarkMs: number | null = null;
+  /** Events that were counted and are not in the hours; null while it is not known. */
+  booksDifference: number | null = null;
+  /** What the newest round of `audit --watch` has found; null before one is known. */
+  audit: AuditNote | null = null;
+  /** Lotteries and event types that are quiet; null before they were read. */
+  quietLotteries: number | null = null;
   readonly #steadyMs: () => number;
   readonly #systems = new SystemStates();
   readonly #listeners: OutageListener[] = [];

@@ -83,6 +83,8 @@ export class CoverageMonitor implements AsyncDisposable {
     const overview = await readOverview(connection, topic);
     board.saw(overview);
     if (overview === null) return;
+    state.audit = overview.audit;
+    state.quietLotteries = overview.quiet.total;
     const lags = storedLags(overview, state.logRanges);
     if (lags.size > 0) observer.lagOfAll(lags); // none is known while the source is away
     const uncounted = await this.#uncounted();

@@ -30,6 +30,7 @@ import { Pipeline } from "../pipeline/pipeline.ts";
 import type { Output } from "../pipeline/publisher.ts";
 import type { Source } from "../pipeline/source.ts";
 import { WorkerAlerts } from "./alerts.ts";
+import { BooksMonitor } from "./books_monitor.ts";
 import { CoverageMonitor } from "./coverage_monitor.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Publishing } from "./publishing.ts";
@@ -74,6 +75,7 @@ export class Worker implements AsyncDisposable {
   readonly #alerts: WorkerAlerts | null;
   readonly #heartbeat: Heartbeat;
   readonly #upkeep: Upkeep;
+  readonly #books: BooksMonitor;
 
   constructor(options: WorkerOptions) {
     const { config, databaseUrl, sendsAlerts, observers = [], demo } = options;
@@ -99,6 +101,10 @@ export class Worker implements AsyncDisposable {
       onDeath: (worker) => this.#alerts?.died(worker),
     });
     this.#upkeep = new Upkeep(config, new Connection(databaseUrl, workerId, { idleMs: IDLE_MS }));
+    this.#books = new BooksMonitor({
+      connection: new Connection(databaseUrl, workerId, { idleMs: IDLE_MS }),
+      ...{ state, alerts: this.#alerts },
+    });
     const logs = new LogObserver();
     state.notifyOfOutages(logs);
     this.#observer = observeAll([
@@ -151,6 +157,7 @@ export class Worker implements AsyncDisposable {
     await this.#heartbeat.begin();
     this.#alerts?.begin();
     this.#upkeep.begin({ areHoursMissing: await areHoursMissing(this.#commits) });
+    this.#books.begin();
     return epoch;
   }
 
@@ -210,7 +217,9 @@ export class Worker implements AsyncDisposable {
       this.#alerts?.[Symbol.asyncDispose](),
     ]);
     await Promise.all(
-      [this.#upkeep, this.#commits, this.#queries].map((each) => each[Symbol.asyncDispose]()),
+      [this.#upkeep, this.#books, this.#commits, this.#queries].map((each) =>
+        each[Symbol.asyncDispose]()
+      ),
     );
   }
 }

@@ -24,6 +24,8 @@ export const OVERVIEW: Overview = {
   deadLetters: 3,
   partitions: [],
   workers: 2,
+  audit: null,
+  quiet: { total: 0, listed: [] },
 };
 
 export const VIEW: WindowView = {

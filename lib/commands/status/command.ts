@@ -14,12 +14,15 @@ const NEEDS_ATTENTION = 1;
 const HELP = `
 Changes nothing. Exit codes: 0 all is well; 1 something needs attention: records wait and no worker
 runs, no worker counts a partition, nothing was committed for a minute, Kafka has deleted records that
-were not counted, the settings are not those of the counts, the output topic is missing, or a system is
+were not counted, the settings are not those of the counts, the last round of audit --watch has found
+what is wrong, the hours do not hold what was counted, the output topic is missing, or a system is
 down; 2 wrong settings or arguments; 4 no result: status itself has failed.`;
 
 export function addStatus(program: Command, { configured, print, failsWith }: Host): void {
   program.command("status")
-    .description("show offsets, lag, workers, closed windows, dead letters and problems")
+    .description(
+      "show offsets, lag, workers, closed windows, the last audit, dead letters and problems",
+    )
     .option("--json", "print it as JSON")
     .addHelpText("after", HELP)
     .addHelpText("after", example("status", "status --json"))

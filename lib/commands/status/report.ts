@@ -4,13 +4,16 @@
  */
 
 import { groupDigits, plural } from "../../core/text/numbers.ts";
+import { printable } from "../../core/text/printable.ts";
 import { textTable } from "../../core/text/table.ts";
 import { isoTime, utcTime } from "../../core/text/time.ts";
+import { auditJson, isOverdue, verdictText } from "../../core/views/audit_verdict.ts";
+import { quietJson } from "../../core/views/quiet.ts";
 import { lagBehind, type Status } from "../../core/views/status.ts";
 import { reportJson } from "../cli/json.ts";
 import type { StatusReport } from "./status.ts";
 
-export function statusLines({ status, problems }: StatusReport): string[] {
+export function statusLines({ status, problems, nowMs }: StatusReport): string[] {
   return [
     `Topic ${status.topic}${status.isCompacted ? " (compacted)" : ""}, group ${status.groupId}`,
     "",
@@ -22,6 +25,8 @@ export function statusLines({ status, problems }: StatusReport): string[] {
       ? "Closed windows: none yet"
       : `Closed windows: up to ${utcTime(status.closedUpToMs)}`,
     ...outputLines(status),
+    auditLine(status, nowMs),
+    ...quietLines(status),
     "",
     ...deadLetterLines(status),
     "",
@@ -82,6 +87,25 @@ function outputLines({ output }: Status): string[] {
   ];
 }
 
+function auditLine({ audit }: Status, nowMs: number): string {
+  if (audit === null) return "Last audit: none";
+  const overdue = isOverdue(audit, nowMs) ? " (overdue: the next ones are missing)" : "";
+  return `Last audit: ${utcTime(audit.atMs)}, ${verdictText(audit)}${overdue}`;
+}
+
+function quietLines({ quiet: { total, listed } }: Status): string[] {
+  if (total === 0) return ["Quiet lotteries: none"];
+  const rest = total - listed.length;
+  return [
+    `Quiet lotteries: ${total}`,
+    ...listed.map(({ lotteryName, eventType, quietSinceMs, events, expected, weeks }) =>
+      `  ${printable(lotteryName)}, ${printable(eventType)}, since ${utcTime(quietSinceMs)}: ` +
+      `${groupDigits(events)} of ${groupDigits(expected)} events, by ${plural(weeks, "week")}`
+    ),
+    ...rest === 0 ? [] : [`  and ${rest} more`],
+  ];
+}
+
 function deadLetterLines({ deadLetters }: Status): string[] {
   if (deadLetters.length === 0) return ["Dead letters: none"];
   return textTable(
@@ -97,7 +121,7 @@ function deadLetterLines({ deadLetters }: Status): string[] {
 }
 
 /** For programs: times in ISO 8601. */
-export function statusJson({ status, problems }: StatusReport): string {
+export function statusJson({ status, problems, nowMs }: StatusReport): string {
   const { findings: _, group, ...rest } = status;
   return reportJson({
     ...rest,
@@ -110,6 +134,9 @@ export function statusJson({ status, problems }: StatusReport): string {
       handedOverTo: isoTime(status.output.handedOverToMs),
       waiting: status.output.waiting,
     },
+    audit: status.audit && auditJson(status.audit, nowMs),
+    quiet: status.quiet.listed.map(quietJson),
+    quietLotteries: status.quiet.total,
     partitions: status.partitions.map((partition) => ({
       partition: partition.partition,
       storedOffset: partition.storedOffset,

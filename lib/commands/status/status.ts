@@ -15,6 +15,9 @@ import { KafkaOutput } from "../../io/kafka/output.ts";
 import { claimOf, comparePipeline } from "../../io/postgres/identity.ts";
 import { deadLettersByReason } from "../../io/postgres/queries/dead_letter_counts.ts";
 import { eventTimeStatus, outboxStatus } from "../../io/postgres/queries/progress.ts";
+import { readBooksDifference } from "../../io/postgres/queries/watch/books.ts";
+import { readLastAudit } from "../../io/postgres/queries/watch/last_audit.ts";
+import { readQuiet } from "../../io/postgres/queries/watch/quiet.ts";
 import { assertUpToDate } from "../../io/postgres/schema/migrate.ts";
 import { Connection } from "../../io/postgres/session/connection.ts";
 import { type KafkaState, readCoverage, readKafkaState } from "./coverage.ts";
@@ -22,6 +25,8 @@ import { type KafkaState, readCoverage, readKafkaState } from "./coverage.ts";
 export interface StatusReport {
   readonly status: Status;
   readonly problems: readonly string[];
+  /** By the database's clock. */
+  readonly nowMs: number;
 }
 
 /**
@@ -47,9 +52,12 @@ export async function status(config: Config): Promise<StatusReport> {
       ? null
       : { topic: outputTopic, ...await outboxStatus(connection) },
     deadLetters: await deadLettersByReason(connection),
+    audit: await readLastAudit(connection),
+    booksDifference: await readBooksDifference(connection),
+    quiet: await readQuiet(connection),
     findings,
   };
-  return { status, problems: problemsOf(status, nowMs) };
+  return { status, problems: problemsOf(status, nowMs), nowMs };
 }
 
 async function askKafka(config: Config, connection: Connection): Promise<

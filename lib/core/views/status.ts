@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { AuditNote } from "../audit/audit_note.ts";
 import {
   describeUncounted,
   type Group,
@@ -12,6 +13,9 @@ import {
 import { lagOf, type LogRange } from "../offsets/log_range.ts";
 import { unavailableText } from "../offsets/partition_names.ts";
 import { plural } from "../text/numbers.ts";
+import { utcTime } from "../text/time.ts";
+import { booksProblem } from "./books.ts";
+import type { QuietLotteries } from "./quiet.ts";
 
 /** One partition, as the database and Kafka have it. */
 export interface PartitionStatus {
@@ -64,6 +68,11 @@ export interface Status extends Coverage {
   /** Null if closed windows are not published. */
   readonly output: OutputStatus | null;
   readonly deadLetters: readonly DeadLetterStatus[];
+  /** The newest round of `audit --watch`; null if there was none. */
+  readonly audit: AuditNote | null;
+  /** Events that were counted and are not in the hours; null if it is not known. */
+  readonly booksDifference: number | null;
+  readonly quiet: QuietLotteries;
   /** Other problems: a system that is away, settings that differ. */
   readonly findings: readonly string[];
 }
@@ -106,6 +115,17 @@ export function problemsOf(status: Status, nowMs: number): string[] {
     ...partitions.filter(({ partition, log }) =>
       log !== null || (status.group !== null && !gaps.has(partition))
     ).flatMap((partition) => logProblem(partition) ?? []),
+    ...auditProblem(status.audit) ?? [],
+    ...status.booksDifference ? [booksProblem(status.booksDifference)] : [],
+  ];
+}
+
+function auditProblem(audit: AuditNote | null): string[] | null {
+  if (audit?.verdict !== "wrong") return null;
+  const { atMs, wrong, firstWrong: [first] } = audit;
+  return [
+    `The last audit, at ${utcTime(atMs)}, found ${plural(wrong, "difference")}` +
+    `${first === undefined ? "" : `: ${first}`}. \`audit\` names all of them`,
   ];
 }
 

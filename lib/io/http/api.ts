@@ -5,6 +5,8 @@
  */
 
 import { isoTime } from "../../core/text/time.ts";
+import { auditJson } from "../../core/views/audit_verdict.ts";
+import { quietJson } from "../../core/views/quiet.ts";
 import { stepName } from "../../core/views/steps.ts";
 import type { WindowView } from "../../core/views/window_view.ts";
 import type { LotterySearch } from "../postgres/queries/lotteries.ts";
@@ -81,6 +83,10 @@ export function statusJson(
         end_offset: shared.ends.get(partition.partition) ?? null,
       })),
     },
+    audit: shared?.audit ? auditJson(shared.audit, shared.nowMs) : null,
+    books_difference: worker.booksDifference,
+    quiet: (shared?.quiet.listed ?? []).map(quietJson),
+    quiet_lotteries: shared?.quiet.total ?? null,
     this_worker: {
       id: workerId,
       started_at: isoTime(worker.startedMs),

@@ -4,6 +4,7 @@ import { reportJson } from "../../../lib/commands/cli/json.ts";
 import { statusJson } from "../../../lib/commands/status/report.ts";
 import type { AuditReport } from "../../../lib/core/audit/audit.ts";
 import type { Status } from "../../../lib/core/views/status.ts";
+import { AUDIT, QUIET } from "../../support/watched.ts";
 
 /** Names of fields at any depth. */
 function namesIn(value: unknown): string[] {
@@ -126,14 +127,22 @@ Deno.test("status --json is snake_case", () => {
     closedUpToMs: null,
     output: { topic: "closed", handedOverToMs: 1, waiting: 0 },
     deadLetters: [{ reason: "not_json", records: 1, replayed: 0 }],
+    audit: AUDIT,
+    booksDifference: 0,
+    quiet: { total: 1, listed: [QUIET] },
     findings: [],
   };
-  const json = statusJson({ status, problems: [] });
+  const json = statusJson({ status, problems: [], nowMs: AUDIT.atMs });
   assertSnakeCase(json, [
     "stored_offset",
     "client_id",
     "handed_over_to",
     "closed_up_to",
+    "not_provable",
+    "is_overdue",
+    "books_difference",
+    "quiet_since",
+    "quiet_lotteries",
     "seen_at",
   ]);
   assert.equal(JSON.parse(json).workers[0].started_at, "1970-01-01T00:00:00.001Z");

@@ -6,6 +6,7 @@ import {
   problemsOf,
   type Status,
 } from "../../../lib/core/views/status.ts";
+import { AUDIT, QUIET } from "../../support/watched.ts";
 
 const NOW_MS = 1_000_000_000_000;
 
@@ -50,6 +51,9 @@ function problems(partition: Partial<PartitionStatus>, status: Partial<Status> =
     closedUpToMs: null,
     output: null,
     deadLetters: [],
+    audit: null,
+    booksDifference: 0,
+    quiet: { total: 0, listed: [] },
     findings: [],
     ...status,
   }, NOW_MS);
@@ -149,6 +153,33 @@ for (
     [
       "nothing of a new partition",
       problems({ storedOffset: null, log: { startOffset: 0, endOffset: 0 }, ...LONG_AGO }),
+      [],
+    ],
+    ["nothing of an audit that agrees, or that could prove a part only, however old", [
+      ...problems({}, { audit: AUDIT }),
+      ...problems({}, { audit: { ...AUDIT, verdict: "not provable", notProvable: 7 } }),
+    ], []],
+    [
+      "an audit that found something wrong, with the first of it",
+      problems({}, {
+        audit: { ...AUDIT, verdict: "wrong", wrong: 1_200, firstWrong: ["Window a", "Window b"] },
+      }),
+      [
+        /^The last audit, at 2026-01-01 11:56:30Z, found 1,200 differences: Window a\. `audit` names/,
+      ],
+    ],
+    ["nothing of books that are not known", problems({}, { booksDifference: null }), []],
+    ["hours that lack an event", problems({}, { booksDifference: 1 }), [
+      /^The books do not balance: lottery_hours has 1 event fewer than were counted\. `audit`/,
+    ]],
+    ["hours that have too many events", problems({}, { booksDifference: -1_500 }), [
+      /lottery_hours has 1,500 events more than were counted/,
+    ]],
+    [
+      "nothing of lotteries that are quiet: the pipeline is well",
+      problems({}, {
+        quiet: { total: 1, listed: [QUIET] },
+      }),
       [],
     ],
     ["what else was found", problems({ log: null }, { group: null, findings: ["Kafka"] }), [

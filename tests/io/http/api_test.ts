@@ -7,6 +7,7 @@ import { answering } from "../../support/answering.ts";
 import { READY, VIEW } from "../../support/page_stand.ts";
 import { ServerEvents } from "../../support/server_events.ts";
 import { commitOf } from "../../support/sink_contract.ts";
+import { AUDIT, QUIET } from "../../support/watched.ts";
 
 const NOON_MS = Date.UTC(2026, 0, 1, 12);
 const MINUTE_MS = 60_000;
@@ -27,6 +28,8 @@ const OVERVIEW: Overview = {
     caughtUpAtMs: null,
   }],
   workers: 2,
+  audit: null,
+  quiet: { total: 0, listed: [] },
 };
 
 const AWAY = new UnavailableError("away");
@@ -223,6 +226,55 @@ Deno.test("/api/status has the partitions that no worker counts, and who holds t
     since: "2026-01-01T12:00:00.000Z",
   }]);
   assert.deepEqual(all_workers.problems, ["partition 3 is not counted"]);
+});
+
+Deno.test("/api/status has the last audit, and says when it is older than two rounds", async () => {
+  const at = (atMs: number) => ({ ...OVERVIEW, audit: { ...AUDIT, atMs } });
+  let overview: Overview = OVERVIEW;
+  using open = answering({ overview: () => Promise.resolve(overview) });
+  const audit = async () => (await (await open.get("/api/status")).json()).audit;
+  assert.equal(await audit(), null);
+  const oldestMs = OVERVIEW.nowMs - 30 * MINUTE_MS - 2_500;
+  overview = at(oldestMs);
+  assert.deepEqual(await audit(), {
+    at: "2026-01-01T11:30:27.500Z",
+    from: "2026-01-01T09:00:00.000Z",
+    to: "2026-01-01T11:55:00.000Z",
+    records: 321_835,
+    rows: 1_064,
+    wrong: 0,
+    not_provable: 0,
+    seconds: 2.5,
+    verdict: "agrees",
+    first_wrong: [],
+    is_overdue: false,
+  });
+  overview = at(oldestMs - 1);
+  assert.equal((await audit()).is_overdue, true);
+});
+
+Deno.test("/api/status has the lotteries that are quiet, and whether the books balance", async () => {
+  let overview: Overview | null = null;
+  using open = answering({ overview: () => Promise.resolve(overview) });
+  const read = async () => {
+    const status = await (await open.get("/api/status")).json();
+    return [status.quiet, status.quiet_lotteries, status.books_difference];
+  };
+  assert.deepEqual(await read(), [[], null, null]);
+  overview = OVERVIEW;
+  open.state.booksDifference = 0;
+  assert.deepEqual(await read(), [[], 0, 0]);
+  overview = { ...OVERVIEW, quiet: { total: 101, listed: [QUIET] } };
+  open.state.booksDifference = -3;
+  const quiet = {
+    lottery_name: "mega_draw",
+    event_type: "pay",
+    quiet_since: "2026-01-01T11:20:00.000Z",
+    events: 2,
+    expected: 1_140,
+    weeks: 4,
+  };
+  assert.deepEqual(await read(), [[quiet], 101, -3]);
 });
 
 Deno.test("/api/status has no end below the stored offset, and a rate from the second read on", async () => {

@@ -3,11 +3,15 @@
  * @module
  */
 
+import type { AuditNote } from "../../../core/audit/audit_note.ts";
 import { lagOf, type LogRange } from "../../../core/offsets/log_range.ts";
+import type { QuietLotteries } from "../../../core/views/quiet.ts";
 import type { EventTimes } from "../../../core/views/time_range.ts";
 import { isMigrated } from "../schema/migrate.ts";
 import type { Connection, Row } from "../session/connection.ts";
 import { type StoredPartition, storedPartitions } from "./progress.ts";
+import { readLastAudit } from "./watch/last_audit.ts";
+import { readQuiet } from "./watch/quiet.ts";
 
 /** What the database says of all workers. Times in milliseconds since the epoch. */
 export interface Overview extends EventTimes {
@@ -19,6 +23,9 @@ export interface Overview extends EventTimes {
   readonly deadLetters: number;
   readonly partitions: readonly StoredPartition[];
   readonly workers: number;
+  /** What the newest round of `audit --watch` has found; null if there was none. */
+  readonly audit: AuditNote | null;
+  readonly quiet: QuietLotteries;
 }
 
 interface OverviewRow extends Row {
@@ -66,6 +73,8 @@ export async function readOverview(
     deadLetters: row.dead_letters,
     partitions: await storedPartitions(connection, topic),
     workers: row.workers,
+    audit: await readLastAudit(connection),
+    quiet: await readQuiet(connection),
   };
 }
 
