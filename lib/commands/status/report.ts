@@ -100,7 +100,8 @@ function quietLines({ quiet: { total, listed } }: Status): string[] {
     `Quiet lotteries: ${total}`,
     ...listed.map(({ lotteryName, eventType, quietSinceMs, events, expected, weeks }) =>
       `  ${printable(lotteryName)}, ${printable(eventType)}, since ${utcTime(quietSinceMs)}: ` +
-      `${groupDigits(events)} of ${groupDigits(expected)} events, by ${plural(weeks, "week")}`
+      `${groupDigits(events)} of ${groupDigits(expected)} expected events, ` +
+      `by the last ${weeks === 1 ? "week" : `${weeks} weeks`}`
     ),
     ...rest === 0 ? [] : [`  and ${rest} more`],
   ];

@@ -19,7 +19,7 @@ export function verdictText({ verdict, rows, wrong, notProvable }: AuditNote): s
     case "agrees":
       return `${recounted}, all agree`;
     case "wrong":
-      return `${groupDigits(wrong)} WRONG, ${plural(rows, "row")} agree`;
+      return `${groupDigits(wrong)} WRONG, ${plural(rows, "row agrees", "rows agree")}`;
     case "not provable":
       return `${recounted}, ${groupDigits(notProvable)} not provable`;
     case "incomplete":

@@ -62,8 +62,8 @@ Deno.test("status lists quiet lotteries, whatever is in their names", () => {
   const hostile = { ...QUIET, lotteryName: "a\u001b[2J\nb", eventType: "p\u202ey", weeks: 1 };
   assert.deepEqual(linesOf({ quiet: { total: 102, listed: [QUIET, hostile] } }).slice(1), [
     "Quiet lotteries: 102",
-    "  mega_draw, pay, since 2026-01-01 11:20:00Z: 2 of 1,140 events, by 4 weeks",
-    "  a\\u{1b}[2J\\nb, p\\u{202e}y, since 2026-01-01 11:20:00Z: 2 of 1,140 events, by 1 week",
+    "  mega_draw, pay, since 2026-01-01 11:20:00Z: 2 of 1,140 expected events, by the last 4 weeks",
+    "  a\\u{1b}[2J\\nb, p\\u{202e}y, since 2026-01-01 11:20:00Z: 2 of 1,140 expected events, by the last week",
     "  and 100 more",
   ]);
 });

@@ -9,11 +9,13 @@ import { Choices } from "./choice/choices.js";
 import { find, setText } from "./dom.js";
 import { age, zone } from "./format.js";
 import { showAbout } from "./parts/about.js";
+import { showAudit } from "./parts/audit.js";
 import { Chips } from "./choice/chips.js";
 import { Counts } from "./parts/counts.js";
 import { LettersDialog } from "./parts/letters.js";
 import { LotteryBox } from "./choice/lottery_box.js";
 import { absentOf, noticesOf, showNotices, systemsDown } from "./parts/notices.js";
+import { QuietList } from "./parts/quiet.js";
 import { RangeBox } from "./choice/range_box.js";
 import { showStates, showTiles } from "./parts/tiles.js";
 import { Stream } from "./stream.js";
@@ -30,6 +32,7 @@ class Page {
     clear: () => this.#choices.choose({ lotteries: [] }),
   });
   #ranges = new RangeBox((range) => this.#choices.choose({ range }));
+  #quiet = new QuietList((lottery) => this.#choices.toggleLottery(lottery));
   #letters = new LettersDialog({
     open: () => this.#choices.choose({ hasLetters: true }),
     close: () => this.#choices.choose({ hasLetters: false }),
@@ -75,6 +78,7 @@ class Page {
     this.#chips.show(choice.lotteries);
     this.#ranges.show(choice.range);
     this.#letters.show(choice, this.#nowMs);
+    if (this.#status) this.#quiet.show(this.#status, choice.lotteries);
     if (isOther) {
       this.#view = undefined;
       this.#known.clear();
@@ -126,6 +130,8 @@ class Page {
     if (this.#status && this.#connection === "live") {
       showTiles(this.#status, this.#nowMs);
       showStates(this.#status, this.#nowMs);
+      showAudit(this.#status.audit, this.#nowMs);
+      this.#quiet.show(this.#status, this.#choices.current.lotteries);
     }
     this.#showConnection();
   }

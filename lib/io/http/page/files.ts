@@ -31,12 +31,14 @@ import format from "./format.js" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
 import page from "./index.html" with { type: "text" };
 import about from "./parts/about.js" with { type: "text" };
+import audit from "./parts/audit.js" with { type: "text" };
 import barTable from "./parts/bar_table.js" with { type: "text" };
 import chartHead from "./parts/chart_head.js" with { type: "text" };
 import counts from "./parts/counts.js" with { type: "text" };
 import letterReasons from "./parts/letter_reasons.js" with { type: "text" };
 import letters from "./parts/letters.js" with { type: "text" };
 import notices from "./parts/notices.js" with { type: "text" };
+import quiet from "./parts/quiet.js" with { type: "text" };
 import table from "./parts/table.js" with { type: "text" };
 import tiles from "./parts/tiles.js" with { type: "text" };
 import windows from "./parts/windows.js" with { type: "text" };
@@ -48,6 +50,7 @@ import pageStyle from "./styles/page.css" with { type: "text" };
 import partsStyle from "./styles/parts.css" with { type: "text" };
 import rangesStyle from "./styles/ranges.css" with { type: "text" };
 import viewsStyle from "./styles/views.css" with { type: "text" };
+import watchStyle from "./styles/watch.css" with { type: "text" };
 import times from "./times.js" with { type: "text" };
 
 /** A file, and where it is served. */
@@ -93,12 +96,14 @@ const TEXTS: Readonly<Record<string, string>> = {
   "choice/lottery_box.js": lotteryBox,
   "choice/range_box.js": rangeBox,
   "parts/about.js": about,
+  "parts/audit.js": audit,
   "parts/bar_table.js": barTable,
   "parts/chart_head.js": chartHead,
   "parts/counts.js": counts,
   "parts/letter_reasons.js": letterReasons,
   "parts/letters.js": letters,
   "parts/notices.js": notices,
+  "parts/quiet.js": quiet,
   "parts/table.js": table,
   "parts/tiles.js": tiles,
   "parts/windows.js": windows,
@@ -108,6 +113,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   "styles/parts.css": partsStyle,
   "styles/ranges.css": rangesStyle,
   "styles/views.css": viewsStyle,
+  "styles/watch.css": watchStyle,
 };
 
 export const PAGE_FILES: readonly PageFile[] = [

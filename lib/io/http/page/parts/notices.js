@@ -5,7 +5,7 @@
 
 import { quoted, RANGES } from "../address.js";
 import { find, make } from "../dom.js";
-import { visible } from "../format.js";
+import { visible, whole } from "../format.js";
 
 /** @typedef {import("../address.js").Choice} Choice */
 /** @typedef {import("../../api.ts").StatusJson} Status */
@@ -42,7 +42,7 @@ export function noticesOf({ connection, refusal, status, view, choice, known, pr
   }
   return [
     ...addressProblems,
-    ...status ? [...outages(status), ...uncounted(status)] : [],
+    ...status ? [...outages(status), ...uncounted(status), ...books(status)] : [],
     ...view === null ? [info("No events yet. Counts appear here with the first commit.")] : [],
     ...view ? absence(view, choice, known) : [],
   ];
@@ -91,6 +91,21 @@ function outages(status) {
 function uncounted({ all_workers: all }) {
   const problems = all?.problems ?? [];
   return problems.map((text) => bad(`${text.slice(0, 1).toUpperCase()}${visible(text.slice(1))}.`));
+}
+
+/** Whether the hours hold what was counted. @param {Status} status */
+function books({ books_difference: difference }) {
+  if (!difference) return [];
+  const events = Math.abs(difference);
+  return [
+    bad(
+      `The books do not balance: the hours have ${whole(events)} ${
+        events === 1 ? "event" : "events"
+      } ${
+        difference > 0 ? "fewer" : "more"
+      } than were counted. Run audit: it names the rows that are wrong.`,
+    ),
+  ];
 }
 
 /**
