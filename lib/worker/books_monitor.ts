@@ -6,11 +6,13 @@
 
 import { delay } from "../async/delay.ts";
 import type { Alert } from "../core/alert.ts";
+import { isPassing } from "../core/failure.ts";
 import { booksProblem } from "../core/views/books.ts";
 import { FailureLog } from "../io/failure_log.ts";
 import { log } from "../io/logs.ts";
 import { readBooksDifference } from "../io/postgres/queries/watch/books.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
+import { StatementAbortedError } from "../io/postgres/session/errors.ts";
 import type { WorkerState } from "../observers/worker_state.ts";
 import type { WorkerAlerts } from "./alerts.ts";
 
@@ -30,7 +32,9 @@ const MAX_SHARE = 0.01;
 /** Checks from `begin` until it is disposed. */
 export class BooksMonitor implements AsyncDisposable {
   readonly #options: BooksMonitorOptions;
-  readonly #failures = new FailureLog("Cannot check whether the books balance: {reason}");
+  readonly #failures = new FailureLog("Cannot check whether the books balance: {reason}", {
+    isSilent: (error) => isPassing(error) && !(error instanceof StatementAbortedError),
+  });
   readonly #ended = new AbortController();
   #checking = Promise.resolve();
   /** Since when they differ; null if they did not at the last check. */
@@ -56,7 +60,7 @@ export class BooksMonitor implements AsyncDisposable {
     const { signal } = this.#ended;
     let tookMs = 0;
     for (;;) {
-      await delay(Math.max(intervalMs, tookMs / MAX_SHARE), signal);
+      await delay(restMs({ tookMs, intervalMs }), signal);
       if (signal.aborted) return;
       const startedAt = performance.now();
       try {
@@ -84,6 +88,13 @@ export class BooksMonitor implements AsyncDisposable {
       alerts?.over("books_wrong", balanceAgain);
     }
   }
+}
+
+/** Time until the next check. */
+export function restMs(
+  { tookMs, intervalMs }: { readonly tookMs: number; readonly intervalMs: number },
+): number {
+  return Math.max(intervalMs, tookMs / MAX_SHARE);
 }
 
 function doNotBalance(difference: number, sinceMs: number): Alert {

@@ -7,6 +7,8 @@ import { freePort } from "../../support/free_port.ts";
 import { kcatProduce } from "../../support/kcat.ts";
 import { serverTest } from "../../support/servers.ts";
 import { openStack, recordsRead } from "../../support/stack.ts";
+import { AUDIT, QUIET } from "../../support/watched.ts";
+import { insertAudit, insertQuiet } from "../../support/watched_tables.ts";
 import { Program, runProgram } from "../../support/worker_process.ts";
 
 serverTest(
@@ -78,7 +80,7 @@ serverTest(
 
 serverTest("status exits 1 and says what needs attention", ["kafka", "postgres"], async () => {
   await using stack = await openStack({ partitions: 1 });
-  const { env, topic } = stack;
+  const { env, topic, database } = stack;
   const problems = async (changes: Readonly<Record<string, string>> = {}) => {
     const { code, stdout, stderr } = await runProgram(["status", "--json"], {
       env: { ...env, ...changes },
@@ -91,6 +93,23 @@ serverTest("status exits 1 and says what needs attention", ["kafka", "postgres"]
   await kcatProduce(topic, makeLines(1_000, new Expectation()));
   await countAll(stack);
   assert.equal(await problems(), "", "no worker, but nothing to do");
+
+  const { connection } = database;
+  const wrong = { ...AUDIT, verdict: "wrong", wrong: 2, firstWrong: ["Window a: b"] } as const;
+  await insertAudit(connection, wrong);
+  assert.match(await problems(), /^The last audit, at 2026-01-01 .* found 2 differences: Window a/);
+  await insertAudit(connection, { ...AUDIT, atMs: AUDIT.atMs + 1 });
+  await insertQuiet(connection, QUIET);
+  assert.equal(await problems(), "", "it is overdue, and a lottery is quiet: that is only said");
+  const { stdout } = await runProgram(["status"], { env });
+  assert.match(stdout, /^Last audit: 2026-.*, all agree \(overdue: the next ones are missing\)$/m);
+  assert.match(
+    stdout,
+    /^Quiet lotteries: 1\n {2}mega_draw, pay, since 2026-.*: 2 of 1,140 expected/m,
+  );
+  await connection.query({ text: "update pipeline set replayed_letters = replayed_letters + 3" });
+  assert.match(await problems(), /^The books do not balance: lottery_hours has 3 events fewer/);
+  await connection.query({ text: "update pipeline set replayed_letters = replayed_letters - 3" });
 
   await kcatProduce(topic, makeLines(500, new Expectation()));
   assert.match(await problems(), /^500 records are waiting to be counted, but the group/);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DeadLetterStore } from "../../../lib/io/postgres/dead_letters.ts";
 import { claimPipeline } from "../../../lib/io/postgres/identity.ts";
 import { compareHours } from "../../../lib/io/postgres/queries/audit/hour_comparison.ts";
+import { readBooksDifference } from "../../../lib/io/postgres/queries/watch/books.ts";
 import { migrate } from "../../../lib/io/postgres/schema/migrate.ts";
 import { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { FencedError } from "../../../lib/pipeline/sink.ts";
@@ -76,7 +77,15 @@ serverTest(
     await migrate(connection);
 
     let isOver = false;
-    const did = { stored: 0, fenced: 0, replayed: 0, filled: 0, expired: 0, rebuilt: 0 };
+    const did = {
+      stored: 0,
+      fenced: 0,
+      replayed: 0,
+      filled: 0,
+      expired: 0,
+      rebuilt: 0,
+      balanced: 0,
+    };
     const committing = async (partition: number) => {
       const sink = openSink(open());
       const random = numbers(partition + 1);
@@ -142,6 +151,13 @@ serverTest(
       const session = open();
       for (; !isOver; did.rebuilt++) await session.query({ text: "call rebuild_hours()" });
     };
+    const balancing = async () => {
+      const session = open();
+      while (!isOver) {
+        const difference = await readBooksDifference(session);
+        if (difference !== null) assert.equal(difference, 0, `after ${did.balanced++} times`);
+      }
+    };
     const aging = async () => {
       await Promise.all([filling(), filling()]);
       await Promise.all([expiring(), expiring()]);
@@ -155,6 +171,7 @@ serverTest(
         replaying(),
         publishing(),
         rebuilding(),
+        balancing(),
         aging(),
       ]);
     } finally {

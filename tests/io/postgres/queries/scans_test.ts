@@ -3,7 +3,8 @@
  * by a key of the large tables, and so takes as long after a year as after an hour. Each is explained
  * with its values; what functions of the database run inside shows in the server's own statistics.
  *
- * `audit` is left out: it compares every row.
+ * `audit` is left out: it compares every row. So are the books, which add up all hours: the longer
+ * that takes, the less often they do.
  */
 
 import assert from "node:assert/strict";
@@ -30,6 +31,8 @@ import {
   storedOffsets,
 } from "../../../../lib/io/postgres/queries/progress.ts";
 import { readTotals } from "../../../../lib/io/postgres/queries/totals.ts";
+import { readLastAudit } from "../../../../lib/io/postgres/queries/watch/last_audit.ts";
+import { readQuiet } from "../../../../lib/io/postgres/queries/watch/quiet.ts";
 import { readWindowView } from "../../../../lib/io/postgres/queries/window_view.ts";
 import { holdings } from "../../../../lib/io/postgres/reset.ts";
 import {
@@ -135,6 +138,8 @@ const READERS: Readonly<Record<string, Reading>> = {
     await outboxStatus(connection);
     await deadLettersByReason(connection);
     await listWorkers(connection);
+    await readLastAudit(connection);
+    await readQuiet(connection);
   },
   "doctor": async (connection) => {
     await assertUsable(connection);
