@@ -44,16 +44,34 @@ Deno.test("alerts are mailed through Mailpit, to the same operators as those of 
   assert.deepEqual([type, settings.addresses], ["email", ALERT_TO]);
 });
 
-Deno.test("no data fires the alert for missing commits, but not the one for lag", () => {
-  const [{ rules: [noCommits, lagGrows] }] = alerting.groups;
+Deno.test("no data fires the alert for missing commits, but no other", () => {
+  const [{ rules: [noCommits, ...others] }] = alerting.groups;
   assert.deepEqual([noCommits.noDataState, noCommits.execErrState], ["Alerting", "Alerting"]);
-  assert.deepEqual([lagGrows.noDataState, lagGrows.execErrState], ["OK", "Error"]);
+  assert.equal(others.length, 4);
+  for (const { title, noDataState, execErrState } of others) {
+    assert.deepEqual([noDataState, execErrState], ["OK", "Error"], title);
+  }
+});
+
+Deno.test("alerts about what is wrong are critical, and those about what may become so warn", () => {
+  const [{ rules }] = alerting.groups;
+  const severities = rules.map((
+    { uid, labels }: { uid: string; labels: { severity: string } },
+  ) => [uid, labels.severity]);
+  assert.deepEqual(severities, [
+    ["lottery-no-commits", "critical"],
+    ["lottery-lag-grows", "warning"],
+    ["lottery-wrong", "critical"],
+    ["lottery-audit-overdue", "warning"],
+    ["lottery-event-time-stands", "warning"],
+  ]);
 });
 
 Deno.test("each alert fires after the minutes in its title", () => {
-  const [{ rules: [noCommits, lagGrows] }] = alerting.groups;
+  const [{ rules: [noCommits, lagGrows, , , stands] }] = alerting.groups;
   const minutes = (title: string) => Number(title.match(/(\d+) minutes/)![1]);
   const [, { model }] = noCommits.data;
   assert.equal(model.conditions[0].evaluator.params[0], 60 * minutes(noCommits.title));
   assert.equal(lagGrows.for, `${minutes(lagGrows.title)}m`);
+  assert.ok(stands.data[0].model.expr.endsWith(` offset ${minutes(stands.title)}m)`));
 });

@@ -113,8 +113,17 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
     "Dead letters per ${bucket:text} by reason",
     "Lag",
     "Watermark delay",
+    "Last audit",
+    "Quiet lotteries",
   ],
-  "Lotto24 workers": ["Events per second by worker", "Latency", "Lag by partition"],
+  "Lotto24 workers": [
+    "Events per second by worker",
+    "Latency",
+    "Lag by partition",
+    "Last audit",
+    "Books difference",
+    "Audits",
+  ],
 };
 
 Deno.test("Grafana finds its files, and reads PostgreSQL with the role that only reads", async () => {
@@ -210,7 +219,7 @@ function clicksOf({ fieldConfig: { defaults, overrides } }: Panel): string[] {
   return [...defaults.links ?? [], ...overridden].map(({ url }) => url);
 }
 
-Deno.test("a click on a lottery shows it alone, one on the lag the workers, one on dead letters the latest", () => {
+Deno.test("a click on a lottery shows it alone, one on lag or audit the workers, one on dead letters the latest", () => {
   const targets = lotto24.panels.flatMap((panel) =>
     clicksOf(panel).map((url) => ({ title: panel.title, url: new URL(url, "http://grafana") }))
   );
@@ -221,9 +230,13 @@ Deno.test("a click on a lottery shows it alone, one on the lag the workers, one 
   assert.deepEqual(leadTo(({ search }) => search.includes("&var-lottery=$")), [
     "Click-to-payment funnel by lottery",
     "Events per ${bucket:text} by lottery",
+    "Quiet lotteries",
     "Top lotteries",
   ]);
-  assert.deepEqual(leadTo(({ pathname }) => pathname === `/d/${workers.uid}`), ["Lag"]);
+  assert.deepEqual(leadTo(({ pathname }) => pathname === `/d/${workers.uid}`), [
+    "Lag",
+    "Last audit",
+  ]);
   const latest = lotto24.panels.find(({ title }) => title === "Latest dead letters")!;
   assert.deepEqual(leadTo(({ search }) => search.includes(`&viewPanel=panel-${latest.id}`)), [
     "Dead letters",

@@ -18,6 +18,7 @@ const MINUTES_DAYS = 3;
 const HOURS_DAYS = 90;
 
 const lotto24 = await readDashboard("lotto24");
+const workers = await readDashboard("workers");
 const { groups } = await readProvisioning("alerting/alerting.yaml");
 
 /** Counts of 60 pairs of lottery and event type, as if they had come from a busy topic. */
@@ -59,13 +60,13 @@ async function fill(connection: Connection): Promise<void> {
   await connection.query({ text: "analyze" });
 }
 
-/** What Lotto24 and the alerts ask. */
+/** What the dashboards and the alerts ask. */
 const QUERIES: readonly { readonly name: string; readonly sql: string }[] = [
   ...lotto24.templating.list.filter(({ type }) => type === "query").map(({ name, query }) => ({
     name: `variable ${name}`,
     sql: query as string,
   })),
-  ...lotto24.panels.flatMap(({ title, targets }) =>
+  ...[...lotto24.panels, ...workers.panels].flatMap(({ title, targets }) =>
     targets.flatMap(({ refId, rawSql }) =>
       rawSql ? [{ name: `${title} ${refId}`, sql: rawSql }] : []
     )
@@ -98,7 +99,7 @@ const CHOICES: Readonly<Record<string, QueryContext["chosen"]>> = {
 /** In hours: a short one, the default, and the longest that each step is taken for. */
 const RANGES = [1, 6, 36, 72, 31 * 24, HOURS_DAYS * 24];
 
-serverTest("no query of Lotto24, its variables or the alerts scans the counts", [
+serverTest("no query of the dashboards, their variables or the alerts scans the counts", [
   "postgres",
 ], async () => {
   await using database = await createDatabase();

@@ -10,11 +10,14 @@ import {
 } from "../support/grafana.ts";
 import { GrafanaStand, LOTTERIES, TYPES } from "../support/grafana_stand.ts";
 import { serverTest } from "../support/servers.ts";
+import { AUDIT, QUIET } from "../support/watched.ts";
+import { insertAudit, insertQuiet } from "../support/watched_tables.ts";
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
 const lotto24 = await readDashboard("lotto24");
+const workers = await readDashboard("workers");
 const sqlPanels = lotto24.panels.flatMap((panel) =>
   panel.targets.flatMap((target) => target.rawSql ? [{ panel, sql: target.rawSql, target }] : [])
 );
@@ -94,6 +97,21 @@ async function assertPanels({ readerUrl }: GrafanaStand): Promise<void> {
   }
 }
 
+/** What the dashboard of the workers asks of PostgreSQL. */
+async function assertWorkerPanels({ readerUrl }: GrafanaStand): Promise<void> {
+  const asked = workers.panels.flatMap(({ title, targets, fieldConfig }) =>
+    targets.flatMap(({ rawSql }) => rawSql ? [{ title, rawSql, fieldConfig }] : [])
+  );
+  assert.deepEqual(asked.map(({ title }) => title), ["Last audit", "Audits"]);
+  for (const { title, rawSql, fieldConfig } of asked) {
+    const { columns, rows } = await query(readerUrl, rawSql);
+    assert.equal(rows.length, 1, title);
+    for (const { matcher } of fieldConfig.overrides) {
+      assert.ok(columns.some(({ name }) => name === matcher.options), matcher.options);
+    }
+  }
+}
+
 /** Dead letters stand by the clock, so that the whole minute after them is looked at. */
 async function assertDeadLetterPanel({ readerUrl }: GrafanaStand): Promise<void> {
   const { sql } = sqlPanels.find(({ panel, sql }) =>
@@ -133,6 +151,8 @@ async function assertSums({ readerUrl, database }: GrafanaStand): Promise<void> 
 const NOT_BY_LOTTERY = [
   "Watermark delay",
   "Last commit",
+  "Last audit",
+  "Quiet lotteries",
   "Dead letters",
   "Time without events",
   "Dead letters per ${bucket:text} by reason",
@@ -176,7 +196,11 @@ serverTest("every panel of Lotto24 gets its data from the counts of a worker", [
   "psql",
 ], async () => {
   await using stand = await GrafanaStand.open();
+  const { connection } = stand.database;
+  await insertAudit(connection, { ...AUDIT, atMs: Date.now(), verdict: "wrong", wrong: 1 });
+  for (const lotteryName of LOTTERIES) await insertQuiet(connection, { ...QUIET, lotteryName });
   await assertPanels(stand);
+  await assertWorkerPanels(stand);
   await assertDeadLetterPanel(stand);
   await assertSums(stand);
   await assertFiltered(stand);

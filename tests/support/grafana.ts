@@ -48,6 +48,8 @@ export interface Panel {
         readonly steps: readonly { readonly color: string; readonly value: number | null }[];
       };
       readonly links?: readonly DataLink[];
+      /** What stands for a value, by the value. */
+      readonly mappings?: readonly { readonly options: Readonly<Record<string, unknown>> }[];
       readonly custom?: unknown;
     };
     readonly overrides: readonly {
