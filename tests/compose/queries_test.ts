@@ -102,7 +102,12 @@ async function assertWorkerPanels({ readerUrl }: GrafanaStand): Promise<void> {
   const asked = workers.panels.flatMap(({ title, targets, fieldConfig }) =>
     targets.flatMap(({ rawSql }) => rawSql ? [{ title, rawSql, fieldConfig }] : [])
   );
-  assert.deepEqual(asked.map(({ title }) => title), ["Last audit", "Audits"]);
+  assert.deepEqual(asked.map(({ title }) => title), [
+    "Last audit",
+    "Audited",
+    "Rows recounted",
+    "Audits",
+  ]);
   for (const { title, rawSql, fieldConfig } of asked) {
     const { columns, rows } = await query(readerUrl, rawSql);
     assert.equal(rows.length, 1, title);

@@ -53,11 +53,9 @@ serverTest("the last audit is a verdict, unless it is too old for one", ["postgr
     const read = async (
       panel: Panel,
     ) => [...(await query(database.url, panel.targets[0]!.rawSql!)).rows];
-    assert.deepEqual(await read(ofEvents), [{ found }], name);
-    const [row, ...others] = await read(ofWorkers);
-    assert.deepEqual(others, []);
-    assert.equal(row?.Verdict ?? null, found, name);
-    if (row) assert.equal(row["Rows that agree"], 1_064);
+    for (const panel of [ofEvents, ofWorkers]) {
+      assert.deepEqual(await read(panel), [{ found }], name);
+    }
     const texts = ofEvents.fieldConfig.defaults.mappings![0]!.options;
     if (found !== null && found <= 0) assert.ok(texts[found], `${found} has a text`);
   }
