@@ -3,13 +3,7 @@
 import assert from "node:assert/strict";
 import { migrate } from "../../lib/io/postgres/schema/migrate.ts";
 import type { Connection } from "../../lib/io/postgres/session/connection.ts";
-import {
-  expandSql,
-  type Panel,
-  query,
-  type QueryContext,
-  readDashboard,
-} from "../support/grafana.ts";
+import { expandSql, query, type QueryContext, readDashboard } from "../support/grafana.ts";
 import { createDatabase } from "../support/postgres.ts";
 import { serverTest } from "../support/servers.ts";
 
