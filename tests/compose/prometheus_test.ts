@@ -66,9 +66,16 @@ serverTest("every Prometheus query has data once a worker is scraped", [
     return up?.value === 1; // 0 where a scrape took too long
   });
 
-  const { model, datasourceUid } = lagGrows.data[0];
-  assert.equal(datasourceUid, "lottery-prometheus");
-  await prometheus.query(model.expr);
+  await eventually(async () => {
+    const [audited] = await prometheus.query("lottery_audit_timestamp_seconds");
+    return audited?.value === AUDIT.atMs / 1000;
+  });
+  for (const { data: [{ model, datasourceUid }] } of [lagGrows, wrong, stands]) {
+    assert.equal(datasourceUid, "lottery-prometheus");
+    await prometheus.query(model.expr);
+  }
+  const [found] = await prometheus.query(wrong.data[0].model.expr);
+  assert.equal(found!.value, 0);
 });
 
 /** Whether the value is beyond the rule's threshold. */
