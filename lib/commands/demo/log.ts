@@ -12,13 +12,14 @@ import { GeneratedLog } from "../../core/simulation/generated_log.ts";
 const FILE_NAME = "generator.json";
 
 /** Raised whenever the same state would give other records. */
-const VERSION = 2;
+const VERSION = 3;
 
 const STATE = z.object({
   version: z.literal(VERSION),
   seed: z.number(),
   rate: z.number(),
   begunMs: z.number(),
+  past: z.object({ days: z.number(), share: z.number() }),
   speed: z.number(),
   lotteries: z.number(),
   badShare: z.number(),
@@ -29,7 +30,8 @@ type State = z.output<typeof STATE>;
 const DEFAULTS = {
   version: VERSION,
   seed: 1,
-  rate: 100,
+  rate: 10,
+  past: { days: 8, share: 0.1 },
   lotteries: 12,
   badShare: 0.001,
   lateShare: 0.03,

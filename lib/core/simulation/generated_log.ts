@@ -10,13 +10,16 @@ import { type GeneratedRecord, Generator, type GeneratorOptions } from "./genera
 import { Story } from "./story.ts";
 
 export interface GeneratedLogOptions extends GeneratorOptions {
-  /** Events per second of event time on average, besides those of jackpots. */
+  /** Events per second of event time over a whole week, besides those of jackpots. */
   readonly rate: number;
-  /** When the log was begun, in milliseconds since the epoch; its first events are a day of the story older. */
+  /** When the log was begun, in milliseconds since the epoch. */
   readonly begunMs: number;
+  /** How much of what is older than the log exists at once, thinned. */
+  readonly past: { readonly days: number; readonly share: number };
   /**
    * How fast event time passes until it has reached now; from then on it passes as usual.
-   * With 1, all events older than the log exist at once.
+   * With 1, all events older than the log exist at once; otherwise those of the last
+   * minutes or hours, up to a day, are played.
    */
   readonly speed: number;
 }
@@ -32,22 +35,32 @@ export interface Announcement {
 }
 
 const MINUTE_MS = 60_000;
-/** How long a day of the story takes to watch, at any speed up to that of a real day. */
-const DAY_TO_WATCH_MS = 24 * MINUTE_MS;
-const REAL_DAY_SPEED = 60;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** How long it takes until event time has reached now, at speeds up to the one that plays a day. */
+const PLAY_MS = 24 * MINUTE_MS;
+const GREATEST_SPEED_TO_PLAY = 60;
 
 export class GeneratedLog {
   readonly #options: GeneratedLogOptions;
   readonly #generator: Generator;
   readonly #story: Story;
+  /** Event time when the log was begun. */
+  readonly #firstMs: number;
+  /** When its first event may come. */
   readonly startMs: number;
 
   constructor(options: GeneratedLogOptions) {
-    const dayMs = DAY_TO_WATCH_MS * Math.min(options.speed, REAL_DAY_SPEED);
+    const { begunMs, past, speed } = options;
+    const playedMs = speed === 1 ? 0 : PLAY_MS * Math.min(speed, GREATEST_SPEED_TO_PLAY);
     this.#options = options;
-    this.startMs = Math.floor(options.begunMs - dayMs);
+    this.#firstMs = Math.floor(begunMs - playedMs);
+    this.startMs = this.#firstMs - past.days * DAY_MS;
     this.#generator = new Generator(options);
-    this.#story = new Story({ ...options, startMs: this.startMs, dayMs });
+    this.#story = new Story({
+      ...options,
+      startMs: this.startMs,
+      growth: { from: past.share, endMs: this.#firstMs },
+    });
   }
 
   record(n: number): LoggedRecord {
@@ -77,7 +90,7 @@ export class GeneratedLog {
   eventTimeAt(nowMs: number): number {
     const { begunMs, speed } = this.#options;
     if (speed === 1) return nowMs;
-    return Math.min(nowMs, this.startMs + Math.floor((nowMs - begunMs) * speed));
+    return Math.min(nowMs, this.#firstMs + Math.floor((nowMs - begunMs) * speed));
   }
 
   /** The jackpot that brings a crowd at `nowMs`, or null. */

@@ -1,8 +1,9 @@
 /**
- * When events come: quiet nights, busy evenings, and crowds when a lottery announces a jackpot.
+ * When events come: quiet nights and busy evenings, the busiest before a draw, and crowds when a
+ * lottery announces a jackpot.
  *
  * The number of events up to a time is a formula, and the time of event n is its inverse:
- * neither needs to know what came before. It uses nothing but sums and products,
+ * neither needs to know what came before. It uses nothing but sums, products and quotients,
  * which are the same on every machine.
  * @module
  */
@@ -11,13 +12,19 @@ import { hash } from "./hash.ts";
 
 export interface StoryOptions {
   readonly seed: number;
-  /** Events per second over a whole day, besides those of jackpots. */
+  /** Events per second over a whole week, besides those of jackpots. */
   readonly rate: number;
   readonly lotteries: number;
   /** When the first event may come, in milliseconds since the epoch. */
   readonly startMs: number;
-  /** Length of a day; less than 24 hours squeezes its rhythm. Days are aligned to the epoch. */
-  readonly dayMs: number;
+  /** Fewer events at first, see `Growth`; as many from the start if not given. */
+  readonly growth?: Growth;
+}
+
+/** Which share of the rate there is at first, and when there is all of it. */
+export interface Growth {
+  readonly from: number;
+  readonly endMs: number;
 }
 
 /** A lottery's announcement, and how long it brings a crowd. */
@@ -29,57 +36,93 @@ export interface Jackpot {
   readonly endMs: number;
 }
 
-/** How busy each hour of a day begins, in percent of the average; in between it changes evenly. */
+const HOUR_MS = 3_600_000;
+const DAY_HOURS = 24;
+const WEEK_HOURS = 7 * DAY_HOURS;
+
+/** How busy each hour of a day begins, in UTC and in percent of the average; in between it changes evenly. */
 // deno-fmt-ignore
 const HOURS = [
   70, 50, 38, 30, 30, 38, 55, 75, 90, 98, 104, 114,
   128, 118, 104, 100, 106, 120, 148, 170, 186, 176, 144, 108,
-].map((percent) => percent / 100);
+];
+const EVENING_HOUR = 17;
 
-/** Events before each hour of a day, in average hours; the last is a whole day's. */
-const BEFORE_HOUR = HOURS.reduce(
-  (sums, rate, hour) => [...sums, sums[hour]! + (rate + hourly(hour + 1)) / 2],
-  [0],
+/** How busy days and their evenings are. The epoch was a Thursday. Draws are on Wednesday, Friday and Saturday. */
+const DAYS = [
+  { day: 0.94, evening: 0.9 },
+  { day: 0.98, evening: 1.12 },
+  { day: 1.1, evening: 1.4 },
+  { day: 1.12, evening: 1.04 },
+  { day: 0.92, evening: 0.84 },
+  { day: 0.94, evening: 0.9 },
+  { day: 0.98, evening: 1.16 },
+];
+
+/** How busy each hour of a week begins, from the epoch's on; 1 is the average. */
+const WEEK = toAverageOfOne(
+  DAYS.flatMap(({ day, evening }) =>
+    HOURS.map((percent, hour) => percent * (hour < EVENING_HOUR ? day : evening))
+  ),
 );
 
-/** Jackpots per day, one in each part of it. */
-const JACKPOTS_PER_DAY = 6;
+/** Events before each hour of a week, in those of an average hour; the last is a whole week's. */
+const BEFORE_HOUR = runningSums(WEEK.map((rate, hour) => (rate + hourly(hour + 1)) / 2));
+
+/** Jackpots come evenly: one in each part of a day. */
+const PART_HOURS = 2;
 /** Hours that a crowd takes to go home, evenly. */
-const CROWD_HOURS = 1.5;
-/** What the whole crowd adds, as a multiple of the average rate. */
+const CROWD_HOURS = 0.75;
+/** How many the whole crowd is, as a multiple of who is there when its part of the day begins. */
 const CROWD_SIZE = 2;
 
-const PART_HOURS = 24 / JACKPOTS_PER_DAY;
-const CROWD_EVENTS = CROWD_SIZE * CROWD_HOURS / 2;
-const LEAST_RATE = Math.min(...HOURS);
-const GREATEST_RATE = Math.max(...HOURS) + CROWD_SIZE;
+const WEEK_PARTS = WEEK_HOURS / PART_HOURS;
+/** The whole crowd of each part of a week, as a multiple of the average rate. */
+const CROWDS = Array.from(
+  { length: WEEK_PARTS },
+  (_, part) => CROWD_SIZE * WEEK[part * PART_HOURS]!,
+);
+/** Events of crowds before each part of a week, in those of an average hour. */
+const BEFORE_PART = runningSums(CROWDS.map((crowd) => crowd * CROWD_HOURS / 2));
+
+/** How long before its end the rate begins to grow. */
+const GROWTH_MS = 12 * HOUR_MS;
+
+const LEAST_RATE = Math.min(...WEEK);
+const GREATEST_RATE = Math.max(...WEEK) + Math.max(...CROWDS);
 
 export class Story {
   readonly #options: StoryOptions;
-  readonly #hourMs: number;
   readonly #eventsPerHour: number;
   /** Average hours' events before the first one of ours. */
   readonly #before: number;
+  /** The same from there on until the rate begins to grow, and until it has grown. */
+  readonly #growth: { readonly from: number; readonly start: number; readonly end: number };
 
   constructor(options: StoryOptions) {
     this.#options = options;
-    this.#hourMs = options.dayMs / 24;
-    this.#eventsPerHour = options.rate * this.#hourMs / 1000;
+    this.#eventsPerHour = options.rate * HOUR_MS / 1000;
     this.#before = this.#hoursWorth(options.startMs);
+    const { from, endMs } = options.growth ?? { from: 1, endMs: options.startMs };
+    this.#growth = {
+      from,
+      start: Math.max(0, this.#hoursWorth(endMs - GROWTH_MS) - this.#before),
+      end: Math.max(0, this.#hoursWorth(endMs) - this.#before),
+    };
   }
 
   /** Number of events up to that time. */
   lengthAt(timeMs: number): number {
-    const hours = this.#hoursWorth(timeMs) - this.#before;
+    const hours = this.#grown(this.#hoursWorth(timeMs) - this.#before);
     return Math.max(0, Math.floor(hours * this.#eventsPerHour));
   }
 
   /** The first millisecond with more than `n` events up to it. */
   timeOf(n: number): number {
     const { startMs } = this.#options;
-    const averageMs = this.#hourMs / this.#eventsPerHour;
+    const averageMs = HOUR_MS / this.#eventsPerHour;
     let low = startMs + Math.floor(n * averageMs / GREATEST_RATE);
-    let high = startMs + Math.ceil((n + 1) * averageMs / LEAST_RATE) + 1;
+    let high = startMs + Math.ceil((n + 1) * averageMs / (LEAST_RATE * this.#growth.from)) + 1;
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       if (this.lengthAt(middle) > n) high = middle;
@@ -91,15 +134,15 @@ export class Story {
   /** The jackpot that attracts a crowd at that time, or null. */
   jackpotAt(timeMs: number): Jackpot | null {
     const { seed, lotteries } = this.#options;
-    const hours = timeMs / this.#hourMs;
+    const hours = timeMs / HOUR_MS;
     const part = Math.floor(hours / PART_HOURS);
     const startHours = this.#announcedAt(part);
     if (hours < startHours || hours >= startHours + CROWD_HOURS) return null;
     return {
       lottery: Math.floor(hash(seed, part, 11) * lotteries),
       millions: 5 + Math.floor(hash(seed, part, 12) * 95),
-      startMs: startHours * this.#hourMs,
-      endMs: (startHours + CROWD_HOURS) * this.#hourMs,
+      startMs: startHours * HOUR_MS,
+      endMs: (startHours + CROWD_HOURS) * HOUR_MS,
     };
   }
 
@@ -108,9 +151,10 @@ export class Story {
     const jackpot = this.jackpotAt(timeMs);
     if (!jackpot) return 0;
     const { startMs, endMs } = jackpot;
-    const crowd = CROWD_SIZE * (endMs - timeMs) / (endMs - startMs);
-    const hours = timeMs / this.#hourMs;
+    const hours = timeMs / HOUR_MS;
     const hour = Math.floor(hours);
+    const part = modulo(Math.floor(hours / PART_HOURS), WEEK_PARTS);
+    const crowd = CROWDS[part]! * (endMs - timeMs) / (endMs - startMs);
     const others = hourly(hour) + (hourly(hour + 1) - hourly(hour)) * (hours - hour);
     return crowd / (crowd + others);
   }
@@ -120,21 +164,45 @@ export class Story {
     return part * PART_HOURS + hash(this.#options.seed, part, 10) * (PART_HOURS - CROWD_HOURS);
   }
 
+  /** What is left of the events since the start: a share at first, and of each hour more while it grows. */
+  #grown(hours: number): number {
+    const { from, start, end } = this.#growth;
+    const grown = Math.min(hours, end) - start;
+    const added = grown > 0 ? grown * grown / (end - start) / 2 : 0;
+    return from * hours + (1 - from) * (added + Math.max(0, hours - end));
+  }
+
   /** Events since the epoch, in those of an average hour: the integral of the rate. */
   #hoursWorth(timeMs: number): number {
-    const hours = timeMs / this.#hourMs;
+    const hours = timeMs / HOUR_MS;
     const hour = Math.floor(hours);
-    const [day, hourOfDay, rest] = [Math.floor(hour / 24), modulo(hour, 24), hours - hour];
+    const week = Math.floor(hour / WEEK_HOURS);
+    const rest = hours - hour;
     const part = Math.floor(hours / PART_HOURS);
+    const partOfWeek = modulo(part, WEEK_PARTS);
     const crowdHours = Math.min(CROWD_HOURS, Math.max(0, hours - this.#announcedAt(part)));
-    return day * BEFORE_HOUR[24]! + BEFORE_HOUR[hourOfDay]! +
+    return week * (BEFORE_HOUR.at(-1)! + BEFORE_PART.at(-1)!) +
+      BEFORE_HOUR[modulo(hour, WEEK_HOURS)]! +
       rest * hourly(hour) + rest * rest / 2 * (hourly(hour + 1) - hourly(hour)) +
-      part * CROWD_EVENTS + CROWD_SIZE * crowdHours * (1 - crowdHours / CROWD_HOURS / 2);
+      BEFORE_PART[partOfWeek]! +
+      CROWDS[partOfWeek]! * crowdHours * (1 - crowdHours / CROWD_HOURS / 2);
   }
 }
 
 function hourly(hour: number): number {
-  return HOURS[modulo(hour, 24)]!;
+  return WEEK[modulo(hour, WEEK_HOURS)]!;
+}
+
+function toAverageOfOne(values: readonly number[]): number[] {
+  const average = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.map((value) => value / average);
+}
+
+/** The sums of what is before each value, and the sum of all. */
+function runningSums(values: readonly number[]): number[] {
+  const sums = [0];
+  for (const [at, value] of values.entries()) sums.push(sums[at]! + value);
+  return sums;
 }
 
 /** The remainder that is never negative. */

@@ -12,7 +12,8 @@ import { FakeScreen } from "../../support/screen.ts";
 const MINUTE_MS = 60_000;
 
 function makeLog(options: Partial<GeneratedLogOptions>): GeneratedLog {
-  const usual = { seed: 1, lotteries: 12, badShare: 0, lateShare: 0, rate: 100, speed: 1 };
+  const past = { days: 1, share: 0.1 };
+  const usual = { seed: 1, lotteries: 12, badShare: 0, lateShare: 0, rate: 100, speed: 1, past };
   return new GeneratedLog({ ...usual, begunMs: Date.now(), ...options });
 }
 

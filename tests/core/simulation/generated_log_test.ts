@@ -7,6 +7,7 @@ import {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 const BEGUN_MS = Date.UTC(2026, 0, 1, 12);
 const OPTIONS: GeneratedLogOptions = {
   seed: 1,
@@ -15,6 +16,7 @@ const OPTIONS: GeneratedLogOptions = {
   lateShare: 0.03,
   rate: 20,
   begunMs: BEGUN_MS,
+  past: { days: 8, share: 0.1 },
   speed: 1,
 };
 
@@ -46,19 +48,38 @@ Deno.test("no record that is there is of the future, and none that is not is of 
   ); // event time would not be whole there
 });
 
-Deno.test("at usual speed the last 24 minutes are there at once", () => {
+Deno.test("at usual speed the last days are there at once, thinned until the last hours", () => {
   const log = makeLog();
   assert.equal(log.eventTimeAt(BEGUN_MS), BEGUN_MS);
-  assert.equal(BEGUN_MS - log.startMs, 24 * MINUTE_MS);
-  assert.ok(log.lengthAt(BEGUN_MS) > 24 * 60 * OPTIONS.rate);
+  assert.equal(BEGUN_MS - log.startMs, OPTIONS.past.days * DAY_MS);
+  const ofDay = (fromMs: number) => log.lengthAt(fromMs + DAY_MS) - log.lengthAt(fromMs);
+  // The same day of the week, before the log was begun and after.
+  const share = ofDay(log.startMs) / ofDay(log.startMs + 14 * DAY_MS);
+  assert.ok(Math.abs(share - OPTIONS.past.share) < 0.001, `${share}`);
 });
 
-Deno.test("at speed 60 an hour passes in a minute, until it is now", () => {
+Deno.test("the rate grows without a leap from that of the past to that of now", () => {
+  const log = makeLog();
+  const full = makeLog({ past: { days: OPTIONS.past.days, share: 1 } });
+  const shares = Array.from({ length: 36 }, (_, hour) => {
+    const fromMs = BEGUN_MS - (30 - hour) * HOUR_MS;
+    const events = (of: GeneratedLog) => of.lengthAt(fromMs + HOUR_MS) - of.lengthAt(fromMs);
+    return events(log) / events(full);
+  });
+  for (const [at, share] of shares.entries()) {
+    assert.ok(at === 0 || share >= shares[at - 1]! - 0.001, shares.join());
+    assert.ok(at === 0 || share <= shares[at - 1]! + 0.25, shares.join());
+  }
+  assert.ok(Math.abs(shares[0]! - OPTIONS.past.share) < 0.001, shares.join());
+  assert.ok(Math.abs(shares.at(-1)! - 1) < 0.001, shares.join());
+});
+
+Deno.test("at speed 60 an hour passes in a minute, until it is now; what is older is there at once", () => {
   const log = makeLog({ speed: 60 });
-  assert.equal(log.lengthAt(BEGUN_MS), 0);
-  assert.equal(log.eventTimeAt(BEGUN_MS), BEGUN_MS - 24 * HOUR_MS);
+  assert.equal(log.eventTimeAt(BEGUN_MS), BEGUN_MS - DAY_MS);
+  assert.equal(log.eventTimeAt(BEGUN_MS) - log.startMs, OPTIONS.past.days * DAY_MS);
   assert.equal(log.eventTimeAt(BEGUN_MS + MINUTE_MS), BEGUN_MS - 23 * HOUR_MS);
-  const reachedMs = BEGUN_MS + 24 * HOUR_MS / 59;
+  const reachedMs = BEGUN_MS + DAY_MS / 59;
   assert.ok(log.eventTimeAt(reachedMs - 1_000) < reachedMs - 1_000);
   assert.equal(log.eventTimeAt(reachedMs + 1_000), reachedMs + 1_000);
 });

@@ -10,7 +10,6 @@ const OPTIONS: StoryOptions = {
   rate: 100,
   lotteries: 12,
   startMs: MIDNIGHT_MS,
-  dayMs: DAY_MS,
 };
 
 const story = new Story(OPTIONS);
@@ -20,8 +19,19 @@ const anyStory = fc.record({
   rate: fc.double({ min: 0.1, max: 10_000, noNaN: true }),
   lotteries: fc.integer({ min: 1, max: 50 }),
   startMs: fc.integer({ min: Date.UTC(2001, 0), max: Date.UTC(2100, 0) }),
-  dayMs: fc.integer({ min: 60_000, max: DAY_MS }),
-}).map((options) => new Story(options));
+  growth: fc.option(
+    fc.record({
+      from: fc.double({ min: 0.01, max: 1, noNaN: true }),
+      afterMs: fc.integer({ min: -DAY_MS, max: 15 * DAY_MS }),
+    }),
+    { nil: undefined },
+  ),
+}).map(({ growth, ...options }) =>
+  new Story({
+    ...options,
+    ...growth && { growth: { from: growth.from, endMs: options.startMs + growth.afterMs } },
+  })
+);
 
 /** Jackpots of the first days, one per announcement. */
 function jackpots(days: number): Jackpot[] {
@@ -53,14 +63,13 @@ Deno.test("no event comes before the start", () => {
   assert.ok(story.timeOf(0) > MIDNIGHT_MS);
 });
 
-Deno.test("a day has as many events as the rate says, and those of six jackpots", () => {
-  const ofADay = (day: number) =>
-    story.lengthAt(MIDNIGHT_MS + (day + 1) * DAY_MS) - story.lengthAt(MIDNIGHT_MS + day * DAY_MS);
-  for (const day of [0, 1, 100]) {
-    const withoutJackpots = 100 * DAY_MS / 1000;
-    assert.ok(Math.abs(ofADay(day) - withoutJackpots * (1 + 6 * 1.5 / 24)) <= 2, `${ofADay(day)}`);
-  }
-  assert.equal(jackpots(10).length, 60);
+Deno.test("a week has as many events as the rate says, and those of twelve jackpots a day", () => {
+  const withoutJackpots = 100 * 7 * DAY_MS / 1000;
+  const events = (days: number) => story.lengthAt(MIDNIGHT_MS + days * DAY_MS);
+  const first = events(7);
+  assert.ok(first > withoutJackpots * 1.3 && first < withoutJackpots * 1.45, `${first}`);
+  for (const day of [1, 3, 100]) assert.ok(Math.abs(events(day + 7) - events(day) - first) <= 2);
+  assert.equal(jackpots(10).length, 120);
 });
 
 /** Events of an hour, less those that came for a jackpot. */
@@ -81,13 +90,17 @@ Deno.test("evenings are busy and nights are quiet, every day", () => {
   }
 });
 
-Deno.test("the rhythm of a squeezed day is that of a whole one", () => {
-  const squeezed = new Story({ ...OPTIONS, dayMs: DAY_MS / 60, startMs: 0 });
-  const whole = new Story({ ...OPTIONS, startMs: 0 });
-  for (let hour = 0; hour <= 48; hour += 0.5) {
-    const atSpeed = squeezed.lengthAt(hour * HOUR_MS / 60) * 60;
-    assert.ok(Math.abs(atSpeed - whole.lengthAt(hour * HOUR_MS)) <= 60, `at ${hour}`);
+Deno.test("evenings of draws are busier than others, and Saturday's is the busiest", () => {
+  // 1 January 2026 is a Thursday.
+  const evenings = Array.from({ length: 7 }, (_, day) => usualEvents(day * 24 + 20));
+  const [thursday, friday, saturday, sunday, monday, tuesday, wednesday] = evenings;
+  for (const evening of [thursday, sunday, monday, tuesday]) {
+    assert.ok(Math.min(friday!, saturday!, wednesday!) > evening! * 1.05, evenings.join());
   }
+  assert.equal(Math.max(...evenings), saturday);
+  const noons = Array.from({ length: 7 }, (_, day) => usualEvents(day * 24 + 12));
+  const weekend = [noons[2]!, noons[3]!];
+  assert.ok(Math.min(...weekend) > Math.max(...noons.filter((noon) => !weekend.includes(noon))));
 });
 
 Deno.test("a jackpot brings a crowd at once, which goes home by and by", () => {

@@ -5,9 +5,12 @@ import { GeneratorSource } from "../../../lib/io/sources/generator_source.ts";
 import type { SourceReader } from "../../../lib/pipeline/source.ts";
 import { recordsIn } from "../../support/pieces.ts";
 
+const DAY_MS = 86_400_000;
+
 function makeLog(begunMs: number): GeneratedLog {
   const options = { seed: 1, lotteries: 5, badShare: 0.1, lateShare: 0.1 };
-  return new GeneratedLog({ ...options, rate: 10, speed: 1, begunMs });
+  const past = { days: 1, share: 0.1 };
+  return new GeneratedLog({ ...options, rate: 10, past, speed: 1, begunMs });
 }
 
 function makeSource(begunMs: number): GeneratorSource {
@@ -58,7 +61,7 @@ Deno.test("GeneratorSource has all records that are there by now, shared among i
   assert.ok(length >= before && length <= after + 2, `${before} ${length} ${after}`);
   assert.ok(Math.max(...lengths) - Math.min(...lengths) <= 1, lengths.join());
 
-  const { ranges: future } = await makeSource(Date.now() + 3_600_000).viewLog();
+  const { ranges: future } = await makeSource(Date.now() + 2 * DAY_MS).viewLog();
   assert.ok([...future.values()].every(({ endOffset }) => endOffset === 0));
 });
 
