@@ -91,9 +91,19 @@ const GROWTH_MS = 12 * HOUR_MS;
 const LEAST_RATE = Math.min(...WEEK);
 const GREATEST_RATE = Math.max(...WEEK) + Math.max(...CROWDS);
 
+/** An event and its time. */
+interface Found {
+  readonly n: number;
+  readonly timeMs: number;
+}
+
 export class Story {
   readonly #options: StoryOptions;
   readonly #eventsPerHour: number;
+  /** Before the first event. */
+  readonly #first: Found;
+  /** What `timeOf` has found last. */
+  #found: Found;
   /** Average hours' events before the first one of ours. */
   readonly #before: number;
   /** The same from there on until the rate begins to grow, and until it has grown. */
@@ -102,6 +112,7 @@ export class Story {
   constructor(options: StoryOptions) {
     this.#options = options;
     this.#eventsPerHour = options.rate * HOUR_MS / 1000;
+    this.#found = this.#first = { n: -1, timeMs: options.startMs };
     this.#before = this.#hoursWorth(options.startMs);
     const { from, endMs } = options.growth ?? { from: 1, endMs: options.startMs };
     this.#growth = {
@@ -119,15 +130,17 @@ export class Story {
 
   /** The first millisecond with more than `n` events up to it. */
   timeOf(n: number): number {
-    const { startMs } = this.#options;
-    const averageMs = HOUR_MS / this.#eventsPerHour;
-    let low = startMs + Math.floor(n * averageMs / GREATEST_RATE);
-    let high = startMs + Math.ceil((n + 1) * averageMs / (LEAST_RATE * this.#growth.from)) + 1;
+    // Events are mostly asked for one after the other: only what came since the last one is searched.
+    const from = n >= this.#found.n ? this.#found : this.#first;
+    const averageMs = (n - from.n) * HOUR_MS / this.#eventsPerHour;
+    let low = from.timeMs + Math.floor(averageMs / GREATEST_RATE) - 1;
+    let high = from.timeMs + Math.ceil(averageMs / (LEAST_RATE * this.#growth.from)) + 1;
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       if (this.lengthAt(middle) > n) high = middle;
       else low = middle + 1;
     }
+    this.#found = { n, timeMs: low };
     return low;
   }
 

@@ -14,7 +14,7 @@ const OPTIONS: StoryOptions = {
 
 const story = new Story(OPTIONS);
 
-const anyStory = fc.record({
+const anyOptions = fc.record({
   seed: fc.integer(),
   rate: fc.double({ min: 0.1, max: 10_000, noNaN: true }),
   lotteries: fc.integer({ min: 1, max: 50 }),
@@ -26,12 +26,12 @@ const anyStory = fc.record({
     }),
     { nil: undefined },
   ),
-}).map(({ growth, ...options }) =>
-  new Story({
-    ...options,
-    ...growth && { growth: { from: growth.from, endMs: options.startMs + growth.afterMs } },
-  })
-);
+}).map(({ growth, ...options }): StoryOptions => ({
+  ...options,
+  ...growth && { growth: { from: growth.from, endMs: options.startMs + growth.afterMs } },
+}));
+
+const anyStory = anyOptions.map((options) => new Story(options));
 
 /** Jackpots of the first days, one per announcement. */
 function jackpots(days: number): Jackpot[] {
@@ -48,6 +48,13 @@ Deno.test("timeOf() is when lengthAt() passes a number of events", () => {
     const timeMs = story.timeOf(n);
     assert.ok(story.lengthAt(timeMs) > n);
     assert.ok(story.lengthAt(timeMs - 1) <= n);
+  }));
+});
+
+Deno.test("timeOf() is the same whatever was asked for before", () => {
+  fc.assert(fc.property(anyOptions, fc.array(fc.nat(1_000_000)), (options, numbers) => {
+    const story = new Story(options);
+    for (const n of numbers) assert.equal(story.timeOf(n), new Story(options).timeOf(n));
   }));
 });
 
