@@ -35,6 +35,15 @@ export function rate(text: string): number {
   throw new InvalidArgumentError("It must be a number above 0, or max.");
 }
 
+/** A reader of days, as `15d`, up to `max` of them. */
+export function days(max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+d$/.test(text) ? parseInt(text) : NaN;
+    if (value >= 1 && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a number of days from 1d to ${max}d.`);
+  };
+}
+
 /** Milliseconds since the epoch. @throws {InvalidArgumentError} unless it is a time with its zone. */
 export function time(text: string): number {
   const timeMs = parseIsoTime(text);

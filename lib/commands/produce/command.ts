@@ -4,7 +4,7 @@
  */
 
 import type { Command } from "commander";
-import { numberBetween, rate, wholeNumber } from "../cli/arguments.ts";
+import { days, numberBetween, rate, wholeNumber } from "../cli/arguments.ts";
 import { example } from "../cli/help.ts";
 import type { Host } from "../cli/host.ts";
 
@@ -12,6 +12,13 @@ import type { Host } from "../cli/host.ts";
 const MAX_LOTTERIES = 1_000_000;
 /** Of a greater one only the last 32 bits would count. */
 const MAX_SEED = 2 ** 32 - 1;
+const MAX_HISTORY_DAYS = 365;
+
+const HELP = `
+With --history the events tell a story, and have it behind them: nights are quiet and evenings busy,
+those of draws the busiest, and lotteries announce jackpots. The days before now are sent first, as
+fast as the topic accepts them, if the topic is empty; then the story continues. The rate is that of
+an average hour.`;
 
 export function addProduce(program: Command, { configured, untilSignal, terminal }: Host): void {
   const share = numberBetween(0, 1);
@@ -19,6 +26,11 @@ export function addProduce(program: Command, { configured, untilSignal, terminal
     .description("send a realistic stream of events to the topic")
     .option("--rate <events>", "events per second, or max", rate, 50)
     .option("--count <events>", "stop after this many events", wholeNumber(0))
+    .option(
+      "--history <days>",
+      "send the days before now first, as 15d; see below",
+      days(MAX_HISTORY_DAYS),
+    )
     .option(
       "--lotteries <number>",
       "number of lotteries, from popular to rare",
@@ -28,13 +40,46 @@ export function addProduce(program: Command, { configured, untilSignal, terminal
     .option("--bad <share>", "share of records that are not valid events", share, 0.01)
     .option("--late <share>", "share of events that arrive minutes late", share, 0.05)
     .option("--seed <number>", "another seed gives other events", wholeNumber(0, MAX_SEED), 1)
+    .option("--stop <lottery>", "send no payments for this lottery, from now on")
     .option("--yes", "do not ask before sending to a topic that is in use")
-    .addHelpText("after", example("produce --rate 50", "produce --rate max --count 1000000"))
-    .action(async ({ bad: badShare, late: lateShare, count = Infinity, yes, ...options }) => {
+    .addHelpText("after", HELP)
+    .addHelpText(
+      "after",
+      example(
+        "produce --rate 50",
+        "produce --rate 10 --history 15d",
+        "produce --rate max --count 1000000",
+      ),
+    )
+    .action(async (
+      {
+        bad: badShare,
+        late: lateShare,
+        count = Infinity,
+        history = null,
+        stop = null,
+        yes,
+        ...rest
+      },
+      command: Command,
+    ) => {
+      if (history !== null && rest.rate === Infinity) {
+        command.error("error: --history needs a --rate other than max: that of its days.");
+      }
       const config = await configured();
       const { produce } = await import("./produce.ts");
       const signal = untilSignal({ first: "Stopping", second: "Stopped at once" });
       const confirm = (question: string) => yes ? true : terminal.confirm(question);
-      await produce(config, { ...options, count, badShare, lateShare, confirm, signal, terminal });
+      await produce(config, {
+        ...rest,
+        count,
+        historyDays: history,
+        stoppedLottery: stop,
+        badShare,
+        lateShare,
+        confirm,
+        signal,
+        terminal,
+      });
     });
 }

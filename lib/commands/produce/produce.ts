@@ -8,105 +8,122 @@ import { OperatorError } from "../../core/failure.ts";
 import type { Config, KafkaConfig } from "../../core/settings/config.ts";
 import { topicPlace } from "../../core/settings/place.ts";
 import { Generator, type GeneratorOptions } from "../../core/simulation/generator.ts";
-import { cut } from "../../core/text/fitting_line.ts";
-import { groupDigits, plural } from "../../core/text/numbers.ts";
-import { progressBar } from "../../core/text/progress_bar.ts";
+import { plural } from "../../core/text/numbers.ts";
 import { createKafka } from "../../io/kafka/client.ts";
 import { KafkaCluster } from "../../io/kafka/cluster.ts";
 import { KafkaProducer } from "../../io/kafka/producer.ts";
 import { log } from "../../io/logs.ts";
 import type { Terminal } from "../../io/terminal.ts";
+import { eventsOfStory, steadyEvents } from "./events.ts";
+import { Progress } from "./progress.ts";
 
-export interface ProduceOptions extends GeneratorOptions {
+export interface ProduceOptions extends Omit<GeneratorOptions, "stop"> {
   /** Events per second; `Infinity`: as fast as the broker accepts them. */
   readonly rate: number;
   readonly count: number;
+  /** Days before now that are sent first if the topic is empty; null for events of now, at a steady rate. */
+  readonly historyDays: number | null;
+  /** From now on nobody pays for it. */
+  readonly stoppedLottery: string | null;
   /** Asks for confirmation; null if nobody can answer. */
   readonly confirm: (question: string) => boolean | null;
   readonly signal: AbortSignal;
   readonly terminal: Terminal;
 }
 
-/** How often events are sent, and at most how many at once. */
+/** How often events are sent, and at most how many at once: they fit into one batch of a partition. */
 const TICK_MS = 100;
-const MAX_BATCH = 2_000;
-const REPORT_INTERVAL_MS = 10_000;
+const MAX_BATCH = 5_000;
 
 /**
  * Resolves when `count` events are sent or the signal aborts.
- * @throws {OperatorError} if the topic is in use and sending to it is not confirmed.
+ * @throws {OperatorError} if the topic is in use and sending to it is not confirmed, or there is no such lottery.
  */
 export async function produce(
   { kafka }: Config,
-  { rate, count, confirm, signal, terminal, ...generatorOptions }: ProduceOptions,
+  { rate, count, historyDays, stoppedLottery, confirm, signal, terminal, ...rest }: ProduceOptions,
 ): Promise<void> {
+  assertLottery(stoppedLottery, rest);
   const client = await createKafka(kafka);
-  {
-    await using cluster = new KafkaCluster(client, kafka);
-    await cluster.assertTopic();
-    await assertWanted(cluster, kafka, confirm);
-  }
+  const isInUse = await isTopicInUse(client, { kafka, confirm });
   await using producer = await KafkaProducer.open(client, kafka);
-  const generator = new Generator(generatorOptions);
+  const startMs = Date.now();
+  const options = {
+    ...rest,
+    rate,
+    ...stoppedLottery !== null && { stop: { lotteryName: stoppedLottery, fromMs: startMs } },
+  };
+  const sentDays = isInUse ? 0 : historyDays ?? 0;
+  const events = historyDays === null
+    ? steadyEvents(options)
+    : eventsOfStory({ ...options, startMs, historyDays: sentDays });
+  const topic = topicPlace(kafka);
+  let sent = 0;
+  if (historyDays !== null && isInUse) {
+    log.info("{topic} is in use: its history is not sent, only events from now on", { topic });
+  }
+  if (sentDays > 0) {
+    log.info("Producing the last {days} to {topic}", { days: plural(sentDays, "day"), topic });
+    await send({
+      until: Math.min(count, events.dueAt(startMs)),
+      unit: `records of ${plural(sentDays, "day")}`,
+    });
+  }
   log.info(
     Number.isFinite(rate)
       ? "Producing {rate} events/s to {topic}"
       : "Producing to {topic} as fast as it accepts them",
-    { rate, topic: topicPlace(kafka) },
+    { rate, topic },
   );
-  const startedAt = performance.now();
-  let sent = 0;
-  let reportedAt = startedAt;
-  while (sent < count && !signal.aborted) {
-    const seconds = (performance.now() - startedAt) / 1000;
-    const due = Math.min(count, Math.ceil((seconds + TICK_MS / 1000) * rate)) - sent;
-    const size = Math.min(MAX_BATCH, due);
-    if (size <= 0) {
-      await delay(TICK_MS, signal);
-      continue;
-    }
-    const now = Date.now();
-    await producer.send(
-      Array.from({ length: size }, (_, at) => generator.record(sent + at, now)),
-    );
-    sent += size;
-    report();
-  }
-  terminal.endStatus();
-  const seconds = (performance.now() - startedAt) / 1000;
-  log.info("Sent {sent} records in {seconds} s: {perSecond} records/s", {
-    sent,
-    seconds: Math.round(seconds * 10) / 10,
-    perSecond: Math.round(sent / seconds),
-  });
+  await send({ until: count, unit: "records" });
 
-  function report(): void {
-    const now = performance.now();
-    const seconds = (now - startedAt) / 1000;
-    const perSecond = Math.round(sent / seconds);
-    terminal.showStatus((columns) =>
-      Number.isFinite(count)
-        ? progressBar({ done: sent, total: count, unit: "records", seconds, columns })
-        : cut(
-          `${groupDigits(perSecond)}/s · ${groupDigits(sent)} records to ${kafka.topic}`,
-          columns,
-        )
-    );
-    if (terminal.showsStatus || now - reportedAt < REPORT_INTERVAL_MS) return;
-    reportedAt = now;
-    log.info("Sent {sent} records, {perSecond}/s", { sent, perSecond });
+  async function send(
+    { until, unit }: { readonly until: number; readonly unit: string },
+  ): Promise<void> {
+    const before = sent;
+    const total = until - before;
+    const progress = new Progress({ terminal, total, unit, topic: kafka.topic });
+    while (sent < until && !signal.aborted) {
+      const now = Date.now();
+      const due = Math.min(until, events.dueAt(now)) - sent;
+      const size = Math.min(MAX_BATCH, due);
+      if (size <= 0) {
+        await delay(TICK_MS, signal);
+        continue;
+      }
+      await producer.send(Array.from({ length: size }, (_, at) => events.record(sent + at, now)));
+      sent += size;
+      progress.show(sent - before);
+    }
+    progress.end(sent - before);
   }
 }
 
-/** Made-up events can be neither distinguished from real ones nor removed. */
-async function assertWanted(
-  cluster: KafkaCluster,
-  kafka: KafkaConfig,
-  confirm: ProduceOptions["confirm"],
-): Promise<void> {
+function assertLottery(name: string | null, options: GeneratorOptions): void {
+  if (name === null) return;
+  const { lotteryNames } = new Generator(options);
+  if (lotteryNames.includes(name)) return;
+  throw new OperatorError(
+    `There is no lottery ${name} to stop. Pass one of these to --stop: ${
+      lotteryNames.slice(0, 12).join(", ")
+    }`,
+  );
+}
+
+/**
+ * Whether the topic was written to before.
+ * @throws {OperatorError} if it was, and sending to it is not confirmed: made-up events can be
+ * neither distinguished from real ones nor removed.
+ */
+async function isTopicInUse(
+  client: Awaited<ReturnType<typeof createKafka>>,
+  { kafka, confirm }: { kafka: KafkaConfig; confirm: ProduceOptions["confirm"] },
+): Promise<boolean> {
+  await using cluster = new KafkaCluster(client, kafka);
+  await cluster.assertTopic();
   const ends = [...(await cluster.logRanges()).values()].map(({ endOffset }) => endOffset);
   const records = ends.reduce((sum, end) => sum + end, 0);
-  if (records === 0) return;
+  if (records === 0) return false;
   const where = `The topic ${topicPlace(kafka)} is in use: ${plural(records, "record")} ${
     records === 1 ? "was" : "were"
   } written to it.`;
@@ -117,4 +134,5 @@ async function assertWanted(
     );
   }
   if (!answer) throw new OperatorError("Nothing was sent.");
+  return true;
 }

@@ -97,7 +97,7 @@ export class GeneratedLog {
   jackpotAt(nowMs: number): Announcement | null {
     const jackpot = this.#story.jackpotAt(this.eventTimeAt(nowMs));
     return jackpot && {
-      lotteryName: this.#generator.lotteryName(jackpot.lottery),
+      lotteryName: this.#generator.lotteryNames[jackpot.lottery]!,
       millions: jackpot.millions,
     };
   }

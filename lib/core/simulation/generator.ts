@@ -17,6 +17,14 @@ export interface GeneratorOptions {
   readonly badShare: number;
   /** Share of events that come minutes after their event time, from 0 to 1. */
   readonly lateShare: number;
+  /** The lottery that stops to be paid for, if one does. */
+  readonly stop?: Stop;
+}
+
+/** From this time on nobody succeeds in paying for a lottery: what would be a payment is a click. */
+export interface Stop {
+  readonly lotteryName: string;
+  readonly fromMs: number;
 }
 
 export interface GeneratedRecord {
@@ -46,6 +54,9 @@ const CROWD_SALES = 2;
 
 /** How far behind late events are: up to this long. */
 const LATEST_MS = 10 * 60_000;
+
+/** How far in the future a bad event is: more than any past that is sent. */
+const FUTURE_MS = 366 * 24 * 60 * 60_000;
 
 /** Who comes for one lottery only. */
 export interface Crowd {
@@ -78,13 +89,14 @@ const BAD_VALUES: readonly ((timestampMs: number) => GeneratedRecord["value"])[]
     JSON.stringify({
       lottery_name: "mega_draw",
       event_type: "clicked",
-      timestamp: timestamp + 86_400_000,
+      timestamp: timestamp + FUTURE_MS,
     }),
 ];
 
 export class Generator {
   readonly #options: GeneratorOptions;
-  readonly #names: readonly string[];
+  /** From the most popular on. */
+  readonly lotteryNames: readonly string[];
   /** Running sums of the lotteries' popularity, up to 1. */
   readonly #popularity: readonly number[];
 
@@ -93,7 +105,7 @@ export class Generator {
   constructor(options: GeneratorOptions) {
     this.#options = options;
     const lotteries = Array.from({ length: options.lotteries }, (_, at) => at);
-    this.#names = lotteries.map(lotteryName);
+    this.lotteryNames = lotteries.map(lotteryName);
     this.#sales = lotteries.map((at) =>
       LEAST_SALES + hash(options.seed, at, 7) * (GREATEST_SALES - LEAST_SALES)
     );
@@ -105,7 +117,7 @@ export class Generator {
     const random = (purpose: number) => hash(seed, n, purpose);
     const isOfCrowd = crowd !== null && random(6) < crowd.share;
     const lottery = isOfCrowd ? crowd.lottery : firstAbove(this.#popularity, random(0));
-    const key = this.lotteryName(lottery);
+    const key = this.lotteryNames[lottery]!;
     if (random(1) < badShare) {
       return { key, value: BAD_VALUES[Math.floor(random(2) * BAD_VALUES.length)]!(nowMs) };
     }
@@ -113,13 +125,14 @@ export class Generator {
       random(3) < lateShare ? nowMs - random(4) * LATEST_MS : nowMs - random(4) * 1_000,
     );
     const sales = this.#sales[lottery]! * (isOfCrowd ? CROWD_SALES : 1);
-    const event = { lottery_name: key, event_type: eventType(random(5), sales), timestamp };
-    return { key, value: JSON.stringify(event) };
+    const type = eventType(random(5), sales);
+    const event_type = type === "pay" && this.#hasStopped(key, timestamp) ? "clicked" : type;
+    return { key, value: JSON.stringify({ lottery_name: key, event_type, timestamp }) };
   }
 
-  /** Name of a lottery by its index, from the most popular on. */
-  lotteryName(lottery: number): string {
-    return this.#names[lottery]!;
+  #hasStopped(lotteryName: string, timestampMs: number): boolean {
+    const { stop } = this.#options;
+    return stop !== undefined && lotteryName === stop.lotteryName && timestampMs >= stop.fromMs;
   }
 }
 

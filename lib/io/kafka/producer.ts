@@ -25,7 +25,7 @@ export class KafkaProducer implements AsyncDisposable {
   static async open(kafka: Kafka, config: KafkaConfig): Promise<KafkaProducer> {
     const producer = kafka.producer({
       allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner, // as Java's: the same lottery, the same partition
+      createPartitioner,
       retry: SEND_RETRY,
     });
     await producer.connect().catch(rethrow(config));
@@ -47,4 +47,19 @@ export class KafkaProducer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#producer.disconnect();
   }
+}
+
+/** As Java's: the same lottery, the same partition. It hashes each key once. */
+function createPartitioner(): ReturnType<typeof Partitioners.DefaultPartitioner> {
+  const partitionOf = Partitioners.DefaultPartitioner();
+  const known = new Map<string, number>();
+  let partitions = 0;
+  return (place) => {
+    if (place.partitionMetadata.length !== partitions) known.clear();
+    partitions = place.partitionMetadata.length;
+    const key = String(place.message.key);
+    const partition = known.get(key) ?? partitionOf(place);
+    known.set(key, partition);
+    return partition;
+  };
 }

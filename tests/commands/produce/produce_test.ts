@@ -7,6 +7,11 @@ import { serverTest } from "../../support/servers.ts";
 import { openStack } from "../../support/stack.ts";
 import { Program, runProgram } from "../../support/worker_process.ts";
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+const text = (hex: string | null) => hex === null ? null : Buffer.from(hex, "hex").toString();
+
 serverTest("produce sends as many events as it was told, those of its seed, keyed by lottery", [
   "kafka",
   "postgres",
@@ -32,7 +37,6 @@ serverTest("produce sends as many events as it was told, those of its seed, keye
 
   const records = await readWithOurs(stack.topic);
   assert.equal(records.length, 3_000);
-  const text = (hex: string | null) => hex === null ? null : Buffer.from(hex, "hex").toString();
   const generator = new Generator({ seed: 5, lotteries: 7, badShare: 0.1, lateShare: 0 });
   const keys = Array.from({ length: 3_000 }, (_, n) => generator.record(n, 0).key);
   assert.deepEqual(records.map(({ key }) => text(key)).sort(), keys.sort());
@@ -40,6 +44,76 @@ serverTest("produce sends as many events as it was told, those of its seed, keye
   for (const { key, partition } of records) assert.equal(partition, partitions.get(text(key)));
   assert.equal(partitions.size, 7);
 });
+
+serverTest(
+  "produce sends the days before now first, in order of time, and continues with the same story",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack({ partitions: 2 });
+    const args = ["--history", "2d", "--rate", "0.05", "--seed", "3", "--late", "0"];
+    await using program = await Program.start(["produce", ...args, "--bad", "0"], {
+      env: { ...stack.env, LOG_FORMAT: "pretty" },
+    });
+    const startMs = Date.now();
+    await program.printed(/Producing the last 2 days to test-/);
+    await program.printed(/Sent [\d,]+ records of 2 days in/);
+    await program.printed(/Producing 0.05 events\/s to test-/);
+    program.signal("SIGINT");
+    assert.equal(await program.exitCode(), 0, program.stderr);
+
+    const records = await readWithOurs(stack.topic);
+    assert.ok(records.length > 2 * DAY_MS / 1000 * 0.05, `${records.length}`);
+    for (const partition of [0, 1]) {
+      const times = records.filter((record) => record.partition === partition)
+        .map(({ value }) => JSON.parse(text(value)!).timestamp);
+      assert.ok(Math.abs(times[0] - (startMs - 2 * DAY_MS)) < 2 * HOUR_MS);
+      assert.ok(Math.abs(times.at(-1) - startMs) < HOUR_MS);
+      // An event comes up to a second after its time.
+      assert.ok(times.every((time, at) => at === 0 || time > times[at - 1] - 1_000));
+    }
+    // Kafka keeps records for days after they were sent, not after what they tell of.
+    for (const { timestampMs } of records) assert.ok(Math.abs(timestampMs - startMs) < HOUR_MS);
+
+    // Even at the same rate it is not sent twice.
+    await using again = await Program.start(["produce", ...args, "--yes"], { env: stack.env });
+    await again.printed(/is in use: its history is not sent, only events from now on/);
+    await again.printed(/Producing 0.05 events\/s/);
+    again.signal("SIGINT");
+    assert.equal(await again.exitCode(), 0, again.stderr);
+    const all = await readWithOurs(stack.topic);
+    assert.ok(all.length < records.length + 100, `${all.length} after ${records.length}`);
+  },
+);
+
+serverTest(
+  "produce sends no payments for a lottery that stops",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack({ partitions: 1 });
+    const produce = (...args: string[]) =>
+      runProgram(["produce", "--yes", "--rate", "max", "--count", "3000", ...args], {
+        env: stack.env,
+      });
+    const payers = async (from: number) =>
+      new Set(
+        (await readWithOurs(stack.topic, new Map([[0, from]])))
+          .filter(({ value }) => text(value)?.includes('"event_type":"pay","timestamp":'))
+          .map(({ key }) => text(key)),
+      );
+    assert.equal((await produce("--bad", "0", "--late", "0")).code, 0);
+    assert.ok((await payers(0)).has("mega_draw"));
+    assert.equal((await produce("--bad", "0", "--late", "0", "--stop", "mega_draw")).code, 0);
+    const left = await payers(3_000);
+    assert.ok(!left.has("mega_draw") && left.size > 3, [...left].join());
+
+    const unknown = await produce("--stop", "nothing");
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stderr, /There is no lottery nothing to stop\. Pass one of .* mega_draw/);
+    const endless = await produce("--history", "1d");
+    assert.equal(endless.code, 2);
+    assert.match(endless.stderr, /--history needs a --rate other than max/);
+  },
+);
 
 serverTest("produce keeps its rate and stops when asked", ["kafka", "postgres"], async () => {
   await using stack = await openStack();

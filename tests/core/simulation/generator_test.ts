@@ -180,3 +180,23 @@ Deno.test("events form a funnel: most are clicks, few are payments", () => {
   assert.ok(share("clicked") > 0.5);
   assert.ok(share("pay") > 0.01 && share("pay") < share("register"));
 });
+
+Deno.test("a lottery that stops has no payments from then on, and nothing else changes", () => {
+  const generator = new Generator(OPTIONS);
+  const fromMs = NOON_MS - 300_000;
+  const stopped = new Generator({ ...OPTIONS, stop: { lotteryName: "mega_draw", fromMs } });
+  let changed = 0;
+  for (let n = 0; n < RECORDS; n++) {
+    const [before, after] = [generator.record(n, NOON_MS), stopped.record(n, NOON_MS)];
+    const event = parse(before);
+    const isPayment = isEvent(event) && event.lotteryName === "mega_draw" &&
+      event.eventType === "pay" && event.timestampMs >= fromMs;
+    const { key, value } = before;
+    assert.deepEqual(
+      after,
+      isPayment ? { key, value: String(value).replace('"pay"', '"clicked"') } : before,
+    );
+    if (isPayment) changed++;
+  }
+  assert.ok(changed > 50, `${changed}`);
+});

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
 import fc from "fast-check";
 import kafkajsPackage from "kafkajs/package.json" with { type: "json" };
-import "../../../../lib/io/kafka/kafkajs/kafkajs.ts";
+import { Encoder } from "../../../../lib/io/kafka/kafkajs/kafkajs.ts";
 import { ResponseFrames } from "../../../../lib/io/kafka/kafkajs/response_frames.ts";
 
 const require = createRequire(import.meta.url);
@@ -136,5 +136,56 @@ Deno.test("whatever answers in place of a broker loses its connection, and ends 
       if (problems.length > 0) break;
     }
     assert.equal(failedLogins, isLoggingIn ? problems.length : 0);
+  }));
+});
+
+/** The module as it is without us. */
+function original(path: string) {
+  const id = require.resolve(path);
+  const replaced = require.cache[id];
+  delete require.cache[id];
+  try {
+    return require(path);
+  } finally {
+    require.cache[id] = replaced;
+  }
+}
+
+Deno.test("messages become the same bytes as with the original", () => {
+  const path = "kafkajs/src/protocol/recordBatch/record/v0/index.js";
+  const part = fc.oneof(
+    fc.constant(null),
+    fc.string({ maxLength: 100, unit: "binary" }),
+    fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes)),
+  );
+  const message = fc.record({
+    key: part,
+    value: part,
+    headers: fc.oneof(fc.constant({}), fc.constant(undefined), fc.constant({ trace: "1" })),
+    offsetDelta: fc.nat(),
+    timestampDelta: fc.nat(2 ** 40),
+  });
+  const bytes = (encode: (message: unknown) => unknown, message: unknown) =>
+    Buffer.from(new Encoder().writeEncoderArray([encode(message)]).buffer);
+  const [ours, theirs] = [require(path), original(path)];
+  assert.notEqual(ours, theirs);
+  fc.assert(fc.property(message, (message) => {
+    assert.deepEqual(bytes(ours, message), bytes(theirs, message));
+  }));
+});
+
+Deno.test("messages are shared among the partitions as by the original", () => {
+  const path = "kafkajs/src/producer/groupMessagesPerPartition.js";
+  const [ours, theirs] = [require(path), original(path)];
+  assert.notEqual(ours, theirs);
+  fc.assert(fc.property(fc.array(fc.nat()), fc.nat(5), (keys, partitions) => {
+    const options = {
+      topic: "events",
+      partitionMetadata: Array.from({ length: partitions }),
+      messages: keys.map((key) => ({ key })),
+      partitioner: ({ message: { key } }: { readonly message: { readonly key: number } }) =>
+        key % partitions,
+    };
+    assert.deepEqual({ ...ours(options) }, theirs(options));
   }));
 });
