@@ -96,11 +96,17 @@ Deno.test("the producer sends some late and some bad events, too few for a mail"
     command!.filter((word) => word.includes("=")).map((word) => word.slice(2).split("=")),
   );
   const [rate, late, bad] = [options.rate, options.late, options.bad].map(Number);
-  assert.equal(rate, 50);
+  assert.equal(rate, 10);
   assert.ok(late! > 0 && bad! > 0);
   const defaults = parseConfig({});
   assert.ok("config" in defaults);
   assert.ok(60 * rate * bad! < defaults.config.alertDeadLettersPerMinute);
+});
+
+Deno.test("the producer sends two weeks to an empty topic, so that a week has one before it", () => {
+  const { command } = compose.services.producer!;
+  const history = command!.find((word) => word.startsWith("--history="));
+  assert.ok(parseInt(history!.split("=")[1]!) > 14, history);
 });
 
 Deno.test("the producer goes on with a topic in use, though nobody is there to be asked", () => {

@@ -11,11 +11,11 @@ import { STOPPING_COUNT, unlessStopped } from "../cli/stopping.ts";
 import type { DemoArguments } from "./demo.ts";
 
 const HELP = `
-The generated events tell a story: popular and rare lotteries, quiet nights and busy evenings, a
-rush whenever a lottery announces a jackpot, late events and a few bad ones. A day of the story takes
-24 minutes, and the last 24 minutes are generated at the start. With --speed 60 an hour passes in a
-minute, and a day of the story takes a real one: event time starts 24 hours in the past, and passes
-at normal speed once it has caught up.`;
+The generated events tell a story: popular and rare lotteries, quiet nights and busy evenings, the
+busiest before a draw, a rush whenever a lottery announces a jackpot, late events and a few bad ones.
+The 8 days before are counted first, thinned, in about a quarter of a minute. With --speed 60 an hour
+passes in a minute: event time starts 24 hours in the past, and passes at normal speed once it has
+caught up.`;
 
 /** The generator cannot keep up with a faster one. */
 const MAX_SPEED = 600;

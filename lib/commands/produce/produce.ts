@@ -68,6 +68,7 @@ export async function produce(
       until: Math.min(count, events.dueAt(startMs)),
       unit: `records of ${plural(sentDays, "day")}`,
     });
+    if (signal.aborted || sent >= count) return;
   }
   log.info(
     Number.isFinite(rate)
