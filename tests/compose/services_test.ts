@@ -106,7 +106,7 @@ Deno.test("the producer sends some late and some bad events, too few for a mail"
 Deno.test("the producer sends two weeks to an empty topic, so that a week has one before it", () => {
   const { command } = compose.services.producer!;
   const history = command!.find((word) => word.startsWith("--history="));
-  assert.ok(parseInt(history!.split("=")[1]!) > 14, history);
+  assert.ok(parseInt(history!.split("=")[1]!) > 14, `${history}`);
 });
 
 Deno.test("the producer goes on with a topic in use, though nobody is there to be asked", () => {
