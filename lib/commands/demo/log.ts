@@ -30,8 +30,8 @@ type State = z.output<typeof STATE>;
 const DEFAULTS = {
   version: VERSION,
   seed: 1,
-  rate: 6,
-  past: { days: 8, share: 0.125 },
+  rate: 3,
+  past: { days: 8, share: 0.3 },
   lotteries: 12,
   badShare: 0.001,
   lateShare: 0.03,

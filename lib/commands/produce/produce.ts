@@ -84,6 +84,7 @@ export async function produce(
     const before = sent;
     const total = until - before;
     const progress = new Progress({ terminal, total, unit, topic: kafka.topic });
+    let sending = Promise.resolve();
     while (sent < until && !signal.aborted) {
       const now = Date.now();
       const due = Math.min(until, events.dueAt(now)) - sent;
@@ -92,10 +93,17 @@ export async function produce(
         await delay(TICK_MS, signal);
         continue;
       }
-      await producer.send(Array.from({ length: size }, (_, at) => events.record(sent + at, now)));
+      // The next ones are made while the broker stores these.
+      const next = producer.send(
+        Array.from({ length: size }, (_, at) => events.record(sent + at, now)),
+      );
+      next.catch(() => {}); // it is awaited in its turn
+      await sending;
+      sending = next;
       sent += size;
       progress.show(sent - before);
     }
+    await sending;
     progress.end(sent - before);
   }
 }

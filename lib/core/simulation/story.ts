@@ -74,7 +74,7 @@ const PART_HOURS = 2;
 /** Hours that a crowd takes to go home, evenly. */
 const CROWD_HOURS = 0.75;
 /** How many the whole crowd is, as a multiple of who is there when its part of the day begins. */
-const CROWD_SIZE = 2;
+const CROWD_SIZE = 1.5;
 
 const WEEK_PARTS = WEEK_HOURS / PART_HOURS;
 /** The whole crowd of each part of a week, as a multiple of the average rate. */
