@@ -31,9 +31,9 @@ export interface ProduceOptions extends Omit<GeneratorOptions, "stop"> {
   readonly terminal: Terminal;
 }
 
-/** How often events are sent, and at most how many at once: they fit into one batch of a partition. */
+/** How often events are sent, and at most how many at once: a megabyte holds them, which is the default of a broker. */
 const TICK_MS = 100;
-const MAX_BATCH = 5_000;
+const MAX_BATCH = 7_000;
 
 /**
  * Resolves when `count` events are sent or the signal aborts.
@@ -93,13 +93,10 @@ export async function produce(
         await delay(TICK_MS, signal);
         continue;
       }
-      // The next ones are made while the broker stores these.
-      const next = producer.send(
-        Array.from({ length: size }, (_, at) => events.record(sent + at, now)),
-      );
-      next.catch(() => {}); // it is awaited in its turn
+      const records = Array.from({ length: size }, (_, at) => events.record(sent + at, now));
       await sending;
-      sending = next;
+      sending = producer.send(records); // the next ones are made meanwhile
+      sending.catch(() => {}); // it is awaited in its turn
       sent += size;
       progress.show(sent - before);
     }

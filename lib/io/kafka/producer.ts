@@ -12,7 +12,7 @@ import { type Kafka, Partitioners, type Producer } from "./kafkajs/kafkajs.ts";
 /** Retries for longer than a leader takes to move. */
 const SEND_RETRY = { retries: 15, initialRetryTime: 100, maxRetryTime: 2_000 };
 
-/** Sends batches of records. */
+/** Sends batches of records, one after the other. */
 export class KafkaProducer implements AsyncDisposable {
   readonly #producer: Producer;
   readonly #config: KafkaConfig;
@@ -32,7 +32,7 @@ export class KafkaProducer implements AsyncDisposable {
     return new KafkaProducer(producer, config);
   }
 
-  /** Resolves when all replicas have the records. They keep the order of the calls unless one is repeated. */
+  /** Resolves when all replicas have the records. Calls must not overlap. */
   async send(records: readonly GeneratedRecord[]): Promise<void> {
     await this.#producer.send({
       topic: this.#config.topic,
