@@ -17,6 +17,8 @@ export type AlertCause =
   | "uncounted_partitions"
   | "books_wrong"
   | "audit_wrong"
+  | "lottery_quiet"
+  | "event_time_stands_still"
   | "by_hand";
 
 export interface Alert {

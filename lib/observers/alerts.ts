@@ -145,8 +145,8 @@ export class Alerts
     });
   }
 
-  /** Mails that something is over. */
-  ended(alert: Alert): void {
+  /** Mails at once, for what nobody else mails. */
+  announce(alert: Alert): void {
     this.#send(alert, 0);
   }
 

@@ -82,6 +82,11 @@ export class WorkerAlerts implements AsyncDisposable {
     this.#alerting?.over(cause, recovered);
   }
 
+  /** Mails an alert that no other worker mails. */
+  announce(alert: Alert): void {
+    this.#alerting?.announce(alert);
+  }
+
   /** Mails that another worker no longer renews its entry. */
   died({ id, host, startedMs, seenMs }: DeadWorker): void {
     this.raise({

@@ -16,6 +16,7 @@ import { log, LogObserver } from "../io/logs.ts";
 import { Metrics } from "../io/metrics.ts";
 import { areHoursMissing } from "../io/postgres/hours.ts";
 import { claimOf, claimPipeline } from "../io/postgres/identity.ts";
+import { forgetQuiet } from "../io/postgres/quiet.ts";
 import { readOverview } from "../io/postgres/queries/overview.ts";
 import { storedOffsets } from "../io/postgres/queries/progress.ts";
 import { migrateForWorker } from "../io/postgres/schema/migrate.ts";
@@ -34,6 +35,7 @@ import { BooksMonitor } from "./books_monitor.ts";
 import { CoverageMonitor } from "./coverage_monitor.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Publishing } from "./publishing.ts";
+import { QuietWatch } from "./quiet_watch.ts";
 import { Upkeep } from "./upkeep.ts";
 import { serve } from "./web_server.ts";
 
@@ -76,6 +78,7 @@ export class Worker implements AsyncDisposable {
   readonly #heartbeat: Heartbeat;
   readonly #upkeep: Upkeep;
   readonly #books: BooksMonitor;
+  readonly #quietWatch: QuietWatch | null;
 
   constructor(options: WorkerOptions) {
     const { config, databaseUrl, sendsAlerts, observers = [], demo } = options;
@@ -105,6 +108,13 @@ export class Worker implements AsyncDisposable {
       connection: new Connection(databaseUrl, workerId, { idleMs: IDLE_MS }),
       ...{ state, alerts: this.#alerts },
     });
+    this.#quietWatch = config.quiet
+      ? new QuietWatch({
+        ...{ windowMs: config.windowMs, graceMs: config.graceMs, quiet: config.quiet, state },
+        connection: new Connection(databaseUrl, workerId, { idleMs: IDLE_MS }),
+        onChange: (alert) => this.#alerts?.announce(alert),
+      })
+      : null;
     const logs = new LogObserver();
     state.notifyOfOutages(logs);
     this.#observer = observeAll([
@@ -158,6 +168,8 @@ export class Worker implements AsyncDisposable {
     this.#alerts?.begin();
     this.#upkeep.begin({ areHoursMissing: await areHoursMissing(this.#commits) });
     this.#books.begin();
+    if (this.#quietWatch) this.#quietWatch.begin();
+    else await forgetQuiet(this.#commits);
     return epoch;
   }
 
@@ -217,9 +229,8 @@ export class Worker implements AsyncDisposable {
       this.#alerts?.[Symbol.asyncDispose](),
     ]);
     await Promise.all(
-      [this.#upkeep, this.#books, this.#commits, this.#queries].map((each) =>
-        each[Symbol.asyncDispose]()
-      ),
+      [this.#upkeep, this.#quietWatch, this.#books, this.#commits, this.#queries]
+        .map((each) => each?.[Symbol.asyncDispose]()),
     );
   }
 }

@@ -82,7 +82,7 @@ async function audit(
     onRound: (report, note, before) => {
       logRound(report, note);
       if (note.verdict === "wrong") alerts?.raise(wrongAlert(note, before));
-      else if (before.verdict === "wrong") alerts?.ended(rightAlert(note, before));
+      else if (before.verdict === "wrong") alerts?.announce(rightAlert(note, before));
     },
   }).run(signal);
 }

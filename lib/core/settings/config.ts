@@ -4,6 +4,7 @@
  */
 
 import { z } from "zod";
+import { zoneOf } from "../text/zone.ts";
 import { parseDatabaseTls } from "../tls/database_tls.ts";
 import { databaseUrlProblem } from "./database_url.ts";
 
@@ -11,6 +12,8 @@ import { databaseUrlProblem } from "./database_url.ts";
 export type Config = Readonly<ReturnType<typeof toConfig>>;
 export type KafkaConfig = Readonly<Config["kafka"]>;
 export type SmtpConfig = Readonly<NonNullable<Config["smtp"]>>;
+/** Which lotteries are quiet, see `judgeQuiet`. */
+export type QuietConfig = Readonly<NonNullable<Config["quiet"]>>;
 export type LogLevel = Config["logLevel"];
 export type LogFormat = NonNullable<Config["logFormat"]>;
 
@@ -35,6 +38,13 @@ const flag = z.enum(["true", "false"], { error: "must be true or false" })
   .transform((value) => value === "true");
 
 const port = integer(1, 65_535);
+
+/** The greatest and least stand in the message, so any form that JavaScript reads will do. */
+const share = (least: number, greatest: number) =>
+  z.string().transform(Number).refine(
+    (value) => value >= least && value <= greatest,
+    `must be a number from ${least} to ${greatest}`,
+  );
 
 const topicName = z.string().refine(
   (topic) => /^[A-Za-z0-9._-]{1,249}$/.test(topic) && topic !== "." && topic !== "..",
@@ -87,6 +97,18 @@ const SCHEMA = z.object({
   ALERT_AFTER_SECONDS: integer(1, 86_400).default(30),
   ALERT_INTERVAL_SECONDS: integer(1, 604_800).default(900),
   ALERT_DEAD_LETTERS_PER_MINUTE: integer(1, 1_000_000_000).default(60),
+  ALERT_QUIET_TYPES: z.string()
+    .transform((value) => [...new Set(value.split(",").map((part) => part.trim()))])
+    .refine((types) => types.every(Boolean), "must be event types, separated by commas")
+    .optional(),
+  ALERT_QUIET_MINUTES: integer(1, 1_440).default(15),
+  ALERT_QUIET_SHARE: share(0.01, 0.5).default(0.2),
+  ALERT_QUIET_MIN_EXPECTED: integer(1, 1_000_000_000).default(20),
+  ALERT_QUIET_ZONE: z.string().default("UTC").transform((name, { addIssue }) => {
+    const zone = zoneOf(name);
+    if (zone === null) addIssue("must be the IANA name of a time zone, such as Europe/Berlin");
+    return zone ?? "UTC";
+  }),
   AGGREGATES_RETENTION_DAYS: integer(1, 36_500).optional(),
   HOURS_RETENTION_DAYS: integer(1, 36_500).optional(),
   DEAD_LETTERS_RETENTION_DAYS: integer(1, 36_500).optional(),
@@ -226,6 +248,14 @@ function toConfig(settings: z.output<typeof SCHEMA>) {
     alertAfterMs: settings.ALERT_AFTER_SECONDS * 1000,
     alertIntervalMs: settings.ALERT_INTERVAL_SECONDS * 1000,
     alertDeadLettersPerMinute: settings.ALERT_DEAD_LETTERS_PER_MINUTE,
+    /** `undefined`: nothing is judged. */
+    quiet: settings.ALERT_QUIET_TYPES && {
+      types: settings.ALERT_QUIET_TYPES,
+      minutes: settings.ALERT_QUIET_MINUTES,
+      share: settings.ALERT_QUIET_SHARE,
+      minExpected: settings.ALERT_QUIET_MIN_EXPECTED,
+      zone: settings.ALERT_QUIET_ZONE,
+    },
     /** Age at which rows are deleted; `undefined`: never. */
     aggregatesRetentionDays: settings.AGGREGATES_RETENTION_DAYS,
     hoursRetentionDays: settings.HOURS_RETENTION_DAYS,

@@ -4,6 +4,7 @@
  */
 
 import { parseIsoTime } from "../../core/text/time.ts";
+import { zoneOf } from "../../core/text/zone.ts";
 import type { LotterySearch } from "../postgres/queries/lotteries.ts";
 import { RequestError } from "./responses.ts";
 
@@ -70,20 +71,10 @@ export function time(name: string, value: string): number {
 
 export const UNKNOWN_ZONE = "zone must be the IANA name of a time zone, such as Europe/Berlin.";
 
-/**
- * A name, not an offset like "+02:00": PostgreSQL takes these for the opposite. Nor a short one, which
- * may be an abbreviation there: CET would have no summer.
- */
 export function zoneName(name = "UTC"): string {
-  try {
-    if (/^[a-z]/i.test(name)) {
-      const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions();
-      return name.includes("/") ? name : timeZone;
-    }
-  } catch {
-    // refused below
-  }
-  throw new RequestError(UNKNOWN_ZONE);
+  const zone = zoneOf(name);
+  if (zone === null) throw new RequestError(UNKNOWN_ZONE);
+  return zone;
 }
 
 export function nameText(name: string, value: string): string {
