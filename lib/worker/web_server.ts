@@ -11,6 +11,7 @@ import { listen, type WebServer } from "../io/http/server/listen.ts";
 import type { Metrics } from "../io/metrics.ts";
 import { readCounts } from "../io/postgres/queries/counts/counts.ts";
 import { readReasons } from "../io/postgres/queries/dead_letter_reasons.ts";
+import { readExpected } from "../io/postgres/queries/counts/expected.ts";
 import { searchLotteries } from "../io/postgres/queries/lotteries.ts";
 import { readLetters } from "../io/postgres/queries/newest_dead_letters.ts";
 import { readOverview } from "../io/postgres/queries/overview.ts";
@@ -45,6 +46,7 @@ export function serve(
     counts: (query) => readCounts(connection, query),
     lotteries: (search) => searchLotteries(connection, search),
     totals: (query) => readTotals(connection, query),
+    expected: (query) => readExpected(connection, query),
     letters: (limits) => readLetters(connection, limits),
     reasons: (query) => readReasons(connection, query),
     windowMs: config.windowMs,

@@ -48,6 +48,7 @@ export function answering(
     view: () => Promise.resolve(null),
     counts: () => Promise.resolve({ rows: [], next: null, keptFromMs: null }),
     lotteries: () => Promise.resolve([]),
+    expected: () => Promise.resolve({ isClosed: false, isTruncated: false, rows: [] }),
     totals: () =>
       Promise.resolve({
         eventTypes: [],

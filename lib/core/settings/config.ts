@@ -39,12 +39,13 @@ const flag = z.enum(["true", "false"], { error: "must be true or false" })
 
 const port = integer(1, 65_535);
 
-/** The greatest and least stand in the message, so any form that JavaScript reads will do. */
 const share = (least: number, greatest: number) =>
-  z.string().transform(Number).refine(
-    (value) => value >= least && value <= greatest,
-    `must be a number from ${least} to ${greatest}`,
-  );
+  z.string().regex(/^\d*\.?\d+$/, `must be a number from ${least} to ${greatest}`)
+    .transform(Number)
+    .refine(
+      (value) => value >= least && value <= greatest,
+      `must be a number from ${least} to ${greatest}`,
+    );
 
 const topicName = z.string().refine(
   (topic) => /^[A-Za-z0-9._-]{1,249}$/.test(topic) && topic !== "." && topic !== "..",

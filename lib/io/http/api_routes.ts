@@ -6,14 +6,15 @@
 import type { CountsQuery } from "../postgres/queries/counts/query.ts";
 import type { CountsPage } from "../postgres/queries/counts/counts.ts";
 import type { Reasons, ReasonsQuery } from "../postgres/queries/dead_letter_reasons.ts";
+import type { Expected, ExpectedQuery } from "../postgres/queries/counts/expected.ts";
 import type { LotterySearch } from "../postgres/queries/lotteries.ts";
 import type { LetterPreview } from "../postgres/queries/newest_dead_letters.ts";
 import type { Totals, TotalsQuery } from "../postgres/queries/totals.ts";
 import { sqlStateOf } from "../postgres/session/errors.ts";
 import { HEAD_BYTES, lettersJson, lotteriesJson, statusJson } from "./api.ts";
 import { csvHeaders, csvResponse, prefersCsv } from "./counts/csv.ts";
-import { countsJson, reasonsJson, totalsJson } from "./counts/json.ts";
-import { countsRequest, reasonsQuery, totalsQuery } from "./counts/parameters.ts";
+import { countsJson, expectedJson, reasonsJson, totalsJson } from "./counts/json.ts";
+import { countsRequest, expectedQuery, reasonsQuery, totalsQuery } from "./counts/parameters.ts";
 import { deadLettersLimit, lotterySearch, noParameters, UNKNOWN_ZONE } from "./parameters.ts";
 import type { PipelineStatus } from "./pipeline_status.ts";
 import { json, RequestError, respond } from "./responses.ts";
@@ -22,6 +23,7 @@ export interface ApiSources {
   readonly status: () => Promise<PipelineStatus>;
   readonly counts: (query: CountsQuery) => Promise<CountsPage>;
   readonly totals: (query: TotalsQuery) => Promise<Totals>;
+  readonly expected: (query: ExpectedQuery) => Promise<Expected>;
   readonly lotteries: (search: LotterySearch) => Promise<readonly string[]>;
   readonly letters: (
     limits: { readonly limit: number; readonly headBytes: number },
@@ -63,6 +65,8 @@ export class Api implements Disposable {
         return await this.#aggregates(request, searchParams);
       case "/api/totals":
         return await this.#totals(searchParams);
+      case "/api/expected":
+        return await this.#expected(searchParams);
       case "/api/status":
         noParameters(searchParams);
         return json(statusJson(await this.#sources.status()));
@@ -110,6 +114,11 @@ export class Api implements Disposable {
   async #totals(parameters: URLSearchParams): Promise<Response> {
     const query = totalsQuery(parameters);
     return json(totalsJson(query, await this.#read(() => this.#sources.totals(query))));
+  }
+
+  async #expected(parameters: URLSearchParams): Promise<Response> {
+    const query = expectedQuery(parameters);
+    return json(expectedJson(query, await this.#read(() => this.#sources.expected(query))));
   }
 
   async #lotteries(parameters: URLSearchParams): Promise<Response> {

@@ -58,6 +58,17 @@ const VALUES: Readonly<
   GRACE_SECONDS: { bad: ["86401", ...NO_INTEGERS], good: ["0", "86400"] },
   MAX_FUTURE_SECONDS: { bad: ["31536001", ...NO_INTEGERS], good: ["0", "31536000"] },
   COMMIT_INTERVAL_MS: { bad: ["0", "9", "60001", ...NO_INTEGERS], good: ["10", "60000"] },
+  ALERT_QUIET_TYPES: { bad: [",", "pay,", "pay,,register"], good: ["pay", "a b, ü"] },
+  ALERT_QUIET_MINUTES: { bad: ["0", "1441", ...NO_INTEGERS], good: ["1", "1440"] },
+  ALERT_QUIET_SHARE: {
+    bad: ["0", "-0.2", "0.009", "0.51", "20%", "1e-1", "Infinity", "0x1"],
+    good: ["0.01", "0.5", ".25"],
+  },
+  ALERT_QUIET_MIN_EXPECTED: { bad: ["0", "1000000001", ...NO_INTEGERS], good: ["1"] },
+  ALERT_QUIET_ZONE: {
+    bad: ["+02:00", "Berlin", "Europe/Nowhere", "Europe/Berlin'"],
+    good: ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"],
+  },
   AGGREGATES_RETENTION_DAYS: { bad: ["0", "36501", ...NO_INTEGERS], good: ["1", "36500"] },
   HOURS_RETENTION_DAYS: { bad: ["0", "36501", ...NO_INTEGERS], good: [] },
   DEAD_LETTERS_RETENTION_DAYS: { bad: ["0", "36501", ...NO_INTEGERS], good: ["1", "36500"] },

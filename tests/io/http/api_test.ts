@@ -39,6 +39,7 @@ Deno.test("bad parameters are answered with 400 and the reason", async () => {
   const paths = [
     "/api/aggregates?from=x",
     "/api/totals?from=x&to=x",
+    "/api/expected?from=x&to=x",
     "/api/dead-letters?limit=x",
     "/api/dead-letters/reasons?step=x",
     "/live?range=x",
@@ -64,11 +65,46 @@ Deno.test("/api/lotteries gives at most 20 names, and says when there are more",
   assert.deepEqual(asked, [{ text: "<b>", limit: 21 }]);
 });
 
+Deno.test("/api/expected gives events, how many were expected, and by how many weeks", async () => {
+  const asked: unknown[] = [];
+  using open = answering({
+    expected: (query) => {
+      asked.push(query);
+      const row = { lotteryName: "<b>", eventType: "pay", events: 2, expected: 57, weeks: 3 };
+      return Promise.resolve({ isClosed: true, isTruncated: false, rows: [row] });
+    },
+  });
+  const response = await open.get(
+    "/api/expected?from=2026-01-31T12:00Z&to=2026-01-31T12:15Z&lottery=%3Cb%3E&event_type=pay&zone=Europe/Berlin",
+  );
+  assert.deepEqual(await response.json(), {
+    from: "2026-01-31T12:00:00.000Z",
+    to: "2026-01-31T12:15:00.000Z",
+    closed: true,
+    truncated: false,
+    expected: [{
+      lottery_name: "<b>",
+      event_type: "pay",
+      event_count: 2,
+      expected_count: 57,
+      weeks: 3,
+    }],
+  });
+  assert.deepEqual(asked, [{
+    fromMs: Date.UTC(2026, 0, 31, 12),
+    toMs: Date.UTC(2026, 0, 31, 12, 15),
+    zone: "Europe/Berlin",
+    lotteryNames: ["<b>"],
+    eventTypes: ["pay"],
+  }]);
+});
+
 Deno.test("the API says that PostgreSQL does not answer", async () => {
   const away = () => Promise.reject(new Error("secret"));
   using open = answering({
     counts: away,
     totals: away,
+    expected: away,
     letters: away,
     reasons: away,
     lotteries: away,
@@ -78,6 +114,7 @@ Deno.test("the API says that PostgreSQL does not answer", async () => {
     "/api/aggregates",
     "/api/aggregates?format=csv",
     "/api/totals?from=2026-01-01T00:00Z&to=2026-01-02T00:00Z",
+    "/api/expected?from=2026-01-01T00:00Z&to=2026-01-02T00:00Z",
     "/api/dead-letters",
     "/api/dead-letters/reasons",
     "/api/lotteries",

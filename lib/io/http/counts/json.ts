@@ -8,6 +8,7 @@ import { stepName } from "../../../core/views/steps.ts";
 import type { CountsQuery } from "../../postgres/queries/counts/query.ts";
 import type { CountsPage } from "../../postgres/queries/counts/counts.ts";
 import type { Reasons, ReasonsQuery } from "../../postgres/queries/dead_letter_reasons.ts";
+import type { Expected, ExpectedQuery } from "../../postgres/queries/counts/expected.ts";
 import type { Totals, TotalsQuery } from "../../postgres/queries/totals.ts";
 import { cursorText } from "./cursor.ts";
 
@@ -43,6 +44,23 @@ export function totalsJson({ fromMs, toMs }: TotalsQuery, totals: Totals) {
     totals_week_ago: totals.totalsWeekAgo,
     closed: totals.isClosed,
     complete: totals.isWhole,
+  };
+}
+
+export function expectedJson({ fromMs, toMs }: ExpectedQuery, expected: Expected) {
+  const { isClosed, isTruncated, rows } = expected;
+  return {
+    from: isoTime(fromMs),
+    to: isoTime(toMs),
+    closed: isClosed,
+    truncated: isTruncated,
+    expected: rows.map((row) => ({
+      lottery_name: row.lotteryName,
+      event_type: row.eventType,
+      event_count: row.events,
+      expected_count: row.expected,
+      weeks: row.weeks,
+    })),
   };
 }
 

@@ -6,6 +6,7 @@
 import { fittingStep, stepName, STEPS } from "../../../core/views/steps.ts";
 import type { CountsQuery } from "../../postgres/queries/counts/query.ts";
 import type { ReasonsQuery } from "../../postgres/queries/dead_letter_reasons.ts";
+import type { ExpectedQuery } from "../../postgres/queries/counts/expected.ts";
 import type { TotalsQuery } from "../../postgres/queries/totals.ts";
 import { named, nameText, time, zoneName } from "../parameters.ts";
 import { RequestError } from "../responses.ts";
@@ -21,7 +22,8 @@ const MAX_COUNTS = 10_000;
 const MAX_NAMES = 20;
 const MINUTE_MS = 60_000;
 const DEFAULT_RANGE_MS = 15 * MINUTE_MS;
-const DEFAULT_LETTERS_RANGE_MS = 24 * 60 * MINUTE_MS;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const DEFAULT_LETTERS_RANGE_MS = DAY_MS;
 const FITTING_BARS = 200;
 const MAX_BARS = 1_000;
 
@@ -75,6 +77,22 @@ export function totalsQuery(parameters: URLSearchParams): TotalsQuery {
   const [fromMs, toMs] = [time("from", from), time("to", to)];
   assertOrdered(fromMs, toMs);
   return { fromMs, toMs, zone: zoneName(zone), lotteryNames: names("lottery", parameters) };
+}
+
+/** @throws {RequestError} for a value that is missing or invalid, and a range of more than a day. */
+export function expectedQuery(parameters: URLSearchParams): ExpectedQuery {
+  const { from, to, zone } = named(parameters, ["from", "to", "zone"], ["lottery", "event_type"]);
+  if (from === undefined || to === undefined) throw new RequestError("from and to are required.");
+  const [fromMs, toMs] = [time("from", from), time("to", to)];
+  assertOrdered(fromMs, toMs);
+  if (toMs - fromMs > DAY_MS) throw new RequestError("from and to must be at most a day apart.");
+  return {
+    fromMs,
+    toMs,
+    zone: zoneName(zone),
+    lotteryNames: names("lottery", parameters),
+    eventTypes: names("event_type", parameters),
+  };
 }
 
 /**

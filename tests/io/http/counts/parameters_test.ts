@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { cursorText } from "../../../../lib/io/http/counts/cursor.ts";
 import {
   countsRequest,
+  expectedQuery,
   reasonsQuery,
   totalsQuery,
 } from "../../../../lib/io/http/counts/parameters.ts";
@@ -170,4 +171,28 @@ Deno.test("reasonsQuery() is the last day by default, in bars that fit", () => {
   assert.equal(reasons("from=2026-01-31T11:45Z").stepSeconds, 60);
   assert.equal(reasons("from=2025-01-31T12:00Z").stepSeconds, 7 * 86_400);
   assert.equal(reasons("from=2025-01-31T12:00Z&step=1d").stepSeconds, 86_400);
+});
+
+Deno.test("expectedQuery() takes a range of a day at most", () => {
+  const expected = (text: string) => expectedQuery(parameters(text));
+  const { fromMs, toMs, zone, lotteryNames, eventTypes } = expected(
+    "from=2026-01-31T00:00Z&to=2026-02-01T00:00Z&lottery=a&lottery=b&event_type=pay",
+  );
+  assert.deepEqual([toMs - fromMs, zone, lotteryNames, eventTypes], [
+    DAY_MS,
+    "UTC",
+    ["a", "b"],
+    ["pay"],
+  ]);
+  const refused = (text: string, reason: RegExp) =>
+    assert.throws(() => expected(text), (error) => {
+      assert.ok(error instanceof RequestError);
+      assert.match(error.message, reason);
+      return true;
+    });
+  refused("from=2026-01-31T00:00Z", /from and to are required/);
+  refused("from=2026-01-31T00:00Z&to=2026-02-01T00:01Z", /at most a day apart/);
+  refused("from=2026-01-31T00:00Z&to=2026-01-31T00:00Z", /from must be before to/);
+  refused("from=2026-01-31T00:00Z&to=2026-01-31T01:00Z&step=1m", /Unknown parameter "step"/);
+  refused("from=2026-01-31T00:00Z&to=2026-01-31T01:00Z&zone=CEST", /zone must be the IANA name/);
 });

@@ -16,6 +16,7 @@ import { comparePipeline } from "../../../../lib/io/postgres/identity.ts";
 import { PostgresOutbox } from "../../../../lib/io/postgres/outbox.ts";
 import { readHistories } from "../../../../lib/io/postgres/queries/audit/snapshot.ts";
 import type { CountsQuery } from "../../../../lib/io/postgres/queries/counts/query.ts";
+import { readExpected } from "../../../../lib/io/postgres/queries/counts/expected.ts";
 import { readCounts } from "../../../../lib/io/postgres/queries/counts/counts.ts";
 import {
   deadLettersByReason,
@@ -34,6 +35,7 @@ import { readTotals } from "../../../../lib/io/postgres/queries/totals.ts";
 import { readLastAudit } from "../../../../lib/io/postgres/queries/watch/last_audit.ts";
 import { readQuiet } from "../../../../lib/io/postgres/queries/watch/quiet.ts";
 import { readWindowView } from "../../../../lib/io/postgres/queries/window_view.ts";
+import { judgeQuiet } from "../../../../lib/io/postgres/quiet.ts";
 import { holdings } from "../../../../lib/io/postgres/reset.ts";
 import {
   expireAggregates,
@@ -124,6 +126,18 @@ const READERS: Readonly<Record<string, Reading>> = {
       await readTotals(connection, { ...range, lotteryNames: ["lottery 1", "nobody"] });
     }
   },
+  "/api/expected": async (connection) => {
+    for (const minutes of [15, 24 * 60]) {
+      const range = { fromMs: NOON_MS - minutes * MINUTE_MS, toMs: NOON_MS, zone: "Europe/Berlin" };
+      await readExpected(connection, { ...range, lotteryNames: [], eventTypes: [] });
+      await readExpected(connection, { ...range, lotteryNames: [], eventTypes: ["type 1"] });
+      await readExpected(connection, {
+        ...range,
+        lotteryNames: ["lottery 1", "nobody"],
+        eventTypes: ["type 1", "pay"],
+      });
+    }
+  },
   "/api/lotteries": async (connection) => {
     for (const text of ["", "lottery 1"]) await searchLotteries(connection, { text, limit: 21 });
   },
@@ -177,6 +191,13 @@ const WORKER: Readonly<Record<string, Reading>> = {
     await registry.takeDead();
     await recentDeadLetters(connection);
     await new PostgresAlertClaims(connection, () => true).claim("dead_letters", MINUTE_MS);
+  },
+  "the watch": async (connection) => {
+    const options = { types: ["type 1", "type 2"], minutes: 15, share: 0.2, minExpected: 20 };
+    const times = { zone: "Europe/Berlin", maxDelayMs: 7 * MINUTE_MS };
+    for (const atMs of [NOON_MS, NOON_MS + MINUTE_MS, NOON_MS + DAY_MS]) {
+      await judgeQuiet(connection, { ...options, ...times, atMs });
+    }
   },
   "publishing": async (connection) => {
     const outbox = new PostgresOutbox(connection, "worker");

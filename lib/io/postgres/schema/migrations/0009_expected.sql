@@ -51,6 +51,7 @@ as $$
         and l.hour_start < day_from + (to_time - from_time)
         and (of_lotteries is null or l.lottery_name = any (of_lotteries))
         and (of_types is null or l.event_type = any (of_types))
+      offset 0 -- a plan of its own: it goes by the key
     ) h
     group by week, day, h.lottery_name, h.event_type
   ),
@@ -102,15 +103,16 @@ as $$
       and h.event_type = n.event_type
       and h.hour_start > p.week_from - interval '25 hours'
       and h.hour_start <= p.week_from - interval '1 hour' -- the first one may have begun within it
+    offset 0 -- looked up for each, not joined with all hours
   )
   group by n.lottery_name, n.event_type
 $$;
 
 -- Judges the last closed windows of each lottery and type, and keeps in quiet_lotteries which are
 -- quiet. One is quiet with less than the share of what is expected, unless that is less than
--- min_expected (twice as much by one week alone), or chance may have done it; and no longer once it
--- has twice the share. Those that are nearly as far come with the first one: what has stopped for all
--- is told at once.
+-- min_expected (twice as much by one week alone), or chance does so once in ten million times; and no
+-- longer once it has twice the share. Those that are nearly as far come with the first one: what has
+-- stopped for all is told at once.
 --
 -- Nothing is judged while the closed windows are older than max_delay, nor until event time has
 -- passed a range of windows since it stood still: while everything was counted, but nothing arrived
@@ -225,8 +227,12 @@ begin
       *,
       quiet_since is null
         and expected_count >= case when weeks = 1 then 2 else 1 end * min_expected as may_begin,
+      -- So few of so many come by chance with a probability below exp(-17), Chernoff's bound for
+      -- events that come by themselves.
       event_count < share * expected_count
-        and event_count < expected_count - 4.5 * sqrt(expected_count) as is_quiet,
+        and expected_count - event_count
+          - coalesce(event_count * ln(greatest(expected_count, 1) / nullif(event_count, 0)::float), 0)
+          > 17 as is_quiet,
       event_count < 2 * share * expected_count as is_nearly_quiet,
       event_count >= 2 * share * greatest(expected_count, min_expected) as is_back,
       event_count >= share * greatest(expected_count, min_expected) as is_nearly_back
