@@ -29,7 +29,7 @@ export interface QuietWatchOptions {
 
 const INTERVAL_MS = 10_000;
 /** Of the time; so large tables are judged less often. */
-const MAX_SHARE_OF_TIME = 0.02;
+const MAX_SHARE_OF_TIME = 0.05;
 /** How much later than they should windows may be closed: they are judged all the same. */
 const LATE_MS = 5 * 60_000;
 

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { eventually } from "../support/eventually.ts";
+import { kcatProduce } from "../support/kcat.ts";
+import { MailServer } from "../support/mail_server.ts";
+import { serverTest } from "../support/servers.ts";
+import { openStack, recordsRead, type TestStack } from "../support/stack.ts";
+import { Program } from "../support/worker_process.ts";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const PER_MINUTE = 4;
+
+interface Times {
+  readonly nowMs: number;
+  readonly fromMinute: number;
+  readonly toMinute: number;
+}
+
+/** Payments of each minute in a range that is counted from now. */
+function payments(lottery_name: string, { nowMs, fromMinute, toMinute }: Times): string[] {
+  return Array.from({ length: (toMinute - fromMinute) * PER_MINUTE }, (_, n) => {
+    const timestamp = nowMs + (fromMinute + n / PER_MINUTE) * MINUTE_MS;
+    return JSON.stringify({ lottery_name, event_type: "pay", timestamp: Math.floor(timestamp) });
+  });
+}
+
+/** A week of this time of the day, for two lotteries, that ends so many minutes before now. */
+function week(nowMs: number, endMinutes: Readonly<Record<string, number>>): string[] {
+  return [7, 6, 5, 4, 3, 2, 1, 0].flatMap((days) =>
+    Object.entries(endMinutes).flatMap(([lotteryName, endMinute]) =>
+      payments(lotteryName, {
+        nowMs: nowMs - days * DAY_MS,
+        fromMinute: -180,
+        toMinute: days === 0 ? -endMinute : 120,
+      })
+    )
+  );
+}
+
+/** Settings of a worker that watches payments. */
+function envOf(stack: TestStack, mails: MailServer): Record<string, string> {
+  return { ...stack.env, ...mails.env, ALERT_QUIET_TYPES: "pay" };
+}
+
+async function produceAll(stack: TestStack, lines: readonly string[], before = 0): Promise<number> {
+  await kcatProduce(stack.topic, lines);
+  const records = before + lines.length;
+  await eventually(async () => await recordsRead(stack.database).catch(() => 0) === records);
+  return records;
+}
+
+serverTest(
+  "a lottery that is not paid for is mailed once, by whichever worker, and that it is over",
+  ["kafka", "postgres", "openssl"],
+  async () => {
+    await using stack = await openStack({ partitions: 2 });
+    await using mails = await MailServer.start();
+    const env = envOf(stack, mails);
+    const nowMs = Date.now();
+    let records = 0;
+    {
+      await using _first = await Program.start(["start"], { env });
+      await using _second = await Program.start(["start"], { env });
+      records = await produceAll(stack, week(nowMs, { mega_draw: 0, keno: 20 }));
+      const { subject, text } = await mails.received(/Almost no/);
+      assert.match(subject, /Almost no pay of keno: pay of keno: 0 of 60 events \(by 1 week\)/);
+      assert.match(text, /quiet since \d{4}-\d\d-\d\d \d\d:\d\d:00Z/);
+      assert.match(text, /What to do\r?\n {2}Check what sells these lotteries/);
+    }
+    // A restart forgets nothing. What is paid again comes late here, into windows that are closed.
+    await using _third = await Program.start(["start"], { env });
+    await produceAll(
+      stack,
+      payments("keno", { nowMs, fromMinute: -12, toMinute: 0 }),
+      records,
+    );
+    const { text } = await mails.received(/Recovered: pay of keno again/);
+    assert.match(text, /pay of keno: \d\d of 60 events/);
+    const subjects = mails.mails.map(({ subject }) => subject).filter((text) => /keno/.test(text));
+    assert.equal(subjects.length, 2, subjects.join("\n"));
+  },
+);
+
+serverTest(
+  "that no events arrive at all is a mail of its own, and no lottery is blamed",
+  ["kafka", "postgres", "openssl"],
+  async () => {
+    await using stack = await openStack({ partitions: 2 });
+    await using mails = await MailServer.start();
+    const nowMs = Date.now();
+    await using _worker = await Program.start(["start"], { env: envOf(stack, mails) });
+    const records = await produceAll(stack, week(nowMs, { mega_draw: 20, keno: 40 }));
+    const { subject } = await mails.received(/No events arrive/);
+    assert.match(subject, /In the 15 minutes after that, 120 were expected \(by 1 week\)/);
+    await produceAll(
+      stack,
+      payments("mega_draw", { nowMs: Date.now(), fromMinute: -1, toMinute: 0 }),
+      records,
+    );
+    await mails.received(/Recovered: events arrive again/);
+    assert.equal(mails.mails.length, 2);
+  },
+);
