@@ -34,7 +34,7 @@ export function quietAlerts(
   return Array.from(
     Map.groupBy(changes, ({ change }) => change),
     ([change, them]) => {
-      const sinceMs = Math.min(...them.map((each) => each.sinceMs));
+      const sinceMs = them.reduce((ms, each) => Math.min(ms, each.sinceMs), Infinity);
       return { ...ALERTS[change](them, minutes), sinceMs };
     },
   );
@@ -63,9 +63,9 @@ const ALERTS: Readonly<Record<QuietChange["change"], About>> = {
     cause: "event_time_stands_still",
     title: "No events arrive",
     error: new Error(
-      `No event of any lottery is newer than ${utcTime(standstill!.sinceMs)}. In the ${
-        plural(minutes, "minute")
-      } after that, ${groupDigits(standstill!.expected)} were expected${by(standstill!.weeks)}`,
+      `none is newer than ${utcTime(standstill!.sinceMs)}; ${
+        groupDigits(standstill!.expected)
+      } were expected in the ${plural(minutes, "minute")} after that${by(standstill!.weeks)}`,
     ),
     doing:
       "It keeps waiting, and has read everything that is in the topic. A mail says when it is over.",

@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import {
+  type ExpectedQuery,
+  readExpected,
+} from "../../../lib/io/postgres/queries/counts/expected.ts";
 import type { Connection } from "../../../lib/io/postgres/session/connection.ts";
 import { type Minutes, storeMinutes } from "../../support/minutes.ts";
 import { createDatabase } from "../../support/postgres.ts";
@@ -242,3 +246,45 @@ serverTest("expected_counts takes the same time of the weeks before", ["postgres
     assert.deepEqual(await expectedCounts(connection, asked), expected, what);
   }
 });
+
+serverTest(
+  "readExpected() has events beside what is expected, of all or of some",
+  ["postgres"],
+  async () => {
+    await using database = await createDatabase();
+    const query = {
+      fromMs: Date.parse("2026-01-31T12:00Z"),
+      toMs: Date.parse("2026-01-31T12:15Z"),
+      zone: "UTC",
+      lotteryNames: [],
+      eventTypes: [],
+    };
+    const nothing = { isClosed: false, isTruncated: false, rows: [] };
+    assert.deepEqual(await readExpected(database.connection, query), nothing, "no tables");
+    await using harness = await openPostgresHarness(database.url, async () => {});
+    const { connection } = harness;
+    assert.deepEqual(await readExpected(connection, query), nothing);
+
+    await storeMinutes(connection, history("2026-01-23T00:00Z"));
+    await storeMinutes(connection, { ...history("2026-01-23T00:00Z", "3"), eventType: "login" });
+    const now = { from: "2026-01-31T12:00Z", to: "2026-01-31T12:10Z", events: "2" };
+    await storeMinutes(connection, now);
+    await storeMinutes(connection, { ...now, lotteryName: "new", eventType: "login" });
+    await connection.query({ text: "update pipeline set closed_up_to = '2026-01-31T12:15Z'" });
+    const [kenoPay, kenoLogin, newLogin] = [
+      { lotteryName: "keno", eventType: "pay", events: 20, expected: 150, weeks: 1 },
+      { lotteryName: "keno", eventType: "login", events: 0, expected: 45, weeks: 1 },
+      { lotteryName: "new", eventType: "login", events: 20, expected: 0, weeks: 0 },
+    ];
+    assert.deepEqual(await readExpected(connection, query), {
+      isClosed: true,
+      isTruncated: false,
+      rows: [kenoPay, kenoLogin, newLogin],
+    });
+    const rows = async (changes: Partial<ExpectedQuery>) =>
+      (await readExpected(connection, { ...query, ...changes })).rows;
+    assert.deepEqual(await rows({ lotteryNames: ["new", "nobody"] }), [newLogin]);
+    assert.deepEqual(await rows({ eventTypes: ["login"] }), [kenoLogin, newLogin]);
+    assert.deepEqual(await rows({ lotteryNames: ["keno"], eventTypes: ["pay"] }), [kenoPay]);
+  },
+);
