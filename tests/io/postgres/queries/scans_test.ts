@@ -195,8 +195,13 @@ const WORKER: Readonly<Record<string, Reading>> = {
   "the watch": async (connection) => {
     const options = { types: ["type 1", "type 2"], minutes: 15, share: 0.2, minExpected: 20 };
     const times = { zone: "Europe/Berlin", maxDelayMs: 7 * MINUTE_MS };
-    for (const atMs of [NOON_MS, NOON_MS + MINUTE_MS, NOON_MS + DAY_MS]) {
-      await judgeQuiet(connection, { ...options, ...times, atMs });
+    await connection.query({
+      text: "update kafka_offsets set caught_up_at = $1",
+      values: [new Date(NOON_MS + DAY_MS)],
+    });
+    // More often than plans are made for the values alone; the last time, event time stands still.
+    for (const minute of [0, 1, 2, 3, 4, 4, 4, 4, 24 * 60]) {
+      await judgeQuiet(connection, { ...options, ...times, atMs: NOON_MS + minute * MINUTE_MS });
     }
   },
   "publishing": async (connection) => {
