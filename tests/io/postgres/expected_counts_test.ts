@@ -115,6 +115,14 @@ const CASES: readonly Case[] = [
     expected: ["keno pay: 270 (4)"],
   },
   {
+    what: "working days of what has no weekends",
+    minutes: [
+      history("2026-01-01T00:00Z", "case when extract(isodow from minute) < 6 then 10 else 0 end"),
+    ],
+    asked: { from: "2026-01-30T12:00Z", to: "2026-01-30T12:15Z" },
+    expected: ["keno pay: 150 (4)"],
+  },
+  {
     what: "its share of each hour where minutes are deleted",
     minutes: [
       history("2026-01-01T00:00Z", "case extract(hour from minute) when 12 then 20 else 10 end"),

@@ -3,7 +3,8 @@
 -- Events that the windows of [from_time, to_time) should have, of each lottery and type: the median
 -- of what the same weekday and time had in the last four weeks, by the clocks of the zone; of an even
 -- number the lower one. A week in a rush, with more than twice what the second quietest of the seven
--- days from then on had at that time, counts as that day.
+-- days from then on had at that time, counts as that day. Up to two days without any are left out:
+-- there are weekends.
 --
 -- Weeks are those in which the lottery and type had an event in the day before: `weeks` says how
 -- many, and without any there is no row. Where minutes are deleted for their age, a range has its
@@ -60,8 +61,7 @@ as $$
       d.week,
       d.lottery_name,
       d.event_type,
-      -- Days without a row had nothing.
-      coalesce((array_agg(d.events order by d.events))[2 - (7 - count(*))], 0) as events
+      case when count(*) >= 5 then (array_agg(d.events order by d.events))[2] else 0 end as events
     from days d
     group by d.week, d.lottery_name, d.event_type
   ),
