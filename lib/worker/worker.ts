@@ -29,6 +29,7 @@ import { FenceGuard } from "../pipeline/commit/fence_guard.ts";
 import type { CoverageObserver, PipelineObserver, System } from "../pipeline/observer.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import type { Output } from "../pipeline/publisher.ts";
+import type { Sink } from "../pipeline/sink.ts";
 import type { Source } from "../pipeline/source.ts";
 import { WorkerAlerts } from "./alerts.ts";
 import { BooksMonitor } from "./books_monitor.ts";
@@ -51,6 +52,8 @@ export interface WorkerOptions {
   readonly observers?: readonly Observer[];
   /** Only in a demo: what its page says of it. */
   readonly demo?: (() => DemoStatus) | undefined;
+  /** Only in a demo: what stands between the pipeline and its sink. */
+  readonly harmed?: ((sink: Sink) => Sink) | undefined;
 }
 
 /** Longer than any rebalance takes. */
@@ -65,6 +68,7 @@ export class Worker implements AsyncDisposable {
   readonly #databaseUrl: string;
   /** Identifies the worker in the database and in Kafka. */
   readonly id = `${WORKER_PREFIX}${crypto.randomUUID().slice(0, 8)}`;
+  readonly #harmed: (sink: Sink) => Sink;
   readonly #observer: PipelineObserver & CoverageObserver;
   readonly #availability: Availability;
   readonly #metrics: Metrics;
@@ -85,6 +89,7 @@ export class Worker implements AsyncDisposable {
     const state = this.#state = options.state ?? new WorkerState();
     this.#config = config;
     this.#databaseUrl = databaseUrl;
+    this.#harmed = options.harmed ?? ((sink) => sink);
     const { topic, groupId } = config.kafka;
     this.#metrics = new Metrics({ topic, state });
     const workerId = this.id;
@@ -200,11 +205,10 @@ export class Worker implements AsyncDisposable {
     const { windowMs, graceMs, maxFutureMs, commitIntervalMs, onDataLoss, kafka } = this.#config;
     const { topic, groupId } = kafka;
     this.#state.reads(source);
+    const sink = new PostgresSink(this.#commits, { topic, epoch, maxFutureMs, windowMs, graceMs });
     const pipeline = new Pipeline({
       source,
-      sink: new FenceGuard(
-        new PostgresSink(this.#commits, { topic, epoch, maxFutureMs, windowMs, graceMs }),
-      ),
+      sink: new FenceGuard(this.#harmed(sink)),
       observer: this.#observer,
       parser: new EventParser({ maxFutureMs }),
       windowMs,

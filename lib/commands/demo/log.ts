@@ -37,19 +37,27 @@ const DEFAULTS = {
   lateShare: 0.03,
 } as const;
 
+/** What is harmed is read again as a whole every few seconds; there is more at a time to get lost. */
+const IN_CHAOS = { rate: 30, past: { days: 1 / 96, share: 1 } } as const;
+
 export interface DemoLogOptions {
   /** Where its state is kept; nowhere if not given. */
   readonly dataDir: string | undefined;
   /** How fast event time passes; as before, or 1, if not given. */
   readonly speed: number | undefined;
+  /** Whether the pipeline that counts it is harmed; such a log is not kept. */
+  readonly isInChaos?: boolean;
 }
 
 /**
  * The log of the directory, or a new one.
  * @throws {OperatorError} if it is another one than asked for, or of another version.
  */
-export async function openDemoLog({ dataDir, speed }: DemoLogOptions): Promise<GeneratedLog> {
+export async function openDemoLog(
+  { dataDir, speed, isInChaos = false }: DemoLogOptions,
+): Promise<GeneratedLog> {
   const fresh: State = { ...DEFAULTS, begunMs: Date.now(), speed: speed ?? 1 };
+  if (isInChaos) return new GeneratedLog({ ...fresh, ...IN_CHAOS });
   if (dataDir === undefined) return new GeneratedLog(fresh);
   const path = join(dataDir, FILE_NAME);
   const kept = await readState(path);

@@ -36,7 +36,7 @@ export class Narrator implements Disposable {
     this.#timer = setInterval(() => this.#check(), CHECK_INTERVAL_MS);
   }
 
-  status(): DemoStatus {
+  status(): Omit<DemoStatus, "chaos"> {
     return {
       speed: this.#behindMs() > BEHIND_MS ? this.#log.speed : 1,
       jackpot: this.#log.jackpotAt(Date.now()),

@@ -54,6 +54,7 @@ export function statusJson(
         lottery_name: demo.jackpot.lotteryName,
         millions: demo.jackpot.millions,
       },
+      chaos: demo.chaos,
     },
     source: { name: worker.sourceName, ...systemJson(worker.systemState("Kafka")) },
     postgresql: { ...systemJson(database), read_at: isoTime(database.readMs) },

@@ -33,6 +33,18 @@ export interface DemoStatus {
   /** How fast event time passes now, as a multiple of the clock; null for the events of a file. */
   readonly speed: number | null;
   readonly jackpot: Announcement | null;
+  /** Null unless its pipeline is harmed. */
+  readonly chaos: ChaosStatus | null;
+}
+
+/** What is done to the pipeline of `demo --chaos`. */
+export interface ChaosStatus {
+  /** Faults after which an audit has found that every row agrees. */
+  readonly survived: number;
+  /** What was done last, in words; null before the first fault. */
+  readonly last: string | null;
+  /** After how many it ends; null if nobody has said. */
+  readonly of: number | null;
 }
 
 export interface PipelineStatus {

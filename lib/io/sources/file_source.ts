@@ -4,12 +4,13 @@
  */
 
 import { Condition } from "../../async/condition.ts";
+import type { AuditedLog } from "../../core/audit/audited_log.ts";
 import { OperatorError } from "../../core/failure.ts";
-import type { LogRange, LogView } from "../../core/offsets/log_range.ts";
-import { logBatchOf } from "../../core/records/log_batch.ts";
+import type { LogPart, LogRange, LogView } from "../../core/offsets/log_range.ts";
+import { type LogBatch, logBatchOf } from "../../core/records/log_batch.ts";
 import { encodeRecordBatches, type NewRecord } from "../../core/records/record_encoder.ts";
 import type { Source, SourceReader } from "../../pipeline/source.ts";
-import { linesOf } from "./lines.ts";
+import { type Line, linesOf } from "./lines.ts";
 
 /** Stands for standard input in place of a path. */
 export const STANDARD_INPUT = "-";
@@ -45,6 +46,15 @@ export class FileSource implements Source {
       for await (const chunk of linesOf(await openFile(path))) lines += chunk.length;
     }
     return new FileSource(path, { startOffset: 0, endOffset: lines });
+  }
+
+  /** The file as an audit reads it; standard input cannot be read again. */
+  get auditedLog(): AuditedLog {
+    return {
+      isCompacted: () => this.isCompacted(),
+      ranges: () => Promise.resolve(new Map([[PARTITION, this.#range]])),
+      read: ({ from, to }: LogPart) => batchesOf(this.#path, { from, to }),
+    };
   }
 
   /** Reads to the end of the file, and then waits for the signal: meanwhile its counts can be read. */
@@ -96,30 +106,48 @@ export class FileSource implements Source {
     position: number,
     { reader, isOver }: { readonly reader: SourceReader; readonly isOver: () => boolean },
   ): Promise<void> {
-    let lineNumber = 0;
-    for await (const lines of linesOf(await openFile(this.#path), this.#signal)) {
+    const signal = this.#signal;
+    for await (const batch of batchesOf(this.#path, { from: position, signal })) {
       if (isOver()) return;
-      const before = lineNumber;
-      lineNumber += lines.length;
-      const records = lines.slice(Math.max(0, position - before)).map((line): NewRecord => (
-        { timestampMs: NO_TIMESTAMP, key: null, ...line }
-      ));
-      if (records.length === 0) continue;
-      await this.#handOver(records, { reader, fetchedOffset: position });
-      position += records.length;
+      await this.#handOver(batch, { reader, fetchedOffset: position });
+      position = batch.at(-1)!.nextOffset;
     }
   }
 
   async #handOver(
-    records: readonly NewRecord[],
+    batches: readonly LogBatch[],
     { reader, fetchedOffset }: { readonly reader: SourceReader; readonly fetchedOffset: number },
   ): Promise<void> {
-    const nextOffset = fetchedOffset + records.length;
+    const { nextOffset } = batches.at(-1)!;
     const endOffset = Math.max(this.#range.endOffset, nextOffset);
     this.#range = { startOffset: 0, endOffset };
-    const batches = [logBatchOf(...encodeRecordBatches(fetchedOffset, records))];
     await reader.fetched({ partition: PARTITION, fetchedOffset, nextOffset, endOffset, batches });
   }
+}
+
+/** The lines from one on, or up to another, in the chunks in which they are read. */
+async function* batchesOf(
+  path: string,
+  { from, to = Infinity, signal }: {
+    readonly from: number;
+    readonly to?: number;
+    readonly signal?: AbortSignal;
+  },
+): AsyncGenerator<readonly LogBatch[]> {
+  let lineNumber = 0;
+  for await (const chunk of linesOf(await openFile(path), signal)) {
+    const lines = chunk.slice(Math.max(0, from - lineNumber), Math.max(0, to - lineNumber));
+    const offset = Math.max(from, lineNumber);
+    lineNumber += chunk.length;
+    if (lines.length > 0) {
+      yield [logBatchOf(...encodeRecordBatches(offset, lines.map(toRecord)))];
+    }
+    if (lineNumber >= to) return;
+  }
+}
+
+function toRecord(line: Line): NewRecord {
+  return { timestampMs: NO_TIMESTAMP, key: null, ...line };
 }
 
 /**

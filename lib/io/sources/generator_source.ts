@@ -1,20 +1,12 @@
 /**
- * A log that needs no Kafka: record n of a generated log is in partition n mod P at
- * offset n div P.
+ * A source that needs no Kafka: it reads a log whose records are generated.
  * @module
  */
 
 import { delay } from "../../async/delay.ts";
 import type { LogView } from "../../core/offsets/log_range.ts";
-import { logBatchOf } from "../../core/records/log_batch.ts";
-import { encodeRecordBatch, type NewRecord } from "../../core/records/record_encoder.ts";
-import type { GeneratedLog } from "../../core/simulation/generated_log.ts";
 import type { Source, SourceReader } from "../../pipeline/source.ts";
-
-export interface GeneratorSourceOptions {
-  readonly log: GeneratedLog;
-  readonly partitions: number;
-}
+import type { NumberedLog } from "./numbered_log.ts";
 
 const POLL_MS = 100;
 const MAX_BATCH_RECORDS = 5_000;
@@ -23,18 +15,16 @@ export class GeneratorSource implements Source {
   readonly name = "Generated events";
   readonly signsOfLife: ReadonlyMap<number, number> = new Map();
   readonly throttledMs = 0;
-  readonly #options: GeneratorSourceOptions;
+  readonly #log: NumberedLog;
   readonly #positions = new Map<number, number>();
-  readonly #encoder = new TextEncoder();
-  /** Events so far: a log never gets shorter, even if the clock is set back. */
-  #events = 0;
 
-  constructor(options: GeneratorSourceOptions) {
-    this.#options = options;
+  constructor(log: NumberedLog) {
+    this.#log = log;
   }
 
   async read(reader: SourceReader, signal: AbortSignal): Promise<void> {
-    reader.assigned(Array.from({ length: this.#options.partitions }, (_, partition) => partition));
+    this.#positions.clear(); // those of a reader before
+    reader.assigned(this.#log.partitions);
     while (!signal.aborted) {
       let isBehind = false;
       for (const [partition, position] of this.#positions) {
@@ -49,19 +39,12 @@ export class GeneratorSource implements Source {
     for (const [partition, position] of positions) this.#positions.set(partition, position);
   }
 
-  viewLog(): Promise<LogView> {
-    const { partitions } = this.#options;
-    const ranges = new Map(
-      Array.from({ length: partitions }, (_, partition) => [
-        partition,
-        { startOffset: 0, endOffset: this.#endOffset(partition) },
-      ]),
-    );
-    return Promise.resolve({ ranges, unavailable: new Map() });
+  async viewLog(): Promise<LogView> {
+    return { ranges: await this.#log.ranges(), unavailable: new Map() };
   }
 
   isCompacted(): Promise<boolean> {
-    return Promise.resolve(false);
+    return this.#log.isCompacted();
   }
 
   renew(): void {}
@@ -75,37 +58,17 @@ export class GeneratorSource implements Source {
     reader: SourceReader,
     { partition, position }: { readonly partition: number; readonly position: number },
   ): Promise<boolean> {
-    const endOffset = this.#endOffset(partition);
+    const endOffset = this.#log.endOffset(partition);
     const nextOffset = Math.min(endOffset, position + MAX_BATCH_RECORDS);
     if (nextOffset <= position) return false;
-    const records = Array.from(
-      { length: nextOffset - position },
-      (_, at) => this.#record((position + at) * this.#options.partitions + partition),
-    );
     this.#positions.set(partition, nextOffset);
     await reader.fetched({
       partition,
       fetchedOffset: position,
       nextOffset,
       endOffset,
-      batches: [logBatchOf(encodeRecordBatch(position, records))],
+      batches: [this.#log.batch({ partition, from: position, to: nextOffset })],
     });
     return nextOffset < endOffset;
-  }
-
-  #record(n: number): NewRecord {
-    const { timestampMs, key, value } = this.#options.log.record(n);
-    return {
-      timestampMs,
-      key: this.#encoder.encode(key),
-      value: typeof value === "string" ? this.#encoder.encode(value) : value,
-    };
-  }
-
-  /** Number of events in a partition so far. */
-  #endOffset(partition: number): number {
-    const { log, partitions } = this.#options;
-    this.#events = Math.max(this.#events, log.lengthAt(Date.now()));
-    return Math.max(0, Math.ceil((this.#events - partition) / partitions));
   }
 }

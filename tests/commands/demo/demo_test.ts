@@ -186,6 +186,32 @@ Deno.test("demo --file counts a file, and goes on with the lines that were added
   }
 });
 
+Deno.test("demo audits itself, also when nothing has come since its last run", async () => {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, "events.ndjson");
+  const timestamp = Date.now();
+  const event = { lottery_name: "mega_draw", event_type: "pay", timestamp };
+  await Deno.writeTextFile(file, `${JSON.stringify(event)}\n`.repeat(1_000) + "no event\n");
+  const audited = async (before: string | null): Promise<string> => {
+    const args = ["demo", "--file", file, "--data-dir", join(directory.path, "data")];
+    await using program = await Program.start(args, { env });
+    const url = await pageUrl(program);
+    const audit = await eventually(async () => {
+      const { audit } = await (await fetch(`${url}api/status`)).json();
+      return audit !== null && audit.at !== before && audit;
+    });
+    const { verdict, records, rows, wrong } = audit;
+    // A window, its hour, and the dead letter.
+    assert.deepEqual({ verdict, records, rows, wrong }, {
+      ...{ verdict: "agrees", records: 1_001, rows: 3, wrong: 0 },
+    });
+    program.signal("SIGTERM");
+    assert.equal(await program.exitCode(), 0, program.stderr);
+    return audit.at;
+  };
+  await audited(await audited(null));
+});
+
 Deno.test("demo --file - counts standard input", async () => {
   await using program = await Program.start(["demo", "--file", "-"], { env, stdin: "piped" });
   const writer = program.stdin.getWriter();

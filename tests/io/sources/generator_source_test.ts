@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Condition } from "../../../lib/async/condition.ts";
 import { GeneratedLog } from "../../../lib/core/simulation/generated_log.ts";
 import { GeneratorSource } from "../../../lib/io/sources/generator_source.ts";
+import { NumberedLog } from "../../../lib/io/sources/numbered_log.ts";
 import type { SourceReader } from "../../../lib/pipeline/source.ts";
 import { recordsIn } from "../../support/pieces.ts";
 
@@ -14,7 +15,7 @@ function makeLog(begunMs: number): GeneratedLog {
 }
 
 function makeSource(begunMs: number): GeneratorSource {
-  return new GeneratorSource({ log: makeLog(begunMs), partitions: 3 });
+  return new GeneratorSource(new NumberedLog(makeLog(begunMs), 3));
 }
 
 /** Reads `records` of each partition from these positions on. */
@@ -70,4 +71,23 @@ Deno.test("GeneratorSource gives the same log whenever and from wherever it is r
   const all = await read(makeSource(startMs), { from: 0, records: 1_500 });
   const rest = await read(makeSource(startMs), { from: 700, records: 800 });
   for (const [partition, values] of rest) assert.deepEqual(values, all.get(partition)!.slice(700));
+});
+
+Deno.test("NumberedLog gives an audit the same records as a pipeline, of any part", async () => {
+  const begunMs = Date.now() - 10_000;
+  const all = await read(makeSource(begunMs), { from: 0, records: 1_500 });
+  const log = new NumberedLog(makeLog(begunMs), 3);
+  assert.equal(await log.isCompacted(), false);
+  const ranges = await log.ranges([1]);
+  assert.deepEqual([...ranges.keys()], [1]);
+  assert.ok(ranges.get(1)!.endOffset >= 1_500);
+  for (const [from, to] of [[0, 1_500], [700, 701], [301, 999], [5, 5]] as const) {
+    const values: string[] = [];
+    for await (const batches of log.read({ partition: 1, from, to })) {
+      for await (const cursor of recordsIn(batches)) {
+        values.push(`${cursor.offset} ${cursor.timestampMs} ${cursor.value()?.toHex()}`);
+      }
+    }
+    assert.deepEqual(values, all.get(1)!.slice(from, to));
+  }
 });

@@ -77,6 +77,25 @@ serverTest("a demo is labelled, and measures no latency over its generated past"
   assert.deepEqual([state.speed, this_worker.latency_ms], [60, null]);
 });
 
+serverTest("the page tells how many faults were survived, and that all rows agree", [
+  "chromium",
+], async () => {
+  await using demo = await startDemo(["--chaos", "--count", "1000000"]);
+  await using visit = await openPage(await browser(), demo.url);
+  const { page, errors } = visit;
+  const survived = async () => {
+    const text = await page.locator("#about").innerText();
+    const [, faults] = text.match(/(\d+) of 1000000 faults? survived, all rows agree/) ?? [];
+    return Number(faults ?? 0);
+  };
+  await eventually(async () => await survived() > 0);
+  const before = await survived();
+  await eventually(async () => await survived() > before);
+  await page.locator("#audit", { hasText: /rows recounted, all agree/ }).waitFor();
+  await countsAbove(page, await numberIn(page, EVENTS));
+  assert.deepEqual(errors, []);
+});
+
 serverTest(
   "hostile names and dead letters are harmless, and shown as text",
   ["chromium"],

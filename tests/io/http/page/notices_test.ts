@@ -93,10 +93,18 @@ Deno.test("the page names its topic, or the demo", () => {
   const about = (demo: StatusJson["demo"]) => aboutText({ demo, topic: "user-events" });
   const jackpot = { lottery_name: "mega_draw", millions: 16 };
   assert.equal(about(null), "topic user-events");
-  assert.equal(about({ speed: null, jackpot: null }), "events from a file");
-  assert.equal(about({ speed: 1, jackpot: null }), "generated events");
+  const calm = { speed: 1, jackpot: null, chaos: null };
+  assert.equal(about({ ...calm, speed: null }), "events from a file");
+  assert.equal(about(calm), "generated events");
   assert.equal(
-    about({ speed: 60, jackpot }),
+    about({ ...calm, speed: 60, jackpot }),
     "generated events, event time runs at 60× speed, 16 million jackpot at mega_draw",
   );
+  const chaos = { survived: 0, last: null, of: null };
+  assert.equal(about({ ...calm, chaos }), "generated events, faults begin");
+  const survived = (survived: number, of: number | null) =>
+    about({ ...calm, chaos: { survived, last: "a commit was lost", of } });
+  assert.equal(survived(1, null), "generated events, 1 fault survived, all rows agree");
+  assert.equal(survived(37, null), "generated events, 37 faults survived, all rows agree");
+  assert.equal(survived(37, 100), "generated events, 37 of 100 faults survived, all rows agree");
 });

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { UnavailableError } from "../../../../lib/core/failure.ts";
-import type { Announcement } from "../../../../lib/core/simulation/generated_log.ts";
+import type { DemoStatus } from "../../../../lib/io/http/pipeline_status.ts";
 import { WorkerState } from "../../../../lib/observers/worker_state.ts";
 import type { AnsweringOptions } from "../../../support/answering.ts";
 import { sharedBrowser } from "../../../support/browser.ts";
@@ -166,14 +166,18 @@ serverTest("an outage of Kafka is as clear as one of PostgreSQL", ["chromium"], 
   }, { reducedMotion: "reduce" });
 });
 
-serverTest("a demo is labelled, with the speed of its event time", ["chromium"], async () => {
-  let demo = { speed: 60 as number | null, jackpot: null as Announcement | null };
+serverTest("a demo is labelled, with the speed of its event time, and what it has survived", [
+  "chromium",
+], async () => {
+  let demo: DemoStatus = { speed: 60, jackpot: null, chaos: null };
   await look({ ...READY, demo: () => demo }, async ({ page }) => {
     await page.locator("#demo", { hasText: "Demo" }).waitFor();
     await page.getByText("generated events, event time runs at 60× speed").waitFor();
-    demo = { speed: 1, jackpot: { lotteryName: "mega_draw", millions: 16 } };
+    demo = { speed: 1, jackpot: { lotteryName: "mega_draw", millions: 16 }, chaos: null };
     await page.getByText("generated events, 16 million jackpot at mega_draw").waitFor();
-    demo = { speed: null, jackpot: null };
+    demo = { speed: 1, jackpot: null, chaos: { survived: 37, last: "a commit was lost", of: 100 } };
+    await page.getByText("generated events, 37 of 100 faults survived, all rows agree").waitFor();
+    demo = { speed: null, jackpot: null, chaos: null };
     await page.getByText("events from a file").waitFor();
   });
   await look(READY, async ({ page }) => {
