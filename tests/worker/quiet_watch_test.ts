@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Connection } from "../../lib/io/postgres/session/connection.ts";
 import { eventually } from "../support/eventually.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { MailServer } from "../support/mail_server.ts";
@@ -90,6 +91,16 @@ serverTest(
     const nowMs = Date.now();
     await using _worker = await Program.start(["start"], { env: envOf(stack, mails) });
     const records = await produceAll(stack, week(nowMs, { mega_draw: 20, keno: 40 }));
+    await using connection = new Connection(stack.database.url);
+    await eventually(async () => {
+      const [row] = await connection.query<{ closed: boolean }>({
+        text: "select closed_up_to is not null as closed from pipeline",
+      });
+      return row?.closed;
+    });
+    await connection.query({
+      text: "update kafka_offsets set updated_at = now() - interval '20 minutes'",
+    });
     const { text } = await mails.received(/No events arrive: none is newer than/);
     assert.match(text, /(119|120) were expected in the 15 minutes after that \(by 1 week\)/);
     await produceAll(

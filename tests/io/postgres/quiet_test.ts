@@ -35,7 +35,12 @@ interface Stand extends PostgresHarness {
    */
   readonly judge: (
     closedMinute: number,
-    options?: Partial<QuietOptions> & { readonly atMinute?: number; readonly lags?: boolean },
+    options?: Partial<QuietOptions> & {
+      readonly atMinute?: number;
+      readonly lags?: boolean;
+      /** When the last record arrived, if that was later. */
+      readonly arrivedMinute?: number;
+    },
   ) => Promise<string[]>;
 }
 
@@ -61,14 +66,22 @@ async function openStand(): Promise<Stand> {
     ...harness,
     url: database.url,
     store,
-    judge: async (closedMinute, { atMinute = closedMinute + 2, lags = false, ...options } = {}) => {
+    judge: async (
+      closedMinute,
+      {
+        atMinute = closedMinute + 2,
+        lags = false,
+        arrivedMinute = closedMinute + 2,
+        ...options
+      } = {},
+    ) => {
       await connection.query({
         text: "update pipeline set closed_up_to = $1",
         values: [time(closedMinute)],
       });
       await connection.query({
-        text: "update kafka_offsets set max_event_time = $1, caught_up_at = $2",
-        values: [time(closedMinute + 2), lags ? null : time(atMinute)],
+        text: "update kafka_offsets set max_event_time = $1, caught_up_at = $2, updated_at = $3",
+        values: [time(closedMinute + 2), lags ? null : time(atMinute), time(arrivedMinute)],
       });
       const atMs = NOON_MS + atMinute * MINUTE_MS;
       return (await judgeQuiet(connection, { ...OPTIONS, ...options, atMs })).map(inWords);
@@ -254,6 +267,8 @@ serverTest(
     const standsStill = (atMinute: number, lags = false) => judge(0, { atMinute, lags });
     assert.deepEqual(await standsStill(17), [], "15 minutes");
     assert.deepEqual(await standsStill(18, true), [], "the workers are behind");
+    const past = await judge(0, { atMinute: 18, arrivedMinute: 17 });
+    assert.deepEqual(past, [], "the topic is filled with its past");
     // 24 events a minute of both lotteries in both types.
     assert.deepEqual(await standsStill(18), ["stands still since 2, 360 expected (2)"]);
     assert.deepEqual(await standsStill(19), []);

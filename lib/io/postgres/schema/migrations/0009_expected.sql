@@ -115,8 +115,9 @@ $$;
 -- stopped for all is told at once.
 --
 -- Nothing is judged while the closed windows are older than max_delay, nor until event time has
--- passed a range of windows since it stood still: while everything was counted, but nothing arrived
--- for `minutes` although it was expected. That is kept in alerts: `repeats` is 1 as long as it does.
+-- passed a range of windows since it stood still: while everything was counted, but no record arrived
+-- for `minutes` although events were expected. (A topic that is filled with its past is behind, but
+-- records arrive.) That is kept in alerts: `repeats` is 1 as long as it does.
 --
 -- Returns what has changed, to one caller only, who has to tell it: that a lottery and type
 -- 'is quiet', or 'is over', and that event time 'stands still' (quiet_since says since when, and
@@ -147,6 +148,7 @@ declare
   counted_topic text;
   span interval;
   event_time timestamptz;
+  arrived_at timestamptz;
   is_caught_up boolean;
   stood_still timestamptz;
   moves_since timestamptz;
@@ -166,8 +168,9 @@ begin
   -- Event time as a whole.
   select
     least(max(max_event_time), judged_at),
+    max(updated_at),
     coalesce(bool_and(coalesce(caught_up_at > judged_at - interval '1 minute', false)), false)
-  into event_time, is_caught_up
+  into event_time, arrived_at, is_caught_up
   from kafka_offsets
   where topic = counted_topic;
   select
@@ -177,7 +180,7 @@ begin
   from alerts
   where cause = stands_still;
 
-  if stood_still is null and is_caught_up and event_time < judged_at - span then
+  if stood_still is null and is_caught_up and greatest(event_time, arrived_at) < judged_at - span then
     select sum(e.expected_count), max(e.weeks) into expected_count, weeks
     from expected_counts(event_time, event_time + span, zone) e;
     if expected_count >= min_expected then
