@@ -25,20 +25,28 @@ export function wrongAlert({ atMs, wrong, firstWrong }: AuditNote, before: Audit
   };
 }
 
-/** They were wrong, and nothing is any more. */
+/**
+ * They were wrong, and nothing is any more. What the log no longer proves may still be: retention
+ * ends an error for the audit, but does not undo it.
+ */
 export function rightAlert({ atMs, rows, notProvable }: AuditNote, before: AuditState): Alert {
-  const unproved = notProvable === 0
-    ? ""
-    : ` ${plural(notProvable, "other")} cannot be proved: ${notProvable === 1 ? "its" : "their"} ` +
-      "records are no longer in the log.";
+  const isProven = notProvable === 0;
+  const theirs = notProvable === 1 ? "its" : "their";
+  const unproved = isProven ? "" : ` ${plural(notProvable, "other")} cannot be proved: ${theirs} ` +
+    "records are no longer in the log.";
   return {
     cause: "audit_wrong",
-    title: "Recovered: the tables match the topic again",
+    title: isProven
+      ? "Recovered: the tables match the topic again"
+      : "Recovered: the tables match what the topic still holds",
     sinceMs: before.wrongSinceMs ?? atMs,
     doing: `It has recounted everything, and ${
       plural(rows, "row agrees", "rows agree")
     }.${unproved}`,
-    advice: "Nothing.",
+    advice: isProven
+      ? "Nothing."
+      : "Nothing, if what was wrong has been undone. Otherwise it may be among what can no longer " +
+        "be proved: the mail about it names it.",
   };
 }
 

@@ -47,8 +47,17 @@ Deno.test("the mail that tables are right again says since when they were wrong,
   assert.equal(subject, "[group] topic: Recovered: the tables match the topic again");
   assert.match(text, /recounted everything, and 1,064 rows agree\.$/m);
   assert.match(text, /11:30:00.000Z/);
-  const partial = textOf(rightAlert({ ...NOTE, notProvable: 1 }, WAS_WRONG)).text;
-  assert.match(partial, /rows agree\. 1 other cannot be proved: its records are no longer/);
+  assert.match(text, /^What to do\n {2}Nothing\.$/m);
+});
+
+Deno.test("the mail does not say that all is right if what was wrong may only have left the log", () => {
+  const partial = textOf(rightAlert({ ...NOTE, notProvable: 1 }, WAS_WRONG));
+  assert.equal(
+    partial.subject,
+    "[group] topic: Recovered: the tables match what the topic still holds",
+  );
+  assert.match(partial.text, /rows agree\. 1 other cannot be proved: its records are no longer/);
+  assert.match(partial.text, /Nothing, if what was wrong has been undone\. Otherwise/);
 });
 
 Deno.test("the mail that the auditor has stopped has the error, and its advice", () => {
