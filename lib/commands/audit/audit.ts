@@ -27,7 +27,7 @@ export interface AuditOptions {
   readonly terminal: Terminal;
   /** How many differences of a kind will be shown. */
   readonly limit: number;
-  /** Windows before it are not recounted; by default all that can be are. */
+  /** Windows that end at or before it are not recounted; by default all that can be are. */
   readonly since?: ((nowMs: number) => number) | undefined;
 }
 
@@ -59,10 +59,15 @@ export async function audit(
   const report = await auditRound({
     ...{ connection, topic, windowMs, maxFutureMs, limit },
     log: kafkaLog(cluster, reader),
-    sinceMs: since?.(nowMs) ?? null,
+    sinceMs: since ? windowStart(since(nowMs), windowMs) : null,
     onProgress: (progress) =>
       terminal.showStatus((columns) => progressBar({ ...progress, unit: "offsets", columns })),
   });
   terminal.endStatus();
   return withCoverage(report, coverage, { groupId, nowMs });
+}
+
+/** Of the window that holds this time: an hour ago is in the middle of a day. */
+function windowStart(timeMs: number, windowMs: number): number {
+  return Math.floor(timeMs / windowMs) * windowMs;
 }

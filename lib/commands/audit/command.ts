@@ -17,7 +17,7 @@ import { unlessStopped } from "../cli/stopping.ts";
 const EXIT_CODES = { "agrees": 0, "wrong": 1, "not provable": 3, "incomplete": 5 } as const;
 
 const HELP = `
-With --since, windows before it are not recounted: their rows are only compared with their hours and
+With --since, windows that end before it are not recounted: their rows are only compared with their hours and
 the ledger, and their dead letters with what was stored.
 Changes nothing. Exit codes: 0 everything agrees; 1 something is wrong; 2 wrong settings or arguments;
 3 all that can be recounted agrees, but some of what was counted is no longer in the log; 4 no verdict:

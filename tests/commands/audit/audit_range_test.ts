@@ -199,6 +199,37 @@ serverTest(
   },
 );
 
+serverTest(
+  "audit --since judges the window that holds the time, even if it is a day",
+  ["kafka", "postgres"],
+  async () => {
+    await using opened = await openStack({ partitions: 1 });
+    const stack = { ...opened, env: { ...opened.env, WINDOW_SECONDS: "86400" } };
+    const noon = Math.floor(hourAgo(48) / 86_400_000) * 86_400_000 + 12 * 3_600_000;
+    const since = new Date(noon).toISOString();
+    for (const lottery of ["one", "two"]) {
+      await kcatProduce(
+        stack.topic,
+        eventsOf(lottery, { fromMs: noon - 3_600_000, minutes: 30, perMinute: 2 }),
+      );
+    }
+    await countAll(stack);
+    const agreed = await auditReport(stack, "--since", since);
+    assert.equal(agreed.verdict, "agrees");
+    assert.equal(agreed.from, new Date(noon - 12 * 3_600_000).toISOString());
+    assert.equal(agreed.rows.agreeing, 2);
+
+    // Moved from one lottery to the other, in rows and hours: all sums are as before.
+    for (const table of ["lottery_aggregates", "lottery_hours"]) {
+      await stack.database.connection.query({
+        text: `update ${table}
+          set event_count = event_count + case lottery_name when 'one' then 1 else -1 end`,
+      });
+    }
+    assert.equal((await auditReport(stack, "--since", since)).rows.wrong, 2);
+  },
+);
+
 serverTest("audit --since takes a time or how long ago it was", [], async () => {
   for (const wrong of ["6", "2026-01-31", "0h", "6 hours"]) {
     const { code, stderr } = await runProgram(["audit", "--since", wrong], { env: {} });
