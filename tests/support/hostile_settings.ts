@@ -29,6 +29,9 @@ export const HOSTILE_SETTINGS: readonly {
   { name: "statement_timeout", value: "2s", ours: "20s" },
   { name: "idle_in_transaction_session_timeout", value: "1s", ours: "20s" },
   { name: "idle_session_timeout", value: "1s", ours: "0" },
+  { name: "tcp_keepalives_idle", value: "7200", ours: "60" },
+  { name: "tcp_keepalives_interval", value: "75", ours: "10" },
+  { name: "tcp_keepalives_count", value: "9", ours: "3" },
 ];
 
 /** Makes them for the database, and for the role in it; some of them with another value. */

@@ -39,6 +39,11 @@ const SETTINGS: Readonly<Record<string, string>> = {
   idle_in_transaction_session_timeout: "20000", // a host that died must not hold its locks
   idle_session_timeout: "0",
   transaction_timeout: "0",
+  // Nor must the session of a host that died: by default it is noticed after two hours. Over a Unix
+  // socket these have no meaning, and read as 0.
+  tcp_keepalives_idle: "60",
+  tcp_keepalives_interval: "10",
+  tcp_keepalives_count: "3",
 };
 
 export interface Session {
