@@ -24,7 +24,7 @@ const AUDITS: Readonly<
   "all agrees": { audits: [NEWEST], found: 0 },
   "some rows cannot be proved": {
     audits: [{ ...NEWEST, verdict: "not provable", notProvable: 5 }],
-    found: -2,
+    found: 0,
   },
   "a part of the topic is in no count": {
     audits: [{ ...NEWEST, verdict: "incomplete" }],

@@ -21,7 +21,7 @@ export function verdictText({ verdict, rows, wrong, notProvable }: AuditNote): s
     case "wrong":
       return `${groupDigits(wrong)} WRONG, ${plural(rows, "row agrees", "rows agree")}`;
     case "not provable":
-      return `${recounted}, ${groupDigits(notProvable)} not provable`;
+      return `${recounted}, all agree, ${groupDigits(notProvable)} not provable`;
     case "incomplete":
       return `${recounted}, all agree, but a part of the topic is in no count`;
   }

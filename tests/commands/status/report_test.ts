@@ -39,7 +39,7 @@ Deno.test("status tells of the last audit in a line, whatever it found", () => {
   assert.equal(auditLine(AUDIT), `${at}, 1,064 rows recounted, all agree`);
   assert.equal(
     auditLine({ ...AUDIT, verdict: "not provable", notProvable: 12 }),
-    `${at}, 1,064 rows recounted, 12 not provable`,
+    `${at}, 1,064 rows recounted, all agree, 12 not provable`,
   );
   assert.equal(
     auditLine({ ...AUDIT, verdict: "incomplete" }),

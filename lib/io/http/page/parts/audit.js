@@ -38,7 +38,8 @@ export function showAudit(audit, nowMs) {
  * @returns {{ state: "up" | "warn" | "down", text: string }}
  */
 export function badgeOf(audit, nowMs) {
-  const isGood = audit.verdict === "agrees" && !audit.is_overdue;
+  // What Kafka no longer has cannot be proved by anyone: that is no fault.
+  const isGood = /^(agrees|not provable)$/.test(audit.verdict) && !audit.is_overdue;
   const state = audit.verdict === "wrong" ? "down" : isGood ? "up" : "warn";
   const text = [
     verdictText(audit),
@@ -57,7 +58,7 @@ function verdictText({ verdict, rows, wrong, not_provable }) {
     case "wrong":
       return `${whole(wrong)} wrong, ${rowsOf(rows)} ${rows === 1 ? "agrees" : "agree"}`;
     case "not provable":
-      return `${recounted}, ${whole(not_provable)} not provable`;
+      return `${recounted}, all agree, ${whole(not_provable)} not provable`;
     default:
       return `${recounted}, all agree, but a part of the topic is in no count`;
   }
