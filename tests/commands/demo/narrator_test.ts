@@ -25,7 +25,9 @@ async function openScreen(): Promise<FakeScreen> {
 }
 
 Deno.test("Narrator says once who has announced a jackpot, and notes it as long as the crowd is there", async () => {
-  const nowMs = Date.now();
+  // In the middle of an odd hour: jackpots are announced in two hours each.
+  const nowMs = Date.parse("2026-01-31T13:30Z");
+  using _clock = clockAt(nowMs);
   let seed = 0;
   const hasJackpot = (log: GeneratedLog) => {
     const jackpot = log.jackpotAt(nowMs);
@@ -44,6 +46,13 @@ Deno.test("Narrator says once who has announced a jackpot, and notes it as long 
   assert.equal(narrator.note(), `jackpot: ${lotteryName}`);
   assert.deepEqual(narrator.status(), { speed: 1, jackpot: { lotteryName, millions } });
 });
+
+/** Stops the clock until it is disposed. */
+function clockAt(nowMs: number): Disposable {
+  const now = Date.now;
+  Date.now = () => nowMs;
+  return { [Symbol.dispose]: () => Date.now = now };
+}
 
 Deno.test("Narrator says how long ago event time is, and when it is now", async () => {
   // Twice as fast, from 48 minutes ago: a minute ago in a few seconds.
