@@ -65,7 +65,7 @@ const ALERTS: Readonly<Record<QuietChange["change"], About>> = {
     error: new Error(
       `none is newer than ${utcTime(standstill!.sinceMs)}; ${
         groupDigits(standstill!.expected)
-      } were expected in the ${plural(minutes, "minute")} after that${by(standstill!.weeks)}`,
+      } were expected within ${plural(minutes, "minute")} since then${by(standstill!.weeks)}`,
     ),
     doing:
       "It keeps waiting, and has read everything that is in the topic. A mail says when it is over.",

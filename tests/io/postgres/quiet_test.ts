@@ -300,3 +300,26 @@ serverTest("where nothing is expected, event time may stand still", ["postgres"]
   });
   assert.deepEqual(await judgeQuiet(connection, OPTIONS), []);
 });
+
+serverTest(
+  "event time that stands still since a time at which nothing is expected is told once something is",
+  ["postgres"],
+  async () => {
+    await using stand = await openStand();
+    const { connection, judge } = stand;
+    // Nobody bought from noon to six o'clock in the weeks before.
+    for (const [table, start] of [["aggregates", "window"], ["hours", "hour"]]) {
+      await connection.query({
+        text: `
+          delete from lottery_${table}
+          where ${start}_start at time zone 'UTC' >= '2026-01-17'
+            and (${start}_start at time zone 'UTC')::time >= '12:00'
+            and (${start}_start at time zone 'UTC')::time < '18:00'`,
+      });
+    }
+    const standsStill = (atMinute: number) => judge(0, { atMinute });
+    for (const atMinute of [18, 60, 360, 361]) assert.deepEqual(await standsStill(atMinute), []);
+    // 24 events a minute of both lotteries in both types, of the first minute that has passed.
+    assert.deepEqual(await standsStill(362), ["stands still since 2, 24 expected (2)"]);
+  },
+);

@@ -146,10 +146,12 @@ declare
   stands_still constant text := 'event_time_stands_still';
   closed timestamptz;
   counted_topic text;
+  window_size interval;
   span interval;
   event_time timestamptz;
   arrived_at timestamptz;
   is_caught_up boolean;
+  should_come_from timestamptz;
   stood_still timestamptz;
   moves_since timestamptz;
 begin
@@ -158,8 +160,9 @@ begin
   -- Whole windows.
   select
     closed_up_to, topic,
+    make_interval(secs => window_seconds),
     make_interval(secs => ceil(minutes * 60.0 / window_seconds) * window_seconds)
-  into closed, counted_topic, span
+  into closed, counted_topic, window_size, span
   from pipeline;
   if closed is null then
     return;
@@ -181,8 +184,10 @@ begin
   where cause = stands_still;
 
   if stood_still is null and is_caught_up and greatest(event_time, arrived_at) < judged_at - span then
+    -- Of what has passed: where nobody buys at night, it is the morning that tells.
+    should_come_from := greatest(event_time, judged_at - span - window_size);
     select sum(e.expected_count), max(e.weeks) into expected_count, weeks
-    from expected_counts(event_time, event_time + span, zone) e;
+    from expected_counts(should_come_from, should_come_from + span, zone) e;
     if expected_count >= min_expected then
       insert into alerts (cause, mailed_at, repeats) values (stands_still, event_time, 1)
       on conflict (cause) do update set mailed_at = event_time, repeats = 1;
