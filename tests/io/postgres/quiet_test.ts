@@ -199,19 +199,23 @@ serverTest(
   },
 );
 
-serverTest("after two weeks it is what is expected", ["postgres"], async () => {
-  await using stand = await openStand();
-  const { connection, judge } = stand;
-  assert.equal((await judge(15)).length, 2);
-  await connection.query({
-    text: "update quiet_lotteries set quiet_since = quiet_since - interval '14 days'",
-  });
-  const since = -14 * 24 * 60;
-  assert.deepEqual(await judge(16, { types: ["pay", "login"] }), [
-    `pay of mega_draw is over: 0 of 150 (2) since ${since}`,
-    `pay of keno is over: 0 of 30 (2) since ${since}`,
-  ]);
-});
+serverTest(
+  "a lottery that has ended is told once, and forgotten when no week expects it",
+  ["postgres"],
+  async () => {
+    await using stand = await openStand();
+    const { connection, store, judge } = stand;
+    await store(-28 * 24 * 60 - 90, -14 * 24 * 60 - 90, 2);
+    const dayMinutes = 24 * 60;
+    await store(0, 32 * dayMinutes, 10, "mega_draw");
+    assert.deepEqual(await judge(15), ["pay of keno is quiet: 0 of 30 (4) since 0"]);
+    for (let day = 1; day < 32; day += 0.5) {
+      assert.deepEqual(await judge(day * dayMinutes + 15), [], `after ${day} days`);
+      const listed = await connection.query({ text: "select lottery_name from quiet_lotteries" });
+      assert.deepEqual(listed, day < 30 ? [{ lottery_name: "keno" }] : [], `after ${day} days`);
+    }
+  },
+);
 
 serverTest(
   "only what is asked for is judged, and what no longer is, is forgotten",

@@ -255,8 +255,8 @@ begin
         when quiet_since is null then null
         when is_nearly_back and bool_or(quiet_since is not null and is_back) over ()
         then 'is over'
-        -- By now it is what is expected.
-        when quiet_since <= closed - interval '14 days' then 'is over'
+        -- It has ended: no week says that any are expected, which nobody has to be told.
+        when quiet_since <= closed - interval '30 days' then 'has ended'
         else 'is still quiet'
       end as change
     from steps
@@ -275,7 +275,7 @@ begin
   ended as (
     delete from quiet_lotteries q
     using changes c
-    where c.change = 'is over'
+    where c.change in ('is over', 'has ended')
       and q.lottery_name = c.lottery_name and q.event_type = c.event_type
   ),
   continued as (
