@@ -6,6 +6,7 @@
  * @module
  */
 
+import { backOff, type BackoffOptions } from "../async/backoff.ts";
 import { withTimeout } from "../async/delay.ts";
 import {
   type Alert,
@@ -46,7 +47,9 @@ export interface AlertsOptions {
   readonly afterMs: number;
   /** Mails about the same cause are at least this far apart. */
   readonly intervalMs: number;
-  /** Called for each mail that could not be sent. */
+  /** How far apart attempts are to mail what is announced. */
+  readonly announcing?: BackoffOptions;
+  /** Called for each attempt to mail that has failed. */
   readonly onFailure: (subject: string, error: unknown) => void;
 }
 
@@ -59,6 +62,7 @@ interface Lasting {
 
 /** How long the last mails may delay the shutdown. */
 const LAST_MAIL_MS = 5_000;
+const ANNOUNCING: BackoffOptions = { firstMs: 5_000, maxMs: 300_000 };
 
 const CAUSES = { Kafka: "kafka_away", PostgreSQL: "postgres_away" } as const;
 
@@ -75,6 +79,7 @@ export class Alerts
   /** What lasts, by its cause. */
   readonly #lasting = new Map<AlertCause, Lasting>();
   readonly #underWay = new Set<Promise<void>>();
+  readonly #ended = new AbortController();
 
   constructor(options: AlertsOptions) {
     this.#options = options;
@@ -145,15 +150,29 @@ export class Alerts
     });
   }
 
-  /** Mails at once, for what nobody else mails. */
+  /** Mails what is said once, and by nobody else: again and again until the server has taken it. */
   announce(alert: Alert): void {
-    this.#send(alert, 0);
+    const { channel, context, onFailure, announcing = ANNOUNCING } = this.#options;
+    const mail = composeMail(alert, context(), { nowMs: Date.now(), repeats: 0 });
+    const { signal } = this.#ended;
+    this.#track(async () => {
+      for (let attempt = 0;; attempt++) {
+        try {
+          return await channel.send(mail);
+        } catch (error) {
+          onFailure(mail.subject, error);
+        }
+        if (signal.aborted) return;
+        await backOff(attempt, announcing, signal); // and once more at the end
+      }
+    });
   }
 
   /** Ends the timers and waits for mails under way, for seconds at most. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of [...this.#timers.values(), this.#reportTimer]) clearTimeout(timer);
     this.#track(() => this.#mailLostRanges(0)); // now or never
+    this.#ended.abort();
     await withTimeout(LAST_MAIL_MS, Promise.all(this.#underWay));
   }
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { Condition } from "../../lib/async/condition.ts";
-import type { AlertContext, Mail } from "../../lib/core/alert.ts";
+import type { Alert, AlertContext, Mail } from "../../lib/core/alert.ts";
 import { OperatorError, UnavailableError } from "../../lib/core/failure.ts";
 import { type AlertClaims, Alerts, type MailChannel } from "../../lib/observers/alerts.ts";
 import { WorkerState } from "../../lib/observers/worker_state.ts";
+import { eventually } from "../support/eventually.ts";
 import { commitOf } from "../support/sink_contract.ts";
 
 const CONTEXT: AlertContext = {
@@ -48,7 +49,7 @@ class SharedClaims implements AlertClaims {
 function makeAlerting(
   mailbox: Mailbox,
   claims: AlertClaims = new SharedClaims(),
-  { afterMs = 5, intervalMs = 1_000_000 } = {},
+  { afterMs = 5, intervalMs = 1_000_000, announcedEveryMs = 5 } = {},
 ) {
   const lost: unknown[] = [];
   const state = new WorkerState();
@@ -59,6 +60,7 @@ function makeAlerting(
     context: () => CONTEXT,
     afterMs,
     intervalMs,
+    announcing: { firstMs: announcedEveryMs, maxMs: announcedEveryMs },
     onFailure: (subject, error) => lost.push([subject, error]),
   });
   state.notifyOfOutages(alerting);
@@ -246,4 +248,37 @@ Deno.test("Alerts tells how often a cause came up since the last mail", async ()
   alerting.stopped(new OperatorError("act"));
   await alerting[Symbol.asyncDispose]();
   assert.match(mailbox.mails[0]!.text, /4 times since the last mail/);
+});
+
+const ANNOUNCED: Alert = {
+  cause: "lottery_quiet",
+  title: "Almost no pay of keno",
+  sinceMs: 0,
+  doing: "It keeps counting.",
+  advice: "Check the shop.",
+};
+
+Deno.test("Alerts mails what is announced once the server takes mails again", async () => {
+  const mailbox = new Mailbox();
+  const { alerting, lost } = makeAlerting(mailbox);
+  mailbox.problem = away;
+  alerting.announce(ANNOUNCED);
+  await eventually(() => lost.length >= 2);
+  mailbox.problem = null;
+  await mailbox.has(1);
+  await alerting[Symbol.asyncDispose]();
+  assert.deepEqual(
+    mailbox.mails.map(({ subject }) => subject),
+    ["[group] topic: Almost no pay of keno"],
+  );
+});
+
+Deno.test("Alerts tries once more at its end what is announced, and then gives up", async () => {
+  const mailbox = new Mailbox();
+  const { alerting, lost } = makeAlerting(mailbox, undefined, { announcedEveryMs: 1_000_000 });
+  mailbox.problem = away;
+  alerting.announce(ANNOUNCED);
+  await eventually(() => lost.length === 1);
+  await alerting[Symbol.asyncDispose]();
+  assert.equal(lost.length, 2);
 });
