@@ -327,3 +327,32 @@ serverTest(
     assert.deepEqual(await standsStill(362), ["stands still since 2, 24 expected (2)"]);
   },
 );
+
+serverTest("windows that are still to come are not judged", ["postgres"], async () => {
+  await using stand = await openStand();
+  const { judge } = stand;
+  // Clocks that are four minutes ahead have closed the windows from noon on.
+  const ahead = { atMinute: 0, minExpected: 4 };
+  assert.deepEqual(await judge(4, { ...ahead, minutes: 4 }), []);
+  assert.deepEqual(await judge(4, { ...ahead, atMinute: 4, minutes: 4 }), [
+    "pay of mega_draw is quiet: 0 of 40 (2) since 0",
+    "pay of keno is quiet: 0 of 8 (2) since 0",
+  ]);
+});
+
+serverTest(
+  "event time that stands still does not move again because the counts were reset",
+  ["postgres"],
+  async () => {
+    await using stand = await openStand();
+    const { connection, judge } = stand;
+    assert.deepEqual(await judge(0, { atMinute: 18 }), ["stands still since 2, 360 expected (2)"]);
+    await connection.query({ text: "update kafka_offsets set max_event_time = null" });
+    const atMs = NOON_MS + 20 * MINUTE_MS;
+    assert.deepEqual(await judgeQuiet(connection, { ...OPTIONS, atMs }), []);
+    await connection.query({ text: "truncate kafka_offsets" });
+    assert.deepEqual(await judgeQuiet(connection, { ...OPTIONS, atMs }), []);
+    await stand.first.positions(new Map([[0, 0], [1, 0]]));
+    assert.deepEqual(await judge(30), ["moves again since 2, 0 expected (0)"]);
+  },
+);

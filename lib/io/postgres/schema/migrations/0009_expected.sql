@@ -157,9 +157,15 @@ declare
 begin
   lock table quiet_lotteries in share row exclusive mode; -- one after the other
 
-  -- Whole windows.
+  -- Whole windows. Those that are still to come were closed by clocks that are ahead.
   select
-    closed_up_to, topic,
+    case when closed_up_to is not null then
+      least(
+        closed_up_to,
+        to_timestamp(floor(extract(epoch from judged_at) / window_seconds) * window_seconds)
+      )
+    end,
+    topic,
     make_interval(secs => window_seconds),
     make_interval(secs => ceil(minutes * 60.0 / window_seconds) * window_seconds)
   into closed, counted_topic, window_size, span
@@ -170,7 +176,7 @@ begin
 
   -- Event time as a whole.
   select
-    least(max(max_event_time), judged_at),
+    case when max(max_event_time) is not null then least(max(max_event_time), judged_at) end,
     max(updated_at),
     coalesce(bool_and(coalesce(caught_up_at > judged_at - interval '1 minute', false)), false)
   into event_time, arrived_at, is_caught_up
@@ -183,7 +189,9 @@ begin
   from alerts
   where cause = stands_still;
 
-  if stood_still is null and is_caught_up and greatest(event_time, arrived_at) < judged_at - span then
+  if stood_still is null and event_time is not null and is_caught_up
+    and greatest(event_time, arrived_at) < judged_at - span
+  then
     -- Of what has passed: where nobody buys at night, it is the morning that tells.
     should_come_from := greatest(event_time, judged_at - span - window_size);
     select sum(e.expected_count), max(e.weeks) into expected_count, weeks
