@@ -296,3 +296,38 @@ serverTest(
     assert.deepEqual(await rows({ lotteryNames: ["keno"], eventTypes: ["pay"] }), [kenoPay]);
   },
 );
+
+serverTest(
+  "windows of a day are compared with those of the same weekday when clocks have changed",
+  ["postgres"],
+  async () => {
+    await using database = await createDatabase();
+    await using harness = await openPostgresHarness(database.url, () => Promise.resolve());
+    const { connection } = harness;
+    await connection.query({ text: "update pipeline set window_seconds = 86400" });
+    const days = `
+      select day, case extract(isodow from day at time zone 'UTC') when 7 then 50 else 1000 end
+      from generate_series('2026-02-01T00:00Z'::timestamptz, '2026-05-01T00:00Z', '24 hours') as day`;
+    await connection.query({
+      text: `
+        with days (day, events) as (${days}),
+        hours as (
+          insert into lottery_hours (hour_start, lottery_name, event_type, event_count)
+          select day, 'keno', 'pay', events from days
+        )
+        insert into lottery_aggregates
+          (window_start, window_end, lottery_name, event_type, event_count)
+        select day, day + interval '24 hours', 'keno', 'pay', events from days`,
+    });
+    // A Sunday's window is compared with Sundays' when the clocks have gone forward on March 29.
+    for (const sunday of ["2026-03-22", "2026-03-29", "2026-04-05", "2026-04-12"]) {
+      const rows = await connection.query({
+        text: `
+          select expected_count, weeks
+          from expected_counts($1::timestamptz, $1::timestamptz + '24 hours', 'Europe/Berlin')`,
+        values: [`${sunday}T00:00Z`],
+      });
+      assert.deepEqual(rows, [{ expected_count: 50, weeks: 4 }], sunday);
+    }
+  },
+);

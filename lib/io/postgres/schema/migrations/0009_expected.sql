@@ -27,7 +27,14 @@ as $$
     from pipeline
     cross join generate_series(1, 4) as week
     cross join lateral (
-      select (from_time at time zone zone - week * interval '7 days') at time zone zone as week_from
+      select (from_time at time zone zone - week * interval '7 days') at time zone zone as by_clock
+    ) as clocks
+    -- Clocks that have changed move windows of a day by none of them, not into the next day.
+    cross join lateral (
+      select
+        from_time - make_interval(
+          secs => round(extract(epoch from from_time - by_clock) / window_seconds) * window_seconds
+        ) as week_from
     ) as starts
   ),
   -- By hours, so that 28 days are read at once.
