@@ -58,7 +58,11 @@ export async function judgeQuiet(
   }));
 }
 
-/** Forgets which are quiet: nothing judges them. */
+/** Forgets which are quiet, and that event time stands still: nothing judges them. */
 export async function forgetQuiet(connection: Connection): Promise<void> {
-  await connection.query({ text: "delete from quiet_lotteries" });
+  await connection.query({
+    text: `
+      with forgotten as (delete from quiet_lotteries)
+      update alerts set repeats = 0 where cause = 'event_time_stands_still'`,
+  });
 }

@@ -328,6 +328,22 @@ serverTest(
   },
 );
 
+serverTest(
+  "that event time stands still is forgotten while nothing is judged, and told when it is again",
+  ["postgres"],
+  async () => {
+    await using stand = await openStand();
+    const { connection, store, judge } = stand;
+    const standsStill = (atMinute: number) => judge(0, { atMinute });
+    assert.deepEqual(await standsStill(18), ["stands still since 2, 360 expected (2)"]);
+    await forgetQuiet(connection);
+    assert.deepEqual(await standsStill(19), ["stands still since 2, 360 expected (2)"]);
+    await forgetQuiet(connection);
+    for (const lottery of ["keno", "mega_draw"]) await store(0, 120, 10, lottery);
+    assert.deepEqual(await judge(100), [], "it moved while nothing was judged");
+  },
+);
+
 serverTest("windows that are still to come are not judged", ["postgres"], async () => {
   await using stand = await openStand();
   const { judge } = stand;
