@@ -157,6 +157,7 @@ export function parseConfig(
     ...missing(given),
     ...(data && data.KAFKA_OUTPUT_TOPIC === data.KAFKA_TOPIC ? [OUTPUT_IS_INPUT] : []),
     ...(data && hoursGoFirst(data) ? [HOURS_GO_FIRST] : []),
+    ...(data && nothingIsExpected(data) ? [NOTHING_IS_EXPECTED] : []),
   ];
   return data && problems.length === 0 ? { config: toConfig(data) } : { problems };
 }
@@ -176,6 +177,21 @@ function hoursGoFirst(
   { HOURS_RETENTION_DAYS: hours, AGGREGATES_RETENTION_DAYS: windows }: z.output<typeof SCHEMA>,
 ): boolean {
   return hours !== undefined && windows !== undefined && hours < windows;
+}
+
+/** A day, the same one a week before, and the one before that. */
+const LEAST_COMPARED_DAYS = 10;
+
+const NOTHING_IS_EXPECTED: ConfigProblem = {
+  setting: "HOURS_RETENTION_DAYS",
+  message:
+    `must be at least ${LEAST_COMPARED_DAYS} with ALERT_QUIET_TYPES, which compares with the weeks before`,
+};
+
+function nothingIsExpected(
+  { HOURS_RETENTION_DAYS: hours, ALERT_QUIET_TYPES: types }: z.output<typeof SCHEMA>,
+): boolean {
+  return hours !== undefined && types !== undefined && hours < LEAST_COMPARED_DAYS;
 }
 
 type Given = Readonly<Record<string, string>>;

@@ -180,6 +180,17 @@ Deno.test("parseConfig() refuses to delete hours before their minutes, or while 
   assert.equal(configOf(days("30", "30")).hoursRetentionDays, 30);
 });
 
+Deno.test("parseConfig() refuses to delete the hours that quiet lotteries are compared with", () => {
+  const days = (hours: string) => ({
+    ALERT_QUIET_TYPES: "pay",
+    AGGREGATES_RETENTION_DAYS: "1",
+    HOURS_RETENTION_DAYS: hours,
+  });
+  assert.deepEqual(settingsOf(days("9")), ["HOURS_RETENTION_DAYS"]);
+  assert.equal(configOf(days("10")).hoursRetentionDays, 10);
+  assert.equal(configOf({ ...days("9"), ALERT_QUIET_TYPES: "" }).hoursRetentionDays, 9);
+});
+
 Deno.test("parseConfig() turns TLS on without any file", () => {
   assert.deepEqual(configOf({ KAFKA_SSL: "true" }).kafka.ssl, {
     caFile: undefined,
