@@ -62,7 +62,7 @@ Deno.test("quietAlerts() keeps what begins apart from what is over, and from eve
     "event_time_stands_still: Recovered: events arrive again",
   ]);
   assert.deepEqual(alerts[0]!.lines, [
-    "none is newer than 2026-01-31 12:00:00Z; 12,345 were expected in the 15 minutes after that (by 3 weeks)",
+    "none is newer than 2026-01-31 12:00:00Z; 12,345 were expected within 15 minutes since then (by 3 weeks)",
   ]);
 });
 
