@@ -2,7 +2,6 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { Audit, type AuditReport } from "../../../lib/core/audit/audit.ts";
 import { entrySince, type HistoryEntry } from "../../../lib/core/audit/history.ts";
-
 import { contentHash } from "../../support/dead_letters.ts";
 
 const MINUTE_MS = 60_000;
@@ -259,6 +258,19 @@ Deno.test("Audit since a time names any row from then on that is changed, and no
     }),
     { numRuns: 1_000 },
   );
+});
+
+Deno.test("entrySince() is the last entry before which no event of the time's window was counted", () => {
+  const at = (nextOffset: number, minute: number | null): HistoryEntry => ({
+    nextOffset,
+    counted: nextOffset,
+    dead: 0,
+    maxEventTimeMs: minute === null ? null : START_MS + minute * MINUTE_MS,
+  });
+  const entries = [at(0, null), at(10, 1), at(20, 2), at(30, 2)];
+  const since = (minute: number) => entrySince(entries, START_MS + minute * MINUTE_MS)?.nextOffset;
+  assert.deepEqual([1, 1.5, 2, 2.5].map(since), [0, 10, 10, 30]);
+  assert.equal(entrySince([at(10, 1)], START_MS + MINUTE_MS), undefined);
 });
 
 Deno.test("Audit since a time misses any dead letter from where it begins", () => {
