@@ -293,6 +293,13 @@ serverTest(
   },
 );
 
+serverTest("while the workers are behind, no lottery is judged", ["postgres"], async () => {
+  await using stand = await openStand();
+  const { judge } = stand;
+  assert.deepEqual(await judge(15, { atMinute: 23, lags: true }), []);
+  assert.equal((await judge(15, { atMinute: 22, lags: true })).length, 2);
+});
+
 serverTest("where nothing is expected, event time may stand still", ["postgres"], async () => {
   await using stand = await openStand();
   const { connection, judge } = stand;
