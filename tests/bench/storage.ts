@@ -61,7 +61,7 @@ async function measure(stand: Stand, load: Load, settings: string): Promise<Left
   await using database = await stand.createDatabase();
   const { connection } = database;
   {
-    await using harness = await openPostgresHarness(database.url, () => Promise.resolve());
+    await using harness = await openPostgresHarness(database.url);
     await connection.query({ text: settings });
     await count(harness, load);
   }

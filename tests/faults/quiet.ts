@@ -45,7 +45,7 @@ for (const { change, ...options } of DAYS) {
       const newMs = startMs + 10 * DAY_MS + 500 * MINUTE_MS;
       const [stopped, fresh] = ["euro_spin", "golden_millions"];
       await using database = await createDatabase();
-      await using harness = await openPostgresHarness(database.url, async () => {});
+      await using harness = await openPostgresHarness(database.url);
       const { connection } = harness;
       const counts = await storeDays(connection, {
         ...options,

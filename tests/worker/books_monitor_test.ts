@@ -42,7 +42,7 @@ serverTest(
   ["postgres"],
   async () => {
     await using database = await createDatabase();
-    await using harness = await openPostgresHarness(database.url, () => Promise.resolve());
+    await using harness = await openPostgresHarness(database.url);
     const { connection, first } = harness;
     const url = new URL(database.url);
     await using proxy = new TcpProxy({ hostname: url.hostname, port: Number(url.port) });

@@ -1,25 +1,8 @@
 import assert from "node:assert/strict";
 import { statusLines } from "../../../lib/commands/status/report.ts";
 import type { Status } from "../../../lib/core/views/status.ts";
+import { STATUS } from "../../support/status.ts";
 import { AUDIT, QUIET } from "../../support/watched.ts";
-
-const STATUS: Status = {
-  topic: "user-events",
-  groupId: "lottery-aggregates",
-  isCompacted: false,
-  partitions: [],
-  group: null,
-  workers: [],
-  uncounted: [],
-  watermarkMs: null,
-  closedUpToMs: null,
-  output: null,
-  deadLetters: [],
-  audit: null,
-  booksDifference: 0,
-  quiet: { total: 0, listed: [] },
-  findings: [],
-};
 
 /** The lines between closed windows and dead letters. */
 function linesOf(status: Partial<Status>, nowMs = AUDIT.atMs): string[] {

@@ -6,6 +6,7 @@ import {
   problemsOf,
   type Status,
 } from "../../../lib/core/views/status.ts";
+import { STATUS } from "../../support/status.ts";
 import { AUDIT, QUIET } from "../../support/watched.ts";
 
 const NOW_MS = 1_000_000_000_000;
@@ -40,21 +41,11 @@ function gap(reason: UncountedPartition["reason"]): Partial<Status> {
 
 function problems(partition: Partial<PartitionStatus>, status: Partial<Status> = {}): string[] {
   return problemsOf({
-    topic: "t",
+    ...STATUS,
     groupId: "g",
-    isCompacted: false,
     partitions: [{ ...PARTITION, ...partition }],
     group: SETTLED,
     workers: [WORKER],
-    uncounted: [],
-    watermarkMs: null,
-    closedUpToMs: null,
-    output: null,
-    deadLetters: [],
-    audit: null,
-    booksDifference: 0,
-    quiet: { total: 0, listed: [] },
-    findings: [],
     ...status,
   }, NOW_MS);
 }

@@ -238,7 +238,7 @@ async function expectedCounts(
 
 serverTest("expected_counts takes the same time of the weeks before", ["postgres"], async () => {
   await using database = await createDatabase();
-  await using harness = await openPostgresHarness(database.url, async () => {});
+  await using harness = await openPostgresHarness(database.url);
   const { connection } = harness;
   for (const { what, minutes, horizon = null, asked, expected } of [...CASES, ...DAYLIGHT_SAVING]) {
     await connection.query({ text: "truncate lottery_aggregates, lottery_hours" });
@@ -269,7 +269,7 @@ serverTest(
     };
     const nothing = { isClosed: false, isTruncated: false, rows: [] };
     assert.deepEqual(await readExpected(database.connection, query), nothing, "no tables");
-    await using harness = await openPostgresHarness(database.url, async () => {});
+    await using harness = await openPostgresHarness(database.url);
     const { connection } = harness;
     assert.deepEqual(await readExpected(connection, query), nothing);
 
@@ -302,7 +302,7 @@ serverTest(
   ["postgres"],
   async () => {
     await using database = await createDatabase();
-    await using harness = await openPostgresHarness(database.url, () => Promise.resolve());
+    await using harness = await openPostgresHarness(database.url);
     const { connection } = harness;
     await connection.query({ text: "update pipeline set window_seconds = 86400" });
     const days = `

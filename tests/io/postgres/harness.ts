@@ -42,10 +42,10 @@ export function openSink(connection: Connection, epoch = 1): PostgresSink {
   });
 }
 
-/** Migrates the database of `url` and opens the sinks; `release` is awaited at the end. */
+/** Migrates the database of `url` and opens the sinks; `release`, if there is one, is awaited at the end. */
 export async function openPostgresHarness(
   url: string,
-  release: () => Promise<void>,
+  release: () => Promise<void> = () => Promise.resolve(),
 ): Promise<PostgresHarness> {
   const connection = new Connection(url);
   await migrate(connection);

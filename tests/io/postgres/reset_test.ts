@@ -109,7 +109,7 @@ serverTest(
   async () => {
     await using database = await createDatabase();
     await using role = await createRole(database);
-    await using harness = await openPostgresHarness(database.url, () => Promise.resolve());
+    await using harness = await openPostgresHarness(database.url);
     const { first, connection } = harness;
     await first.positions(AT_10);
     await connection.query({
@@ -138,7 +138,7 @@ serverTest(
   async () => {
     await using database = await createDatabase();
     await using role = await createRole(database);
-    await using harness = await openPostgresHarness(database.url, () => Promise.resolve());
+    await using harness = await openPostgresHarness(database.url);
     const { first, connection } = harness;
     await first.positions(AT_10);
     await using worker = new Connection(role.url);

@@ -130,7 +130,7 @@ serverTest(
   ["postgres"],
   async () => {
     await using database = await createDatabase();
-    await using harness = await openPostgresHarness(database.url, () => Promise.resolve());
+    await using harness = await openPostgresHarness(database.url);
     const { connection } = harness;
     const store = new DeadLetterStore(connection, IDENTITY.topic);
     const ways = [

@@ -12,11 +12,8 @@ serverTest(
   "compareHours() sums up earlier rows and finds those that end wrong, however they are cut into steps",
   ["postgres"],
   async () => {
-    const database = await createDatabase();
-    await using harness = await openPostgresHarness(
-      database.url,
-      async () => await database[Symbol.asyncDispose](),
-    );
+    await using database = await createDatabase();
+    await using harness = await openPostgresHarness(database.url);
     const { connection } = harness;
     // Six hours of two lotteries, twelve windows of five events in each; the first ones are deleted
     // for their age, and those before the fourth hour are not in the hours yet.

@@ -8,11 +8,8 @@ serverTest(
   "changedLetters() names the changed ones of a partition before an offset, in steps of any size",
   ["postgres"],
   async () => {
-    const database = await createDatabase();
-    await using harness = await openPostgresHarness(
-      database.url,
-      async () => await database[Symbol.asyncDispose](),
-    );
+    await using database = await createDatabase();
+    await using harness = await openPostgresHarness(database.url);
     const { connection } = harness;
     await connection.query({
       text: `

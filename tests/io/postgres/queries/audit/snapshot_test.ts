@@ -8,11 +8,8 @@ serverTest(
   "openAudit() ends between two queries once it is aborted, and leaves the connection free",
   ["postgres"],
   async () => {
-    const database = await createDatabase();
-    await using harness = await openPostgresHarness(
-      database.url,
-      async () => await database[Symbol.asyncDispose](),
-    );
+    await using database = await createDatabase();
+    await using harness = await openPostgresHarness(database.url);
     const { connection } = harness;
     const stop = new AbortController();
     const options = {
