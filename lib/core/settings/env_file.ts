@@ -88,7 +88,7 @@ function doubles(variables: readonly EnvVariable[]): EnvFileProblem[] {
 
 /** What follows the equals sign, up to the line where its quotes end; null if they do not. */
 function wholeValue(begun: string, following: readonly string[]): string | null {
-  const quoted = begun.match(/^\s*(["'`])(.*)$/);
+  const quoted = begun.match(/^[ \t]*(["'`])(.*)$/);
   if (!quoted) return begun;
   const [, quote, rest] = quoted;
   if (rest!.includes(quote!)) return begun;
@@ -98,7 +98,7 @@ function wholeValue(begun: string, following: readonly string[]): string | null 
 
 /** What is surprising about how the value is read. */
 function problemOf(name: string, text: string): string | null {
-  const quoted = text.match(/^\s*(["'`])[^]*?\1([^]*)$/);
+  const quoted = text.match(/^[ \t]*(["'`])[^]*?\1([^]*)$/);
   if (!quoted) {
     const isCut = /\S#/.test(`=${text.replace(/\s#.*$/, "")}`);
     if (!isCut) return null;
