@@ -95,8 +95,9 @@ export const HARMS: readonly Harm[] = [
       });
       await nextCommit(commits, ({ commit, store }) => store(commit));
       if (ended === 0 || sessions.opened === opened) return null;
-      return `${plural(ended, "database session")} ended, one of them within a commit; ` +
-        "others were opened";
+      return ended === 1
+        ? "a database session ended within a commit; another was opened"
+        : `${ended} database sessions ended, one of them within a commit; others were opened`;
     },
   },
   {
