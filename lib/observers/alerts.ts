@@ -142,10 +142,14 @@ export class Alerts
     });
   }
 
-  /** Mails an alert, unless a mail about its cause was sent within the interval. */
-  raise(alert: Alert): void {
+  /**
+   * Mails an alert, unless a mail about its cause was sent within the interval.
+   * @param isNew mails it in any case, because what that mail was about is over.
+   */
+  raise(alert: Alert, { isNew = false } = {}): void {
+    const { claims, intervalMs } = this.#options;
     this.#track(async () => {
-      const repeats = await this.#options.claims.claim(mailCause(alert), this.#options.intervalMs);
+      const repeats = await claims.claim(mailCause(alert), isNew ? 0 : intervalMs);
       if (repeats !== null) await this.#mail(alert, repeats);
     });
   }

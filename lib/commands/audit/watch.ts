@@ -81,8 +81,9 @@ async function audit(
     },
     onRound: (report, note, before) => {
       logRound(report, note);
-      if (note.verdict === "wrong") alerts?.raise(wrongAlert(note, before));
-      else if (before.verdict === "wrong") alerts?.announce(rightAlert(note, before));
+      const wasWrong = before.verdict === "wrong";
+      if (note.verdict === "wrong") alerts?.raise(wrongAlert(note, before), { isNew: !wasWrong });
+      else if (wasWrong) alerts?.announce(rightAlert(note, before));
     },
   }).run(signal);
 }
