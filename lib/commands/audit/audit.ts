@@ -10,6 +10,7 @@ import { withCoverage } from "../../core/audit/audit_coverage.ts";
 import { OperatorError } from "../../core/failure.ts";
 import type { Config } from "../../core/settings/config.ts";
 import { progressBar } from "../../core/text/progress_bar.ts";
+import { windowStart } from "../../core/windowing/window.ts";
 import { createKafka } from "../../io/kafka/client.ts";
 import { KafkaCluster } from "../../io/kafka/cluster.ts";
 import { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
@@ -59,15 +60,11 @@ export async function audit(
   const report = await auditRound({
     ...{ connection, topic, windowMs, maxFutureMs, limit },
     log: kafkaLog(cluster, reader),
+    // An hour ago is in the middle of a window of a day.
     sinceMs: since ? windowStart(since(nowMs), windowMs) : null,
     onProgress: (progress) =>
       terminal.showStatus((columns) => progressBar({ ...progress, unit: "offsets", columns })),
   });
   terminal.endStatus();
   return withCoverage(report, coverage, { groupId, nowMs });
-}
-
-/** Of the window that holds this time: an hour ago is in the middle of a day. */
-function windowStart(timeMs: number, windowMs: number): number {
-  return Math.floor(timeMs / windowMs) * windowMs;
 }
