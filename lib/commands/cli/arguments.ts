@@ -27,6 +27,9 @@ export function numberBetween(min: number, max: number): (text: string) => numbe
   };
 }
 
+/** Of a greater one only the last 32 bits would count. */
+export const seed = wholeNumber(0, 2 ** 32 - 1);
+
 /** Events per second. @throws {InvalidArgumentError} unless it is positive, or `max`. */
 export function rate(text: string): number {
   if (text === "max") return Infinity;

@@ -4,7 +4,7 @@
  */
 
 import { type Command, Option } from "commander";
-import { numberBetween, wholeNumber } from "../cli/arguments.ts";
+import { numberBetween, seed, wholeNumber } from "../cli/arguments.ts";
 import { example } from "../cli/help.ts";
 import type { Host } from "../cli/host.ts";
 import { STOPPING_COUNT, unlessStopped } from "../cli/stopping.ts";
@@ -25,8 +25,6 @@ with exit code 1. With --count it ends after so many faults, which follow each o
 
 /** The generator cannot keep up with a faster one. */
 const MAX_SPEED = 600;
-/** Of a greater one only the last 32 bits would count. */
-const MAX_SEED = 2 ** 32 - 1;
 
 interface Given extends Omit<DemoArguments, "chaos"> {
   readonly chaos?: true;
@@ -48,7 +46,7 @@ export function addDemo(program: Command, { configured, untilSignal, terminal }:
         .conflicts(["file", "dataDir", "speed"]),
     )
     .option("--count <faults>", "with --chaos: end after this many faults", wholeNumber(1))
-    .option("--seed <number>", "with --chaos: another order of faults", wholeNumber(0, MAX_SEED))
+    .option("--seed <number>", "with --chaos: another order of faults", seed)
     .addHelpText("after", HELP)
     .addHelpText(
       "after",

@@ -4,14 +4,12 @@
  */
 
 import type { Command } from "commander";
-import { days, numberBetween, rate, wholeNumber } from "../cli/arguments.ts";
+import { days, numberBetween, rate, seed, wholeNumber } from "../cli/arguments.ts";
 import { example } from "../cli/help.ts";
 import type { Host } from "../cli/host.ts";
 
 /** Their names and shares are kept in memory. */
 const MAX_LOTTERIES = 1_000_000;
-/** Of a greater one only the last 32 bits would count. */
-const MAX_SEED = 2 ** 32 - 1;
 const MAX_HISTORY_DAYS = 365;
 
 const HELP = `
@@ -39,7 +37,7 @@ export function addProduce(program: Command, { configured, untilSignal, terminal
     )
     .option("--bad <share>", "share of records that are not valid events", share, 0.01)
     .option("--late <share>", "share of events that arrive minutes late", share, 0.05)
-    .option("--seed <number>", "another seed gives other events", wholeNumber(0, MAX_SEED), 1)
+    .option("--seed <number>", "another seed gives other events", seed, 1)
     .option("--stop <lottery>", "send no payments for this lottery, from now on")
     .option("--yes", "do not ask before sending to a topic that is in use")
     .addHelpText("after", HELP)
