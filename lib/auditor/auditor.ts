@@ -55,7 +55,8 @@ export class Auditor {
   #isWaiting = false;
   /** Since when the tables are those of another version; null while they are not. */
   #outdatedSince: number | null = null;
-  #before: AuditState | null = null;
+  /** What is known after a round that found something wrong; null after another one. */
+  #wrongBefore: AuditState | null = null;
 
   constructor(options: AuditorOptions) {
     this.#options = options;
@@ -134,7 +135,9 @@ export class Auditor {
     }
     if (!await recordAudit(connection, note, { epoch })) throw resetMeanwhile();
     this.#succeeded();
-    this.#before = { ...before, verdict: note.verdict };
+    this.#wrongBefore = note.verdict === "wrong"
+      ? { ...before, verdict: "wrong", wrongSinceMs: before.wrongSinceMs ?? note.atMs }
+      : null;
     onRound?.(report, note, before);
   }
 
@@ -152,7 +155,7 @@ export class Auditor {
   /** What was wrong before a reset, which empties the table, is known from the round before. */
   async #stateBefore(connection: Connection): Promise<AuditState> {
     const state = await auditState(connection);
-    return state.verdict === null && this.#before?.verdict === "wrong" ? this.#before : state;
+    return state.verdict === null ? this.#wrongBefore ?? state : state;
   }
 
   /** Resolves once no other auditor audits this database. The session holds the lock as long as it lives. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { isPassing, OperatorError } from "../../lib/core/failure.ts";
+import type { AuditState } from "../../lib/io/postgres/audits.ts";
 import { migrate } from "../../lib/io/postgres/schema/migrate.ts";
 import { countAll, eventsOf, hourAgo } from "../support/audit_stand.ts";
 import { RunningAuditor } from "../support/auditing.ts";
@@ -181,13 +182,14 @@ serverTest(
   async () => {
     await using stack = await openCounted();
     await change(stack, `update lottery_aggregates set event_count = 5 where ${ROW}`);
-    const before: (string | null)[] = [];
+    const before: AuditState[] = [];
     await using auditor = await RunningAuditor.start(stack, {
-      onRound: (_report, note, { verdict }) => {
-        if (note.verdict === "agrees") before.push(verdict);
+      onRound: (_report, note, state) => {
+        if (note.verdict === "agrees") before.push(state);
       },
     });
-    assert.equal((await auditor.first()).note.verdict, "wrong");
+    const { note: wrong } = await auditor.first();
+    assert.equal(wrong.verdict, "wrong");
     await change(
       stack,
       `begin;
@@ -197,7 +199,8 @@ serverTest(
       commit`,
     );
     await auditor.first(({ note }) => note.verdict === "agrees");
-    assert.equal(before[0], "wrong");
+    const { verdict, wrongSinceMs } = before[0]!;
+    assert.deepEqual([verdict, wrongSinceMs], ["wrong", wrong.atMs]);
   },
 );
 
