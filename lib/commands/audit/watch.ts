@@ -8,14 +8,14 @@ import { rightAlert, stoppedAlert, wrongAlert } from "../../auditor/mails.ts";
 import type { AuditReport } from "../../core/audit/audit.ts";
 import { withCoverage } from "../../core/audit/audit_coverage.ts";
 import type { AuditNote } from "../../core/audit/audit_note.ts";
-import type { AuditedLog } from "../../core/audit/audited_log.ts";
 import { isPassing } from "../../core/failure.ts";
-import type { Config } from "../../core/settings/config.ts";
+import type { Config, KafkaConfig } from "../../core/settings/config.ts";
 import { groupDigits, plural } from "../../core/text/numbers.ts";
 import { utcTime } from "../../core/text/time.ts";
 import { createKafka } from "../../io/kafka/client.ts";
 import { KafkaCluster } from "../../io/kafka/cluster.ts";
 import { ConsumerGroup } from "../../io/kafka/group/consumer_group.ts";
+import { kafkaLog } from "../../io/kafka/kafka_log.ts";
 import type { Kafka } from "../../io/kafka/kafkajs/kafkajs.ts";
 import { LogReader } from "../../io/kafka/log_reader.ts";
 import { kafkaOrigin } from "../../io/kafka/origin.ts";
@@ -69,7 +69,7 @@ async function audit(
   await using group = new ConsumerGroup(kafka, config.kafka);
   await new Auditor({
     ...{ databaseUrl, topic, windowMs, maxFutureMs, intervalMs },
-    log: longLivedLog(kafka, { cluster, config }),
+    log: kafkaLog(cluster, newReaders(kafka, config.kafka)),
     check: async (connection) => {
       await comparePipeline(connection, claimOf(config, await kafkaOrigin(cluster)));
     },
@@ -89,15 +89,10 @@ async function audit(
 }
 
 /** Each reading has connections of its own: between two rounds a broker may have closed them. */
-function longLivedLog(
-  kafka: Kafka,
-  { cluster, config }: { readonly cluster: KafkaCluster; readonly config: Config },
-): AuditedLog {
+function newReaders(kafka: Kafka, config: KafkaConfig): Pick<LogReader, "read"> {
   return {
-    isCompacted: () => cluster.isCompacted(),
-    ranges: (partitions) => cluster.logRanges(partitions),
     async *read(part) {
-      await using reader = await LogReader.open(kafka, config.kafka);
+      await using reader = await LogReader.open(kafka, config);
       yield* reader.read(part);
     },
   };

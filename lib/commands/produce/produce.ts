@@ -11,6 +11,7 @@ import { Generator, type GeneratorOptions } from "../../core/simulation/generato
 import { plural } from "../../core/text/numbers.ts";
 import { createKafka } from "../../io/kafka/client.ts";
 import { KafkaCluster } from "../../io/kafka/cluster.ts";
+import type { Kafka } from "../../io/kafka/kafkajs/kafkajs.ts";
 import { KafkaProducer } from "../../io/kafka/producer.ts";
 import { log } from "../../io/logs.ts";
 import type { Terminal } from "../../io/terminal.ts";
@@ -122,7 +123,7 @@ function assertLottery(name: string | null, options: GeneratorOptions): void {
  * neither distinguished from real ones nor removed.
  */
 async function isTopicInUse(
-  client: Awaited<ReturnType<typeof createKafka>>,
+  client: Kafka,
   { kafka, confirm }: { kafka: KafkaConfig; confirm: ProduceOptions["confirm"] },
 ): Promise<boolean> {
   await using cluster = new KafkaCluster(client, kafka);

@@ -8,7 +8,7 @@ import type { LogPart } from "../../core/offsets/log_range.ts";
 import type { KafkaCluster } from "./cluster.ts";
 import type { LogReader } from "./log_reader.ts";
 
-export function kafkaLog(cluster: KafkaCluster, reader: LogReader): AuditedLog {
+export function kafkaLog(cluster: KafkaCluster, reader: Pick<LogReader, "read">): AuditedLog {
   return {
     isCompacted: () => cluster.isCompacted(),
     ranges: (partitions) => cluster.logRanges(partitions),
