@@ -25,13 +25,11 @@ export async function insertQuiet(connection: Connection, lottery: QuietLottery)
   await connection.query({
     text: `
       insert into quiet_lotteries (
-        lottery_name, event_type, quiet_since, noticed_at, judged_from, judged_to, event_count,
-        expected_count, weeks
-      ) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+        lottery_name, event_type, quiet_since, judged_from, judged_to, event_count, expected_count,
+        weeks
+      ) values ($1, $2, $3, $3, $3::timestamptz + interval '15 minutes', $4, $5, $6)`,
     values: [
-      ...[lottery.lotteryName, lottery.eventType],
-      ...[lottery.quietSinceMs, lottery.noticedMs, lottery.judgedFromMs, lottery.judgedToMs]
-        .map((ms) => new Date(ms)),
+      ...[lottery.lotteryName, lottery.eventType, new Date(lottery.quietSinceMs)],
       ...[lottery.events, lottery.expected, lottery.weeks],
     ],
   });

@@ -11,10 +11,7 @@ export interface QuietLottery {
   readonly eventType: string;
   /** Start of the windows that were judged first. */
   readonly quietSinceMs: number;
-  readonly noticedMs: number;
-  /** Windows that start in [judgedFromMs, judgedToMs) were judged. */
-  readonly judgedFromMs: number;
-  readonly judgedToMs: number;
+  /** Of the windows that were judged last. */
   readonly events: number;
   readonly expected: number;
   /** By how many weeks that was expected. */

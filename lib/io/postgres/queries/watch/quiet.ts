@@ -13,9 +13,6 @@ interface QuietRow extends Row {
   readonly lottery_name: string;
   readonly event_type: string;
   readonly quiet_since: Date;
-  readonly noticed_at: Date;
-  readonly judged_from: Date;
-  readonly judged_to: Date;
   readonly event_count: number;
   readonly expected_count: number;
   readonly weeks: number;
@@ -27,8 +24,8 @@ export async function readQuiet(connection: Connection): Promise<QuietLotteries>
   const rows = await connection.query<QuietRow>({
     text: `
       select
-        lottery_name, event_type, quiet_since, noticed_at, judged_from, judged_to, event_count,
-        expected_count, weeks, count(*) over () as total
+        lottery_name, event_type, quiet_since, event_count, expected_count, weeks,
+        count(*) over () as total
       from quiet_lotteries
       order by quiet_since desc, expected_count desc, lottery_name, event_type
       limit $1`,
@@ -40,9 +37,6 @@ export async function readQuiet(connection: Connection): Promise<QuietLotteries>
       lotteryName: row.lottery_name,
       eventType: row.event_type,
       quietSinceMs: row.quiet_since.getTime(),
-      noticedMs: row.noticed_at.getTime(),
-      judgedFromMs: row.judged_from.getTime(),
-      judgedToMs: row.judged_to.getTime(),
       events: row.event_count,
       expected: row.expected_count,
       weeks: row.weeks,
