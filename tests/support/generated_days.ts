@@ -46,7 +46,7 @@ export async function storeDays(
 function generateByClock(
   { seed, startMs, days, rate, lotteries }: Omit<DaysOptions, "zone" | "has">,
 ): Map<number, Map<string, number>> {
-  const options = { seed, startMs, rate, lotteries, dayMs: DAY_MS };
+  const options = { seed, startMs, rate, lotteries };
   const story = new Story(options);
   const generator = new Generator({ ...options, badShare: 0, lateShare: 0 });
   const clocks = new Map<number, Map<string, number>>();

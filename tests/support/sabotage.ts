@@ -32,7 +32,6 @@ export class Chance {
 }
 
 export interface Sabotage {
-  readonly kind: string;
   /** What one of the sentences about it says. */
   readonly named: RegExp;
   /** True if all sums are as before: only recounting everything shows it. */
@@ -47,7 +46,7 @@ interface Tools {
 
 interface Kind {
   readonly table: string;
-  readonly harm: (tools: Tools) => Promise<Omit<Sabotage, "kind">>;
+  readonly harm: (tools: Tools) => Promise<Sabotage>;
 }
 
 interface Counted {
@@ -356,7 +355,7 @@ async function moveRow(
   { connection }: Tools,
   row: Counted,
   movedMs: number,
-): Promise<Omit<Sabotage, "kind">> {
+): Promise<Sabotage> {
   await connection.query({
     text: `update lottery_aggregates
       set window_start = $2::timestamptz, window_end = $2::timestamptz + interval '1 minute'
@@ -379,7 +378,6 @@ export async function sabotage(
   const done = await harm(tools);
   return {
     ...done,
-    kind,
     undo: async () => {
       await connection.transaction(async () => {
         await connection.query({ text: `delete from ${table}` });

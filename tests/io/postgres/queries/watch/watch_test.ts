@@ -55,7 +55,7 @@ serverTest("the lotteries that are quiet of late are read first, and 100 of them
 
 serverTest("the overview has both", ["postgres"], async () => {
   await using database = await createDatabase();
-  await using harness = await openHarness(database.url);
+  await using harness = await openPostgresHarness(database.url);
   const { connection, first } = harness;
   await first.positions(new Map([[0, 0]]));
   const before = await readOverview(connection, IDENTITY.topic);
@@ -70,7 +70,7 @@ serverTest("the books tell by how much hours and ledger differ, as soon as that 
   "postgres",
 ], async () => {
   await using database = await createDatabase();
-  await using harness = await openHarness(database.url);
+  await using harness = await openPostgresHarness(database.url);
   const { connection, first } = harness;
   const change = (text: string) => connection.query({ text });
   const difference = () => readBooksDifference(connection);
@@ -90,7 +90,3 @@ serverTest("the books tell by how much hours and ledger differ, as soon as that 
   await change("update pipeline set hours_from = now()");
   assert.equal(await difference(), null, "an older database is being filled");
 });
-
-function openHarness(url: string) {
-  return openPostgresHarness(url, () => Promise.resolve());
-}
