@@ -6,13 +6,12 @@
 
 import { delay } from "../async/delay.ts";
 import type { Alert } from "../core/alert.ts";
-import { isPassing } from "../core/failure.ts";
 import { booksProblem } from "../core/views/books.ts";
 import { FailureLog } from "../io/failure_log.ts";
 import { log } from "../io/logs.ts";
 import { readBooksDifference } from "../io/postgres/queries/watch/books.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
-import { StatementAbortedError } from "../io/postgres/session/errors.ts";
+import { isAway } from "../io/postgres/session/errors.ts";
 import type { WorkerState } from "../observers/worker_state.ts";
 import type { WorkerAlerts } from "./alerts.ts";
 
@@ -33,7 +32,7 @@ const MAX_SHARE = 0.01;
 export class BooksMonitor implements AsyncDisposable {
   readonly #options: BooksMonitorOptions;
   readonly #failures = new FailureLog("Cannot check whether the books balance: {reason}", {
-    isSilent: (error) => isPassing(error) && !(error instanceof StatementAbortedError),
+    isSilent: isAway,
   });
   readonly #ended = new AbortController();
   #checking = Promise.resolve();

@@ -6,14 +6,14 @@
 
 import { delay } from "../async/delay.ts";
 import type { Alert } from "../core/alert.ts";
-import { describe, isPassing } from "../core/failure.ts";
+import { describe } from "../core/failure.ts";
 import { quietAlerts } from "../core/quiet.ts";
 import type { QuietConfig } from "../core/settings/config.ts";
 import { FailureLog } from "../io/failure_log.ts";
 import { log } from "../io/logs.ts";
 import { judgeQuiet } from "../io/postgres/quiet.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
-import { StatementAbortedError } from "../io/postgres/session/errors.ts";
+import { isAway } from "../io/postgres/session/errors.ts";
 import type { WorkerState } from "../observers/worker_state.ts";
 
 export interface QuietWatchOptions {
@@ -37,7 +37,7 @@ const LATE_MS = 5 * 60_000;
 export class QuietWatch implements AsyncDisposable {
   readonly #options: QuietWatchOptions;
   readonly #failures = new FailureLog("Cannot judge which lotteries are quiet: {reason}", {
-    isSilent: (error) => isPassing(error) && !(error instanceof StatementAbortedError),
+    isSilent: isAway,
   });
   readonly #ended = new AbortController();
   #running = Promise.resolve();

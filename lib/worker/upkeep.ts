@@ -6,7 +6,6 @@
  */
 
 import { delay } from "../async/delay.ts";
-import { isPassing } from "../core/failure.ts";
 import type { Config } from "../core/settings/config.ts";
 import { isoTime } from "../core/text/time.ts";
 import { FailureLog } from "../io/failure_log.ts";
@@ -20,7 +19,7 @@ import {
   type ExpiryStep,
 } from "../io/postgres/retention.ts";
 import type { Connection } from "../io/postgres/session/connection.ts";
-import { StatementAbortedError } from "../io/postgres/session/errors.ts";
+import { isAway } from "../io/postgres/session/errors.ts";
 
 const INTERVAL_MS = 60_000;
 /** Between two lines of the log about the filling of hours. */
@@ -38,7 +37,7 @@ export class Upkeep implements AsyncDisposable {
   readonly #expiries: readonly Expiry[];
   readonly #connection: Connection;
   readonly #failures = new FailureLog("Cannot fill hours or delete old rows: {reason}", {
-    isSilent: (error) => isPassing(error) && !(error instanceof StatementAbortedError),
+    isSilent: isAway,
   });
   readonly #ended = new AbortController();
   #running = Promise.resolve();

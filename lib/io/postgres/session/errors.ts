@@ -4,7 +4,7 @@
  * @module
  */
 
-import { causes, OperatorError, UnavailableError } from "../../../core/failure.ts";
+import { causes, isPassing, OperatorError, UnavailableError } from "../../../core/failure.ts";
 
 /** What the driver puts on an error of the database. */
 interface DatabaseError extends Error {
@@ -19,6 +19,11 @@ interface DatabaseError extends Error {
 
 /** The server gave up a statement for a reason that passes, such as a lock. Its session continues. */
 export class StatementAbortedError extends UnavailableError {}
+
+/** True if the server is away, which passes; not if it gave up a statement. */
+export function isAway(error: unknown): boolean {
+  return isPassing(error) && !(error instanceof StatementAbortedError);
+}
 
 /** SQLSTATE of an error of the database, or of what it was translated into; else null. */
 export function sqlStateOf(error: unknown): string | null {
