@@ -4,7 +4,7 @@
  * @module
  */
 
-import { delay } from "../async/delay.ts";
+import { delay, withTimeout } from "../async/delay.ts";
 import type { Alert } from "../core/alert.ts";
 import { describe } from "../core/failure.ts";
 import { quietAlerts } from "../core/quiet.ts";
@@ -32,6 +32,8 @@ const INTERVAL_MS = 10_000;
 const MAX_SHARE_OF_TIME = 0.05;
 /** How much later than they should windows may be closed: they are judged all the same. */
 const LATE_MS = 5 * 60_000;
+/** How long a judgement in progress may delay the shutdown: nobody else is told what it finds. */
+const STOP_TIMEOUT_MS = 1_000;
 
 /** Judges again and again from `begin` until it is disposed. */
 export class QuietWatch implements AsyncDisposable {
@@ -53,6 +55,7 @@ export class QuietWatch implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
+    await withTimeout(STOP_TIMEOUT_MS, this.#running);
     await this.#options.connection[Symbol.asyncDispose](); // ends a judgement that waits
     await this.#running;
   }

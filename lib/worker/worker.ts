@@ -228,13 +228,14 @@ export class Worker implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#quietWatch?.[Symbol.asyncDispose](); // the alerts mail what it has found last
     await Promise.all([
       this.#heartbeat[Symbol.asyncDispose](),
       this.#alerts?.[Symbol.asyncDispose](),
     ]);
     await Promise.all(
-      [this.#upkeep, this.#quietWatch, this.#books, this.#commits, this.#queries]
-        .map((each) => each?.[Symbol.asyncDispose]()),
+      [this.#upkeep, this.#books, this.#commits, this.#queries]
+        .map((each) => each[Symbol.asyncDispose]()),
     );
   }
 }

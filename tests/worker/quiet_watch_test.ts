@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { Connection } from "../../lib/io/postgres/session/connection.ts";
+import { WorkerState } from "../../lib/observers/worker_state.ts";
+import { QuietWatch } from "../../lib/worker/quiet_watch.ts";
+import { openPostgresHarness } from "../io/postgres/harness.ts";
 import { eventually } from "../support/eventually.ts";
 import { kcatProduce } from "../support/kcat.ts";
 import { MailServer } from "../support/mail_server.ts";
+import { storeMinutes } from "../support/minutes.ts";
+import { createDatabase } from "../support/postgres.ts";
 import { serverTest } from "../support/servers.ts";
 import { openStack, recordsRead, type TestStack } from "../support/stack.ts";
 import { Program } from "../support/worker_process.ts";
@@ -110,5 +115,48 @@ serverTest(
     );
     await mails.received(/Recovered: events arrive again/);
     assert.equal(mails.mails.length, 2);
+  },
+);
+
+serverTest(
+  "what a judgement in progress finds is told before the watch has ended",
+  ["postgres"],
+  async () => {
+    await using database = await createDatabase();
+    await using harness = await openPostgresHarness(database.url);
+    const { connection } = harness;
+    const closedMs = Math.floor(Date.now() / MINUTE_MS - 1) * MINUTE_MS;
+    const time = (ms: number) => new Date(ms).toISOString();
+    await storeMinutes(connection, {
+      from: time(closedMs - 8 * DAY_MS),
+      to: time(closedMs - 20 * MINUTE_MS),
+      events: "10",
+    });
+    await connection.query({
+      text: "update pipeline set closed_up_to = $1",
+      values: [time(closedMs)],
+    });
+    const state = new WorkerState();
+    state.assigned([0]);
+    const told: string[] = [];
+    const watch = new QuietWatch({
+      quiet: { types: ["pay"], minutes: 15, share: 0.2, minExpected: 20, zone: "UTC" },
+      ...{ windowMs: MINUTE_MS, graceMs: 0, state, connection: new Connection(database.url) },
+      onChange: ({ title }) => told.push(title),
+    });
+    let ended = Promise.resolve();
+    await connection.transaction(async () => {
+      await connection.query({ text: "lock table quiet_lotteries in share row exclusive mode" });
+      watch.begin();
+      await eventually(async () => {
+        const waiting = await connection.query({
+          text: "select from pg_locks where not granted and relation = 'quiet_lotteries'::regclass",
+        });
+        return waiting.length > 0;
+      });
+      ended = watch[Symbol.asyncDispose]();
+    });
+    await ended;
+    assert.deepEqual(told, ["Almost no pay of keno"]);
   },
 );
