@@ -143,7 +143,8 @@ class World {
   }
 }
 
-const timeOf = (minute: number) => START_MS + minute * MINUTE_MS + 1;
+/** Every other minute has its events in its first millisecond. */
+const timeOf = (minute: number) => START_MS + minute * MINUTE_MS + minute % 2;
 
 function eventOf(minute: number) {
   return { lotteryName: "keno", eventType: "pay", timestampMs: timeOf(minute) };
