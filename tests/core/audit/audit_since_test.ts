@@ -231,8 +231,9 @@ Deno.test("Audit blames nothing that was replayed, or deleted for its age, whate
 
 Deno.test("Audit since any time blames nothing that was counted well, whatever of the log is gone", () => {
   fc.assert(
-    fc.property(steps, fc.nat(20), fc.nat(9), (steps, logStart, since) => {
+    fc.property(steps, fc.nat(20), fc.nat(18), (steps, logStart, halves) => {
       const world = new World(steps);
+      const since = halves / 2; // may be in the middle of a window
       // Only the log that is gone may keep it from proving what it judges.
       assert.equal(auditOf(world, 0, since).verdict, "agrees", JSON.stringify(world));
       assert.notEqual(auditOf(world, logStart, since).verdict, "wrong", JSON.stringify(world));
