@@ -364,3 +364,21 @@ Deno.test("Audit adds up the rows itself, and those that are not in the hours ye
   assert.deepEqual([ledger.events, ledger.eventsNotInHours], [12, 7]);
   assert.deepEqual(ledgerDifferences, []);
 });
+
+Deno.test("Audit since a time takes earlier rows that are not in the hours yet for what they are", () => {
+  const audit = new Audit({
+    windowMs: MINUTE_MS,
+    atMs: START_MS,
+    closedUpToMs: null,
+    horizonMs: -Infinity,
+    sinceMs: START_MS,
+    ledger: { ...NOTHING_SINCE, counted: 12, dead: 0, hourEvents: 5, deadLetters: 0 },
+    ...HOURS_AGREE,
+    earlier: { events: 12, eventsNotInHours: 7, wrongEnds: 0, differences: [] },
+    windowsAhead: new Set(),
+    abandoned: { maxEventTimeMs: null, deadLetters: 0 },
+  });
+  const { ledger, verdict } = audit.report();
+  assert.deepEqual([ledger.events, ledger.eventsNotInHours], [12, 7]);
+  assert.equal(verdict, "agrees");
+});
