@@ -382,3 +382,20 @@ Deno.test("Audit since a time takes earlier rows that are not in the hours yet f
   assert.deepEqual([ledger.events, ledger.eventsNotInHours], [12, 7]);
   assert.equal(verdict, "agrees");
 });
+
+Deno.test("Audit since a time is not held back by the dead letters of a log that a reset has left", () => {
+  const verdictSince = (sinceMs: number | null) =>
+    new Audit({
+      windowMs: MINUTE_MS,
+      atMs: START_MS,
+      closedUpToMs: null,
+      horizonMs: -Infinity,
+      sinceMs,
+      ledger: { ...NOTHING_SINCE, counted: 0, dead: 2, hourEvents: 0, deadLetters: 2 },
+      ...HOURS_AGREE,
+      windowsAhead: new Set(),
+      abandoned: { maxEventTimeMs: null, deadLetters: 2 },
+    }).report().verdict;
+  assert.equal(verdictSince(null), "not provable");
+  assert.equal(verdictSince(START_MS), "agrees");
+});
