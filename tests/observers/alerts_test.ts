@@ -141,6 +141,18 @@ Deno.test("Alerts mails again after the interval that nobody counts a partition"
   await alerting[Symbol.asyncDispose]();
 });
 
+Deno.test("Alerts mails that it is over, also if another worker has mailed since that it lasts", async () => {
+  const mailbox = new Mailbox();
+  const { alerting } = makeAlerting(mailbox, new SharedClaims(), { intervalMs: 0 });
+  alerting.uncounted([GAP], ["partition 1 is not counted"]);
+  await mailbox.has(1);
+  alerting.uncounted([GAP], ["partition 1 is not counted"]);
+  alerting.uncounted([], []);
+  await mailbox.has(2);
+  await alerting[Symbol.asyncDispose]();
+  assert.match(mailbox.mails[1]!.subject, /Recovered: all partitions are being counted again$/);
+});
+
 Deno.test("Alerts does not mail an outage that passes in time", async () => {
   const mailbox = new Mailbox();
   const { alerting, state } = makeAlerting(mailbox, new SharedClaims(), { afterMs: 60_000 });
