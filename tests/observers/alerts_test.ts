@@ -153,6 +153,35 @@ Deno.test("Alerts mails that it is over, also if another worker has mailed since
   assert.match(mailbox.mails[1]!.subject, /Recovered: all partitions are being counted again$/);
 });
 
+/** Answers when it is told to. */
+class SlowClaims implements AlertClaims {
+  readonly asked = new Condition();
+  readonly #answer = Promise.withResolvers<number>();
+
+  claim(): Promise<number> {
+    this.asked.notify();
+    return this.#answer.promise;
+  }
+
+  grant(): void {
+    this.#answer.resolve(0);
+  }
+}
+
+Deno.test("Alerts does not mail what is over before it may", async () => {
+  const [mailbox, claims] = [new Mailbox(), new SlowClaims()];
+  const { alerting, state } = makeAlerting(mailbox, claims);
+  alerting.uncounted([GAP], ["partition 1 is not counted"]);
+  alerting.uncounted([], []);
+  const asked = claims.asked.next();
+  state.failed("commit", away);
+  await asked;
+  state.answered("commit");
+  claims.grant();
+  await alerting[Symbol.asyncDispose]();
+  assert.deepEqual(mailbox.mails, []);
+});
+
 Deno.test("Alerts does not mail an outage that passes in time", async () => {
   const mailbox = new Mailbox();
   const { alerting, state } = makeAlerting(mailbox, new SharedClaims(), { afterMs: 60_000 });
