@@ -14,10 +14,13 @@ import { TcpProxy } from "../support/tcp_proxy.ts";
 /** What would be mailed. */
 class Raised {
   readonly titles: string[] = [];
+  /** Since when it is said to last, each time that it was. */
+  readonly sinceMs: number[] = [];
   readonly #changed = new Condition();
 
-  lasts({ cause, title, error }: Alert): void {
+  lasts({ cause, title, error, sinceMs }: Alert): void {
     assert.equal(cause, "books_wrong");
+    this.sinceMs.push(sinceMs);
     this.#add(`${title}: ${(error as Error).message}`);
   }
 
@@ -66,10 +69,17 @@ serverTest(
     proxy.cutAnswersTo(null);
     await eventually(() => state.booksDifference === -3);
     assert.equal(alerts.titles.length, 1);
+    const [sinceMs] = alerts.sinceMs;
+    assert.deepEqual([...new Set(alerts.sinceMs)], [sinceMs], "it lasts since the first time");
 
     await connection.query({ text: "call rebuild_hours()" });
     assert.equal(await alerts.has(2), "Recovered: the books balance again");
     assert.equal(state.booksDifference, 0);
+
+    const againMs = Date.now();
+    await connection.query({ text: "update lottery_hours set event_count = event_count - 1" });
+    assert.match(await alerts.has(3), /^The books do not balance: .* has 1 event fewer than/);
+    assert.ok(alerts.sinceMs.at(-1)! >= againMs, "it is another time");
   },
 );
 
