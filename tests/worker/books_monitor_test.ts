@@ -68,6 +68,11 @@ serverTest(
     await eventually(() => state.booksDifference === null);
     proxy.cutAnswersTo(null);
     await eventually(() => state.booksDifference === -3);
+    // The same while hours are being filled.
+    await connection.query({ text: "update pipeline set hours_from = '2026-01-01Z'" });
+    await eventually(() => state.booksDifference === null);
+    await connection.query({ text: "update pipeline set hours_from = null" });
+    await eventually(() => state.booksDifference === -3);
     assert.equal(alerts.titles.length, 1);
     const [sinceMs] = alerts.sinceMs;
     assert.deepEqual([...new Set(alerts.sinceMs)], [sinceMs], "it lasts since the first time");
