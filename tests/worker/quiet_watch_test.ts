@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Connection } from "../../lib/io/postgres/session/connection.ts";
+import { Connection, type Query, type Row } from "../../lib/io/postgres/session/connection.ts";
 import { WorkerState } from "../../lib/observers/worker_state.ts";
 import { QuietWatch } from "../../lib/worker/quiet_watch.ts";
 import { openPostgresHarness } from "../io/postgres/harness.ts";
@@ -160,3 +160,32 @@ serverTest(
     assert.deepEqual(told, ["Almost no pay of keno"]);
   },
 );
+
+/** A connection to nowhere, which keeps what it was asked. */
+class Asked extends Connection {
+  readonly queries: Query[] = [];
+
+  constructor() {
+    super("postgres://nowhere");
+  }
+
+  override query<T extends Row>(query: Query): Promise<T[]> {
+    this.queries.push(query);
+    return Promise.resolve([]);
+  }
+}
+
+Deno.test("the worker that counts partition 0 judges windows that are closed in time, and no other", async () => {
+  const [windowMs, graceMs] = [15 * MINUTE_MS, 10 * MINUTE_MS];
+  for (const [partitions, isAsked] of [[null, false], [[1, 2], false], [[0, 2], true]] as const) {
+    const [connection, state] = [new Asked(), new WorkerState()];
+    if (partitions) state.assigned(partitions);
+    await using watch = new QuietWatch({
+      quiet: { types: ["pay"], minutes: 15, share: 0.2, minExpected: 20, zone: "UTC" },
+      ...{ windowMs, graceMs, connection, state, onChange: () => {} },
+    });
+    watch.begin();
+    assert.equal(connection.queries.length, isAsked ? 1 : 0);
+    if (isAsked) assert.ok(Number(connection.queries[0]!.values![5]) > windowMs + graceMs);
+  }
+});
