@@ -290,6 +290,11 @@ serverTest(
       "pay of mega_draw is quiet: 10 of 150 (2) since 605",
       "pay of keno is quiet: 0 of 30 (2) since 605",
     ]);
+
+    // The next time it is told once, too.
+    const again = await judge(620, { atMinute: 640 });
+    assert.deepEqual(again, ["stands still since 622, 360 expected (2)"]);
+    assert.deepEqual(await judge(620, { atMinute: 641 }), []);
   },
 );
 
