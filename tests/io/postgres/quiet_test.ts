@@ -260,6 +260,15 @@ serverTest("of several workers, one is told of each change", ["postgres"], async
   assert.deepEqual(told.map((changes) => changes.length).sort(), [0, 0, 0, 2]);
 });
 
+serverTest("of a lottery with many events the share alone decides", ["postgres"], async () => {
+  await using stand = await openStand();
+  const { store, judge } = stand;
+  await store(0, 60, 2);
+  await store(0, 3, 10, "mega_draw");
+  assert.deepEqual(await judge(15), [], "30 of 150 are the share");
+  assert.deepEqual(await judge(16), ["pay of mega_draw is quiet: 20 of 150 (2) since 1"]);
+});
+
 serverTest(
   "nothing is judged while closed windows are old, and event time that stands still is told once",
   ["postgres"],
