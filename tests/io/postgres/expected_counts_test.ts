@@ -123,6 +123,25 @@ const CASES: readonly Case[] = [
     expected: ["keno pay: 150 (4)"],
   },
   {
+    what: "nothing of what is there on three days of a week only",
+    minutes: [
+      history("2026-01-01T00:00Z", "case when extract(isodow from minute) >= 5 then 10 else 0 end"),
+    ],
+    asked: NOON,
+    expected: ["keno pay: 0 (4)"],
+  },
+  {
+    what: "no week in which the lottery made a break",
+    minutes: [
+      history(
+        "2026-01-01T00:00Z",
+        "case when minute::date between '2026-01-08' and '2026-01-22' then 0 else 10 end",
+      ),
+    ],
+    asked: NOON,
+    expected: ["keno pay: 150 (2)"],
+  },
+  {
     what: "its share of each hour where minutes are deleted",
     minutes: [
       history("2026-01-01T00:00Z", "case extract(hour from minute) when 12 then 20 else 10 end"),
