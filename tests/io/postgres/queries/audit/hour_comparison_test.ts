@@ -78,3 +78,38 @@ serverTest(
     }
   },
 );
+
+serverTest(
+  "compareHours() blames no hour whose minutes are deleted for their age, whether in part or all",
+  ["postgres"],
+  async () => {
+    await using database = await createDatabase();
+    await using harness = await openPostgresHarness(database.url);
+    const { connection } = harness;
+    await connection.query({
+      text: `
+        insert into lottery_aggregates
+          (window_start, window_end, lottery_name, event_type, event_count)
+        select window_start, window_start + interval '1 minute', 'lottery', 'pay', 5
+        from generate_series(
+          timestamptz '2026-01-01 00:00Z', '2026-01-01 03:59Z', interval '5 min'
+        ) as window_start;
+        insert into lottery_hours
+        select date_trunc('hour', window_start, 'UTC'), lottery_name, event_type, sum(event_count)
+        from lottery_aggregates
+        group by 1, 2, 3;
+        delete from lottery_aggregates where window_start < '2026-01-01 01:30Z';
+        update pipeline set aggregates_horizon = '2026-01-01 01:30Z'`,
+    });
+    for (const stepRows of [1, 1_000]) {
+      for (const thanMs of [undefined, START_MS + 3 * HOUR_MS]) {
+        const { hours, differences } = await compareHours(connection, {
+          ...{ maxDifferences: 3, stepRows },
+          earlier: thanMs === undefined ? undefined : { thanMs, windowMs: MINUTE_MS },
+        });
+        assert.deepEqual(hours, { agreeing: 2, wrong: 0, notProvable: 2 });
+        assert.deepEqual(differences, []);
+      }
+    }
+  },
+);
