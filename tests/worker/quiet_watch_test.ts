@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { migrate } from "../../lib/io/postgres/schema/migrate.ts";
 import { Connection, type Query, type Row } from "../../lib/io/postgres/session/connection.ts";
 import { WorkerState } from "../../lib/observers/worker_state.ts";
 import { QuietWatch } from "../../lib/worker/quiet_watch.ts";
@@ -84,6 +85,28 @@ serverTest(
     assert.match(text, /pay of keno: \d\d of 60 events/);
     const subjects = mails.mails.map(({ subject }) => subject).filter((text) => /keno/.test(text));
     assert.equal(subjects.length, 2, subjects.join("\n"));
+  },
+);
+
+serverTest(
+  "a worker that is to judge no lottery forgets which were quiet",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack({ partitions: 1 });
+    const { database: { connection }, env } = stack;
+    await migrate(connection);
+    await connection.query({
+      text: `
+        insert into quiet_lotteries (
+          lottery_name, event_type, quiet_since, judged_from, judged_to, event_count,
+          expected_count, weeks
+        )
+        values ('keno', 'pay', now(), now(), now(), 0, 60, 4)`,
+    });
+    await using _worker = await Program.start(["start"], { env });
+    await eventually(async () =>
+      (await connection.query({ text: "select from quiet_lotteries" })).length === 0
+    );
   },
 );
 
