@@ -87,6 +87,8 @@ serverTest(
 
     auditor.signal("SIGKILL");
     await auditor.exitCode();
+    await second.printed(/The other auditor has ended: taking over/);
+    await second.printed(/"message":"Audit of everything: .* WRONG: Window /); // and no other mail
     await connection.query({
       text: `
         update lottery_aggregates set event_count = 2 where window_start = '${HOUR}Z';
@@ -94,7 +96,6 @@ serverTest(
         update kafka_offsets set counted = counted - 3`,
     });
     await connection.query({ text: "call rebuild_hours()" });
-    await second.printed(/The other auditor has ended: taking over/);
     const recovered = await mailServer.received(/Recovered: the tables match the topic again/);
     assert.match(recovered.text, /recounted everything, and 9\d rows agree/);
     await second.printed(/Audit of the windows since .*Z: \d+ rows recounted, all agree/);
@@ -113,11 +114,11 @@ serverTest(
     });
     await eventually(() => mailServer.mails.length > 3);
     assert.match(mailServer.mails[3]!.subject, /Recovered: the tables match the topic again/);
-    assert.equal(mailServer.mails.length, 4, subjects());
 
     second.signal("SIGTERM");
     assert.equal(await second.exitCode(), 0, second.stderr);
     assert.match(second.stderr, /"message":"Stopping"/);
+    assert.equal(mailServer.mails.length, 4, subjects());
   },
 );
 
