@@ -35,9 +35,9 @@ serverTest(
         update pipeline
         set aggregates_horizon = '2026-01-01 00:30Z', hours_from = '2026-01-01 03:00Z'`,
     });
-    const compare = (stepRows: number, thanMs?: number) =>
+    const compare = (stepRows: number, thanMs?: number, maxDifferences = 3) =>
       compareHours(connection, {
-        ...{ maxDifferences: 3, stepRows },
+        ...{ maxDifferences, stepRows },
         earlier: thanMs === undefined ? undefined : { thanMs, windowMs: MINUTE_MS },
       });
     const hours = { agreeing: 6, wrong: 0, notProvable: 0 };
@@ -66,6 +66,8 @@ serverTest(
         earlier.differences.map((row) => row.windowStartMs),
         [0.5, 1.5, 2.5].map((hour) => START_MS + hour * HOUR_MS),
       );
+      const all = (await compare(stepRows, START_MS + 4.5 * HOUR_MS, 9)).earlier.differences;
+      assert.equal(all.length, 4);
       assert.deepEqual(earlier.differences[0], {
         windowStartMs: START_MS + 0.5 * HOUR_MS,
         lotteryName: "lottery 1",
