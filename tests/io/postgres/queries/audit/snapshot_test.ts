@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { openAudit } from "../../../../../lib/io/postgres/queries/audit/snapshot.ts";
+import {
+  Connection,
+  type Query,
+  type Row,
+} from "../../../../../lib/io/postgres/session/connection.ts";
 import { createDatabase } from "../../../../support/postgres.ts";
 import { serverTest } from "../../../../support/servers.ts";
+import { commitOf } from "../../../../support/sink_contract.ts";
 import { IDENTITY, openPostgresHarness } from "../../harness.ts";
 
 serverTest(
@@ -27,5 +33,47 @@ serverTest(
       text: "select current_setting('transaction_isolation') as isolation",
     });
     assert.equal(row!.isolation, "read committed");
+  },
+);
+
+/** Lets something happen before each query of an audit but the one that begins it. */
+class Interrupted extends Connection {
+  readonly #between: () => Promise<void>;
+  #queries = 0;
+
+  constructor(url: string, between: () => Promise<void>) {
+    super(url);
+    this.#between = between;
+  }
+
+  override async query<T extends Row>(query: Query): Promise<T[]> {
+    if (this.#queries++ > 2) await this.#between();
+    return await super.query<T>(query);
+  }
+}
+
+serverTest(
+  "openAudit() has all tables as they were at one moment, whatever is committed meanwhile",
+  ["postgres"],
+  async () => {
+    await using database = await createDatabase();
+    await using harness = await openPostgresHarness(database.url);
+    let offset = 0;
+    const commit = async () => {
+      await harness.first.commit(commitOf([[0, offset, ++offset]]));
+    };
+    await harness.first.positions(new Map([[0, 0]]));
+    await commit();
+    await using connection = new Interrupted(database.url, commit);
+    const audit = await openAudit(connection, {
+      topic: IDENTITY.topic,
+      windowMs: 60_000,
+      maxHourDifferences: 1,
+    });
+    assert.ok(offset > 5, `${offset} commits`);
+    const { ledger, ledgerDifferences, hours } = audit.report();
+    assert.deepEqual(ledgerDifferences, []);
+    assert.deepEqual(hours, { agreeing: 1, wrong: 0, notProvable: 0 });
+    assert.deepEqual([ledger.counted, ledger.events, ledger.hourEvents], [1, 1, 1]);
   },
 );
