@@ -77,3 +77,37 @@ serverTest(
     assert.deepEqual([ledger.counted, ledger.events, ledger.hourEvents], [1, 1, 1]);
   },
 );
+
+serverTest(
+  "openAudit() names letters that are changed of a log that a reset has left",
+  ["postgres"],
+  async () => {
+    await using database = await createDatabase();
+    await using harness = await openPostgresHarness(database.url);
+    const { connection } = harness;
+    await connection.query({
+      text: `
+        insert into kafka_offsets (topic, partition, epoch, next_offset, dead)
+        values ('left', 3, 0, 9, 2);
+        insert into dead_letters (topic, partition, kafka_offset, reason, value, headers)
+        values ('left', 3, 4, 'not_json', 'a', '[]'), ('left', 3, 5, 'not_json', 'a', '[]');
+        update dead_letters
+        set content_sha256 = letter_sha256(
+          record_timestamp, key, value, headers, key_size, value_size, headers_size, record_sha256
+        );
+        update dead_letters set value = 'b' where kafka_offset = 5`,
+    });
+    for (const sinceMs of [null, Date.UTC(2026, 0, 1)]) {
+      const audit = await openAudit(connection, {
+        topic: IDENTITY.topic,
+        windowMs: 60_000,
+        maxHourDifferences: 1,
+        sinceMs,
+      });
+      const stored = "not_json, content changed";
+      assert.deepEqual(audit.report().deadLetterDifferences, [
+        { partition: 3, offset: 5, stored, recounted: "not_json, as received" },
+      ]);
+    }
+  },
+);
