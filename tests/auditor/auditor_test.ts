@@ -255,6 +255,16 @@ serverTest(
     const missing = "delete from lottery_migrations where version > 3";
     await change(stack, `create table gone as table lottery_migrations; ${missing}`);
     await using auditor = await RunningAuditor.start(stack);
+    const hasAsked = eventually(async () => {
+      const sessions = await stack.database.connection.query({
+        text: `
+          select from pg_stat_activity
+          where application_name = 'lottery-events-auditor' and datname = current_database()
+            and query ~ 'from lottery_migrations' and state = 'idle'`,
+      });
+      return sessions.length > 0;
+    });
+    await Promise.race([hasAsked, auditor.running]);
     await change(
       stack,
       "delete from lottery_migrations; insert into lottery_migrations table gone",
