@@ -5,6 +5,7 @@ import { OperatorError } from "../../../../lib/core/failure.ts";
 import { parseConfig } from "../../../../lib/core/settings/config.ts";
 import type { Commit } from "../../../../lib/core/windowing/pending.ts";
 import { Terminal } from "../../../../lib/io/terminal.ts";
+import { MAX_WAIT_MS } from "../../../support/eventually.ts";
 import { FakeScreen } from "../../../support/screen.ts";
 import { Program, runProgram } from "../../../support/worker_process.ts";
 
@@ -72,48 +73,61 @@ function stores(changed: (commit: Commit) => Commit): Harm {
   };
 }
 
-for (
-  const [what, harm] of [
-    [
-      "counts twice, consistently",
-      stores((commit) => ({
-        ...commit,
-        events: commit.events * 2,
-        counts: commit.counts.map((each) => ({ ...each, count: each.count * 2 })),
-        partitions: commit.partitions.map((each) => ({ ...each, counted: each.counted * 2 })),
-      })),
-    ],
-    [
-      "moves an offset without its counts",
-      stores((commit) => ({
-        ...commit,
-        events: 0,
-        counts: [],
-        partitions: commit.partitions.map((each) => ({ ...each, counted: 0 })),
-      })),
-    ],
-    [
-      "counts one event of a window for another lottery",
-      stores((commit) => ({
-        ...commit,
-        counts: commit.counts.map((each, at) => at > 0 ? each : { ...each, lotteryName: "other" }),
-      })),
-    ],
-  ] as const
-) {
+const WRONG = [
+  [
+    "counts twice, consistently",
+    stores((commit) => ({
+      ...commit,
+      events: commit.events * 2,
+      counts: commit.counts.map((each) => ({ ...each, count: each.count * 2 })),
+      partitions: commit.partitions.map((each) => ({ ...each, counted: each.counted * 2 })),
+    })),
+  ],
+  [
+    "moves an offset without its counts",
+    stores((commit) => ({
+      ...commit,
+      events: 0,
+      counts: [],
+      partitions: commit.partitions.map((each) => ({ ...each, counted: 0 })),
+    })),
+  ],
+  [
+    "counts one event of a window for another lottery",
+    stores((commit) => ({
+      ...commit,
+      counts: commit.counts.map((each, at) => at > 0 ? each : { ...each, lotteryName: "other" }),
+    })),
+  ],
+] as const;
+
+/** Resolves once the demo has ended by itself because of a difference. */
+async function failsWith(harm: Harm, count: number | null): Promise<void> {
+  const config = parseConfig({ HTTP_PORT: "0" });
+  assert.ok("config" in config);
+  const terminal = new Terminal({ screen: new FakeScreen({ isTerminal: false }) });
+  const stop = new AbortController();
+  const { signal } = stop;
+  const waiting = setTimeout(() => stop.abort(), MAX_WAIT_MS);
+  const chaos = { count, seed: 1, harms: [harm] };
+  await assert.rejects(demo(config.config, { chaos, signal, terminal }), (error) => {
+    assert.ok(error instanceof OperatorError);
+    assert.match(error.message, /^\d faults?, and not every row agrees: Window .*: stored /);
+    return true;
+  });
+  clearTimeout(waiting);
+  assert.ok(!signal.aborted);
+}
+
+for (const [what, harm] of WRONG) {
   Deno.test(`demo --chaos finds a sink that ${what}, and fails`, async () => {
-    const config = parseConfig({ HTTP_PORT: "0" });
-    assert.ok("config" in config);
-    const terminal = new Terminal({ screen: new FakeScreen({ isTerminal: false }) });
-    const { signal } = new AbortController();
-    const chaos = { count: 2, seed: 1, harms: [harm] };
-    await assert.rejects(demo(config.config, { chaos, signal, terminal }), (error) => {
-      assert.ok(error instanceof OperatorError);
-      assert.match(error.message, /^\d faults?, and not every row agrees: Window .*: stored /);
-      return true;
-    });
+    await failsWith(harm, 2);
   });
 }
+
+Deno.test("demo --chaos ends as soon as a difference is found, also if it would go on for ever", async () => {
+  await failsWith(WRONG[0][1], null);
+});
 
 Deno.test("demo --chaos fails if a fault has no effect", async () => {
   const config = parseConfig({ HTTP_PORT: "0" });
