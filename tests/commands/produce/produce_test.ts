@@ -86,6 +86,18 @@ serverTest(
 );
 
 serverTest(
+  "produce sends no more of its history than it was told",
+  ["kafka", "postgres"],
+  async () => {
+    await using stack = await openStack({ partitions: 1 });
+    const args = ["--history", "2d", "--rate", "0.05", "--count", "100"];
+    const { code, stderr } = await runProgram(["produce", ...args], { env: stack.env });
+    assert.equal(code, 0, stderr);
+    assert.equal((await readWithOurs(stack.topic)).length, 100);
+  },
+);
+
+serverTest(
   "produce sends no payments for a lottery that stops",
   ["kafka", "postgres"],
   async () => {
