@@ -343,17 +343,22 @@ Deno.test("Audit is wrong if an hour is, and not held back by hours whose minute
   }
 });
 
+/** An audit without a row. */
+const NOTHING_COUNTED = {
+  windowMs: MINUTE_MS,
+  atMs: START_MS,
+  closedUpToMs: null,
+  horizonMs: -Infinity,
+  ...HOURS_AGREE,
+  windowsAhead: new Set<number>(),
+  abandoned: { maxEventTimeMs: null, deadLetters: 0 },
+};
+
 Deno.test("Audit adds up the rows itself, and those that are not in the hours yet", () => {
   const audit = new Audit({
-    windowMs: MINUTE_MS,
-    atMs: START_MS,
-    closedUpToMs: null,
-    horizonMs: -Infinity,
+    ...NOTHING_COUNTED,
     ledger: { ...NOTHING_SINCE, counted: 12, dead: 0, hourEvents: 5, deadLetters: 0 },
-    hours: { hours: { agreeing: 1, wrong: 0, notProvable: 0 }, differences: [] },
     hoursFromMs: START_MS + MINUTE_MS,
-    windowsAhead: new Set(),
-    abandoned: { maxEventTimeMs: null, deadLetters: 0 },
   });
   for (const [minute, count] of [[0, 7], [1, 3], [2, 2]] as const) {
     const windowStartMs = START_MS + minute * MINUTE_MS;
@@ -367,16 +372,10 @@ Deno.test("Audit adds up the rows itself, and those that are not in the hours ye
 
 Deno.test("Audit since a time takes earlier rows that are not in the hours yet for what they are", () => {
   const audit = new Audit({
-    windowMs: MINUTE_MS,
-    atMs: START_MS,
-    closedUpToMs: null,
-    horizonMs: -Infinity,
+    ...NOTHING_COUNTED,
     sinceMs: START_MS,
     ledger: { ...NOTHING_SINCE, counted: 12, dead: 0, hourEvents: 5, deadLetters: 0 },
-    ...HOURS_AGREE,
     earlier: { events: 12, eventsNotInHours: 7, wrongEnds: 0, differences: [] },
-    windowsAhead: new Set(),
-    abandoned: { maxEventTimeMs: null, deadLetters: 0 },
   });
   const { ledger, verdict } = audit.report();
   assert.deepEqual([ledger.events, ledger.eventsNotInHours], [12, 7]);
@@ -386,14 +385,9 @@ Deno.test("Audit since a time takes earlier rows that are not in the hours yet f
 Deno.test("Audit since a time is not held back by the dead letters of a log that a reset has left", () => {
   const verdictSince = (sinceMs: number | null) =>
     new Audit({
-      windowMs: MINUTE_MS,
-      atMs: START_MS,
-      closedUpToMs: null,
-      horizonMs: -Infinity,
+      ...NOTHING_COUNTED,
       sinceMs,
       ledger: { ...NOTHING_SINCE, counted: 0, dead: 2, hourEvents: 0, deadLetters: 2 },
-      ...HOURS_AGREE,
-      windowsAhead: new Set(),
       abandoned: { maxEventTimeMs: null, deadLetters: 2 },
     }).report().verdict;
   assert.equal(verdictSince(null), "not provable");
